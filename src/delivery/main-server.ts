@@ -1,0 +1,26 @@
+import type { DeliveryOutcome } from '../domain/delivery-outcome.js';
+
+/** The main server as the worker sees it. main-server-client.ts is the implementation. */
+export interface MainServer {
+  /**
+   * One POST /internal/messages/deliver, bounded by the total deadline. Never rejects: every failure is an outcome.
+   * `signal` (the kill) aborts it; the outcome is then `aborted`, which is no failure.
+   */
+  deliver(messageId: string, signal: AbortSignal): Promise<DeliveryOutcome>;
+  /**
+   * PUT /internal/messages/{id}/status. Never rejects. `deadlineMs` bounds it with all its repeats: a late "queued" must
+   * not overwrite "delivered".
+   */
+  updateStatus(messageId: string, update: StatusUpdate, deadlineMs: number, signal: AbortSignal): Promise<DeliveryOutcome>;
+  /** GET /health: `unsupported` when the server answers but has no such route. */
+  probe(): Promise<'reachable' | 'unreachable' | 'unsupported'>;
+  /** Waits for nothing: aborts what is left and closes the sockets. */
+  close(): Promise<void>;
+}
+
+export interface StatusUpdate {
+  readonly status: 'queued' | 'failed';
+  readonly attemptCount: number;
+  /** From the closed set of domain/delivery-outcome.ts: the server uses it as a metric label. */
+  readonly errorMessage: string;
+}

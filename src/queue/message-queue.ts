@@ -1,0 +1,92 @@
+import type { Buffer } from 'node:buffer';
+
+/**
+ * The queue as the worker and the primary see it. redis-queue.ts is the implementation; its header holds the data model.
+ *
+ * Every method that talks to Redis rejects with RedisUnavailableError while Redis does not answer.
+ */
+
+/** A message taken under ownership. It stays in the consumer's processing list until it is settled. */
+export interface Claim {
+  /** The message, byte for byte. */
+  readonly raw: Buffer;
+  /** The consumer whose list holds it: ownership ends when that consumer's lease is lost. */
+  readonly consumer: string;
+}
+
+/** The four ways to end a claim. Each is atomic and acts only while the claim is still in the consumer's list. */
+export type Settlement =
+  | { readonly kind: 'ack'; readonly claim: Claim }
+  /** Due again after `delayMs` on Redis's clock, with `message` in place of the claim's bytes. */
+  | { readonly kind: 'retry'; readonly claim: Claim; readonly message: Buffer; readonly delayMs: number }
+  /** `envelope` is the dead letter (domain/dead-letter.ts). */
+  | { readonly kind: 'bury'; readonly claim: Claim; readonly envelope: string }
+  /** Back to the right end, untouched. */
+  | { readonly kind: 'hand-back'; readonly claim: Claim };
+
+export interface Exchange {
+  readonly claims: readonly Claim[];
+  /** Settlements that acted on nothing, since the claim was not ours any more. */
+  readonly lost: readonly Settlement[];
+}
+
+export interface Reconciliation {
+  /** Claims that sat in our list unknown to us and went back to the queue. */
+  readonly handedBack: number;
+  /** Held claims that are no longer in our list. */
+  readonly missing: readonly Claim[];
+}
+
+export interface QueueSizes {
+  readonly waiting: number;
+  readonly processing: number;
+  readonly retrying: number;
+  readonly dead: number;
+}
+
+/** Used by one worker. One call of `exchange`, `reconcile` or `claimBlocking` of each kind at a time. */
+export interface MessageQueue {
+  readonly consumer: string;
+  /** True while both connections are usable. */
+  isReady(): boolean;
+  /** Resolves when both connections are usable, or after `timeoutMs` (no error either way). */
+  whenReady(timeoutMs: number): Promise<void>;
+  /** Settles `settlements` and claims up to `want` messages in one atomic step; renews the lease. */
+  exchange(settlements: readonly Settlement[], want: number): Promise<Exchange>;
+  /** Waits for one message; undefined when none came within the block time or `unblock` was called. */
+  claimBlocking(): Promise<Claim | undefined>;
+  /** Ends a `claimBlocking` in flight without a race; safe when there is none. */
+  unblock(): Promise<void>;
+  /** Compares the consumer's list with `held` (in flight and not yet settled) and puts the difference right. */
+  reconcile(held: readonly Claim[]): Promise<Reconciliation>;
+  /**
+   * Renews the lease. `lost` = it had run out and others may have taken the claims: the queue has a new consumer name,
+   * and every older claim settles to nothing.
+   */
+  renewLease(): Promise<'kept' | 'lost'>;
+  close(): Promise<void>;
+}
+
+/** Moves due retries back to the queue. */
+export interface RetryQueue {
+  isReady(): boolean;
+  /** Moves up to `limit` due messages; `nextDueMs` = until the next one is due, undefined when none waits. */
+  promoteDue(limit: number): Promise<{ readonly moved: number; readonly nextDueMs: number | undefined }>;
+}
+
+/** Rescues what dead consumers held. */
+export interface RecoveryQueue {
+  isReady(): boolean;
+  /** Consumers whose lease has run out, and until the next one does (undefined when no other is known). */
+  expiredConsumers(): Promise<{ readonly expired: readonly string[]; readonly nextExpiryMs: number | undefined }>;
+  /** All consumers that Redis knows. */
+  consumers(): Promise<readonly string[]>;
+  /**
+   * Puts a dead consumer's claims back at the right end, oldest first. `evenIfLeased` = we know that its process is
+   * dead; otherwise nothing happens while its lease runs. Messages in flight at too many deaths are buried as `poison`.
+   */
+  recover(
+    consumer: string,
+    options: { readonly evenIfLeased: boolean },
+  ): Promise<{ readonly recovered: number; readonly buried: number }>;
+}

@@ -1,0 +1,77 @@
+/** The complete, validated configuration. Frozen; plain JSON, because the primary sends it to its children. */
+export interface Config {
+  readonly redis: {
+    readonly host: string;
+    readonly port: number;
+    readonly db: number;
+    readonly username: string;
+    readonly password: string;
+    readonly tls: boolean;
+    /** CA file for Redis over TLS; empty = the system's roots. */
+    readonly tlsCaFile: string;
+    readonly sentinels: readonly HostPort[];
+    readonly sentinelName: string;
+    readonly sentinelPassword: string;
+    readonly clusterNodes: readonly HostPort[];
+  };
+  readonly queue: {
+    readonly name: string;
+    /** false = the original's plain BRPOP: what a dying worker held is lost. */
+    readonly reliable: boolean;
+  };
+  readonly mainServer: {
+    /** Origin and optional base path, without a slash at the end. */
+    readonly url: string;
+    readonly deliverEndpoint: string;
+    readonly healthEndpoint: string;
+    readonly timeoutMs: number;
+    readonly verifyTls: boolean;
+    readonly notFoundGraceMs: number;
+  };
+  readonly tls: {
+    /** false = present no client certificate. */
+    readonly enabled: boolean;
+    readonly certFile: string;
+    readonly keyFile: string;
+    readonly caFile: string;
+    readonly allowInsecureKeyMode: boolean;
+  };
+  readonly worker: {
+    /** Empty = `worker-<i>` under the supervisor, `worker-<pid>` alone. */
+    readonly id: string;
+    readonly count: number;
+    readonly concurrency: number;
+    readonly retryIntervalMs: number;
+    readonly maxAttempts: number;
+    readonly batchSize: number;
+    readonly pollIntervalMs: number;
+    readonly shutdownTimeoutMs: number;
+    /** 0 = no limit. */
+    readonly maxMemoryBytes: number;
+  };
+  readonly metrics: {
+    readonly enabled: boolean;
+    readonly host: string;
+    readonly port: number;
+  };
+  readonly logging: {
+    readonly level: LogLevel;
+    readonly directory: string;
+    readonly fileName: string;
+    readonly format: 'text' | 'json';
+    readonly retentionDays: number;
+  };
+  readonly supervisor: {
+    readonly host: string;
+    readonly port: number;
+    readonly runtimeDir: string;
+    readonly adminToken: string;
+  };
+}
+
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+export type LogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR';

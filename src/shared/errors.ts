@@ -1,0 +1,59 @@
+/**
+ * Failures that an operator can cause or must read about.
+ *
+ * Decisions are taken on the class or the `code`, never on the text. `message` is one plain sentence that names the
+ * setting, file or host and what would be right; it holds no secret.
+ */
+export class BrokerError extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** The configuration cannot be used. `problems` holds every one found, each a sentence. */
+export class ConfigError extends BrokerError {
+  constructor(
+    readonly problems: readonly string[],
+    options?: { cause?: unknown },
+  ) {
+    super('E_CONFIG', problems.join('\n'), options);
+  }
+}
+
+/** A certificate, key or CA file is missing, unreadable, expired or does not fit its partner. */
+export class CredentialsError extends BrokerError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('E_CREDENTIALS', message, options);
+  }
+}
+
+/** Redis cannot be used as it is (too old, wrong type of key); waiting will not help. */
+export class UnusableRedisError extends BrokerError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('E_REDIS_UNUSABLE', message, options);
+  }
+}
+
+/** Redis did not answer. `outcomeUnknown` says that the command may have been carried out all the same. */
+export class RedisUnavailableError extends BrokerError {
+  constructor(
+    message: string,
+    readonly outcomeUnknown: boolean,
+    options?: { cause?: unknown },
+  ) {
+    super('E_REDIS_UNAVAILABLE', message, options);
+  }
+}
+
+/** sysexits.h EX_CONFIG: a service manager must not restart what a restart cannot mend. */
+export const EXIT_CONFIG = 78;
+
+/** The text of anything thrown, for a log line. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
