@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
+
+/** The names of everything we keep in Redis. They carry the queue's hash tag, so all live in one cluster slot. */
+export interface RedisKeys {
+  readonly queue: string;
+  readonly retry: string;
+  readonly dead: string;
+  readonly consumers: string;
+  /** Hash: sha1 of a message → process deaths it was in flight at. Exists only after a crash. */
+  readonly crashes: string;
+  processing(consumer: string): string;
+}
+
+export function redisKeys(queue: string): RedisKeys {
+  const prefix = hasHashTag(queue) ? queue : `{${queue}}`;
+  return {
+    queue,
+    retry: `${prefix}:retry`,
+    dead: `${prefix}:dead`,
+    consumers: `${prefix}:consumers`,
+    crashes: `${prefix}:crashes`,
+    processing: (consumer) => `${prefix}:processing:${consumer}`,
+  };
+}
+
+/** Redis Cluster hashes what stands between the first `{` and the first `}` after it, unless that is empty. */
+function hasHashTag(name: string): boolean {
+  const open = name.indexOf('{');
+  return open >= 0 && name.indexOf('}', open) > open + 1;
+}
+
+/**
+ * A consumer is one incarnation of one worker: `<worker id>@<host>/<scope>.<pid>.<nonce>`.
+ *
+ * `scope` stands for the boot and the PID namespace the pid belongs to, so that a process of the same scope can ask the
+ * kernel whether the consumer still lives, and two containers of one host never mistake each other's pids.
+ */
+export function consumerName(workerId: string, pid: number, nonce: string): string {
+  return `${workerId}@${hostname()}/${processScope()}.${pid}.${nonce}`;
+}
+
+/** The pid of a consumer of this very boot and PID namespace; undefined for all others. */
+export function localPid(consumer: string): number | undefined {
+  const match = /@([^@/]*)\/([0-9a-f]+)\.(\d+)\.[^.]*$/.exec(consumer);
+  if (!match || match[1] !== hostname() || match[2] !== processScope()) return undefined;
+  return Number(match[3]);
+}
+
+let scope: string | undefined;
+
+function processScope(): string {
+  scope ??= createHash('sha1')
+    .update(readOr('', () => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')))
+    .update(readOr('', () => readlinkSync('/proc/self/ns/pid')))
+    .digest('hex')
+    .slice(0, 12);
+  return scope;
+}
+
+function readOr(fallback: string, read: () => string): string {
+  try {
+    return read();
+  } catch {
+    return fallback;
+  }
+}

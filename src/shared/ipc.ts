@@ -1,0 +1,138 @@
+/**
+ * The messages between the primary and its children (JSON over node:cluster's channel). Both sides check what arrives:
+ * the channel outlives versions during a rolling reload, so an unknown or malformed message is ignored.
+ *
+ * A child's life:
+ *
+ *   fork → `configure` → booted ──`activate`──→ active ──`quiet`──→ quieted ──`drain`──→ exit 0
+ *              └→ boot-failed, exit 78            └──────────`drain`──────────→ exit 0
+ *
+ * `booted` = configuration and certificates are good and, as soon as it answers, so is Redis; nothing is claimed and no
+ * port is taken before `activate`. That is what lets a new process boot before the old one gives its slot up.
+ */
+import type { Config } from './config/config.js';
+
+export type ToChild =
+  | { readonly type: 'configure'; readonly config: Config; readonly identity: Identity }
+  | { readonly type: 'activate' }
+  /** Claim no more, release the metrics port, answer `quieted`; what is in flight goes on. */
+  | { readonly type: 'quiet' }
+  /** Finish what is in flight within `deadlineMs`, hand back the rest, exit 0. */
+  | { readonly type: 'drain'; readonly deadlineMs: number }
+  /** Hand back everything now and exit. */
+  | { readonly type: 'kill' }
+  | { readonly type: 'collect-metrics'; readonly request: number };
+
+export type ToPrimary =
+  | { readonly type: 'booted'; readonly redisReached: boolean }
+  /** `code` of a BrokerError; `message` is the sentence for the operator. */
+  | { readonly type: 'boot-failed'; readonly code: string; readonly message: string }
+  | { readonly type: 'beat'; readonly beat: Beat }
+  | { readonly type: 'quieted' }
+  /** The lease was lost and a new consumer name taken. */
+  | { readonly type: 'consumer'; readonly consumer: string }
+  | { readonly type: 'metrics'; readonly request: number; readonly metrics: readonly unknown[] };
+
+/** Who a worker is. The primary gives it; the consumer name is made of it (queue/redis-keys.ts). */
+export interface Identity {
+  readonly workerId: string;
+  /** Metrics port of the slot. */
+  readonly metricsPort: number;
+  /** One incarnation: random, never used twice. */
+  readonly nonce: string;
+}
+
+/** Sent by the work loop itself about once a second: a beat proves that the loop turns, not that the process exists. */
+export interface Beat {
+  readonly state: WorkerState;
+  /** Why the state is not `ready`, in plain words. */
+  readonly reasons: readonly string[];
+  readonly inFlight: number;
+  readonly processed: number;
+  readonly delivered: number;
+  readonly failed: number;
+  readonly retried: number;
+  readonly eventLoopLagSeconds: number;
+  readonly redisUp: boolean;
+  readonly breaker: 'closed' | 'open' | 'half-open';
+  readonly metricsPort: 'off' | 'listening' | 'port_taken';
+}
+
+/**
+ * standby: booted, not activated. starting: activated, nothing proved yet. ready: claimed a message or proved the queue
+ * empty within the last 15 s. degraded: neither, for a reason given. draining: claims no more.
+ */
+export const WORKER_STATES = ['standby', 'starting', 'ready', 'degraded', 'draining'] as const;
+export type WorkerState = (typeof WORKER_STATES)[number];
+
+/** undefined = not a message of ours. */
+export function readToChild(value: unknown): ToChild | undefined {
+  if (!isRecord(value)) return undefined;
+  switch (value['type']) {
+    case 'activate':
+    case 'quiet':
+    case 'kill':
+      return { type: value['type'] };
+    case 'drain':
+      return isCount(value['deadlineMs']) ? { type: 'drain', deadlineMs: value['deadlineMs'] } : undefined;
+    case 'collect-metrics':
+      return isCount(value['request']) ? { type: 'collect-metrics', request: value['request'] } : undefined;
+    case 'configure':
+      return isRecord(value['config']) && isIdentity(value['identity'])
+        ? { type: 'configure', config: value['config'] as unknown as Config, identity: value['identity'] }
+        : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** undefined = not a message of ours. */
+export function readToPrimary(value: unknown): ToPrimary | undefined {
+  if (!isRecord(value)) return undefined;
+  switch (value['type']) {
+    case 'quieted':
+      return { type: 'quieted' };
+    case 'booted':
+      return { type: 'booted', redisReached: value['redisReached'] === true };
+    case 'consumer':
+      return typeof value['consumer'] === 'string' ? { type: 'consumer', consumer: value['consumer'] } : undefined;
+    case 'boot-failed':
+      return typeof value['code'] === 'string' && typeof value['message'] === 'string'
+        ? { type: 'boot-failed', code: value['code'], message: value['message'] }
+        : undefined;
+    case 'metrics':
+      return isCount(value['request']) && Array.isArray(value['metrics'])
+        ? { type: 'metrics', request: value['request'], metrics: value['metrics'] }
+        : undefined;
+    case 'beat':
+      return isBeat(value['beat']) ? { type: 'beat', beat: value['beat'] } : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function isBeat(value: unknown): value is Beat {
+  return (
+    isRecord(value) &&
+    WORKER_STATES.includes(value['state'] as WorkerState) &&
+    Array.isArray(value['reasons']) &&
+    ['inFlight', 'processed', 'delivered', 'failed', 'retried', 'eventLoopLagSeconds'].every((k) => isCount(value[k]))
+  );
+}
+
+function isIdentity(value: unknown): value is Identity {
+  return (
+    isRecord(value) &&
+    typeof value['workerId'] === 'string' &&
+    typeof value['nonce'] === 'string' &&
+    isCount(value['metricsPort'])
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+}
