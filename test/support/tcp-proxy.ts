@@ -1,0 +1,164 @@
+/**
+ * A TCP proxy on 127.0.0.1 that misbehaves on demand, while connections run through it.
+ *
+ *  pass       bytes flow both ways
+ *  blackhole  sockets stay open, accepted and silent: a half-open peer; `pass` lets what was held flow again
+ *  refuse     the port is closed and every connection reset
+ *  reset      every connection, and each new one, is ended by RST
+ *  fin        every connection, and each new one, is ended by FIN
+ */
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+
+export type ProxyMode = 'pass' | 'blackhole' | 'refuse' | 'reset' | 'fin';
+
+export interface TcpProxy {
+  readonly port: number;
+  readonly mode: ProxyMode;
+  /** Open connections. */
+  readonly connections: number;
+  /** Connections accepted so far. */
+  readonly accepted: number;
+  setMode(mode: ProxyMode): Promise<void>;
+  /** Holds each chunk, in both directions, that long. Order is kept. */
+  setDelay(ms: number): void;
+  /** RST in the middle of a reply: after `bytes` more bytes from the target, once. */
+  cutAfter(bytes: number): void;
+  /** Ends the open connections and serves new ones on. */
+  dropConnections(how: 'reset' | 'fin'): void;
+  close(): Promise<void>;
+}
+
+const HOST = '127.0.0.1';
+
+export async function startTcpProxy(targetPort: number, targetHost = HOST): Promise<TcpProxy> {
+  const proxy = new Proxy({ port: targetPort, host: targetHost });
+  await proxy.listen();
+  return proxy;
+}
+
+interface Link {
+  readonly client: Socket;
+  readonly target: Socket;
+}
+
+class Proxy implements TcpProxy {
+  mode: ProxyMode = 'pass';
+  accepted = 0;
+  port = 0;
+  private delayMs = 0;
+  private replyBytesLeft: number | undefined;
+  private server: Server | undefined;
+  private readonly links = new Set<Link>();
+  /** Those ended by FIN live on, linkless, until the client ends too. */
+  private readonly clients = new Set<Socket>();
+
+  constructor(private readonly target: { readonly port: number; readonly host: string }) {}
+
+  get connections(): number {
+    return this.links.size;
+  }
+
+  async listen(): Promise<void> {
+    const server = createServer({ pauseOnConnect: true }, (client) => this.accept(client));
+    server.listen(this.port, HOST);
+    await once(server, 'listening');
+    this.port = (server.address() as AddressInfo).port;
+    this.server = server;
+  }
+
+  async setMode(mode: ProxyMode): Promise<void> {
+    this.mode = mode;
+    if (mode === 'refuse') await this.stopListening();
+    else if (!this.server) await this.listen();
+    if (mode === 'refuse' || mode === 'reset') this.dropConnections('reset');
+    if (mode === 'fin') this.dropConnections('fin');
+    for (const link of this.links) this.flow(link);
+  }
+
+  setDelay(ms: number): void {
+    this.delayMs = ms;
+  }
+
+  cutAfter(bytes: number): void {
+    this.replyBytesLeft = bytes;
+  }
+
+  dropConnections(how: 'reset' | 'fin'): void {
+    for (const link of this.links) {
+      if (how === 'reset') link.client.resetAndDestroy();
+      else link.client.end();
+      link.target.destroy();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.stopListening();
+  }
+
+  private async stopListening(): Promise<void> {
+    const server = this.server;
+    this.server = undefined;
+    if (!server) return;
+    server.close();
+    for (const client of this.clients) client.resetAndDestroy();
+    await once(server, 'close');
+  }
+
+  private accept(client: Socket): void {
+    this.accepted++;
+    client.on('error', ignore);
+    this.clients.add(client);
+    client.once('close', () => this.clients.delete(client));
+    if (this.mode === 'reset') return void client.resetAndDestroy();
+    if (this.mode === 'fin') return void client.end().resume();
+    const link: Link = { client, target: connect(this.target) };
+    this.links.add(link);
+    link.target.on('error', ignore);
+    this.forward(link, link.client, link.target);
+    this.forward(link, link.target, link.client);
+    this.flow(link);
+  }
+
+  private forward(link: Link, from: Socket, to: Socket): void {
+    from.setNoDelay(true);
+    from.on('data', (chunk: Buffer) => this.later(() => this.send(chunk, link, to)));
+    from.once('end', () => this.later(() => to.end()));
+    from.once('close', () => {
+      this.links.delete(link);
+      this.later(() => to.destroy());
+    });
+  }
+
+  private send(chunk: Buffer, link: Link, to: Socket): void {
+    const left = this.replyBytesLeft;
+    if (to === link.client && left !== undefined) {
+      if (chunk.length >= left) return this.cut(chunk.subarray(0, left), link);
+      this.replyBytesLeft = left - chunk.length;
+    }
+    if (!to.destroyed) to.write(chunk);
+  }
+
+  private cut(lastBytes: Buffer, link: Link): void {
+    this.replyBytesLeft = undefined;
+    link.target.destroy();
+    link.client.write(lastBytes, () => link.client.resetAndDestroy());
+  }
+
+  /** Timers of one length fire in the order they were made, which keeps the bytes in order. */
+  private later(action: () => void): void {
+    if (this.delayMs === 0) action();
+    else setTimeout(action, this.delayMs);
+  }
+
+  private flow(link: Link): void {
+    for (const socket of [link.client, link.target]) {
+      if (this.mode === 'blackhole') socket.pause();
+      else socket.resume();
+    }
+  }
+}
+
+function ignore(): void {
+  // a reset peer is what this proxy is for
+}
