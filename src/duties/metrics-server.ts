@@ -1,0 +1,168 @@
+/**
+ * Serves one worker's metrics to Prometheus.
+ *
+ *   off ──start──→ listening            the first try worked
+ *            └───→ port_taken ──every 250 ms for 10 s, then every 5 s──→ listening
+ *
+ * The quick tries serve a reload, where the port comes free when the process before us lets go of it. Deliveries never
+ * wait for the port.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Registry } from 'prom-client';
+import { reasonOf } from '../shared/errors.js';
+import type { Log } from '../shared/log.js';
+
+export interface MetricsServerOptions {
+  readonly host: string;
+  /** 0 = any free port. */
+  readonly port: number;
+  readonly registry: Pick<Registry, 'metrics' | 'contentType'>;
+  readonly log: Log;
+  readonly enabled: boolean;
+}
+
+export type MetricsServerState = 'off' | 'listening' | 'port_taken';
+
+export interface MetricsServer {
+  /** Resolves after the first try, whatever came of it; never rejects. */
+  start(): Promise<void>;
+  /** Releases the port and cuts all connections; safe to call twice. */
+  stop(): Promise<void>;
+  state(): MetricsServerState;
+  /** The port that is or will be served. */
+  readonly port: number;
+}
+
+const QUICK_RETRY_MS = 250;
+const QUICK_RETRIES = 40;
+const SLOW_RETRY_MS = 5_000;
+const REQUEST_TIMEOUT_MS = 5_000;
+
+export function createMetricsServer(options: MetricsServerOptions): MetricsServer {
+  return new HttpMetricsServer(options);
+}
+
+class HttpMetricsServer implements MetricsServer {
+  #server: Server | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #failedTries = 0;
+  #state: MetricsServerState = 'off';
+  #running = false;
+  #trying: Promise<void> | undefined;
+
+  constructor(private readonly options: MetricsServerOptions) {}
+
+  get port(): number {
+    const address = this.#server?.address() as AddressInfo | null | undefined;
+    return address?.port ?? this.options.port;
+  }
+
+  state(): MetricsServerState {
+    return this.#state;
+  }
+
+  async start(): Promise<void> {
+    if (!this.options.enabled || this.#running) return;
+    this.#running = true;
+    this.#failedTries = 0;
+    await this.#try();
+  }
+
+  async stop(): Promise<void> {
+    this.#running = false;
+    clearTimeout(this.#retry);
+    await this.#trying;
+    this.#state = 'off';
+    const server = this.#server;
+    this.#server = undefined;
+    if (server !== undefined) await closed(server);
+  }
+
+  #try(): Promise<void> {
+    this.#trying = this.#listen().finally(() => (this.#trying = undefined));
+    return this.#trying;
+  }
+
+  async #listen(): Promise<void> {
+    const server = createMetricsHttpServer(this.options);
+    try {
+      await listening(server, this.options);
+    } catch (error) {
+      this.#failed(error);
+      return;
+    }
+    this.#server = server;
+    this.#state = 'listening';
+    this.options.log.info(`Prometheus metrics server started on port ${this.port}`);
+  }
+
+  #failed(error: unknown): void {
+    this.#state = 'port_taken';
+    this.#failedTries += 1;
+    if (this.#failedTries === 1) this.options.log.error(explained(error, this.options));
+    if (!this.#running) return;
+    const delay = this.#failedTries <= QUICK_RETRIES ? QUICK_RETRY_MS : SLOW_RETRY_MS;
+    this.#retry = setTimeout(() => void this.#try(), delay).unref();
+  }
+}
+
+/** Any path answers, as the Python client's server does. */
+function createMetricsHttpServer({ registry, log }: MetricsServerOptions): Server {
+  const server = createServer({ connectionsCheckingInterval: 1_000 }, (request, response) => {
+    answer(request, response, registry).catch((error: unknown) => {
+      log.error(`Cannot collect the metrics: ${reasonOf(error)}`);
+      if (!response.headersSent) response.writeHead(500, { connection: 'close' });
+      response.end();
+    });
+  });
+  server.requestTimeout = REQUEST_TIMEOUT_MS;
+  server.headersTimeout = REQUEST_TIMEOUT_MS;
+  return server;
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  registry: MetricsServerOptions['registry'],
+): Promise<void> {
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    response.writeHead(405, { allow: 'GET, HEAD', connection: 'close' }).end();
+    return;
+  }
+  const body = await registry.metrics();
+  response.writeHead(200, { 'content-type': registry.contentType, 'content-length': Buffer.byteLength(body) });
+  response.end(request.method === 'HEAD' ? undefined : body);
+}
+
+/** `exclusive`: without it node:cluster would have the primary listen, and a killed worker's port would stay open. */
+async function listening(server: Server, { host, port, log }: MetricsServerOptions): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, exclusive: true }, () => {
+      server.off('error', reject);
+      server.on('error', (error) => log.error(`Metrics server on port ${port}: ${reasonOf(error)}`));
+      resolve();
+    });
+  });
+}
+
+async function closed(server: Server): Promise<void> {
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
+function explained(error: unknown, { host, port }: MetricsServerOptions): string {
+  const still = 'Messages are delivered all the same; it is tried again until it works.';
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE') {
+    const holder = port === 9100 ? 'perhaps node_exporter, whose port 9100 is' : 'perhaps another worker';
+    return `Metrics port ${port} is taken by another process (${holder}). Set WORKER_METRICS_PORT to a free port. ${still}`;
+  }
+  if (code === 'EACCES') {
+    return `Metrics port ${port} is not allowed to this user. Set WORKER_METRICS_PORT to one above 1023. ${still}`;
+  }
+  return `Cannot serve metrics on ${host} port ${port} (${reasonOf(error)}). Look at WORKER_METRICS_PORT. ${still}`;
+}

@@ -1,0 +1,259 @@
+/**
+ * The file side: `<folder>/<base>-YYYY-MM-DD<ext>`, written and changed at midnight by winston-daily-rotate-file, which
+ * any number of processes append to.
+ *
+ * The package alone would end the process at a write error, stay dead afterwards, lose lines at exit and queue without
+ * bound when the disk stalls. So one batch at a time is given to it, each one write(2) with O_APPEND (which keeps the
+ * lines of several writers whole), and the next only when that is on disk:
+ *
+ *   writing ──error──→ down ──5 s, then 10, 20, 30 s──→ writing
+ *      └──more than 16 MiB waiting──→ overflowing (new lines are dropped and counted)
+ *
+ * What waits is kept while down. Trouble is reported once when it starts, and once when all that waited is written.
+ */
+import { Buffer } from 'node:buffer';
+import fs from 'node:fs';
+import { join } from 'node:path';
+import DailyRotateFile from 'winston-daily-rotate-file';
+import type { Clock } from '../clock.js';
+import { reasonOf } from '../errors.js';
+import type { Batch } from './line-batch.js';
+import { LogFileError } from './log-file-error.js';
+import { datedName } from './log-folder.js';
+
+export interface DailyLogFileOptions {
+  readonly directory: string;
+  /** `worker.log` gives `worker-2025-01-15.log`. */
+  readonly fileName: string;
+  readonly clock: Clock;
+  /** The file was opened: the first one, the next day's, or again after a failure. */
+  onOpen(path: string): void;
+  onTrouble(error: LogFileError): void;
+  onRecovery(outage: { readonly seconds: number; readonly lost: number }): void;
+}
+
+const MESSAGE = Symbol.for('message'); // where winston's transports look for the finished text
+const MAX_WAITING_BYTES = 16 * 1024 * 1024;
+const MAX_WRITE_BYTES = 64 * 1024;
+const FIRST_RETRY_MS = 5_000;
+const LAST_RETRY_MS = 30_000;
+
+interface Waiting {
+  text: string;
+  bytes: number;
+  lines: number;
+}
+
+export class DailyLogFile {
+  dropped = 0;
+  errors = 0;
+  /** Undefined before the first line. */
+  path: string | undefined;
+
+  #transport: DailyRotateFile | undefined;
+  readonly #queue: Waiting[] = [];
+  #queuedBytes = 0;
+  #inFlight: (Waiting & { written: number }) | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #retryMs = FIRST_RETRY_MS;
+  /** Monotonic time of the start of the trouble and what had been dropped by then. */
+  #trouble: { readonly since: number; readonly droppedBefore: number } | undefined;
+  readonly #idleWaiters: (() => void)[] = [];
+
+  constructor(private readonly options: DailyLogFileOptions) {}
+
+  append(batch: Batch): void {
+    const bytes = Buffer.byteLength(batch.text) + 1;
+    if (this.#queuedBytes + bytes > MAX_WAITING_BYTES) {
+      this.#enterTrouble(new LogFileError(`The log file ${this.#name()} takes lines too slowly; some are dropped.`));
+      this.dropped += batch.lines;
+      return;
+    }
+    this.#queuedBytes += bytes;
+    const last = this.#queue.at(-1);
+    if (last !== undefined && last.bytes + bytes <= MAX_WRITE_BYTES) {
+      last.text += `\n${batch.text}`;
+      last.bytes += bytes;
+      last.lines += batch.lines;
+    } else {
+      this.#queue.push({ ...batch, bytes });
+    }
+    this.#pump();
+  }
+
+  /** Lets the package look at the date, so that a quiet midnight changes the file too. */
+  touch(): void {
+    const transport = this.#opened();
+    if (transport === undefined) return;
+    try {
+      transport.logStream.write('');
+    } catch (error) {
+      this.#fail(transport, error);
+    }
+  }
+
+  /** Resolves when all that was appended is on disk, at once while the file cannot be written. */
+  async idle(): Promise<void> {
+    if (this.#isIdle() || this.#retry !== undefined) return;
+    await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
+  }
+
+  /** One last try if the file is down. The caller bounds the time. */
+  async close(): Promise<void> {
+    if (this.#retry !== undefined) {
+      clearTimeout(this.#retry);
+      this.#retry = undefined;
+      this.#pump();
+    }
+    await this.idle();
+    clearTimeout(this.#retry);
+    for (const { lines } of this.#queue.splice(0)) this.dropped += lines;
+    const transport = this.#transport;
+    this.#transport = undefined;
+    if (transport === undefined) return;
+    await new Promise<void>((resolve) => transport.logStream.end(() => resolve()));
+  }
+
+  /** What was not given to the operating system; the caller takes charge of it. */
+  take(): string[] {
+    const texts = this.#queue.splice(0).map((waiting) => waiting.text);
+    this.#queuedBytes = this.#inFlight?.bytes ?? 0;
+    return texts;
+  }
+
+  #pump(): void {
+    if (this.#inFlight !== undefined || this.#queue.length === 0) return;
+    const transport = this.#opened();
+    if (transport === undefined) return;
+    const next = this.#queue.shift();
+    if (next === undefined) return;
+    this.#inFlight = { ...next, written: 0 };
+    try {
+      transport.log?.({ [MESSAGE]: next.text }, () => {});
+    } catch (error) {
+      this.#fail(transport, error); // the package makes the next day's folder in here
+    }
+  }
+
+  #opened(): DailyRotateFile | undefined {
+    if (this.#retry !== undefined) return undefined;
+    this.#transport ??= this.#open();
+    return this.#transport;
+  }
+
+  #open(): DailyRotateFile | undefined {
+    const { directory, fileName } = this.options;
+    try {
+      const transport: DailyRotateFile = new DailyRotateFile({
+        dirname: directory,
+        filename: datedName(fileName, '%DATE%'),
+        datePattern: 'YYYY-MM-DD',
+        eol: '\n',
+        // Without maxFiles the package keeps no audit file; log-folder.ts deletes by the date in the name.
+        options: { flags: 'a', fs: this.#observedFs(() => transport) },
+      });
+      transport.on('new', (path: string) => (this.path = path));
+      transport.logStream.on('open', () => this.#isCurrent(transport) && this.options.onOpen(this.#name()));
+      transport.logStream.on('error', (error) => this.#fail(transport, error));
+      return transport;
+    } catch (error) {
+      this.#fail(undefined, error);
+      return undefined;
+    }
+  }
+
+  /** The package ignores the answers to its writes; this is how we learn of them. Without writev, a batch is a write. */
+  #observedFs(transport: () => DailyRotateFile): object {
+    const write: typeof fs.write = ((...args: [...WriteArguments, WriteCallback]) => {
+      const callback = args[5];
+      fs.write(args[0], args[1], args[2], args[3], args[4], (error, written, buffer) => {
+        callback(error, written, buffer);
+        if (error === null && this.#isCurrent(transport())) this.#progress(written);
+      });
+    }) as typeof fs.write;
+    return { open: fs.open, close: fs.close, write };
+  }
+
+  #isCurrent(transport: DailyRotateFile): boolean {
+    return this.#transport === transport;
+  }
+
+  #progress(bytes: number): void {
+    if (this.#inFlight === undefined) return;
+    this.#inFlight.written += bytes;
+    if (this.#inFlight.written < this.#inFlight.bytes) return;
+    this.#queuedBytes -= this.#inFlight.bytes;
+    this.#inFlight = undefined;
+    this.#retryMs = FIRST_RETRY_MS;
+    this.#pump();
+    if (!this.#isIdle()) return;
+    this.#leaveTrouble();
+    this.#release();
+  }
+
+  #fail(transport: DailyRotateFile | undefined, error: unknown): void {
+    if (transport !== this.#transport) return; // late news of one that was given up
+    this.errors += 1;
+    this.#transport = undefined;
+    this.#requeue();
+    transport?.logStream.end(() => {}); // its callback also gets the error of ending a dead stream
+    this.#enterTrouble(
+      new LogFileError(
+        `Cannot write the log file ${this.#name()} (${reasonOf(error)}). Look at the free space and the permissions of ` +
+          `the folder (LOG_FILE_PATH). Messages are delivered all the same; lines wait in memory up to 16 MiB.`,
+        { cause: error },
+      ),
+    );
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined;
+      this.#pump();
+    }, this.#retryMs).unref();
+    this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
+    this.#release();
+  }
+
+  /** A full disk may have taken a part: what is missing starts with the line that was cut, on a line of its own. */
+  #requeue(): void {
+    const batch = this.#inFlight;
+    this.#inFlight = undefined;
+    if (batch === undefined) return;
+    const bytes = Buffer.from(batch.text);
+    const cut = batch.written === 0 ? 0 : bytes.lastIndexOf('\n', batch.written - 1) + 1;
+    const missing = bytes.subarray(cut).toString();
+    const text = batch.written > cut ? `\n${missing}` : missing;
+    const left = { text, bytes: Buffer.byteLength(text) + 1, lines: text.trimStart().split('\n').length };
+    this.#queuedBytes += left.bytes - batch.bytes;
+    this.#queue.unshift(left);
+  }
+
+  #enterTrouble(error: LogFileError): void {
+    if (this.#trouble !== undefined) return;
+    this.#trouble = { since: this.options.clock.now(), droppedBefore: this.dropped };
+    this.options.onTrouble(error);
+  }
+
+  #leaveTrouble(): void {
+    if (this.#trouble === undefined) return;
+    const { since, droppedBefore } = this.#trouble;
+    this.#trouble = undefined;
+    this.options.onRecovery({
+      seconds: Math.round((this.options.clock.now() - since) / 1000),
+      lost: this.dropped - droppedBefore,
+    });
+  }
+
+  #isIdle(): boolean {
+    return this.#queue.length === 0 && this.#inFlight === undefined;
+  }
+
+  #release(): void {
+    for (const resolve of this.#idleWaiters.splice(0)) resolve();
+  }
+
+  #name(): string {
+    return this.path ?? join(this.options.directory, this.options.fileName);
+  }
+}
+
+type WriteArguments = [fd: number, buffer: Buffer, offset: number, length: number, position: number | null];
+type WriteCallback = (error: NodeJS.ErrnoException | null, written: number, buffer: Buffer) => void;

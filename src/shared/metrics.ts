@@ -1,0 +1,231 @@
+/**
+ * The worker's metrics, on a registry of their own. Names, types, labels and help of the first eight are the Python
+ * worker's; dashboards and alerts made for it go on working.
+ *
+ * Children of labels are resolved once, and no method throws whatever it is given: metrics never fail a delivery.
+ */
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { FAILURE_REASONS, type FailureReason } from '../domain/delivery-outcome.js';
+
+/** Why a message was buried without another attempt. */
+export const BURIAL_REASONS = ['malformed', 'max_attempts_exceeded', 'poison'] as const;
+export type BurialReason = (typeof BURIAL_REASONS)[number];
+
+export type ProcessedStatus = 'delivered' | 'failed';
+
+/** Plain numbers for the heartbeat. */
+export interface Totals {
+  readonly processed: number;
+  readonly delivered: number;
+  readonly failed: number;
+  readonly retried: number;
+}
+
+export interface WorkerMetrics {
+  readonly registry: Registry;
+  /** Each finished attempt. */
+  processed(status: ProcessedStatus): void;
+  delivered(): void;
+  /** Each failed attempt and each burial. */
+  failed(reason: FailureReason | BurialReason): void;
+  /** Each attempt that was put down for a retry. */
+  retried(): void;
+  observeDelivery(seconds: number): void;
+  /** Time in the queue; what a clock that runs ahead makes negative counts as 0. */
+  observeWait(seconds: number): void;
+  setProcessing(messages: number): void;
+  setBreakerOpen(open: boolean): void;
+  setRedisUp(up: boolean): void;
+  /** Claims that turned out to be another consumer's when they were settled. */
+  claimsLost(count: number): void;
+  setCertificateNotAfter(file: string, unixSeconds: number): void;
+  totals(): Totals;
+}
+
+export interface MetricSources {
+  /** Lines the logger dropped so far; read at each scrape. */
+  readonly droppedLogLines?: () => number;
+}
+
+/** Those of the Python client; prom-client's own lack 0.075, 0.75 and 7.5. */
+const DELIVERY_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
+/** A retry comes after 30 s, and an outage can make messages wait for an hour. */
+const WAIT_BUCKETS = [...DELIVERY_BUCKETS, 30, 60, 300, 900, 1800, 3600];
+
+export function createWorkerMetrics(workerId: string, sources: MetricSources = {}): WorkerMetrics {
+  const registry = new Registry();
+  const messages = messageMetrics(registry, workerId);
+  const state = stateMetrics(registry, workerId);
+  logMetrics(registry, workerId, sources);
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 20 });
+
+  const totals = { processed: 0, delivered: 0, failed: 0, retried: 0 };
+
+  return {
+    registry,
+    processed(status) {
+      totals.processed += 1;
+      messages.processed[status].inc();
+    },
+    delivered() {
+      totals.delivered += 1;
+      messages.delivered.inc();
+    },
+    failed(reason) {
+      totals.failed += 1;
+      (messages.failed.get(reason) ?? messages.failed.get('other'))?.inc();
+    },
+    retried() {
+      totals.retried += 1;
+      messages.retried.inc();
+    },
+    observeDelivery: (seconds) => ifFinite(seconds, (value) => messages.delivery.observe(value)),
+    observeWait: (seconds) => ifFinite(seconds, (value) => messages.wait.observe(value)),
+    setProcessing: (count) => ifFinite(count, (value) => messages.processing.set(value)),
+    setBreakerOpen: (open) => state.breakerOpen.set(open ? 1 : 0),
+    setRedisUp: (up) => state.redisUp.set(up ? 1 : 0),
+    claimsLost: (count) => ifFinite(count, (value) => state.claimsLost.inc(value)),
+    setCertificateNotAfter(file, unixSeconds) {
+      ifFinite(unixSeconds, (value) =>
+        state.certificateNotAfter.set({ worker_id: workerId, file: String(file) }, value),
+      );
+    },
+    totals: () => ({ ...totals }),
+  };
+}
+
+/** The eight of the Python worker. All series exist from the start: a counter born at 1 shows no increase. */
+function messageMetrics(registry: Registry, workerId: string) {
+  const processed = new Counter({
+    name: 'worker_messages_processed_total',
+    help: 'Total number of messages processed',
+    labelNames: ['worker_id', 'status'],
+    registers: [registry],
+  });
+  const delivered = new Counter({
+    name: 'worker_messages_delivered_total',
+    help: 'Total number of messages successfully delivered',
+    labelNames: ['worker_id'],
+    registers: [registry],
+  });
+  const failed = new Counter({
+    name: 'worker_messages_failed_total',
+    help: 'Total number of messages that failed delivery',
+    labelNames: ['worker_id', 'reason'],
+    registers: [registry],
+  });
+  const retried = new Counter({
+    name: 'worker_messages_retried_total',
+    help: 'Total number of message retry attempts',
+    labelNames: ['worker_id'],
+    registers: [registry],
+  });
+  const reasons = [...FAILURE_REASONS, ...BURIAL_REASONS];
+  new Gauge({
+    name: 'worker_active_workers',
+    help: 'Number of active worker processes',
+    registers: [registry],
+  }).set(1);
+
+  return {
+    processed: {
+      delivered: fromZero(processed.labels(workerId, 'delivered')),
+      failed: fromZero(processed.labels(workerId, 'failed')),
+    },
+    delivered: fromZero(delivered.labels(workerId)),
+    failed: new Map<string, Counter.Internal>(
+      reasons.map((reason) => [reason, fromZero(failed.labels(workerId, reason))]),
+    ),
+    retried: fromZero(retried.labels(workerId)),
+    ...durationMetrics(registry, workerId),
+  };
+}
+
+function durationMetrics(registry: Registry, workerId: string) {
+  const delivery = new Histogram({
+    name: 'worker_delivery_duration_seconds',
+    help: 'Message delivery duration in seconds',
+    labelNames: ['worker_id'],
+    buckets: DELIVERY_BUCKETS,
+    registers: [registry],
+  });
+  const wait = new Histogram({
+    name: 'worker_queue_wait_seconds',
+    help: 'Time message spent in queue before processing',
+    labelNames: ['worker_id'],
+    buckets: WAIT_BUCKETS,
+    registers: [registry],
+  });
+  const processing = new Gauge({
+    name: 'worker_processing_messages',
+    help: 'Number of messages currently being processed',
+    labelNames: ['worker_id'],
+    registers: [registry],
+  });
+  delivery.zero({ worker_id: workerId });
+  wait.zero({ worker_id: workerId });
+  processing.set({ worker_id: workerId }, 0);
+  return {
+    delivery: delivery.labels(workerId),
+    wait: wait.labels(workerId),
+    processing: processing.labels(workerId),
+  };
+}
+
+function stateMetrics(registry: Registry, workerId: string) {
+  const breakerOpen = new Gauge({
+    name: 'worker_circuit_breaker_open',
+    help: 'Whether the circuit breaker holds deliveries back (1) or not (0)',
+    labelNames: ['worker_id'],
+    registers: [registry],
+  });
+  const redisUp = new Gauge({
+    name: 'worker_redis_up',
+    help: 'Whether Redis answers (1) or not (0)',
+    labelNames: ['worker_id'],
+    registers: [registry],
+  });
+  const claimsLost = new Counter({
+    name: 'worker_claims_lost_total',
+    help: 'Total number of claims that had been given to another consumer when they were settled',
+    labelNames: ['worker_id'],
+    registers: [registry],
+  });
+  const certificateNotAfter = new Gauge({
+    name: 'worker_certificate_not_after_seconds',
+    help: 'Unix time at which the certificate in the file expires',
+    labelNames: ['worker_id', 'file'],
+    registers: [registry],
+  });
+  breakerOpen.set({ worker_id: workerId }, 0);
+  redisUp.set({ worker_id: workerId }, 0);
+  return {
+    breakerOpen: breakerOpen.labels(workerId),
+    redisUp: redisUp.labels(workerId),
+    claimsLost: fromZero(claimsLost.labels(workerId)),
+    certificateNotAfter,
+  };
+}
+
+function logMetrics(registry: Registry, workerId: string, sources: MetricSources): void {
+  new Counter({
+    name: 'worker_log_lines_dropped_total',
+    help: 'Total number of log lines that could not be written',
+    labelNames: ['worker_id'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc({ worker_id: workerId }, sources.droppedLogLines?.() ?? 0);
+    },
+  });
+}
+
+function fromZero(counter: Counter.Internal): Counter.Internal {
+  counter.inc(0);
+  return counter;
+}
+
+/** prom-client throws on NaN, on infinities and on counters that would fall. */
+function ifFinite(value: number, use: (value: number) => void): void {
+  if (Number.isFinite(value)) use(Math.max(0, value));
+}
