@@ -44,7 +44,6 @@ export interface Config {
     readonly retryIntervalMs: number;
     readonly maxAttempts: number;
     readonly batchSize: number;
-    readonly pollIntervalMs: number;
     readonly shutdownTimeoutMs: number;
     /** 0 = no limit. */
     readonly maxMemoryBytes: number;

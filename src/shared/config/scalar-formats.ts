@@ -1,0 +1,105 @@
+import { FormatError, type Format, type Range } from './format.js';
+
+/** Kubernetes sets `<SERVICE>_PORT=tcp://…` for each Service, so a Service named `redis` sets REDIS_PORT. */
+const SERVICE_LINK = /^tcp:\/\//;
+const SERVICE_LINK_HINT =
+  'Kubernetes sets such a variable for a Service of that name; enableServiceLinks: false in the pod stops it.';
+
+export function integer({ min, max }: Range): Format<number> {
+  return {
+    expects: `a whole number from ${min} to ${max}`,
+    parse(text) {
+      const digits = text.trim();
+      if (SERVICE_LINK.test(digits)) throw new FormatError(SERVICE_LINK_HINT);
+      if (!/^(0|[1-9]\d{0,14})$/.test(digits)) throw new FormatError();
+      return within(Number(digits), { min, max });
+    },
+    print: String,
+  };
+}
+
+export const port = integer({ min: 1, max: 65_535 });
+
+/** Text in seconds, decimals allowed; value in whole milliseconds. The range is in seconds. */
+export function seconds({ min, max }: Range): Format<number> {
+  return {
+    expects: `a number of seconds from ${min} to ${max}`,
+    parse(text) {
+      const digits = text.trim();
+      if (!/^\d{1,9}(\.\d{1,6})?$/.test(digits)) throw new FormatError();
+      return Math.round(within(Number(digits), { min, max }) * 1000);
+    },
+    print: (ms) => String(ms / 1000),
+  };
+}
+
+const MEBIBYTE = 2 ** 20;
+const BYTES_PER_SUFFIX: Readonly<Record<string, number>> = { K: 2 ** 10, M: MEBIBYTE, G: 2 ** 30, T: 2 ** 40 };
+/** Nothing this program runs on has more; a size in plain bytes, written by mistake, lands above it. */
+const LARGEST_SIZE = 2 ** 40;
+
+/** `512` and `512M` are 512 MiB, `1.5G` is 1536 MiB; value in bytes. */
+export const size: Format<number> = {
+  expects: 'a number of megabytes or a size such as 512M or 1G, at most 1T (0 = no limit)',
+  parse(text) {
+    const match = /^(\d{1,12}(?:\.\d{1,6})?)(?:([KMGT])(?:i?B)?)?$/i.exec(text.trim());
+    if (match === null) throw new FormatError();
+    const unit = BYTES_PER_SUFFIX[match[2]?.toUpperCase() ?? 'M'] ?? MEBIBYTE;
+    return Math.round(within(Number(match[1]) * unit, { min: 0, max: LARGEST_SIZE }));
+  },
+  print: (bytes) => (bytes === 0 ? '0' : `${Number((bytes / MEBIBYTE).toFixed(3))}M`),
+};
+
+const TRUE_WORDS = ['true', 'yes', 'on', '1'];
+const FALSE_WORDS = ['false', 'no', 'off', '0'];
+
+export const boolean: Format<boolean> = {
+  expects: 'true or false (also yes/no, on/off, 1/0)',
+  parse(text) {
+    const word = text.trim().toLowerCase();
+    if (TRUE_WORDS.includes(word)) return true;
+    if (FALSE_WORDS.includes(word)) return false;
+    throw new FormatError();
+  },
+  print: String,
+};
+
+/** One of a few words, in any case; `aliases` maps further spellings to them. */
+export function oneOf<T extends string>(words: readonly T[], aliases: Readonly<Record<string, T>> = {}): Format<T> {
+  return {
+    expects: `one of ${words.join(', ')}`,
+    parse(text) {
+      const given = text.trim().toLowerCase();
+      const word = words.find((candidate) => candidate.toLowerCase() === given) ?? aliases[given];
+      if (word === undefined) throw new FormatError();
+      return word;
+    },
+    print: String,
+  };
+}
+
+/** Any text, kept to the byte: passwords may begin or end with a blank. */
+export const anyText: Format<string> = {
+  expects: 'a text',
+  parse: (text) => text,
+  print: String,
+  empty: '',
+};
+
+/** Text that must match `pattern` as a whole. */
+export function matching(pattern: RegExp, expects: string): Format<string> {
+  return {
+    expects,
+    parse(text) {
+      if (!pattern.test(text)) throw new FormatError();
+      return text;
+    },
+    print: String,
+    empty: '',
+  };
+}
+
+function within(value: number, { min, max }: Range): number {
+  if (value < min || value > max) throw new FormatError();
+  return value;
+}

@@ -1,0 +1,25 @@
+#!/usr/bin/env node
+import { runProgram } from './program.js';
+
+/** A reader that has gone (`| head`) is no reason to stop, and its EPIPE none to crash. */
+const ignoreGoneReader = (): void => undefined;
+process.stdout.on('error', ignoreGoneReader);
+process.stderr.on('error', ignoreGoneReader);
+
+process.exitCode = await runProgram(process.argv.slice(2), {
+  env: process.env,
+  cwd: process.cwd(),
+  print: (line) => process.stdout.write(`${line}\n`),
+  printError: (line) => process.stderr.write(`${line}\n`),
+});
+
+// Everything is closed by now. Output to a pipe is still on its way: exit only behind it.
+await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+process.exit();
+
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((done) => {
+    if (stream.destroyed) done();
+    else stream.write('', () => done());
+  });
+}

@@ -1,0 +1,16 @@
+import type { RegisterCommand } from './command.js';
+import { addConfigOptions, loadFromCommand, loadOrReport } from './config-options.js';
+
+export const registerStart: RegisterCommand = (program, context) => {
+  const command = program
+    .command('start')
+    .description('start the supervisor with its workers and stay in the foreground');
+  addConfigOptions(command, 'supervisor').action(async () => {
+    const loaded = loadOrReport(command, 'supervisor', context);
+    if (loaded === undefined) return;
+    // Imported here: `--help` and the small commands need none of it.
+    const { runSupervisor } = await import('../cluster-supervisor.js');
+    const reload = () => loadFromCommand(command, 'supervisor', context);
+    context.finish(await runSupervisor({ loaded, reload }));
+  });
+};
