@@ -16,7 +16,7 @@ export type DeliveryOutcome =
       readonly reachable: boolean;
       /** A 404 of the application: it does not know the message (yet). */
       readonly messageUnknown: boolean;
-      /** The answer's body up to some length, or what the socket said: for the log only. */
+      /** The answer's body up to 200 characters, or what the socket said: for the log only. */
       readonly detail: string;
     }
   /** Cut by us at a kill: neither delivered nor failed. */
@@ -43,3 +43,135 @@ export const FAILURE_REASONS = [
   'other',
 ] as const;
 export type FailureReason = (typeof FAILURE_REASONS)[number];
+
+const MAX_DETAIL = 200;
+
+/** Statuses of a server, or of the proxy before it, that cannot serve anyone now. */
+const STATUSES_OF_AN_ABSENT_SERVER: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+
+/**
+ * The outcome of an exchange that was answered.
+ *
+ * @param body the answer's body, as much of it as was read; a cut one is no longer JSON and proves nothing.
+ */
+export function outcomeOfStatus(status: number, body: string): DeliveryOutcome {
+  if (status >= 200 && status < 300) return { kind: 'delivered', status };
+  const reason = reasonOfStatus(status);
+  return {
+    kind: 'failed',
+    reason,
+    errorMessage: reason === 'redirect' ? 'Redirect refused' : `HTTP ${status}`,
+    status,
+    reachable: !STATUSES_OF_AN_ABSENT_SERVER.has(status),
+    messageUnknown: status === 404 && isApplicationError(body),
+    detail: body.slice(0, MAX_DETAIL),
+  };
+}
+
+function reasonOfStatus(status: number): FailureReason {
+  if (status >= 300 && status < 400) return 'redirect';
+  switch (status) {
+    case 404:
+    case 422:
+    case 429:
+    case 500:
+    case 502:
+    case 503:
+    case 504:
+      return `http_${status}`;
+    default:
+      if (status >= 400 && status < 500) return 'http_4xx';
+      return status >= 500 && status < 600 ? 'http_5xx' : 'http_other';
+  }
+}
+
+/**
+ * The application answers `{"error": text, "status_code": n}`. A 404 of the framework, `{"detail":"Not Found"}`, or of a
+ * proxy means that MAIN_SERVER_URL is wrong, not that the message is missing.
+ */
+function isApplicationError(body: string): boolean {
+  try {
+    const answer: unknown = JSON.parse(body);
+    if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) return false;
+    return Object.hasOwn(answer, 'error') || Object.hasOwn(answer, 'status_code');
+  } catch {
+    return false;
+  }
+}
+
+interface CodeMeaning {
+  readonly reason: FailureReason;
+  readonly errorMessage: string;
+}
+
+const TIMEOUT: CodeMeaning = { reason: 'timeout', errorMessage: 'Connection timeout' };
+const REFUSED: CodeMeaning = { reason: 'connection_refused', errorMessage: 'Connection refused' };
+const RESET: CodeMeaning = { reason: 'connection_reset', errorMessage: 'Connection reset' };
+const DNS: CodeMeaning = { reason: 'dns', errorMessage: 'DNS lookup failed' };
+const UNREACHABLE: CodeMeaning = { reason: 'unreachable', errorMessage: 'Host unreachable' };
+const TLS: CodeMeaning = { reason: 'tls', errorMessage: 'TLS handshake failed' };
+const OTHER: CodeMeaning = { reason: 'other', errorMessage: 'Delivery failed' };
+
+/** Codes of Node's sockets and resolver, of undici (UND_ERR_*) and of got (whose timeouts are ETIMEDOUT). */
+const MEANINGS: ReadonlyMap<string, CodeMeaning> = new Map([
+  ['ETIMEDOUT', TIMEOUT],
+  ['ERR_TLS_HANDSHAKE_TIMEOUT', TIMEOUT],
+  ['UND_ERR_CONNECT_TIMEOUT', TIMEOUT],
+  ['UND_ERR_HEADERS_TIMEOUT', TIMEOUT],
+  ['UND_ERR_BODY_TIMEOUT', TIMEOUT],
+  // The name of what AbortSignal.timeout throws; its code is the number 23.
+  ['TimeoutError', TIMEOUT],
+  ['ECONNREFUSED', REFUSED],
+  ['ECONNRESET', RESET],
+  ['ECONNABORTED', RESET],
+  ['EPIPE', RESET],
+  ['UND_ERR_SOCKET', RESET],
+  ['ENOTFOUND', DNS],
+  ['ENODATA', DNS],
+  ['ESERVFAIL', DNS],
+  ['EHOSTUNREACH', UNREACHABLE],
+  ['EHOSTDOWN', UNREACHABLE],
+  ['ENETUNREACH', UNREACHABLE],
+  ['ENETDOWN', UNREACHABLE],
+  ['EADDRNOTAVAIL', UNREACHABLE],
+]);
+
+/**
+ * The outcome of an exchange that brought no answer. Whatever the code, the server was not reached: an unknown code must
+ * not burn the attempts of every message.
+ *
+ * @param code of the error, or the code of its cause; undefined when it has none.
+ */
+export function outcomeOfErrorCode(code: string | undefined, detail: string): DeliveryOutcome {
+  return {
+    kind: 'failed',
+    ...meaningOf(code),
+    status: undefined,
+    reachable: false,
+    messageUnknown: false,
+    detail: detail.slice(0, MAX_DETAIL),
+  };
+}
+
+function meaningOf(code: string | undefined): CodeMeaning {
+  if (code === undefined) return OTHER;
+  const meaning = MEANINGS.get(code);
+  if (meaning !== undefined) return meaning;
+  if (code.startsWith('EAI_')) return DNS;
+  return isTlsCode(code) ? TLS : OTHER;
+}
+
+/** Node's own TLS errors, OpenSSL's library errors, and what a plain HTTP port answers to a handshake. */
+const TLS_CODE = /^(?:EPROTO$|ERR_(?:TLS|SSL|OSSL)_)/;
+
+/** OpenSSL's verdicts on a certificate (X509_V_ERR_* without the prefix), as Node puts them into `code`. */
+const CERTIFICATE_CODE =
+  /^(?:CERT_|CRL_|UNABLE_TO_|ERROR_IN_C(?:ERT|RL)_|(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH)$)/;
+
+/**
+ * True for a fault of certificates, keys or protocol versions, which an operator has to mend. A main server that refuses
+ * our certificate cannot be told from a reset by its code.
+ */
+export function isTlsCode(code: string): boolean {
+  return code !== 'ERR_TLS_HANDSHAKE_TIMEOUT' && (TLS_CODE.test(code) || CERTIFICATE_CODE.test(code));
+}

@@ -1,4 +1,8 @@
-import type { Buffer } from 'node:buffer';
+import { Buffer, isUtf8 } from 'node:buffer';
+import { endOfString } from './json-text.js';
+import { parseQueuedAt } from './queued-at.js';
+
+export { withAttemptCount } from './attempt-count.js';
 
 /** The three fields that are read; all others are carried through untouched. */
 export interface Message {
@@ -14,5 +18,85 @@ export type ParsedMessage =
   /** `problem` is a sentence for the dead letter's `error`, without anything from the message. */
   | { readonly ok: false; readonly problem: string };
 
-export declare function parseMessage(raw: Buffer): ParsedMessage;
-export declare function withAttemptCount(raw: Buffer, attemptCount: number): Buffer;
+/** Reads what producers push. Never throws: what cannot be used is malformed and goes to the dead letters as it is. */
+export function parseMessage(raw: Buffer): ParsedMessage {
+  if (!isUtf8(raw)) return malformed('The message is not valid UTF-8.');
+  const value = parseJson(raw);
+  if (value === undefined) return malformed('The message is not valid JSON.');
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return malformed('The message is not a JSON object.');
+  }
+  const fields = value as Readonly<Record<string, unknown>>;
+  const id = ownField(fields, 'message_id');
+  const problem = problemOfId(id);
+  if (problem !== undefined) return malformed(problem);
+  return {
+    ok: true,
+    message: {
+      id: id as string,
+      attemptCount: usableAttemptCount(ownField(fields, 'attempt_count')),
+      queuedAtMs: parseQueuedAt(ownField(fields, 'queued_at')),
+    },
+  };
+}
+
+function malformed(problem: string): ParsedMessage {
+  return { ok: false, problem };
+}
+
+/** Own properties only, so nothing that other code puts on Object.prototype can pass for a field. */
+function ownField(fields: Readonly<Record<string, unknown>>, name: string): unknown {
+  return Object.hasOwn(fields, name) ? fields[name] : undefined;
+}
+
+/** Undefined when it is not JSON, which no JSON text stands for. */
+function parseJson(raw: Buffer): unknown {
+  try {
+    return JSON.parse(raw.toString('utf8'));
+  } catch {
+    return parsePythonJson(raw);
+  }
+}
+
+const STRING_OR_PYTHON_NUMBER = /"|-?Infinity|NaN/g;
+
+/**
+ * Python's json module writes and reads NaN, Infinity and -Infinity. None of them can be a field that we read, so each is
+ * blanked out with an empty array: it fits into the shortest of them, and next to any other value it is an error, as
+ * the original was. In place, since building a new text of many pieces takes 20 times its size.
+ */
+function parsePythonJson(raw: Buffer): unknown {
+  try {
+    const text = raw.toString('latin1');
+    const bytes = Buffer.from(raw);
+    STRING_OR_PYTHON_NUMBER.lastIndex = 0;
+    for (let found = STRING_OR_PYTHON_NUMBER.exec(text); found; found = STRING_OR_PYTHON_NUMBER.exec(text)) {
+      if (found[0] === '"') STRING_OR_PYTHON_NUMBER.lastIndex = endOfString(text, found.index);
+      else bytes.write('[]'.padEnd(found[0].length), found.index, 'latin1');
+    }
+    return JSON.parse(bytes.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Counted in code points; lone surrogates, for which encodeURIComponent throws, are not among them. */
+const USABLE_ID = /^[^\p{Cc}\p{Cs}\u2028\u2029]{1,255}$/u;
+
+/** The id becomes one segment of a URL path and a word in a log line. */
+function problemOfId(id: unknown): string | undefined {
+  if (id === undefined) return 'The message has no message_id.';
+  if (typeof id !== 'string') return 'The message_id is not a string.';
+  if (id === '.' || id === '..') return 'The message_id is a relative path ("." or "..").';
+  if (USABLE_ID.test(id)) return undefined;
+  return 'The message_id is not 1 to 255 characters long, or has control characters or half a surrogate pair in it.';
+}
+
+const DIGITS = /^[0-9]+$/;
+
+function usableAttemptCount(value: unknown): number {
+  const number = typeof value === 'string' && DIGITS.test(value) ? Number(value) : value;
+  if (typeof number !== 'number') return 0;
+  const whole = Math.floor(number);
+  return whole > 0 && Number.isSafeInteger(whole) ? whole : 0;
+}
