@@ -1,0 +1,67 @@
+/** What the development main server was asked and what it answered, by message. */
+export interface Exchange {
+  readonly method: 'POST' | 'PUT';
+  readonly id: string;
+  /** The request's JSON. */
+  readonly body: unknown;
+  /** Monotonic milliseconds (performance.now()): the request was complete. */
+  readonly startMs: number;
+  /** The answer was handed to the socket; undefined while it is not, or when there never was one. */
+  endMs: number | undefined;
+  status: number | undefined;
+}
+
+export interface Ledger {
+  /** Empty when records are off. */
+  readonly exchanges: ReadonlyMap<string, readonly Exchange[]>;
+  readonly posts: number;
+  readonly puts: number;
+  /** Ids whose POST was answered with 2xx. */
+  readonly delivered: ReadonlySet<string>;
+  /** POSTs for ids that were answered with 2xx before. */
+  readonly duplicates: number;
+  of(id: string, method?: 'POST' | 'PUT'): readonly Exchange[];
+  clear(): void;
+}
+
+/** With records off only the counts of requests are kept: a benchmark must not pay for memory of the past. */
+export class RecordingLedger implements Ledger {
+  readonly exchanges = new Map<string, Exchange[]>();
+  readonly delivered = new Set<string>();
+  posts = 0;
+  puts = 0;
+  duplicates = 0;
+
+  constructor(private readonly records: boolean) {}
+
+  of(id: string, method?: 'POST' | 'PUT'): readonly Exchange[] {
+    const all = this.exchanges.get(id) ?? [];
+    return method ? all.filter((exchange) => exchange.method === method) : all;
+  }
+
+  begin(method: 'POST' | 'PUT', id: string, body: unknown): Exchange {
+    if (method === 'POST') this.posts++;
+    else this.puts++;
+    const exchange: Exchange = { method, id, body, startMs: performance.now(), endMs: undefined, status: undefined };
+    if (!this.records) return exchange;
+    if (method === 'POST' && this.delivered.has(id)) this.duplicates++;
+    const known = this.exchanges.get(id);
+    if (known) known.push(exchange);
+    else this.exchanges.set(id, [exchange]);
+    return exchange;
+  }
+
+  end(exchange: Exchange, status: number): void {
+    exchange.endMs = performance.now();
+    exchange.status = status;
+    if (this.records && exchange.method === 'POST' && status >= 200 && status < 300) this.delivered.add(exchange.id);
+  }
+
+  clear(): void {
+    this.exchanges.clear();
+    this.delivered.clear();
+    this.posts = 0;
+    this.puts = 0;
+    this.duplicates = 0;
+  }
+}

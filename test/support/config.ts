@@ -1,0 +1,62 @@
+import type { Config } from '../../src/shared/config/config.js';
+
+export type ConfigOverrides = { readonly [Section in keyof Config]?: Partial<Config[Section]> };
+
+/** A complete configuration for tests: ports 0, short waits, nothing outside 127.0.0.1. */
+export function testConfig(overrides: ConfigOverrides = {}): Config {
+  return {
+    redis: {
+      host: '127.0.0.1',
+      port: 0,
+      db: 0,
+      username: '',
+      password: '',
+      tls: false,
+      tlsCaFile: '',
+      sentinels: [],
+      sentinelName: '',
+      sentinelPassword: '',
+      clusterNodes: [],
+      ...overrides.redis,
+    },
+    queue: { name: 'message_queue', reliable: true, ...overrides.queue },
+    mainServer: {
+      url: 'http://127.0.0.1:1',
+      deliverEndpoint: '/internal/messages/deliver',
+      healthEndpoint: '/health',
+      timeoutMs: 30_000,
+      verifyTls: true,
+      notFoundGraceMs: 2_000,
+      ...overrides.mainServer,
+    },
+    tls: {
+      enabled: true,
+      certFile: 'certs/worker.crt',
+      keyFile: 'certs/worker.key',
+      caFile: 'certs/ca.crt',
+      allowInsecureKeyMode: false,
+      ...overrides.tls,
+    },
+    worker: {
+      id: '',
+      count: 1,
+      concurrency: 4,
+      retryIntervalMs: 30_000,
+      maxAttempts: 10_000,
+      batchSize: 10,
+      shutdownTimeoutMs: 25_000,
+      maxMemoryBytes: 0,
+      ...overrides.worker,
+    },
+    metrics: { enabled: true, host: '127.0.0.1', port: 0, ...overrides.metrics },
+    logging: {
+      level: 'INFO',
+      directory: 'logs',
+      fileName: 'worker.log',
+      format: 'text',
+      retentionDays: 7,
+      ...overrides.logging,
+    },
+    supervisor: { host: '127.0.0.1', port: 0, runtimeDir: '', adminToken: '', ...overrides.supervisor },
+  };
+}
