@@ -41,7 +41,8 @@ export function* membersOf(text: string): Generator<Member, void, undefined> {
     switch (text.charAt(at)) {
       case '"': {
         const end = endOfString(text, at);
-        if (depth === 1 && key === undefined) key = decodedKey(text.slice(at, end));
+        // Every string inside a value comes after its key.
+        if (key === undefined) key = decodedKey(text.slice(at, end));
         at = end - 1;
         break;
       }
