@@ -18,7 +18,13 @@ export interface Claim {
 export type Settlement =
   | { readonly kind: 'ack'; readonly claim: Claim }
   /** Due again after `delayMs` on Redis's clock, with `message` in place of the claim's bytes. */
-  | { readonly kind: 'retry'; readonly claim: Claim; readonly message: Buffer; readonly delayMs: number }
+  | {
+      readonly kind: 'retry';
+      readonly claim: Claim;
+      readonly message: Buffer;
+      readonly messageId: string;
+      readonly delayMs: number;
+    }
   /** `envelope` is the dead letter (domain/dead-letter.ts). */
   | { readonly kind: 'bury'; readonly claim: Claim; readonly envelope: string }
   /** Back to the right end, untouched. */
@@ -28,6 +34,20 @@ export interface Exchange {
   readonly claims: readonly Claim[];
   /** Settlements that acted on nothing, since the claim was not ours any more. */
   readonly lost: readonly Settlement[];
+  /** Settlements that Redis refused; their claims stand and must be settled again. */
+  readonly refused: readonly { readonly settlement: Settlement; readonly reason: string }[];
+  /** The one claim killed its process before: nothing may be claimed beside it. */
+  readonly solo: boolean;
+  /** Such messages may be waiting: claim by `exchange` only, which sees them. */
+  readonly suspects: boolean;
+}
+
+export interface ExchangeRequest {
+  readonly settlements: readonly Settlement[];
+  /** Messages to claim at most: never more than there are free slots. */
+  readonly want: number;
+  /** Claims held that are not settled here. */
+  readonly inFlight: number;
 }
 
 export interface Reconciliation {
@@ -37,22 +57,33 @@ export interface Reconciliation {
   readonly missing: readonly Claim[];
 }
 
+/** What Redis says of itself once connected. */
+export interface RedisFacts {
+  readonly version: string;
+  /** `noeviction` is the only policy that cannot drop the queue; empty when Redis does not tell. */
+  readonly evictionPolicy: string;
+}
+
 export interface QueueSizes {
   readonly waiting: number;
   readonly processing: number;
   readonly retrying: number;
   readonly dead: number;
+  /** Head of the message that waits longest, when it is small enough to be sent; undefined when none waits. */
+  readonly oldest: Buffer | undefined;
 }
 
 /** Used by one worker. One call of `exchange`, `reconcile` or `claimBlocking` of each kind at a time. */
 export interface MessageQueue {
   readonly consumer: string;
+  /** False = plain BRPOP: a message lives only in this process while it is delivered. */
+  readonly reliable: boolean;
   /** True while both connections are usable. */
   isReady(): boolean;
   /** Resolves when both connections are usable, or after `timeoutMs` (no error either way). */
   whenReady(timeoutMs: number): Promise<void>;
   /** Settles `settlements` and claims up to `want` messages in one atomic step; renews the lease. */
-  exchange(settlements: readonly Settlement[], want: number): Promise<Exchange>;
+  exchange(request: ExchangeRequest): Promise<Exchange>;
   /** Waits for one message; undefined when none came within the block time or `unblock` was called. */
   claimBlocking(): Promise<Claim | undefined>;
   /** Ends a `claimBlocking` in flight without a race; safe when there is none. */
@@ -71,7 +102,13 @@ export interface MessageQueue {
 export interface RetryQueue {
   isReady(): boolean;
   /** Moves up to `limit` due messages; `nextDueMs` = until the next one is due, undefined when none waits. */
-  promoteDue(limit: number): Promise<{ readonly moved: number; readonly nextDueMs: number | undefined }>;
+  promoteDue(limit: number): Promise<Promotion>;
+}
+
+export interface Promotion {
+  readonly moved: number;
+  readonly messageIds: readonly string[];
+  readonly nextDueMs: number | undefined;
 }
 
 /** Rescues what dead consumers held. */
@@ -81,6 +118,7 @@ export interface RecoveryQueue {
   expiredConsumers(): Promise<{ readonly expired: readonly string[]; readonly nextExpiryMs: number | undefined }>;
   /** All consumers that Redis knows. */
   consumers(): Promise<readonly string[]>;
+  sizes(): Promise<QueueSizes>;
   /**
    * Puts a dead consumer's claims back at the right end, oldest first. `evenIfLeased` = we know that its process is
    * dead; otherwise nothing happens while its lease runs. Messages in flight at too many deaths are buried as `poison`.

@@ -47,6 +47,8 @@ export interface Beat {
   readonly state: WorkerState;
   /** Why the state is not `ready`, in plain words. */
   readonly reasons: readonly string[];
+  /** Claimed a message or proved the queue empty within the last 15 s; a `degraded` worker may well consume. */
+  readonly consuming: boolean;
   readonly inFlight: number;
   readonly processed: number;
   readonly delivered: number;

@@ -1,0 +1,50 @@
+import type { RecoveryQueue } from '../queue/message-queue.js';
+import type { Clock } from '../shared/clock.js';
+import type { Log } from '../shared/log.js';
+import { createRepeatingDuty } from './duty.js';
+import type { Duty } from './duty.js';
+
+const LOOK_EVERY_MS = 1_000;
+/** A gap between two looks that means Redis, or this process, was away. */
+const AWAY_MS = 3_500;
+/** Time for the others to renew their leases once Redis answers again: one renewal of 4 s and its reconnection. */
+const HOLD_OFF_MS = 6_000;
+
+/**
+ * Returns the claims of consumers whose lease has run out: their host died, or their process hangs.
+ *
+ * While Redis was away no lease could be renewed, so after a gap the recoverer waits before it believes one has run out.
+ */
+export function createRecoverer(options: {
+  readonly queue: RecoveryQueue;
+  readonly ownConsumer: () => string;
+  readonly clock: Clock;
+  readonly log: Log;
+}): Duty {
+  const { queue, ownConsumer, clock, log } = options;
+  let lookedAt = clock.now();
+  let believeFrom = -Infinity;
+
+  async function recover(consumer: string): Promise<void> {
+    const { recovered, buried } = await queue.recover(consumer, { evenIfLeased: false });
+    if (recovered > 0) log.warn(`Recovered ${recovered} message(s) of ${consumer}, whose lease ran out`);
+    if (buried > 0)
+      log.error(`Moved ${buried} message(s) of ${consumer} to the dead list: they were in flight at 10 crashes`);
+  }
+
+  return createRepeatingDuty({
+    async step() {
+      if (!queue.isReady()) return LOOK_EVERY_MS;
+      const { expired, nextExpiryMs } = await queue.expiredConsumers();
+      const now = clock.now();
+      if (now - lookedAt > AWAY_MS) believeFrom = now + HOLD_OFF_MS;
+      lookedAt = now;
+      if (now >= believeFrom) {
+        for (const consumer of expired) if (consumer !== ownConsumer()) await recover(consumer);
+      }
+      return Math.min(LOOK_EVERY_MS, nextExpiryMs ?? LOOK_EVERY_MS);
+    },
+    onError: () => log.debug('Looking for expired leases failed; trying again'),
+    retryMs: LOOK_EVERY_MS,
+  });
+}

@@ -1,0 +1,26 @@
+import { printable } from '../domain/escape.js';
+import type { RetryQueue } from '../queue/message-queue.js';
+import type { Log } from '../shared/log.js';
+import { createRepeatingDuty } from './duty.js';
+import type { Duty } from './duty.js';
+
+/** One script run moves this many at most, so that 10,000 due at once do not hold Redis for others. */
+const BATCH = 200;
+/** Another host may schedule something due sooner than what we know of: look at least this often. */
+const LONGEST_SLEEP_MS = 500;
+const SHORTEST_SLEEP_MS = 5;
+
+/** Moves due retries back to the queue. Every worker does it; the script makes each move happen once. */
+export function createRetryScheduler({ queue, log }: { readonly queue: RetryQueue; readonly log: Log }): Duty {
+  return createRepeatingDuty({
+    async step() {
+      if (!queue.isReady()) return LONGEST_SLEEP_MS;
+      const { moved, messageIds, nextDueMs } = await queue.promoteDue(BATCH);
+      for (const id of messageIds) log.info(`Message ${printable(id, 255)} re-queued for retry`);
+      if (moved === BATCH) return 0;
+      return Math.min(Math.max(nextDueMs ?? LONGEST_SLEEP_MS, SHORTEST_SLEEP_MS), LONGEST_SLEEP_MS);
+    },
+    onError: () => log.debug('Looking for due retries failed; trying again'),
+    retryMs: LONGEST_SLEEP_MS,
+  });
+}

@@ -1,0 +1,93 @@
+-- Settles finished claims and claims new messages, in one step.
+--
+-- KEYS 1 queue  2 processing list of the consumer  3 consumers  4 retry  5 dead  6 crashes
+-- ARGV 1 consumer
+--      2 lease in ms; 0 = leave the lease alone
+--      3 "1" when the consumer never held a lease before
+--      4 messages wanted
+--      5 messages of this consumer in flight that are not settled here
+--      6 "1" = reliable, "0" = plain: pop without a safety copy, settle without a check
+--      7 crashes after which a message is claimed only alone
+--      8... four per settlement: kind, claimed bytes, and
+--           ack: "", ""    retry: unique member, delay in ms    bury: envelope, ""    hand-back: "", ""
+-- Returns {lease, claims, lost, failed, solo, suspects}
+--      lease     1 = kept, 0 = lost: nothing was done
+--      claims    the messages claimed, oldest first
+--      lost      numbers (from 1) of settlements whose claim was not in the list any more
+--      failed    number, error text, number, error text, ...: these claims stand untouched
+--      solo      1 = the claimed message killed its process before: claim nothing beside it
+--      suspects  1 = such messages may be waiting: do not pop blindly
+--
+-- A write that fails after LREM would lose the message, so the claim goes back into the list in that case. Under
+-- maxmemory Redis refuses only the first write of a script, and LREM is never refused: settling works in a full Redis.
+
+local queue, processing, consumers, retry, dead, crashes = unpack(KEYS)
+local consumer, lease, fresh, want, in_flight = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1', tonumber(ARGV[4]), tonumber(ARGV[5])
+local reliable, solo_after = ARGV[6] == '1', tonumber(ARGV[7])
+
+local function now_ms()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
+
+local crashed = redis.call('EXISTS', crashes) == 1
+local kept_alone = 0
+
+if lease > 0 and reliable then
+  local expiry = redis.call('ZSCORE', consumers, consumer)
+  if (not expiry and not fresh) or (expiry and tonumber(expiry) < 0) then
+    return { 0, {}, {}, {}, 0, 0 }
+  end
+  redis.pcall('ZADD', consumers, string.format('%.0f', now_ms() + lease), consumer)
+end
+
+local function settle(kind, raw, first, second)
+  if kind == 'retry' then
+    return redis.pcall('ZADD', retry, string.format('%.0f', now_ms() + tonumber(second)), first)
+  elseif kind == 'bury' then
+    return redis.pcall('LPUSH', dead, first)
+  elseif kind == 'hand-back' then
+    return redis.pcall('RPUSH', queue, raw)
+  end
+  return 1
+end
+
+local lost, failed = {}, {}
+for at = 8, #ARGV, 4 do
+  local kind, raw = ARGV[at], ARGV[at + 1]
+  local number = (at - 8) / 4 + 1
+  if reliable and redis.call('LREM', processing, -1, raw) == 0 then
+    lost[#lost + 1] = number
+  else
+    local done = settle(kind, raw, ARGV[at + 2], ARGV[at + 3])
+    if type(done) == 'table' and done.err then
+      if reliable then redis.call('RPUSH', processing, raw) end
+      failed[#failed + 1] = number
+      failed[#failed + 1] = done.err
+    elseif crashed and kind ~= 'hand-back' then
+      redis.pcall('HDEL', crashes, redis.sha1hex(raw))
+    end
+  end
+end
+
+local function is_suspect(raw)
+  if not raw then return false end
+  local count = redis.pcall('HGET', crashes, redis.sha1hex(raw))
+  return type(count) == 'string' and tonumber(count) >= solo_after
+end
+
+local claims = {}
+for _ = 1, want do
+  local suspect = crashed and is_suspect(redis.call('LINDEX', queue, -1))
+  if suspect and in_flight + #claims > 0 then break end
+  local raw
+  if reliable then raw = redis.call('RPOPLPUSH', queue, processing) else raw = redis.call('RPOP', queue) end
+  if not raw then break end
+  claims[#claims + 1] = raw
+  if suspect then
+    kept_alone = 1
+    break
+  end
+end
+
+return { 1, claims, lost, failed, kept_alone, crashed and 1 or 0 }

@@ -1,0 +1,113 @@
+import { randomBytes } from 'node:crypto';
+import type { Claim, Exchange, Settlement } from './message-queue.js';
+import type { RedisArgument, RedisConnection } from './redis-connection.js';
+import type { RedisKeys } from './redis-keys.js';
+import { redisScript } from './redis-script.js';
+
+/** From this many crashes on a message is claimed alone, so that it cannot take innocent ones to the dead list. */
+export const SOLO_CRASHES = 3;
+
+const exchangeScript = redisScript('exchange');
+
+export interface ExchangeCall {
+  readonly connection: RedisConnection;
+  readonly keys: RedisKeys;
+  readonly consumer: string;
+  /** 0 = leave the lease alone. */
+  readonly leaseMs: number;
+  readonly fresh: boolean;
+  readonly want: number;
+  readonly inFlight: number;
+  readonly reliable: boolean;
+  readonly settlements: readonly Settlement[];
+}
+
+/** One run of exchange.lua. undefined = the lease is lost and nothing was done. */
+export async function runExchange(call: ExchangeCall): Promise<Exchange | undefined> {
+  const { connection, keys, consumer, settlements } = call;
+  const args: RedisArgument[] = [
+    consumer,
+    call.leaseMs,
+    call.fresh ? '1' : '0',
+    call.want,
+    call.inFlight,
+    call.reliable ? '1' : '0',
+    SOLO_CRASHES,
+  ];
+  for (const settlement of settlements) pushSettlement(args, settlement);
+  const reply = await exchangeScript.run(
+    connection,
+    [keys.queue, keys.processing(consumer), keys.consumers, keys.retry, keys.dead, keys.crashes],
+    args,
+  );
+  const [lease, raws, lost, failed, solo, suspects] = reply as [number, Buffer[], number[], unknown[], number, number];
+  if (lease === 0) return undefined;
+  return {
+    claims: raws.map((raw): Claim => ({ raw, consumer })),
+    lost: lost.map((number) => settlementAt(settlements, number)),
+    refused: refusals(settlements, failed),
+    solo: solo === 1,
+    suspects: suspects === 1,
+  };
+}
+
+/** Settles claims in the list of `consumer`, claiming nothing. */
+export async function settle(
+  connection: RedisConnection,
+  keys: RedisKeys,
+  consumer: string,
+  settlements: readonly Settlement[],
+): Promise<void> {
+  await runExchange({
+    connection,
+    keys,
+    consumer,
+    settlements,
+    leaseMs: 0,
+    fresh: false,
+    want: 0,
+    inFlight: 0,
+    reliable: true,
+  });
+}
+
+function pushSettlement(args: RedisArgument[], settlement: Settlement): void {
+  const { kind, claim } = settlement;
+  switch (kind) {
+    case 'ack':
+    case 'hand-back':
+      args.push(kind, claim.raw, '', '');
+      return;
+    case 'bury':
+      args.push(kind, claim.raw, settlement.envelope, '');
+      return;
+    case 'retry':
+      args.push(kind, claim.raw, retryMember(settlement.messageId, settlement.message), Math.ceil(settlement.delayMs));
+  }
+}
+
+const incarnation = randomBytes(6).toString('hex');
+let members = 0;
+
+/** `<unique> <encoded message id>:<message>`, see promote.lua. */
+function retryMember(messageId: string, message: Buffer): Buffer {
+  members += 1;
+  return Buffer.concat([
+    Buffer.from(`${incarnation}${members.toString(36)} ${encodeURIComponent(messageId)}:`),
+    message,
+  ]);
+}
+
+function refusals(settlements: readonly Settlement[], failed: readonly unknown[]): Exchange['refused'] {
+  const refused: { settlement: Settlement; reason: string }[] = [];
+  for (let at = 0; at < failed.length; at += 2) {
+    refused.push({ settlement: settlementAt(settlements, Number(failed[at])), reason: String(failed[at + 1]) });
+  }
+  return refused;
+}
+
+function settlementAt(settlements: readonly Settlement[], number: number): Settlement {
+  const settlement = settlements[number - 1];
+  if (!settlement) throw new RangeError(`exchange.lua named settlement ${number} of ${settlements.length}`);
+  return settlement;
+}

@@ -1,0 +1,215 @@
+/**
+ * Everything one worker consists of, built from its configuration: the composition root that a child of the primary and
+ * the `worker` command share.
+ */
+import { createAttempt } from './attempt.js';
+import type { MainServer } from './delivery/main-server.js';
+import { createMainServerClient } from './delivery/main-server-client.js';
+import { certificateWarnings, readCredentials } from './delivery/tls-credentials.js';
+import type { Credentials } from './delivery/tls-credentials.js';
+import { CircuitBreaker } from './domain/circuit-breaker.js';
+import type { Duty } from './duties/duty.js';
+import { createHeartbeat } from './duties/heartbeat.js';
+import { createMetricsServer } from './duties/metrics-server.js';
+import type { MetricsServer } from './duties/metrics-server.js';
+import { createRecoverer } from './duties/recoverer.js';
+import { createRetryScheduler } from './duties/retry-scheduler.js';
+import { RedisQueue } from './queue/redis-queue.js';
+import { address } from './queue/redis-connection.js';
+import { readiness } from './readiness.js';
+import { systemClock } from './shared/clock.js';
+import type { Config } from './shared/config/config.js';
+import { reasonOf } from './shared/errors.js';
+import type { Beat, Identity } from './shared/ipc.js';
+import type { Logger } from './shared/logger/logger.js';
+import { createWorkerMetrics } from './shared/metrics.js';
+import { StatusUpdates } from './status-updates.js';
+import { Worker } from './worker.js';
+
+export interface WorkerProcessOptions {
+  readonly config: Config;
+  readonly identity: Identity;
+  readonly log: Logger;
+  /** Called at every turn of the work loop. */
+  readonly onTurn: () => void;
+  readonly onConsumer: (consumer: string) => void;
+}
+
+export class WorkerProcess {
+  private readonly clock = systemClock;
+  private readonly metrics;
+  private readonly breaker = new CircuitBreaker({ random: Math.random });
+  private readonly queue: RedisQueue;
+  private readonly server: MainServer;
+  private readonly worker: Worker;
+  private readonly metricsServer: MetricsServer;
+  private readonly duties: readonly Duty[];
+  private activatedAt: number | undefined;
+  private outageSince: number | undefined;
+  private redisProblem: string | undefined;
+
+  /** Rejects nothing, connects in the background. Throws CredentialsError when the certificates cannot be used. */
+  constructor(private readonly options: WorkerProcessOptions) {
+    const { config, identity, log } = options;
+    const { workerId } = identity;
+    const { clock, breaker } = this;
+    this.metrics = createWorkerMetrics(workerId, { droppedLogLines: () => log.stats().dropped });
+    const credentials = this.credentials();
+    this.server = createMainServerClient({ config, credentials, workerId, clock, log });
+    this.queue = new RedisQueue({ config, workerId, nonce: identity.nonce, clock, events: this.queueEvents() });
+    const statusUpdates = new StatusUpdates({
+      server: this.server,
+      retryIntervalMs: config.worker.retryIntervalMs,
+      clock,
+      log,
+    });
+    this.worker = new Worker({
+      queue: this.queue,
+      attempt: createAttempt({ config, workerId, server: this.server, breaker, metrics: this.metrics, clock, log }),
+      statusUpdates,
+      server: this.server,
+      breaker,
+      limits: config.worker,
+      metrics: this.metrics,
+      clock,
+      log,
+      onTurn: options.onTurn,
+    });
+    this.metricsServer = createMetricsServer({
+      host: config.metrics.host,
+      port: identity.metricsPort,
+      enabled: config.metrics.enabled,
+      registry: this.metrics.registry,
+      log,
+    });
+    const { queue } = this;
+    this.duties = [
+      createHeartbeat({ queue, log }),
+      createRetryScheduler({ queue: queue.background, log }),
+      createRecoverer({ queue: queue.background, ownConsumer: () => queue.consumer, clock, log }),
+    ];
+  }
+
+  /** Waits up to `timeoutMs` for Redis and asks what it is. Rejects with UnusableRedisError when it is too old. */
+  async reachRedis(timeoutMs: number): Promise<boolean> {
+    await this.queue.whenReady(timeoutMs);
+    if (!this.queue.isReady()) return false;
+    const { evictionPolicy } = await this.queue.inspect();
+    if (evictionPolicy !== '' && evictionPolicy !== 'noeviction') {
+      this.options.log.warn(
+        `Redis at ${address(this.options.config.redis)} has maxmemory-policy ${evictionPolicy}, which can delete the queue; set it to noeviction`,
+      );
+    }
+    return true;
+  }
+
+  /** Takes the metrics port and starts to claim. */
+  async activate(): Promise<void> {
+    const { config, identity, log } = this.options;
+    this.activatedAt = this.clock.now();
+    await this.metricsServer.start();
+    log.info(
+      `Configuration: retry_interval=${config.worker.retryIntervalMs / 1000}s, max_attempts=${config.worker.maxAttempts}, concurrency=${config.worker.concurrency}`,
+    );
+    if (!config.queue.reliable)
+      log.warn(`Worker ${identity.workerId} pops messages without a safety copy (WORKER_QUEUE_RELIABLE=false)`);
+    for (const duty of this.duties) duty.start();
+    this.worker.start();
+  }
+
+  /** Claims nothing more and releases the metrics port; what is in flight goes on. */
+  async quiet(): Promise<void> {
+    await Promise.all([this.metricsServer.stop(), this.worker.quiet()]);
+  }
+
+  /**
+   * Finishes what is in flight, hands back the rest at the deadline, and closes everything. The lease is renewed until
+   * the last claim is settled; connections close after those who use them.
+   */
+  async drain(deadlineMs: number): Promise<void> {
+    await this.worker.drain(deadlineMs);
+    await Promise.all([this.metricsServer.stop(), ...this.duties.map((duty) => duty.stop())]);
+    await Promise.all([this.server.close(), this.queue.close()]);
+    this.options.log.info(`Worker ${this.options.identity.workerId} stopped`);
+  }
+
+  /** Cuts what is in flight and hands it back; `drain` then resolves. */
+  kill(): void {
+    this.worker.kill();
+  }
+
+  beat(eventLoopLagSeconds: number): Beat {
+    const { state, reasons, consuming } = this.readiness();
+    return {
+      state,
+      reasons,
+      consuming,
+      inFlight: this.worker.inFlightCount,
+      ...this.metrics.totals(),
+      eventLoopLagSeconds,
+      redisUp: this.queue.isReady(),
+      breaker: this.breaker.state,
+      metricsPort: this.metricsServer.state(),
+    };
+  }
+
+  async collectMetrics(): Promise<readonly unknown[]> {
+    return this.metrics.registry.getMetricsAsJSON();
+  }
+
+  private readiness() {
+    if (this.activatedAt === undefined) return { state: 'standby' as const, reasons: [], consuming: false };
+    return readiness({
+      now: this.clock.now(),
+      activatedAt: this.activatedAt,
+      consumedAt: this.worker.consumedAt,
+      draining: this.worker.isStopping,
+      redisProblem: this.queue.isReady() ? undefined : (this.redisProblem ?? this.queue.problem()),
+      breaker: this.breaker,
+      slotsFull: this.worker.slotsFull,
+      metricsPortTaken: this.metricsServer.state() === 'port_taken' ? this.options.identity.metricsPort : undefined,
+    });
+  }
+
+  private credentials(): Credentials | undefined {
+    const { config, log } = this.options;
+    if (config.mainServer.url.startsWith('http:')) return undefined;
+    const credentials = readCredentials(config.tls, config.mainServer.verifyTls, this.clock.wallNow());
+    for (const warning of certificateWarnings(credentials, this.clock.wallNow())) log.warn(warning);
+    for (const { file, notAfter } of credentials.notAfter) this.metrics.setCertificateNotAfter(file, notAfter / 1000);
+    return credentials;
+  }
+
+  private queueEvents() {
+    const { config, identity, log } = this.options;
+    return {
+      onConnected: () => {
+        const after =
+          this.outageSince === undefined ? '' : ` after ${((this.clock.now() - this.outageSince) / 1000).toFixed(1)} s`;
+        this.outageSince = undefined;
+        this.redisProblem = undefined;
+        this.metrics.setRedisUp(true);
+        log.info(`Connected to Redis at ${address(config.redis)}${after}`);
+      },
+      onDisconnected: (problem: string) => {
+        this.outageSince = this.clock.now();
+        this.redisProblem = problem;
+        this.metrics.setRedisUp(false);
+        log.error(problem);
+      },
+      onLeaseLost: (consumer: string) => {
+        log.warn(
+          `Worker ${identity.workerId} lost its lease: what it held may be delivered by others; going on as ${consumer}`,
+        );
+        this.options.onConsumer(consumer);
+      },
+    };
+  }
+}
+
+/** For the log and the primary: why a worker could not start. */
+export function bootProblem(error: unknown): { readonly code: string; readonly message: string } {
+  const code =
+    error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'E_UNEXPECTED';
+  return { code, message: reasonOf(error) };
+}
