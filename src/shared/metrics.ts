@@ -65,7 +65,7 @@ export function createWorkerMetrics(workerId: string, sources: MetricSources = {
     registry,
     processed(status) {
       totals.processed += 1;
-      messages.processed[status].inc();
+      (messages.processed[status] ?? messages.processed.failed).inc();
     },
     delivered() {
       totals.delivered += 1;

@@ -51,6 +51,7 @@ export class DailyLogFile {
   path: string | undefined;
 
   #transport: DailyRotateFile | undefined;
+  #isOpen = false;
   readonly #queue: Waiting[] = [];
   #queuedBytes = 0;
   #inFlight: (Waiting & { written: number }) | undefined;
@@ -114,11 +115,13 @@ export class DailyLogFile {
     await new Promise<void>((resolve) => transport.logStream.end(() => resolve()));
   }
 
-  /** What was not given to the operating system; the caller takes charge of it. */
+  /**
+   * What was not given to the operating system, for an exit that cannot wait. Nothing is to be appended afterwards.
+   * A write under way is finished by its thread; while the file is being opened, no write is under way yet.
+   */
   take(): string[] {
-    const texts = this.#queue.splice(0).map((waiting) => waiting.text);
-    this.#queuedBytes = this.#inFlight?.bytes ?? 0;
-    return texts;
+    const unsent = this.#inFlight !== undefined && !this.#isOpen ? [this.#inFlight] : [];
+    return [...unsent, ...this.#queue.splice(0)].map(({ text }) => text);
   }
 
   #pump(): void {
@@ -152,8 +155,15 @@ export class DailyLogFile {
         // Without maxFiles the package keeps no audit file; log-folder.ts deletes by the date in the name.
         options: { flags: 'a', fs: this.#observedFs(() => transport) },
       });
-      transport.on('new', (path: string) => (this.path = path));
-      transport.logStream.on('open', () => this.#isCurrent(transport) && this.options.onOpen(this.#name()));
+      transport.on('new', (path: string) => {
+        this.path = path;
+        this.#isOpen = false;
+      });
+      transport.logStream.on('open', () => {
+        if (!this.#isCurrent(transport)) return;
+        this.#isOpen = true;
+        this.options.onOpen(this.#name());
+      });
       transport.logStream.on('error', (error) => this.#fail(transport, error));
       return transport;
     } catch (error) {
@@ -195,6 +205,7 @@ export class DailyLogFile {
     if (transport !== this.#transport) return; // late news of one that was given up
     this.errors += 1;
     this.#transport = undefined;
+    this.#isOpen = false;
     this.#requeue();
     transport?.logStream.end(() => {}); // its callback also gets the error of ending a dead stream
     this.#enterTrouble(

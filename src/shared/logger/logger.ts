@@ -116,8 +116,8 @@ export function createLogger(options: LoggerOptions): Logger {
 }
 
 interface Voices {
-  warn(text: string): void;
-  complain(text: string): void;
+  readonly warn: (text: string) => void;
+  readonly complain: (text: string) => void;
 }
 
 function createFile(options: LoggerOptions, { warn, complain }: Voices): DailyLogFile {
