@@ -1,0 +1,86 @@
+import { Redis } from 'ioredis';
+import type { Claim, Settlement } from '../../src/queue/message-queue.js';
+import { RedisQueue } from '../../src/queue/redis-queue.js';
+import type { RedisQueueEvents } from '../../src/queue/redis-queue.js';
+import { systemClock } from '../../src/shared/clock.js';
+import type { Config } from '../../src/shared/config/config.js';
+
+export const QUEUE = 'message_queue';
+
+export function redisConfig(port: number, overrides: Partial<Config['redis']> = {}): Config['redis'] {
+  return {
+    host: '127.0.0.1',
+    port,
+    db: 0,
+    username: '',
+    password: '',
+    tls: false,
+    tlsCaFile: '',
+    sentinels: [],
+    sentinelName: '',
+    sentinelPassword: '',
+    clusterNodes: [],
+    ...overrides,
+  };
+}
+
+export interface QueueOptions {
+  readonly redis?: Partial<Config['redis']>;
+  readonly reliable?: boolean;
+  readonly name?: string;
+  readonly events?: Partial<RedisQueueEvents>;
+}
+
+let incarnations = 0;
+
+/** A ready queue of its own consumer. The caller closes it. */
+export async function openQueue(port: number, workerId = 'worker-1', options: QueueOptions = {}): Promise<RedisQueue> {
+  incarnations += 1;
+  const queue = new RedisQueue({
+    config: {
+      redis: redisConfig(port, options.redis),
+      queue: { name: options.name ?? QUEUE, reliable: options.reliable ?? true },
+    },
+    workerId,
+    nonce: `n${incarnations}`,
+    clock: systemClock,
+    events: { onConnected: ignore, onDisconnected: ignore, onLeaseLost: ignore, ...options.events },
+  });
+  await queue.whenReady(5_000);
+  return queue;
+}
+
+export function message(id: string, attemptCount = 0): string {
+  return JSON.stringify({ message_id: id, attempt_count: attemptCount });
+}
+
+/** Claims up to `want` and settles nothing. */
+export async function claim(queue: RedisQueue, want: number): Promise<readonly Claim[]> {
+  return (await queue.exchange({ settlements: [], want, inFlight: 0 })).claims;
+}
+
+export async function settle(queue: RedisQueue, ...settlements: Settlement[]) {
+  return queue.exchange({ settlements, want: 0, inFlight: 0 });
+}
+
+export interface Places {
+  readonly waiting: string[];
+  readonly processing: string[];
+  readonly retry: string[];
+  readonly dead: string[];
+}
+
+/** Every message Redis holds, by place; the oldest waiting one last. */
+export async function places(client: Redis, name = QUEUE): Promise<Places> {
+  const lists = await client.keys(`{${name}}:processing:*`);
+  const processing = (await Promise.all(lists.map((key) => client.lrange(key, 0, -1)))).flat();
+  const retry = (await client.zrange(`{${name}}:retry`, 0, -1)).map((member) => member.slice(member.indexOf(':') + 1));
+  return {
+    waiting: await client.lrange(name, 0, -1),
+    processing,
+    retry,
+    dead: await client.lrange(`{${name}}:dead`, 0, -1),
+  };
+}
+
+function ignore(): void {}
