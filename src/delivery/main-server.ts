@@ -11,7 +11,12 @@ export interface MainServer {
    * PUT /internal/messages/{id}/status. Never rejects. `deadlineMs` bounds it with all its repeats: a late "queued" must
    * not overwrite "delivered".
    */
-  updateStatus(messageId: string, update: StatusUpdate, deadlineMs: number, signal: AbortSignal): Promise<DeliveryOutcome>;
+  updateStatus(
+    messageId: string,
+    update: StatusUpdate,
+    deadlineMs: number,
+    signal: AbortSignal,
+  ): Promise<DeliveryOutcome>;
   /** GET /health: `unsupported` when the server answers but has no such route. */
   probe(): Promise<'reachable' | 'unreachable' | 'unsupported'>;
   /** Waits for nothing: aborts what is left and closes the sockets. */

@@ -1,0 +1,34 @@
+const DAY_MS = 86_400_000;
+const STEPS = [1, 7, 30] as const;
+
+export interface CertificateWarning {
+  readonly file: string;
+  /** The narrowest of 30, 7 and 1 days that holds: who repeats the check warns once for each. */
+  readonly withinDays: (typeof STEPS)[number];
+  /** One sentence for the log. */
+  readonly text: string;
+}
+
+interface Expiring {
+  readonly notAfter: readonly { readonly file: string; readonly notAfter: number }[];
+}
+
+/** One sentence for each file that ends within 30 days, or has ended. Pure. */
+export function certificateWarnings(credentials: Expiring, wallNowMs: number): string[] {
+  return expiringCertificates(credentials, wallNowMs).map((warning) => warning.text);
+}
+
+export function expiringCertificates(credentials: Expiring, wallNowMs: number): CertificateWarning[] {
+  return credentials.notAfter.flatMap(({ file, notAfter }) => {
+    const leftMs = notAfter - wallNowMs;
+    const withinDays = STEPS.find((days) => leftMs <= days * DAY_MS);
+    return withinDays === undefined ? [] : [{ file, withinDays, text: sentence(file, notAfter, leftMs) }];
+  });
+}
+
+function sentence(file: string, notAfter: number, leftMs: number): string {
+  const date = new Date(notAfter).toISOString().slice(0, 10);
+  if (leftMs <= 0) return `Certificate ${file} expired on ${date}; renew it and reload`;
+  const days = Math.ceil(leftMs / DAY_MS);
+  return `Certificate ${file} expires in ${days} ${days === 1 ? 'day' : 'days'}, on ${date}; renew it and reload`;
+}

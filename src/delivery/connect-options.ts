@@ -1,0 +1,16 @@
+import { createSecureContext, type SecureContext } from 'node:tls';
+import type { Credentials } from './tls-credentials.js';
+
+/** For tls.connect. The context is built once: from PEM texts it would be built again for each connection. */
+export interface ConnectOptions {
+  readonly secureContext?: SecureContext;
+  readonly rejectUnauthorized?: boolean;
+}
+
+/** MAIN_SERVER_VERIFY_SSL=false stops the verification and keeps the client certificate. */
+export function connectOptions(credentials: Credentials | undefined): ConnectOptions {
+  if (!credentials) return {};
+  const { ca, cert, key, verify } = credentials;
+  const secureContext = createSecureContext({ ca, cert, key, minVersion: 'TLSv1.2' });
+  return { secureContext, rejectUnauthorized: verify };
+}

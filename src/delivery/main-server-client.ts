@@ -1,0 +1,135 @@
+import { setDefaultAutoSelectFamilyAttemptTimeout } from 'node:net';
+import type { Dispatcher } from 'undici';
+import { outcomeOfStatus, type DeliveryOutcome } from '../domain/delivery-outcome.js';
+import type { Clock } from '../shared/clock.js';
+import type { Config } from '../shared/config/config.js';
+import type { Log } from '../shared/log.js';
+import { connectOptions } from './connect-options.js';
+import { outcomeOfError } from './connection-fault.js';
+import { DeliveryPool } from './delivery-pool.js';
+import { DeliveryPost, type PostResult } from './delivery-post.js';
+import type { MainServer, StatusUpdate } from './main-server.js';
+import { PostsInFlight } from './posts-in-flight.js';
+import { StatusClient } from './status-client.js';
+import type { Credentials } from './tls-credentials.js';
+
+export interface MainServerClientOptions {
+  readonly config: Pick<Config, 'mainServer' | 'worker'>;
+  /** Undefined for `http://`. */
+  readonly credentials: Credentials | undefined;
+  readonly workerId: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Node tries the addresses of a host in turn, 250 ms each: less than a connection over a slow line takes. */
+const ADDRESS_TRY_MS = 2_000;
+const HEADERS = ['content-type', 'application/json', 'accept-encoding', 'identity'];
+const ABORTED: DeliveryOutcome = { kind: 'aborted' };
+
+export function createMainServerClient(options: MainServerClientOptions): MainServer {
+  setDefaultAutoSelectFamilyAttemptTimeout(ADDRESS_TRY_MS);
+  return new MainServerClient(options);
+}
+
+class MainServerClient implements MainServer {
+  private readonly path: string;
+  private readonly bodyEnd: string;
+  private readonly pool: DeliveryPool;
+  private readonly inFlight: PostsInFlight;
+  private readonly statusClient: StatusClient;
+  private closed = false;
+
+  constructor(private readonly options: MainServerClientOptions) {
+    const { config, credentials, workerId, clock } = options;
+    const { url, deliverEndpoint, healthEndpoint, timeoutMs } = config.mainServer;
+    const { origin, pathname } = new URL(url);
+    const connections = config.worker.concurrency;
+    const connect = connectOptions(credentials);
+    this.path = pathname.replace(/\/$/, '') + deliverEndpoint;
+    this.bodyEnd = `,"worker_id":${JSON.stringify(workerId)}}`;
+    this.pool = new DeliveryPool({ origin, connections, deadlineMs: timeoutMs, connect });
+    this.inFlight = new PostsInFlight(timeoutMs, clock);
+    const outcomeOf = (error: unknown) => this.outcomeOf(error);
+    this.statusClient = new StatusClient({ url, healthEndpoint, connections, connect, clock, outcomeOf });
+  }
+
+  deliver(messageId: string, signal: AbortSignal): Promise<DeliveryOutcome> {
+    if (signal.aborted || this.closed) return Promise.resolve(ABORTED);
+    const request: Dispatcher.DispatchOptions = {
+      path: this.path,
+      method: 'POST',
+      headers: HEADERS,
+      body: `{"message_id":${JSON.stringify(messageId)}${this.bodyEnd}`,
+    };
+    const startMs = this.options.clock.now();
+    return new Promise((resolve) => {
+      const first = this.track(
+        new DeliveryPost(startMs, signal, (result) => {
+          this.inFlight.delete(first);
+          if (result.kind === 'error' && result.stale) this.repeat(request, first, resolve);
+          else resolve(this.outcomeOfResult(result));
+        }),
+      );
+      this.pool.dispatch(request, first);
+    });
+  }
+
+  updateStatus(
+    messageId: string,
+    update: StatusUpdate,
+    deadlineMs: number,
+    signal: AbortSignal,
+  ): Promise<DeliveryOutcome> {
+    return this.statusClient.put(messageId, update, deadlineMs, signal);
+  }
+
+  probe(): Promise<'reachable' | 'unreachable' | 'unsupported'> {
+    return this.statusClient.probe();
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    this.inFlight.abort();
+    this.statusClient.close();
+    await this.pool.destroy();
+  }
+
+  /** Once, inside the same deadline: the server closed the kept socket as we wrote, and has read nothing. */
+  private repeat(
+    request: Dispatcher.DispatchOptions,
+    first: DeliveryPost,
+    resolve: (outcome: DeliveryOutcome) => void,
+  ): void {
+    if (this.closed) return resolve(ABORTED);
+    this.options.log.debug('The main server closed an idle connection, repeating the request on a new one');
+    const second = this.track(
+      new DeliveryPost(first.startMs, first.signal, (result) => {
+        this.inFlight.delete(second);
+        resolve(this.outcomeOfResult(result));
+      }),
+    );
+    this.pool.dispatchFresh(request, second);
+  }
+
+  private track(post: DeliveryPost): DeliveryPost {
+    this.inFlight.add(post);
+    return post;
+  }
+
+  private outcomeOfResult(result: PostResult): DeliveryOutcome {
+    switch (result.kind) {
+      case 'answer':
+        return outcomeOfStatus(result.status, result.body);
+      case 'error':
+        return this.closed ? ABORTED : this.outcomeOf(result.error);
+      case 'settled':
+        return result.outcome;
+    }
+  }
+
+  private outcomeOf(error: unknown): DeliveryOutcome {
+    const { credentials, clock } = this.options;
+    return outcomeOfError(error, credentials, clock.wallNow());
+  }
+}

@@ -1,0 +1,67 @@
+import type { DeliveryOutcome } from '../domain/delivery-outcome.js';
+import { outcomeOfErrorCode } from '../domain/delivery-outcome.js';
+import type { Clock } from '../shared/clock.js';
+import type { DeliveryPost } from './delivery-post.js';
+
+/** The deadline is late by no more than this. */
+const MAX_SWEEP_MS = 250;
+
+/**
+ * Bounds every POST by one total deadline, and ends them at a kill.
+ *
+ * One sweep looks at all of them: a timer or a listener for each message would cost more than the rest of our share in a
+ * POST. The sweep runs only while something is in flight.
+ */
+export class PostsInFlight {
+  private readonly posts = new Set<DeliveryPost>();
+  private readonly watched = new WeakSet<AbortSignal>();
+  private readonly sweepMs: number;
+  private sweep: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly deadlineMs: number,
+    private readonly clock: Clock,
+  ) {
+    this.sweepMs = Math.max(10, Math.min(MAX_SWEEP_MS, deadlineMs / 20));
+  }
+
+  add(post: DeliveryPost): void {
+    this.posts.add(post);
+    this.sweep ??= setInterval(() => this.cutLate(), this.sweepMs);
+    if (!this.watched.has(post.signal)) this.watch(post.signal);
+  }
+
+  delete(post: DeliveryPost): void {
+    this.posts.delete(post);
+  }
+
+  /** Ends all, or those of one signal, as `aborted`. */
+  abort(signal?: AbortSignal): void {
+    for (const post of this.posts) {
+      if (signal === undefined || post.signal === signal) post.cut({ kind: 'aborted' });
+    }
+    if (this.posts.size === 0) this.stopSweep();
+  }
+
+  private watch(signal: AbortSignal): void {
+    this.watched.add(signal);
+    signal.addEventListener('abort', () => this.abort(signal), { once: true });
+  }
+
+  private cutLate(): void {
+    if (this.posts.size === 0) return this.stopSweep();
+    const now = this.clock.now();
+    for (const post of this.posts) {
+      if (now - post.startMs >= this.deadlineMs) post.cut(this.late());
+    }
+  }
+
+  private late(): DeliveryOutcome {
+    return outcomeOfErrorCode('ETIMEDOUT', `no complete answer within ${this.deadlineMs / 1_000} s`);
+  }
+
+  private stopSweep(): void {
+    clearInterval(this.sweep);
+    this.sweep = undefined;
+  }
+}
