@@ -188,6 +188,7 @@ function nodeOptions({ redis, name, silenceMs }: ConnectionOptions) {
     protocol: 2 as const,
     lazyConnect: true,
     connectionName: name,
+    disableClientInfo: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
     socketTimeout: silenceMs,
     keepAlive: KEEP_ALIVE_MS,

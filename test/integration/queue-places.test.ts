@@ -67,7 +67,9 @@ async function perform(run: Run, action: Step): Promise<void> {
       run.held[action.worker]!.push(...(await claim(run.queues[action.worker]!, action.count)));
       return;
     case 'recover':
-      await run.queues[1 - action.worker]!.background.recover(run.queues[action.worker]!.consumer, { evenIfLeased: true });
+      await run.queues[1 - action.worker]!.background.recover(run.queues[action.worker]!.consumer, {
+        evenIfLeased: true,
+      });
       return;
     case 'expire':
       await redis.client.zadd(`{${QUEUE}}:consumers`, 'XX', 1, run.queues[action.worker]!.consumer);
@@ -95,7 +97,9 @@ test('any sequence of claim, ack, retry, bury, hand back, recover, expire and re
       for (const action of steps) {
         await perform(run, action);
         const found = await places(redis.client);
-        const dead = found.dead.map((text) => (text.startsWith('{') ? (JSON.parse(text) as { message: string }).message : text));
+        const dead = found.dead.map((text) =>
+          text.startsWith('{') ? (JSON.parse(text) as { message: string }).message : text,
+        );
         const all = [...found.waiting, ...found.processing, ...found.retry, ...dead, ...run.delivered].sort();
         const expected = Array.from({ length: run.produced }, (_, n) => `m${n}`).sort();
         expect(all).toEqual(expected);

@@ -32,7 +32,9 @@ describe('claim', () => {
   test('waits for one message and gets it when it comes', async () => {
     const queue = await queueOf();
     const waiting = queue.claimBlocking();
-    await waitFor(async () => (await redis.client.info('clients')).includes('blocked_clients:1'), { what: 'the pop to block' });
+    await waitFor(async () => (await redis.client.info('clients')).includes('blocked_clients:1'), {
+      what: 'the pop to block',
+    });
     await redis.client.lpush(QUEUE, 'a');
     expect((await waiting)?.raw.toString()).toBe('a');
     expect((await places(redis.client)).processing).toEqual(['a']);
@@ -43,7 +45,9 @@ describe('claim', () => {
     expect(await queue.claimBlocking()).toBeUndefined();
     const startedAt = performance.now();
     const waiting = queue.claimBlocking();
-    await waitFor(async () => (await redis.client.info('clients')).includes('blocked_clients:1'), { what: 'the pop to block' });
+    await waitFor(async () => (await redis.client.info('clients')).includes('blocked_clients:1'), {
+      what: 'the pop to block',
+    });
     await queue.unblock();
     expect(await waiting).toBeUndefined();
     expect(performance.now() - startedAt).toBeLessThan(1_500);
@@ -108,7 +112,9 @@ describe('settle', () => {
     const queue = await queueOf();
     await redis.client.lpush(QUEUE, 'x', 'x', 'x');
     const claims = await claim(queue, 3);
-    const later = claims.map((c) => ({ kind: 'retry', claim: c, message: c.raw, messageId: 'x', delayMs: 60_000 }) as const);
+    const later = claims.map(
+      (c) => ({ kind: 'retry', claim: c, message: c.raw, messageId: 'x', delayMs: 60_000 }) as const,
+    );
     await settle(queue, later[0]!, later[1]!, { kind: 'ack', claim: claims[2]! });
     expect(await places(redis.client)).toEqual({ waiting: [], processing: [], retry: ['x', 'x'], dead: [] });
   });
@@ -186,7 +192,10 @@ describe('lease and recovery', () => {
     const other = await queueOf('worker-2');
     await redis.client.lpush(QUEUE, 'a');
     await claim(queue, 1);
-    expect(await other.background.recover(queue.consumer, { evenIfLeased: false })).toEqual({ recovered: 0, buried: 0 });
+    expect(await other.background.recover(queue.consumer, { evenIfLeased: false })).toEqual({
+      recovered: 0,
+      buried: 0,
+    });
     expect((await other.background.expiredConsumers()).expired).toEqual([]);
   });
 
@@ -264,7 +273,10 @@ describe('reconcile', () => {
 describe('what Redis is', () => {
   test('tells its version and eviction policy', async () => {
     const queue = await queueOf();
-    expect(await queue.inspect()).toEqual({ version: expect.stringMatching(/^\d+\./) as string, evictionPolicy: 'noeviction' });
+    expect(await queue.inspect()).toEqual({
+      version: expect.stringMatching(/^\d+\./) as string,
+      evictionPolicy: 'noeviction',
+    });
   });
 
   test('counts every place', async () => {
