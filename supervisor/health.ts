@@ -1,0 +1,198 @@
+/** What the supervisor says about itself and its workers: the documents of /status, /health and /ready. Pure. */
+import type { Beat } from '../src/shared/ipc.js';
+import type { QueueSight } from './queue-monitor.js';
+import type { ReloadResult } from './reload.js';
+import type { Usage } from './resource-monitor.js';
+import type { WorkerHandle } from './worker-handle.js';
+import type { WorkerSlot } from './worker-slot.js';
+
+export const SHOWN_STATES = ['starting', 'ready', 'degraded', 'draining', 'backoff'] as const;
+export type ShownState = (typeof SHOWN_STATES)[number];
+
+export type SupervisorState = 'starting' | 'running' | 'reloading' | 'stopping';
+
+export interface WorkerStatus {
+  readonly id: string;
+  /** null while the slot waits for its next start. */
+  readonly pid: number | null;
+  readonly state: ShownState;
+  /** Why the state is not `ready`. */
+  readonly reasons: readonly string[];
+  /** Takes messages, whatever else may be wrong. */
+  readonly consuming: boolean;
+  readonly breaker: Beat['breaker'] | null;
+  readonly redis_up: boolean;
+  readonly metrics_port: number;
+  readonly restarts: number;
+  readonly uptime_seconds: number;
+  /** null until measured. */
+  readonly cpu_percent: number | null;
+  readonly memory_bytes: number | null;
+  readonly event_loop_lag_seconds: number | null;
+  readonly processing: number;
+  /** These four count over all processes of the slot. */
+  readonly processed: number;
+  readonly delivered: number;
+  readonly failed: number;
+  readonly retried: number;
+}
+
+export interface StatusDocument {
+  readonly supervisor: {
+    readonly pid: number;
+    readonly version: string;
+    readonly state: SupervisorState;
+    readonly uptime_seconds: number;
+    readonly workers_wanted: number;
+    readonly last_reload: { readonly at: string; readonly ok: boolean; readonly reason: string | null } | null;
+    readonly reloads_succeeded: number;
+    readonly reloads_failed: number;
+    /** What is wrong with the supervisor itself. */
+    readonly reasons: readonly string[];
+  };
+  readonly workers: readonly WorkerStatus[];
+  readonly queue: {
+    readonly name: string;
+    readonly redis_up: boolean;
+    /** null while Redis is away. */
+    readonly waiting: number | null;
+    readonly processing: number | null;
+    readonly retrying: number | null;
+    readonly dead: number | null;
+    readonly oldest_wait_seconds: number | null;
+  };
+}
+
+export interface SupervisorFacts {
+  readonly now: number;
+  readonly startedAt: number;
+  readonly version: string;
+  readonly state: SupervisorState;
+  readonly workersWanted: number;
+  readonly lastReload: ReloadResult | undefined;
+  readonly reloads: { readonly ok: number; readonly failed: number };
+  readonly reasons: readonly string[];
+  readonly slots: readonly WorkerSlot[];
+  /** Id and metrics port of a slot that has no process. */
+  readonly identity: (slot: number) => { readonly workerId: string; readonly metricsPort: number };
+  readonly usage: (pid: number) => Usage | undefined;
+  readonly queueName: string;
+  readonly redisUp: boolean;
+  readonly queue: QueueSight | undefined;
+}
+
+export function statusDocument(facts: SupervisorFacts): StatusDocument {
+  const { lastReload, queue } = facts;
+  return {
+    supervisor: {
+      pid: process.pid,
+      version: facts.version,
+      state: facts.state,
+      uptime_seconds: seconds(facts.now - facts.startedAt),
+      workers_wanted: facts.workersWanted,
+      last_reload: lastReload ? { ...lastReload, reason: lastReload.reason ?? null } : null,
+      reloads_succeeded: facts.reloads.ok,
+      reloads_failed: facts.reloads.failed,
+      reasons: facts.reasons,
+    },
+    workers: facts.slots.map((slot) => workerStatus(slot, facts)),
+    queue: {
+      name: facts.queueName,
+      redis_up: facts.redisUp,
+      waiting: queue?.waiting ?? null,
+      processing: queue?.processing ?? null,
+      retrying: queue?.retrying ?? null,
+      dead: queue?.dead ?? null,
+      oldest_wait_seconds: queue?.oldestWaitSeconds ?? null,
+    },
+  };
+}
+
+/** 503 when no worker process is at work and none is on its way, or we are stopping: a restart of us may help. */
+export function healthOf(status: StatusDocument): { readonly status: number; readonly body: unknown } {
+  const { state } = status.supervisor;
+  const alive = status.workers.some(({ state: worker }) => worker !== 'backoff' && worker !== 'draining');
+  const failing = state === 'stopping' || (!alive && status.workers.length > 0);
+  const troubles = troublesOf(status);
+  return {
+    status: failing ? 503 : 200,
+    body: {
+      status: failing ? 'unhealthy' : troubles.length > 0 ? 'degraded' : 'healthy',
+      supervisor: { pid: status.supervisor.pid, state, uptime_seconds: status.supervisor.uptime_seconds },
+      workers: status.workers.map(({ id, pid, state: worker, reasons }) => ({ id, pid, state: worker, reasons })),
+      reasons: troubles,
+    },
+  };
+}
+
+/** 200 only while somebody consumes, Redis answers and the breaker is not open everywhere; else the reasons. */
+export function readinessOf(status: StatusDocument): { readonly status: number; readonly body: unknown } {
+  const reasons = whyNotReady(status);
+  return { status: reasons.length === 0 ? 200 : 503, body: { ready: reasons.length === 0, reasons } };
+}
+
+function whyNotReady({ supervisor, workers, queue }: StatusDocument): string[] {
+  const reasons: string[] = [];
+  if (supervisor.state === 'stopping') reasons.push('the supervisor is stopping');
+  // The workers' word counts too: they have connections of their own.
+  if (!queue.redis_up && !workers.some((worker) => worker.redis_up)) reasons.push('Redis cannot be reached');
+  const beating = workers.filter((worker) => worker.breaker !== null);
+  if (beating.length > 0 && beating.every((worker) => worker.breaker === 'open')) {
+    reasons.push('the circuit breaker is open in every worker: the main server cannot be reached');
+  }
+  if (!workers.some((worker) => worker.consuming)) {
+    reasons.push('no worker takes messages');
+    for (const { id, state, reasons: why } of workers) reasons.push([`${id} is ${state}`, ...why].join(': '));
+  }
+  return reasons;
+}
+
+function troublesOf({ supervisor, workers }: StatusDocument): string[] {
+  const ofWorkers = workers
+    .filter(({ state }) => state === 'degraded' || state === 'backoff')
+    .map(({ id, state, reasons }) => [`${id} is ${state}`, ...reasons].join(': '));
+  return [...supervisor.reasons, ...ofWorkers];
+}
+
+function workerStatus(slot: WorkerSlot, facts: SupervisorFacts): WorkerStatus {
+  const handle = slot.current;
+  const usage = handle && facts.usage(handle.pid);
+  const beat = handle?.beat;
+  const { state, reasons } = shownState(slot, handle);
+  const identity = handle?.identity ?? facts.identity(slot.number);
+  return {
+    id: identity.workerId,
+    pid: handle?.pid ?? null,
+    state,
+    reasons,
+    consuming: handle?.isConsuming ?? false,
+    breaker: beat?.breaker ?? null,
+    redis_up: beat?.redisUp ?? false,
+    metrics_port: identity.metricsPort,
+    restarts: slot.restarts,
+    uptime_seconds: handle ? seconds(facts.now - handle.forkedAt) : 0,
+    cpu_percent: usage?.cpuPercent ?? null,
+    memory_bytes: usage?.memoryBytes ?? null,
+    event_loop_lag_seconds: beat?.eventLoopLagSeconds ?? null,
+    processing: slot.processes.reduce((sum, { beat: its }) => sum + (its?.inFlight ?? 0), 0),
+    ...slot.totals(),
+  };
+}
+
+function shownState(
+  slot: WorkerSlot,
+  handle: WorkerHandle | undefined,
+): { readonly state: ShownState; readonly reasons: readonly string[] } {
+  const trouble = slot.trouble === undefined ? [] : [`its last process ${slot.trouble}`];
+  if (!handle)
+    return slot.leaving.size > 0 ? { state: 'draining', reasons: [] } : { state: 'backoff', reasons: trouble };
+  if (handle.stage === 'ending' || handle.stage === 'quieted') return { state: 'draining', reasons: [] };
+  const state = handle.stage === 'active' ? handle.beat?.state : undefined;
+  if (state === undefined || state === 'standby' || state === 'starting')
+    return { state: 'starting', reasons: trouble };
+  return { state, reasons: handle.beat?.reasons ?? [] };
+}
+
+function seconds(ms: number): number {
+  return Math.round(ms) / 1000;
+}

@@ -1,0 +1,94 @@
+import { parseMessage } from '../src/domain/message.js';
+import type { QueueSizes } from '../src/queue/message-queue.js';
+import type { Clock } from '../src/shared/clock.js';
+import { reasonOf } from '../src/shared/errors.js';
+import type { Log } from '../src/shared/log.js';
+import type { Borrowed } from './queue-access.js';
+
+export interface QueueSight {
+  readonly waiting: number;
+  readonly processing: number;
+  readonly retrying: number;
+  readonly dead: number;
+  /** Age of the message that waits longest, 0 when none waits; undefined when its age cannot be read. */
+  readonly oldestWaitSeconds: number | undefined;
+}
+
+const INTERVAL_MS = 2_000;
+
+/**
+ * Looks at the queue every 2 s, so that a status or a scrape never waits for Redis. Redis's absence is said once, and its
+ * return with the length of the outage.
+ */
+export class QueueMonitor {
+  /** The last look; undefined before the first and while Redis is away. */
+  sight: QueueSight | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #looking = false;
+  #lostAt: number | undefined;
+
+  constructor(
+    private connection: Borrowed,
+    private readonly log: Log,
+    private readonly clock: Clock,
+  ) {}
+
+  start(): void {
+    this.#timer ??= setInterval(() => void this.look(), INTERVAL_MS);
+    void this.connection.whenReady(INTERVAL_MS).then(() => this.look());
+  }
+
+  get redisUp(): boolean {
+    return this.connection.isReady() && this.#lostAt === undefined;
+  }
+
+  /** Watches another queue or Redis from now on; the old connection is given back. */
+  async watch(connection: Borrowed): Promise<void> {
+    const old = this.connection;
+    this.connection = connection;
+    this.sight = undefined;
+    await old.release();
+  }
+
+  async look(): Promise<void> {
+    if (this.#looking) return;
+    this.#looking = true;
+    const { connection } = this;
+    try {
+      const sizes = await connection.queue.sizes();
+      if (connection !== this.connection) return;
+      const { waiting, processing, retrying, dead } = sizes;
+      this.sight = { waiting, processing, retrying, dead, oldestWaitSeconds: this.#age(sizes) };
+      this.#foundAgain();
+    } catch (error) {
+      if (connection === this.connection) this.#lost(reasonOf(error));
+    } finally {
+      this.#looking = false;
+    }
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.connection.release();
+  }
+
+  #lost(reason: string): void {
+    this.sight = undefined;
+    if (this.#lostAt !== undefined) return;
+    this.#lostAt = this.clock.now();
+    this.log.error(`Redis cannot be reached: ${reason}`);
+  }
+
+  #foundAgain(): void {
+    if (this.#lostAt === undefined) return;
+    this.log.info(`Redis answers again after ${((this.clock.now() - this.#lostAt) / 1000).toFixed(1)} s`);
+    this.#lostAt = undefined;
+  }
+
+  #age({ waiting, oldest }: QueueSizes): number | undefined {
+    if (waiting === 0) return 0;
+    const parsed = oldest && parseMessage(oldest);
+    if (!parsed?.ok || parsed.message.queuedAtMs === undefined) return undefined;
+    return Math.max(0, (this.clock.wallNow() - parsed.message.queuedAtMs) / 1000);
+  }
+}

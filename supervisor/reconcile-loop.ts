@@ -1,0 +1,249 @@
+/**
+ * The primary's loop, and the parts it needs.
+ *
+ *   round: act on the signals that came → reconcile the workers → start a reload or a replacement if one is due
+ *          → sleep until something happens or the next deadline
+ *
+ * Signal handlers, child messages and exits only wake the loop; all decisions are taken in it. The loop ends when we are
+ * stopping and the last child is gone.
+ */
+import type { Clock } from '../src/shared/clock.js';
+import type { LoadedConfig } from '../src/shared/config/load.js';
+import { packageVersion } from '../src/shared/config/package-root.js';
+import type { Logger } from '../src/shared/logger/logger.js';
+import { Wake } from '../src/shared/wake.js';
+import { createAdminServer } from './admin-server.js';
+import { forkChild } from './child-process.js';
+import { ClaimRecovery } from './claim-recovery.js';
+import { statusDocument, type StatusDocument, type SupervisorState } from './health.js';
+import { MetricsAggregator } from './metrics-aggregator.js';
+import { Operations } from './operations.js';
+import { QueueAccess } from './queue-access.js';
+import { QueueMonitor } from './queue-monitor.js';
+import { createResourceMonitor } from './resource-monitor.js';
+import { readRoutes } from './routes.js';
+import { createServiceNotifier } from './sd-notify.js';
+import { SignalInbox, type ReceivedSignal } from './signals.js';
+import { statusLines } from './status-lines.js';
+import { SupervisorMetrics } from './supervisor-metrics.js';
+import { WorkerPool } from './worker-pool.js';
+import { slotIdentity } from './worker-slot.js';
+
+export interface SupervisorOptions {
+  readonly loaded: LoadedConfig;
+  /** Reads the configuration again from the same sources; throws ConfigError. */
+  readonly reload: () => LoadedConfig;
+}
+
+const LONGEST_SLEEP_MS = 1_000;
+/** Keeps a deadline that has passed but may not be acted on yet from turning the loop into a spin. */
+const SHORTEST_SLEEP_MS = 10;
+/** Our timer this late means that we were suspended or starved: beats lie unread, so for as long again nobody is judged. */
+const SUSPENDED_MS = 2_000;
+/** systemd's watchdog gets its ping while the loop has turned within this time. */
+const ALIVE_MS = 5_000;
+/** After the last child is gone, Redis gets this long to take what killed ones held. */
+const LAST_RECOVERY_MS = 1_000;
+
+export class ReconcileLoop {
+  readonly #wake = new Wake();
+  readonly #signals: SignalInbox;
+  readonly #access: QueueAccess;
+  readonly #recovery: ClaimRecovery;
+  readonly #queue: QueueMonitor;
+  readonly #pool: WorkerPool;
+  readonly #operations: Operations;
+  readonly #workerMetrics = new MetricsAggregator();
+  readonly #notifier;
+  readonly #resources;
+  readonly #admin;
+  readonly #startedAt: number;
+  #hasWorked = false;
+  #lastRoundAt = 0;
+  #judgeFrom = 0;
+  #told: { state: SupervisorState; text: string } = { state: 'starting', text: '' };
+
+  constructor(
+    private readonly options: SupervisorOptions,
+    private readonly log: Logger,
+    private readonly clock: Clock,
+  ) {
+    const { config } = options.loaded;
+    const wake = (): void => this.#wake.wake();
+    this.#startedAt = clock.now();
+    this.#signals = new SignalInbox(clock, wake);
+    this.#access = new QueueAccess(clock);
+    this.#recovery = new ClaimRecovery(this.#access, log, clock);
+    this.#queue = new QueueMonitor(this.#access.borrow(config), log, clock);
+    this.#notifier = createServiceNotifier(process.env, log);
+    this.#pool = new WorkerPool({
+      config,
+      log,
+      clock,
+      random: Math.random,
+      fork: () => forkChild(log),
+      onChange: wake,
+      onGone: (handle, slot) => {
+        this.#workerMetrics.retire(handle, slot);
+        if (handle.activatedAt !== undefined) this.#recovery.recoverDead(handle);
+      },
+    });
+    this.#resources = createResourceMonitor({
+      log,
+      pids: () => this.#pool.processes.map(({ pid }) => pid).filter((pid) => pid > 0),
+      limitBytes: () => this.#pool.config.worker.maxMemoryBytes,
+      onBloated: (pid, bytes) => this.#operations.requestReplacement(pid, bytes),
+    });
+    this.#operations = new Operations({
+      pool: this.#pool,
+      read: options.reload,
+      log,
+      clock,
+      onAdopted: (adopted) => {
+        log.setLevel(adopted.logging.level);
+        return this.#queue.watch(this.#access.borrow(adopted));
+      },
+      onChange: wake,
+    });
+    this.#admin = createAdminServer({
+      host: config.supervisor.host,
+      port: config.supervisor.port,
+      routes: readRoutes({
+        status: () => this.#status(),
+        slots: () => this.#pool.slots,
+        metrics: new SupervisorMetrics(),
+        workerMetrics: this.#workerMetrics,
+      }),
+      log,
+    });
+  }
+
+  /** Resolves to the exit code. */
+  async run(): Promise<number> {
+    this.#start();
+    for (;;) {
+      for (const signal of this.#signals.take()) this.#act(signal);
+      this.#lastRoundAt = this.clock.now();
+      this.#pool.reconcile(this.clock.now() >= this.#judgeFrom);
+      this.#giveUpIfFatal();
+      this.#operations.startIfDue();
+      this.#tellSystemd();
+      if (this.#pool.stopping && this.#pool.processes.length === 0) return this.#close();
+      await this.#sleep();
+    }
+  }
+
+  #start(): void {
+    const { config, sources, warnings } = this.options.loaded;
+    this.log.info(`Supervisor ${packageVersion()} (pid ${process.pid}) starts ${config.worker.count} workers`);
+    if (sources.configFile !== undefined) this.log.info(`Configuration file: ${sources.configFile}`);
+    for (const warning of warnings) this.log.warn(warning);
+    this.#signals.open();
+    this.#admin.start();
+    this.#queue.start();
+    this.#resources.start();
+    this.#recovery.recoverOrphans(config);
+    this.#notifier.watch(() => this.clock.now() - this.#lastRoundAt < ALIVE_MS);
+  }
+
+  #act({ action, number }: ReceivedSignal): void {
+    switch (action) {
+      case 'stop':
+        return this.#stop(number);
+      case 'reload':
+        return this.#operations.reloader.request();
+      case 'one-more':
+        return this.#scale(this.#pool.target + 1);
+      case 'one-fewer':
+        return this.#scale(this.#pool.target - 1);
+      case 'dump':
+        return statusLines(this.#status()).forEach((line) => this.log.info(line));
+    }
+  }
+
+  #stop(signal: number): void {
+    if (this.#pool.stopping) {
+      this.log.warn(`Received signal ${signal} again, ending at once`);
+      return this.#pool.killAll();
+    }
+    this.log.info(`Received signal ${signal}, initiating graceful shutdown...`);
+    this.#pool.drainAll();
+  }
+
+  #scale(workers: number): void {
+    const { metricsPort } = slotIdentity(this.#pool.config, workers);
+    if (workers < 1) return this.log.warn('There is only one worker left; it stays');
+    if (metricsPort > 65_535) return this.log.warn(`No more workers: ${metricsPort} is not a port for metrics`);
+    this.log.info(`Number of workers: ${this.#pool.target} → ${workers}`);
+    this.#pool.scale(workers);
+  }
+
+  #giveUpIfFatal(): void {
+    const { fatal, stopping } = this.#pool;
+    if (!fatal || stopping) return;
+    this.log.error(`No worker can start: ${fatal.reason}`);
+    this.#pool.killAll();
+  }
+
+  /** `running` as soon as a worker is at work, even without Redis: waiting for it is our work too. */
+  #state(): SupervisorState {
+    if (this.#pool.stopping) return 'stopping';
+    if (this.#operations.isReloading) return 'reloading';
+    this.#hasWorked ||= this.#pool.processes.some(({ stage }) => stage === 'active');
+    return this.#hasWorked ? 'running' : 'starting';
+  }
+
+  #tellSystemd(): void {
+    const state = this.#state();
+    const ready = this.#pool.slots.filter(({ current }) => current?.isConsuming).length;
+    const text = `${ready} of ${this.#pool.target} workers ready`;
+    if (state !== this.#told.state) this.#notifier.changed(state, text);
+    else if (state === 'running' && text !== this.#told.text) this.#notifier.status(text);
+    this.#told = { state, text };
+  }
+
+  async #sleep(): Promise<void> {
+    const ms = Math.max(
+      SHORTEST_SLEEP_MS,
+      Math.min(this.#pool.dueInMs(), this.#operations.dueInMs(), LONGEST_SLEEP_MS),
+    );
+    const due = this.clock.now() + ms;
+    await this.#wake.sleep(ms);
+    if (this.clock.now() - due > SUSPENDED_MS) this.#judgeFrom = this.clock.now() + SUSPENDED_MS;
+  }
+
+  #status(): StatusDocument {
+    const { last, counts } = this.#operations.reloader;
+    const { config } = this.#pool;
+    const reload = last && !last.ok ? [`the last reload failed: ${last.reason}`] : [];
+    const trouble = this.#admin.trouble();
+    return statusDocument({
+      now: this.clock.now(),
+      startedAt: this.#startedAt,
+      version: packageVersion(),
+      state: this.#state(),
+      workersWanted: this.#pool.target,
+      lastReload: last,
+      reloads: counts,
+      reasons: trouble === undefined ? reload : [...reload, trouble],
+      slots: this.#pool.slots,
+      identity: (slot) => slotIdentity(config, slot),
+      usage: (pid) => this.#resources.usage(pid),
+      queueName: config.queue.name,
+      redisUp: this.#queue.redisUp,
+      queue: this.#queue.sight,
+    });
+  }
+
+  /** What uses the connection to Redis ends before it; the log ends last, in runSupervisor. */
+  async #close(): Promise<number> {
+    this.#resources.stop();
+    await this.#operations.idle();
+    await Promise.all([this.#recovery.stop(LAST_RECOVERY_MS), this.#admin.stop()]);
+    await this.#queue.stop();
+    await this.#notifier.close();
+    this.#signals.close();
+    this.log.info('Supervisor stopped');
+    return this.#pool.fatal?.exitCode ?? (this.#pool.forced > 0 ? 1 : 0);
+  }
+}

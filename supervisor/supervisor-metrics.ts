@@ -1,0 +1,73 @@
+import { Counter, Gauge, Registry, type Metric } from 'prom-client';
+
+import { SHOWN_STATES, type StatusDocument } from './health.js';
+
+/** The primary's own metrics, made of the status document at each scrape. */
+export class SupervisorMetrics {
+  readonly #registry = new Registry();
+
+  readonly contentType = this.#registry.contentType;
+  readonly #workers = this.#gauge('supervisor_workers', 'Workers by state', ['state']);
+  readonly #wanted = this.#gauge('supervisor_workers_wanted', 'Workers there should be');
+  readonly #uptime = this.#gauge('supervisor_uptime_seconds', 'Seconds since the supervisor started');
+  readonly #lastReloadOk = this.#gauge(
+    'supervisor_last_reload_success',
+    'Whether the last reload succeeded (1) or not (0)',
+  );
+  readonly #cpu = this.#gauge('supervisor_child_cpu_percent', 'CPU of a worker process, 100 = one core', ['worker_id']);
+  readonly #memory = this.#gauge('supervisor_child_memory_bytes', 'Resident memory of a worker process', ['worker_id']);
+  readonly #redisUp = this.#gauge('supervisor_redis_up', 'Whether Redis answers the supervisor (1) or not (0)');
+  readonly #restarts = this.#counter('supervisor_worker_restarts_total', 'Unplanned restarts of a worker', [
+    'worker_id',
+  ]);
+  readonly #reloads = this.#counter('supervisor_reloads_total', 'Reloads by result', ['result']);
+  readonly #waiting = this.#gauge('redis_queue_length', 'Messages waiting in the queue');
+  readonly #processing = this.#gauge('redis_processing_length', 'Messages claimed by a worker and not settled');
+  readonly #retrying = this.#gauge('redis_retry_length', 'Failed messages waiting for their next attempt');
+  readonly #dead = this.#gauge('redis_dead_length', 'Dead letters');
+  readonly #oldestWait = this.#gauge('redis_oldest_wait_seconds', 'Age of the message that waits longest');
+
+  /** Prometheus's text format. Sizes of the queue are absent while Redis is away: an old number would look like a fact. */
+  async scrape(status: StatusDocument): Promise<string> {
+    const { supervisor, workers, queue } = status;
+    this.#registry.resetMetrics();
+    for (const state of SHOWN_STATES) {
+      this.#workers.set({ state }, workers.filter((worker) => worker.state === state).length);
+    }
+    this.#wanted.set(supervisor.workers_wanted);
+    this.#uptime.set(supervisor.uptime_seconds);
+    this.#lastReloadOk.set(supervisor.last_reload?.ok === false ? 0 : 1);
+    this.#redisUp.set(queue.redis_up ? 1 : 0);
+    this.#reloads.inc({ result: 'ok' }, supervisor.reloads_succeeded);
+    this.#reloads.inc({ result: 'failed' }, supervisor.reloads_failed);
+    for (const { id, restarts, cpu_percent, memory_bytes } of workers) {
+      this.#restarts.inc({ worker_id: id }, restarts);
+      if (cpu_percent !== null) this.#cpu.set({ worker_id: id }, cpu_percent);
+      if (memory_bytes !== null) this.#memory.set({ worker_id: id }, memory_bytes);
+    }
+    showIfKnown(this.#waiting, queue.waiting);
+    showIfKnown(this.#processing, queue.processing);
+    showIfKnown(this.#retrying, queue.retrying);
+    showIfKnown(this.#dead, queue.dead);
+    showIfKnown(this.#oldestWait, queue.oldest_wait_seconds);
+    return this.#registry.metrics();
+  }
+
+  #gauge(name: string, help: string, labelNames: string[] = []): Gauge {
+    return this.#register(new Gauge({ name, help, labelNames, registers: [] }));
+  }
+
+  #counter(name: string, help: string, labelNames: string[]): Counter {
+    return this.#register(new Counter({ name, help, labelNames, registers: [] }));
+  }
+
+  #register<T extends Metric>(metric: T): T {
+    this.#registry.registerMetric(metric);
+    return metric;
+  }
+}
+
+function showIfKnown(gauge: Gauge, value: number | null): void {
+  if (value === null) gauge.remove();
+  else gauge.set(value);
+}

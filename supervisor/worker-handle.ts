@@ -1,0 +1,241 @@
+/**
+ * A child AS SEEN BY the primary.
+ *
+ *   booting ──booted──→ standby ──activate()──→ active ──quiet(), then `quieted`──→ quieted
+ *      └───────────────────┴──────────────────────┴───── drain() or kill() ───────────┴──→ ending
+ *
+ * and from everywhere, when the process exits: gone. An `ending` child that outlives its deadline gets SIGKILL, and so
+ * does one that does not boot within 30 s or whose work loop sends no beat for 10 s (`overdue`).
+ */
+import type { Clock } from '../src/shared/clock.js';
+import type { Config } from '../src/shared/config/config.js';
+import { readToPrimary, type Beat, type Identity, type ToChild, type ToPrimary } from '../src/shared/ipc.js';
+import { consumerName } from '../src/queue/redis-keys.js';
+
+export type Stage = 'booting' | 'standby' | 'active' | 'quieted' | 'ending' | 'gone';
+
+export interface Exit {
+  readonly code: number | undefined;
+  readonly signal: string | undefined;
+}
+
+/** The process below a handle; child-process.ts makes it of a cluster worker. */
+export interface ChildProcess {
+  /** 0 when the process could not be started; `onExit` follows. */
+  readonly pid: number;
+  /** Never throws; a child that is gone or does not read makes no difference. */
+  send(message: ToChild): void;
+  killNow(): void;
+  onMessage(listener: (message: unknown) => void): void;
+  onExit(listener: (exit: Exit) => void): void;
+}
+
+export interface WorkerHandleParams {
+  readonly child: ChildProcess;
+  readonly identity: Identity;
+  readonly config: Config;
+  readonly clock: Clock;
+  /** Called after each change that the reconcile loop may want to act on. */
+  readonly onChange: () => void;
+}
+
+const BOOT_LIMIT_MS = 30_000;
+/** Ten missed beats: longer than any pause of a healthy loop, short enough for messages to be tried again within 12 s. */
+const BEAT_LIMIT_MS = 10_000;
+/** A child past its own deadline still hands back what it holds; this is the time for that. */
+const DRAIN_GRACE_MS = 3_000;
+/** Handing back takes one round trip to Redis; a second signal must end everything within a second. */
+const KILL_GRACE_MS = 800;
+
+export class WorkerHandle {
+  readonly identity: Identity;
+  readonly config: Config;
+  readonly pid: number;
+  /** Every name under which this process may hold claims. */
+  readonly consumers = new Set<string>();
+  readonly forkedAt: number;
+
+  stage: Stage = 'booting';
+  exit: Exit | undefined;
+  beat: Beat | undefined;
+  bootFailure: { readonly code: string; readonly message: string } | undefined;
+  /** It booted, and Redis answered it while it did. */
+  redisReached = false;
+  hasBooted = false;
+  /** Why we sent SIGKILL, if we did. */
+  killedBecause: string | undefined;
+  activatedAt: number | undefined;
+  /** drain() or kill() was called: an exit is no crash. */
+  wasAskedToEnd = false;
+
+  readonly #child: ChildProcess;
+  readonly #clock: Clock;
+  readonly #onChange: () => void;
+  readonly #listeners = new Set<() => void>();
+  #lastBeatAt = 0;
+  #killAt = Infinity;
+  #request = 0;
+  #collecting: Promise<readonly unknown[] | undefined> | undefined;
+  #answerMetrics: ((request: number, metrics: readonly unknown[]) => void) | undefined;
+
+  constructor({ child, identity, config, clock, onChange }: WorkerHandleParams) {
+    this.identity = identity;
+    this.config = config;
+    this.pid = child.pid;
+    this.forkedAt = clock.now();
+    this.#child = child;
+    this.#clock = clock;
+    this.#onChange = onChange;
+    this.consumers.add(consumerName(identity.workerId, child.pid, identity.nonce));
+    child.onMessage((value) => this.#receive(readToPrimary(value)));
+    child.onExit((exit) => {
+      this.exit ??= exit;
+      this.stage = 'gone';
+      this.#changed();
+    });
+    child.send({ type: 'configure', config, identity });
+  }
+
+  get workerId(): string {
+    return this.identity.workerId;
+  }
+
+  /** How log lines name it. */
+  get title(): string {
+    return `Worker ${this.workerId} (pid ${this.pid})`;
+  }
+
+  /** Ready, or degraded for nothing but a taken metrics port, which does not hold deliveries up. */
+  get isConsuming(): boolean {
+    if (this.stage !== 'active' || !this.beat) return false;
+    const { state, reasons, metricsPort } = this.beat;
+    return state === 'ready' || (state === 'degraded' && metricsPort === 'port_taken' && reasons.length === 1);
+  }
+
+  activate(): void {
+    if (this.stage !== 'standby') return;
+    this.stage = 'active';
+    this.activatedAt = this.#lastBeatAt = this.#clock.now();
+    this.#child.send({ type: 'activate' });
+  }
+
+  /** The stage follows when the child answers. */
+  quiet(): void {
+    if (this.stage === 'active') this.#child.send({ type: 'quiet' });
+  }
+
+  /** Finish within `deadlineMs`, hand back the rest, exit; SIGKILL 3 s after that. */
+  drain(deadlineMs: number): void {
+    if (this.stage === 'ending' || this.stage === 'gone') return;
+    if (this.activatedAt === undefined) return this.kill();
+    this.stage = 'ending';
+    this.wasAskedToEnd = true;
+    this.#killAt = this.#clock.now() + deadlineMs + DRAIN_GRACE_MS;
+    this.#child.send({ type: 'drain', deadlineMs });
+  }
+
+  /** Hand back everything and exit at once; SIGKILL 0.8 s later. */
+  kill(): void {
+    if (this.stage === 'gone') return;
+    this.stage = 'ending';
+    this.wasAskedToEnd = true;
+    this.#killAt = Math.min(this.#killAt, this.#clock.now() + KILL_GRACE_MS);
+    this.#child.send({ type: 'kill' });
+  }
+
+  /** SIGKILL, for a child that cannot be talked to. */
+  killNow(reason: string): void {
+    if (this.stage === 'gone') return;
+    this.killedBecause ??= reason;
+    this.#killAt = Infinity;
+    this.#child.killNow();
+  }
+
+  /** Why the child must get SIGKILL now; undefined = it need not. */
+  overdue(): string | undefined {
+    if (this.killedBecause !== undefined || this.#clock.now() < this.#deadline()) return undefined;
+    if (this.stage === 'booting') return `did not boot within ${BOOT_LIMIT_MS / 1000} s`;
+    if (this.stage === 'active') return `sent no heartbeat for ${BEAT_LIMIT_MS / 1000} s, its event loop hangs`;
+    return 'did not stop in time';
+  }
+
+  /** Until `overdue` may say something, in ms. */
+  dueInMs(): number {
+    return this.killedBecause === undefined ? this.#deadline() - this.#clock.now() : Infinity;
+  }
+
+  /** Resolves to true as soon as `condition` holds; false when it exits or `timeoutMs` pass first. */
+  until(condition: () => boolean, timeoutMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const finish = (met: boolean): void => {
+        clearTimeout(timer);
+        this.#listeners.delete(check);
+        resolve(met);
+      };
+      const check = (): void => {
+        if (condition()) finish(true);
+        else if (this.stage === 'gone') finish(false);
+      };
+      const timer = setTimeout(() => finish(condition()), timeoutMs);
+      this.#listeners.add(check);
+      check();
+    });
+  }
+
+  /** Its metrics as prom-client's JSON; undefined when it does not answer in time. One question at a time. */
+  collectMetrics(timeoutMs: number): Promise<readonly unknown[] | undefined> {
+    if (this.stage === 'gone') return Promise.resolve(undefined);
+    this.#collecting ??= this.#askMetrics(timeoutMs).finally(() => (this.#collecting = undefined));
+    return this.#collecting;
+  }
+
+  async #askMetrics(timeoutMs: number): Promise<readonly unknown[] | undefined> {
+    const asked = ++this.#request;
+    let answer: readonly unknown[] | undefined;
+    this.#answerMetrics = (request, metrics) => {
+      if (request === asked) answer = metrics;
+    };
+    this.#child.send({ type: 'collect-metrics', request: asked });
+    await this.until(() => answer !== undefined, timeoutMs);
+    return answer;
+  }
+
+  #deadline(): number {
+    if (this.stage === 'booting') return this.forkedAt + BOOT_LIMIT_MS;
+    if (this.stage === 'active') return this.#lastBeatAt + BEAT_LIMIT_MS;
+    return this.stage === 'ending' ? this.#killAt : Infinity;
+  }
+
+  #receive(message: ToPrimary | undefined): void {
+    if (message === undefined || this.stage === 'gone') return;
+    switch (message.type) {
+      case 'booted':
+        this.hasBooted = true;
+        this.redisReached = message.redisReached;
+        if (this.stage === 'booting') this.stage = 'standby';
+        break;
+      case 'boot-failed':
+        this.bootFailure = { code: message.code, message: message.message };
+        break;
+      case 'beat':
+        this.beat = message.beat;
+        this.#lastBeatAt = this.#clock.now();
+        break;
+      case 'quieted':
+        if (this.stage === 'active') this.stage = 'quieted';
+        break;
+      case 'consumer':
+        this.consumers.add(message.consumer);
+        break;
+      case 'metrics':
+        this.#answerMetrics?.(message.request, message.metrics);
+        break;
+    }
+    this.#changed();
+  }
+
+  #changed(): void {
+    for (const listener of [...this.#listeners]) listener();
+    this.#onChange();
+  }
+}
