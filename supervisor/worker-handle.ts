@@ -72,6 +72,7 @@ export class WorkerHandle {
   readonly #clock: Clock;
   readonly #onChange: () => void;
   readonly #listeners = new Set<() => void>();
+  #listens = false;
   #lastBeatAt = 0;
   #killAt = Infinity;
   #request = 0;
@@ -93,7 +94,6 @@ export class WorkerHandle {
       this.stage = 'gone';
       this.#changed();
     });
-    child.send({ type: 'configure', config, identity });
   }
 
   get workerId(): string {
@@ -134,9 +134,10 @@ export class WorkerHandle {
     this.#child.send({ type: 'drain', deadlineMs });
   }
 
-  /** Hand back everything and exit at once; SIGKILL 0.8 s later. */
+  /** Hand back everything and exit at once; SIGKILL 0.8 s later, or now when the child does not listen yet. */
   kill(): void {
     if (this.stage === 'gone') return;
+    if (!this.#listens) this.#child.killNow();
     this.stage = 'ending';
     this.wasAskedToEnd = true;
     this.#killAt = Math.min(this.#killAt, this.#clock.now() + KILL_GRACE_MS);
@@ -209,6 +210,10 @@ export class WorkerHandle {
   #receive(message: ToPrimary | undefined): void {
     if (message === undefined || this.stage === 'gone') return;
     switch (message.type) {
+      case 'hello':
+        this.#listens = true;
+        this.#child.send({ type: 'configure', config: this.config, identity: this.identity });
+        break;
       case 'booted':
         this.hasBooted = true;
         this.redisReached = message.redisReached;

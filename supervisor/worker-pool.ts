@@ -147,7 +147,7 @@ export class WorkerPool {
   }
 
   #sayEnded(handle: WorkerHandle, asked: boolean): void {
-    const clean = asked && handle.exit?.code === 0;
+    const clean = asked && (handle.exit?.code === 0 || handle.activatedAt === undefined);
     if (clean) this.#params.log.info(`${handle.title} has stopped`);
     else this.#params.log.warn(`${handle.title} ${exitInWords(handle)}`);
     if (this.stopping && handle.killedBecause !== undefined && handle.activatedAt !== undefined) this.forced += 1;

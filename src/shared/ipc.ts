@@ -4,8 +4,8 @@
  *
  * A child's life:
  *
- *   fork → `configure` → booted ──`activate`──→ active ──`quiet`──→ quieted ──`drain`──→ exit 0
- *              └→ boot-failed, exit 78            └──────────`drain`──────────→ exit 0
+ *   fork → `hello` → `configure` → booted ──`activate`──→ active ──`quiet`──→ quieted ──`drain`──→ exit 0
+ *                        └→ boot-failed, exit 78            └──────────`drain`──────────→ exit 0
  *
  * `booted` = configuration and certificates are good and, as soon as it answers, so is Redis; nothing is claimed and no
  * port is taken before `activate`. That is what lets a new process boot before the old one gives its slot up.
@@ -24,6 +24,8 @@ export type ToChild =
   | { readonly type: 'collect-metrics'; readonly request: number };
 
 export type ToPrimary =
+  /** The child listens from now on. node:cluster drops what reaches a child before its (asynchronously loaded) code does. */
+  | { readonly type: 'hello' }
   | { readonly type: 'booted'; readonly redisReached: boolean }
   /** `code` of a BrokerError; `message` is the sentence for the operator. */
   | { readonly type: 'boot-failed'; readonly code: string; readonly message: string }
@@ -92,8 +94,9 @@ export function readToChild(value: unknown): ToChild | undefined {
 export function readToPrimary(value: unknown): ToPrimary | undefined {
   if (!isRecord(value)) return undefined;
   switch (value['type']) {
+    case 'hello':
     case 'quieted':
-      return { type: 'quieted' };
+      return { type: value['type'] };
     case 'booted':
       return { type: 'booted', redisReached: value['redisReached'] === true };
     case 'consumer':
