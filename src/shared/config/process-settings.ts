@@ -117,7 +117,7 @@ export const PROCESS_SETTINGS = [
     env: 'LOG_LEVEL',
     flag: 'log-level',
     default: 'INFO',
-    format: oneOf(['DEBUG', 'INFO', 'WARNING', 'ERROR'], { warn: 'WARNING' }),
+    format: oneOf(['DEBUG', 'INFO', 'WARNING', 'ERROR'], new Map([['warn', 'WARNING']])),
     prose: 'Logging level (DEBUG, INFO, WARNING, ERROR)',
   },
   {

@@ -65,12 +65,12 @@ export const boolean: Format<boolean> = {
 };
 
 /** One of a few words, in any case; `aliases` maps further spellings to them. */
-export function oneOf<T extends string>(words: readonly T[], aliases: Readonly<Record<string, T>> = {}): Format<T> {
+export function oneOf<T extends string>(words: readonly T[], aliases: ReadonlyMap<string, T> = new Map()): Format<T> {
   return {
     expects: `one of ${words.join(', ')}`,
     parse(text) {
       const given = text.trim().toLowerCase();
-      const word = words.find((candidate) => candidate.toLowerCase() === given) ?? aliases[given];
+      const word = words.find((candidate) => candidate.toLowerCase() === given) ?? aliases.get(given);
       if (word === undefined) throw new FormatError();
       return word;
     },

@@ -33,7 +33,8 @@ export function yamlEntries(file: ConfigFile, isSection: Walk['isSection'], find
     schema: 'failsafe',
     lineCounter: lines,
     prettyErrors: false,
-    logLevel: 'silent',
+    // 'silent' would also pass over a second document in the file.
+    logLevel: 'error',
   });
   const faults = [...document.errors, ...document.warnings];
   for (const fault of faults) {
@@ -48,7 +49,7 @@ export function yamlEntries(file: ConfigFile, isSection: Walk['isSection'], find
 }
 
 function walkSection(walk: Walk, path: string, given: unknown, line: number): void {
-  const node = resolved(walk, given);
+  const node = resolved(walk, given, line);
   if (!isMap(node)) {
     if (scalarText(node) !== undefined || isSeq(node)) {
       const subject = path === '' ? 'the file' : path;
@@ -60,18 +61,26 @@ function walkSection(walk: Walk, path: string, given: unknown, line: number): vo
     const name = isScalar(key) ? String(key.value) : '?';
     const below = path === '' ? name : `${path}.${name}`;
     if (walk.isSection(below)) walkSection(walk, below, value, walk.lineOf(key));
-    else walk.entries.push({ path: below, line: walk.lineOf(key), value: entryValue(walk, value) });
+    else walk.entries.push(entryAt(walk, below, value, walk.lineOf(key)));
   }
 }
 
-function entryValue(walk: Walk, given: unknown): FileEntry['value'] {
-  const node = resolved(walk, given);
-  if (isSeq(node)) return { nested: node.items.map((item) => scalarText(resolved(walk, item))) };
-  return isMap(node) ? { nested: [undefined] } : scalarText(node);
+function entryAt(walk: Walk, path: string, given: unknown, line: number): FileEntry {
+  const node = resolved(walk, given, line);
+  if (isMap(node)) return { path, line, value: { nested: [undefined] } };
+  if (!isSeq(node)) return { path, line, value: scalarText(node) };
+  return { path, line, value: { nested: node.items.map((item) => scalarText(resolved(walk, item, line))) } };
 }
 
-function resolved(walk: Walk, node: unknown): unknown {
-  return isAlias(node) ? node.resolve(walk.document) : node;
+/** The node that an alias stands for. A password that begins with an asterisk, unquoted, is an alias to nothing. */
+function resolved(walk: Walk, given: unknown, line: number): unknown {
+  if (!isAlias(given)) return given;
+  const node = given.resolve(walk.document);
+  if (node === undefined) {
+    const advice = 'a text that begins with * must stand in quotes';
+    walk.findings.problems.push(`${walk.label}, line ${line}: an alias has no anchor before it; ${advice}.`);
+  }
+  return node;
 }
 
 function scalarText(node: unknown): string | undefined {
