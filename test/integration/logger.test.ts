@@ -139,7 +139,7 @@ describe('rotation', () => {
     await waitFor(switched, { what: 'the link to lead to the next file' });
     expect(readdirSync(folder)).toContain('worker-2025-01-09.log');
     expect(readdirSync(folder)).toContain('worker-2025-01-16.log');
-    expect(readdirSync(folder)).not.toContain('worker-2025-01-07.log');
+    expect(readdirSync(folder)).not.toContain('worker-2025-01-08.log.gz');
     expect(read('worker-2025-01-16.log')).toBe('');
 
     logger.info('after');

@@ -8,18 +8,18 @@
  */
 import { appendFileSync, mkdirSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
-import winston from 'winston';
+import type { Writable } from 'node:stream';
 import type { Clock } from '../clock.js';
 import type { Config, LogLevel } from '../config/config.js';
 import { reasonOf } from '../errors.js';
 import type { Log } from '../log.js';
-import { drained, ignoreErrors, isStalled } from './console-stream.js';
+import { drained, ignoreErrors } from './console-stream.js';
 import { DailyLogFile } from './daily-log-file.js';
 import { createLineBatch, type Batch } from './line-batch.js';
 import { createLineFormat, localDate } from './line-format.js';
 import { datedName, deleteExpired, pointLinkAt } from './log-folder.js';
 import { watchMidnight } from './midnight.js';
+import { createPipeline } from './pipeline.js';
 
 export interface LoggerOptions {
   readonly logging: Config['logging'];
@@ -27,6 +27,7 @@ export interface LoggerOptions {
   readonly name: string;
   /** True in one process per folder: it keeps the link to today's file and deletes old files. */
   readonly ownsRotation: boolean;
+  /** Of the timestamps and of midnight; the name of the file follows the host's date. */
   readonly clock: Clock;
   /** Default: the process's own. */
   readonly stdout?: Writable;
@@ -46,18 +47,7 @@ export interface Logger extends Log {
 }
 
 const SEVERITY: Readonly<Record<LogLevel, number>> = { DEBUG: 0, INFO: 1, WARNING: 2, ERROR: 3 };
-const MESSAGE = Symbol.for('message'); // where winston's transports look for the finished text
-const LEVEL = Symbol.for('level');
 const FLUSH_DEADLINE_MS = 2_000;
-
-/** What passes through winston: one entry for many lines. */
-interface Entry {
-  readonly level: 'info';
-  readonly message: string;
-  readonly lines: number;
-  readonly [LEVEL]: 'info';
-  readonly [MESSAGE]: string;
-}
 
 export function createLogger(options: LoggerOptions): Logger {
   const { logging, clock } = options;
@@ -66,11 +56,8 @@ export function createLogger(options: LoggerOptions): Logger {
 
   const format = createLineFormat({ format: logging.format, name: options.name, clock });
   const file = createFile(options, { warn: (text) => write('WARNING', text), complain });
-  const console = createConsole(stdout);
-  const pipeline = createPipeline(console.transport, file);
-  const batch = createLineBatch(clock, ({ text, lines }) => {
-    pipeline.write({ level: 'info', message: text, lines, [LEVEL]: 'info', [MESSAGE]: text } satisfies Entry);
-  });
+  const pipeline = createPipeline(stdout, file);
+  const batch = createLineBatch(clock, (lines) => pipeline.write(lines));
   const midnight = options.ownsRotation ? watchMidnight(clock, () => file.touch()) : undefined;
 
   let threshold = SEVERITY[logging.level];
@@ -95,7 +82,7 @@ export function createLogger(options: LoggerOptions): Logger {
   async function shutDown(): Promise<void> {
     midnight?.stop();
     batch.flush();
-    await new Promise<void>((resolve) => pipeline.end(resolve));
+    await pipeline.end();
     await Promise.all([file.close(), drained(stdout)]);
   }
 
@@ -111,7 +98,7 @@ export function createLogger(options: LoggerOptions): Logger {
     flush: () => within(FLUSH_DEADLINE_MS, onDisk()),
     close: () => (closing ??= within(FLUSH_DEADLINE_MS, shutDown())),
     crash: (text) => writeLastWords(format('ERROR', text), { unsent: batch.take(), file, options }),
-    stats: () => ({ dropped: file.dropped + console.dropped(), fileErrors: file.errors }),
+    stats: () => ({ dropped: file.dropped + pipeline.dropped(), fileErrors: file.errors }),
   };
 }
 
@@ -145,32 +132,6 @@ function createFile(options: LoggerOptions, { warn, complain }: Voices): DailyLo
     onRecovery({ seconds, lost }) {
       warn(`Writing the log file works again after ${seconds} s; ${lost} lines were lost.`);
     },
-  });
-}
-
-function createConsole(stdout: Writable): { transport: winston.transport; dropped(): number } {
-  let dropped = 0;
-  const unlessStalled = winston.format((entry) => {
-    if (!isStalled(stdout)) return entry;
-    dropped += (entry as unknown as Entry).lines;
-    return false;
-  });
-  const transport = new winston.transports.Stream({ stream: stdout, eol: '\n', format: unlessStalled() });
-  return { transport, dropped: () => dropped };
-}
-
-function createPipeline(console: winston.transport, file: DailyLogFile): winston.Logger {
-  const toFile = new Writable({
-    objectMode: true,
-    write(entry: Entry, _encoding, callback) {
-      file.append({ text: entry[MESSAGE], lines: entry.lines });
-      callback();
-    },
-  });
-  return winston.createLogger({
-    format: winston.format((entry) => entry)(), // the lines come finished
-    transports: [console, new winston.transports.Stream({ stream: toFile })],
-    exitOnError: false,
   });
 }
 
