@@ -90,7 +90,7 @@ class MainServerClient implements MainServer {
 
   async close(): Promise<void> {
     this.closed = true;
-    this.inFlight.abort();
+    this.inFlight.close();
     this.statusClient.close();
     await this.pool.destroy();
   }

@@ -5,6 +5,7 @@ import type { DeliveryPost } from './delivery-post.js';
 
 /** The deadline is late by no more than this. */
 const MAX_SWEEP_MS = 250;
+const ABORTED: DeliveryOutcome = { kind: 'aborted' };
 
 /**
  * Bounds every POST by one total deadline, and ends them at a kill.
@@ -15,6 +16,7 @@ const MAX_SWEEP_MS = 250;
 export class PostsInFlight {
   private readonly posts = new Set<DeliveryPost>();
   private readonly watched = new WeakSet<AbortSignal>();
+  private readonly closing = new AbortController();
   private readonly sweepMs: number;
   private sweep: NodeJS.Timeout | undefined;
 
@@ -35,17 +37,19 @@ export class PostsInFlight {
     this.posts.delete(post);
   }
 
-  /** Ends all, or those of one signal, as `aborted`. */
-  abort(signal?: AbortSignal): void {
-    for (const post of this.posts) {
-      if (signal === undefined || post.signal === signal) post.cut({ kind: 'aborted' });
-    }
-    if (this.posts.size === 0) this.stopSweep();
+  /** Ends all as `aborted`, and listens to no signal any more. */
+  close(): void {
+    for (const post of this.posts) post.cut(ABORTED);
+    this.closing.abort();
+    this.stopSweep();
   }
 
   private watch(signal: AbortSignal): void {
     this.watched.add(signal);
-    signal.addEventListener('abort', () => this.abort(signal), { once: true });
+    const cutAll = () => {
+      for (const post of this.posts) if (post.signal === signal) post.cut(ABORTED);
+    };
+    signal.addEventListener('abort', cutAll, { once: true, signal: this.closing.signal });
   }
 
   private cutLate(): void {

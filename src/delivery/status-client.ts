@@ -124,7 +124,10 @@ export class StatusClient {
       timeout: { request: Math.max(1, deadlineMs) },
       signal: cut.signal,
     });
-    void exchange.on('response', (response: { statusCode: number }) => (answer.status = response.statusCode));
+    // got's own 'response' comes only after the body.
+    void exchange.on('request', (sent) => {
+      sent.once('response', (response) => (answer.status = response.statusCode));
+    });
     void exchange.on('downloadProgress', ({ transferred }) => {
       if (transferred > MAX_BODY_BYTES) cut.abort();
     });
@@ -150,8 +153,13 @@ function putRequest(messageId: string, update: StatusUpdate, signal: AbortSignal
   const { status, attemptCount, errorMessage } = update;
   return {
     method: 'PUT',
-    path: `/internal/messages/${encodeURIComponent(messageId)}/status`,
+    path: `/internal/messages/${encodeURIComponent(wellFormed(messageId))}/status`,
     body: JSON.stringify({ status, attempt_count: attemptCount, error_message: errorMessage }),
     signal,
   };
+}
+
+/** encodeURIComponent throws on half a surrogate pair; UTF-8 turns it into U+FFFD. */
+function wellFormed(text: string): string {
+  return Buffer.from(text).toString();
 }

@@ -1,0 +1,56 @@
+import { afterEach } from 'vitest';
+import type { CertificateFiles } from '../../scripts/certificates.js';
+import { createMainServerClient } from '../../src/delivery/main-server-client.js';
+import type { MainServer } from '../../src/delivery/main-server.js';
+import { credentialsFor, type Credentials } from '../../src/delivery/tls-credentials.js';
+import { systemClock, type Clock } from '../../src/shared/clock.js';
+import { testConfig, type ConfigOverrides } from './config.js';
+
+export interface ClientOptions {
+  readonly overrides?: ConfigOverrides;
+  readonly clock?: Clock;
+  /** In place of what the configured files hold. */
+  readonly credentials?: Credentials;
+}
+
+export interface TestClients {
+  create(url: string, options?: ClientOptions): MainServer;
+  /** Text of every log line of every client. */
+  readonly lines: string[];
+}
+
+/** Clients of the main server, closed after each test. Call it at the top level of the file, after useCertificates. */
+export function useClients(certificates?: { readonly files: CertificateFiles }): TestClients {
+  const open: MainServer[] = [];
+  const lines: string[] = [];
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map((client) => client.close()));
+    lines.length = 0;
+  });
+
+  return {
+    lines,
+    create(url, { overrides = {}, clock = systemClock, credentials } = {}) {
+      const files = certificates ? tlsFiles(certificates.files) : {};
+      const config = testConfig({
+        ...overrides,
+        mainServer: { url, ...overrides.mainServer },
+        tls: { ...files, ...overrides.tls },
+      });
+      const log = (text: string) => void lines.push(text);
+      const client = createMainServerClient({
+        config,
+        credentials: credentials ?? credentialsFor(config, clock.wallNow()),
+        workerId: 'worker-1',
+        clock,
+        log: { debug: log, info: log, warn: log, error: log },
+      });
+      open.push(client);
+      return client;
+    },
+  };
+}
+
+export function tlsFiles(files: CertificateFiles): { certFile: string; keyFile: string; caFile: string } {
+  return { certFile: files.workerCert, keyFile: files.workerKey, caFile: files.caCert };
+}
