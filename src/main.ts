@@ -21,6 +21,8 @@ import { bootProblem, WorkerProcess } from './worker-process.js';
 /** A child that waits for Redis longer boots without it. */
 const REDIS_AT_BOOT_MS = 10_000;
 const BEAT_EVERY_MS = 1_000;
+/** Until it is ready: the primary waits for that word. */
+const EARLY_BEAT_EVERY_MS = 25;
 /** Orphans must be gone 15 s after the primary, with what they hold settled or handed back. */
 const ORPHAN_DRAIN_MS = 8_000;
 const EXIT_FAILURE = 1;
@@ -89,6 +91,7 @@ class Child {
   private log: Logger | undefined;
   private worker: WorkerProcess | undefined;
   private beatAt = -Infinity;
+  private beatEveryMs = EARLY_BEAT_EVERY_MS;
   private shutdownMs = ORPHAN_DRAIN_MS;
   private draining = false;
   private readonly delay = monitorEventLoopDelay({ resolution: 20 });
@@ -105,6 +108,7 @@ class Child {
     cluster.worker?.once('disconnect', () => this.orphaned());
     startOrphanWatchdog();
     this.delay.enable();
+    this.tell({ type: 'hello' });
   }
 
   private obey(message: ToChild): void {
@@ -156,9 +160,11 @@ class Child {
 
   private beat(): void {
     const now = systemClock.now();
-    if (!this.worker || now - this.beatAt < BEAT_EVERY_MS) return;
+    if (!this.worker || now - this.beatAt < this.beatEveryMs) return;
     this.beatAt = now;
-    this.tell({ type: 'beat', beat: this.worker.beat(this.delay.percentile(99) / 1e9) });
+    const beat = this.worker.beat(this.delay.percentile(99) / 1e9);
+    this.beatEveryMs = beat.state === 'ready' ? BEAT_EVERY_MS : EARLY_BEAT_EVERY_MS;
+    this.tell({ type: 'beat', beat });
     this.delay.reset();
   }
 

@@ -23,8 +23,8 @@ export function startOrphanWatchdog(): void {
   const thread = new Thread(WATCHDOG, {
     eval: true,
     workerData: { parent: process.ppid, lifeMs: ORPHAN_LIFE_MS, lookEveryMs: LOOK_EVERY_MS },
-    // it needs next to nothing; the default limits would let it grow with the main heap
-    resourceLimits: { maxOldGenerationSizeMb: 4, maxYoungGenerationSizeMb: 1 },
+    // it needs 3 MB; with the default limits its heap may grow as large as the main one
+    resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2 },
   });
   thread.unref();
 }
