@@ -34,7 +34,7 @@ export interface RouteFaults {
  *  normal  what the real server says
  *  drip    200, then one byte every 100 ms for ever
  *  huge    the status, then 250 MB
- *  bomb    the status, then 250 MB of zeros packed with gzip, whatever was accepted
+ *  bomb    the status, then 100 MB of zeros packed with gzip, whatever was accepted
  *  cut     RST in the middle of the body
  *  drop    FIN before any byte of an answer
  *  rst     RST before any byte of an answer

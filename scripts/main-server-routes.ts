@@ -24,6 +24,8 @@ const WRONG_METHOD: Answer = { status: 405, body: '{"detail":"Method Not Allowed
 const HUGE_CHUNK = Buffer.alloc(1 << 20, 0x20);
 const HUGE_CHUNKS = 250;
 const DRIP_EVERY_MS = 100;
+const BOMB_BYTES = 100 << 20;
+let bomb: Buffer | undefined;
 
 export function answerRequest(request: IncomingMessage, response: ServerResponse, route: Route): void {
   if (request.url === '/health' && request.method === 'GET') return answerHealth(response, route.faults);
@@ -161,9 +163,9 @@ function sendHalf(response: ServerResponse, answer: Answer, route: Route): void 
 
 function sendOddBody(response: ServerResponse, answer: Answer, fault: 'drip' | 'huge' | 'bomb'): void {
   if (fault === 'bomb') {
-    const packed = gzipSync(Buffer.alloc(HUGE_CHUNKS << 20));
+    bomb ??= gzipSync(Buffer.alloc(BOMB_BYTES));
     response.writeHead(answer.status, { ...headersOf(answer), 'content-encoding': 'gzip' });
-    response.end(packed);
+    response.end(bomb);
     return;
   }
   response.writeHead(answer.status, headersOf(answer));

@@ -4,6 +4,7 @@ import { useClients } from '../support/delivery.js';
 import { freePort } from '../support/free-port.js';
 import { expectNoLeftovers } from '../support/leftovers.js';
 import { useMainServer } from '../support/main-server.js';
+import { startTcpProxy } from '../support/tcp-proxy.js';
 import { waitFor } from '../support/wait-for.js';
 
 expectNoLeftovers();
@@ -205,13 +206,37 @@ describe('the total deadline', () => {
 });
 
 describe('bodies without end', () => {
-  it.each(['huge', 'bomb'] as const)('%s: reads 64 KiB and goes on', async (body) => {
+  it.each(['huge', 'bomb'] as const)('%s: reads 64 KiB of each and goes on', async (body) => {
     main.server.faults.post.body = body;
     main.server.faults.post.status = 500;
-    const before = main.server.connections.open;
-    const outcome = await post();
-    expect(outcome).toMatchObject({ kind: 'failed', reason: 'http_500' });
-    await waitFor(() => main.server.connections.open <= before, { what: 'the socket to be closed' });
+    const client = clients.create(main.server.url, { overrides: { worker: { concurrency: 8 } } });
+    await client.deliver('warm up', never);
+    const before = process.memoryUsage().arrayBuffers;
+    const outcomes = await Promise.all(Array.from({ length: 8 }, (_, i) => client.deliver(`id-${i}`, never)));
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(20_000_000);
+    for (const outcome of outcomes) expect(outcome).toMatchObject({ kind: 'failed', reason: 'http_500' });
+    main.server.clear();
+    expect((await client.deliver('after', never)).kind).toBe('delivered');
+  });
+});
+
+describe('a network that goes silent', () => {
+  it('fails within the deadline and works again when it speaks', async () => {
+    const proxy = await startTcpProxy(main.server.port);
+    const client = clients.create(`https://localhost:${proxy.port}`, short);
+    expect((await client.deliver('before', never)).kind).toBe('delivered');
+    await proxy.setMode('blackhole');
+    const start = performance.now();
+    const outcomes = await Promise.all([
+      client.deliver('on a kept socket', never),
+      client.deliver('on a new one', never),
+    ]);
+    expect(performance.now() - start).toBeLessThan(600);
+    for (const outcome of outcomes) expect(outcome).toMatchObject({ reason: 'timeout', reachable: false });
+    await proxy.setMode('pass');
+    expect((await client.deliver('after', never)).kind).toBe('delivered');
+    await client.close();
+    await proxy.close();
   });
 });
 
