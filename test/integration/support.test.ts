@@ -1,10 +1,15 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { X509Certificate } from 'node:crypto';
 import { useCertificates } from '../support/certificates.js';
+import { isAlive } from '../support/processes.js';
+import { useProgram } from '../support/program.js';
 import { expectNoLeftovers } from '../support/leftovers.js';
 import { plainClient, useRedis } from '../support/redis.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
@@ -106,6 +111,37 @@ describe('certificates', () => {
     expect((await stat(files.workerKey)).mode & 0o777).toBe(0o600);
   });
 });
+
+describe('a program', () => {
+  const start = useProgram();
+  const folder = mkdtempSync(join(tmpdir(), 'orphan-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('is watched, signalled, and ended with its orphans', async () => {
+    const program = start({ script: orphanMaker(folder), args: [], env: { GREETING: 'hello' } });
+    expect(await program.waitForLine(/^hello from/)).toMatch(/hello from \d+/);
+    await waitFor(() => program.descendants().length === 1, { what: 'the child' });
+    const [orphan = 0] = program.descendants();
+    program.signal('SIGKILL');
+    expect(await program.waitForExit()).toEqual({ code: null, signal: 'SIGKILL' });
+    expect(program.descendants()).toEqual([orphan]);
+    expect(isAlive(orphan)).toBe(true);
+    await program.destroy();
+    expect(isAlive(orphan)).toBe(false);
+    await expect(program.waitForLine(/never/, 100)).rejects.toThrow('the program ended');
+  });
+});
+
+/** A program that starts a child which outlives it. */
+function orphanMaker(folder: string): string {
+  const script = join(folder, 'program.cjs');
+  writeFileSync(
+    script,
+    `require('node:child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'inherit' });
+     console.log(process.env.GREETING + ' from ' + process.pid);`,
+  );
+  return script;
+}
 
 describe('findProgram', () => {
   it('says what to do where a program is missing and may not be installed', async () => {

@@ -6,7 +6,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach } from 'vitest';
@@ -20,7 +20,7 @@ export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Default: a new temporary folder, removed at the end. */
   readonly cwd?: string;
-  /** Relative to the repository; default dist/supervisor/cli.js. */
+  /** Absolute, or relative to the repository; default dist/supervisor/cli.js. */
   readonly script?: string;
 }
 
@@ -68,7 +68,7 @@ export function startProgram(options: ProgramOptions = {}): Program {
   const mark = `${MARK}=${randomUUID()}`;
   const child = spawn(
     process.execPath,
-    [join(REPOSITORY, options.script ?? 'dist/supervisor/cli.js'), ...(options.args ?? ['start'])],
+    [resolve(REPOSITORY, options.script ?? 'dist/supervisor/cli.js'), ...(options.args ?? ['start'])],
     {
       cwd,
       env: { PATH: process.env['PATH'], HOME: cwd, ...options.env, [MARK]: mark.slice(MARK.length + 1) },
