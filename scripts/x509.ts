@@ -1,7 +1,7 @@
 /**
  * Writes X.509 certificates (RFC 5280) with node:crypto: EC P-256 keys, ECDSA with SHA-256, version 3.
  *
- * Forty lines of DER serve better here than a package: `@peculiar/x509` needs a reflection polyfill and 300 ms to load.
+ * A page of DER serves better here than a package: `@peculiar/x509` needs a reflection polyfill and 300 ms to load.
  */
 import { createHash, generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto';
 import { isIP } from 'node:net';
