@@ -2,8 +2,8 @@
  * A worker as a process: forked by the primary (this file is the entry point) or alone (`worker` command).
  *
  * A child ignores SIGINT and SIGHUP, since Ctrl-C and a closed terminal reach the whole group and only the primary
- * decides. When the primary dies the channel closes: the child drains and exits by itself, and a watchdog thread ends it
- * should its loop be blocked.
+ * decides. When the primary dies the channel closes: the child drains and exits by itself. One whose loop is blocked is
+ * ended by the primary's guardian (supervisor/orphan-guardian.ts), on Windows by a thread of its own.
  */
 import cluster from 'node:cluster';
 import { randomBytes } from 'node:crypto';
@@ -106,7 +106,7 @@ class Child {
       if (known) this.obey(known);
     });
     cluster.worker?.once('disconnect', () => this.orphaned());
-    startOrphanWatchdog();
+    if (process.platform === 'win32') startOrphanWatchdog();
     this.delay.enable();
     this.tell({ type: 'hello' });
   }

@@ -5,7 +5,7 @@
 import { createAttempt } from './attempt.js';
 import type { MainServer } from './delivery/main-server.js';
 import { createMainServerClient } from './delivery/main-server-client.js';
-import { certificateWarnings, readCredentials } from './delivery/tls-credentials.js';
+import { certificateWarnings, credentialsFor } from './delivery/tls-credentials.js';
 import type { Credentials } from './delivery/tls-credentials.js';
 import { CircuitBreaker } from './domain/circuit-breaker.js';
 import type { Duty } from './duties/duty.js';
@@ -173,8 +173,8 @@ export class WorkerProcess {
 
   private credentials(): Credentials | undefined {
     const { config, log } = this.options;
-    if (config.mainServer.url.startsWith('http:')) return undefined;
-    const credentials = readCredentials(config.tls, config.mainServer.verifyTls, this.clock.wallNow());
+    const credentials = credentialsFor(config, this.clock.wallNow());
+    if (!credentials) return undefined;
     for (const warning of certificateWarnings(credentials, this.clock.wallNow())) log.warn(warning);
     for (const { file, notAfter } of credentials.notAfter) this.metrics.setCertificateNotAfter(file, notAfter / 1000);
     return credentials;

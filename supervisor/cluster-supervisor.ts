@@ -18,8 +18,8 @@ import { ReconcileLoop, type SupervisorOptions } from './reconcile-loop.js';
  * had to be killed, when no child could be started or another supervisor runs, 78 when the configuration is no good.
  */
 export async function runSupervisor(
-  options: SupervisorOptions & {
-    /** Compiled entry of the children; another one only in tests. */
+  options: Omit<SupervisorOptions, 'childEntry'> & {
+    /** Another one than src/main.ts only in tests. */
     readonly childEntry?: string;
   },
 ): Promise<number> {
@@ -39,9 +39,10 @@ export async function runSupervisor(
   const release = (): void => pidfile.release();
   process.once('exit', release);
   process.once('uncaughtException', crash);
-  prepareForks(options.childEntry ?? fileURLToPath(new URL('../src/main.js', import.meta.url)));
+  const childEntry = options.childEntry ?? fileURLToPath(new URL('../src/main.js', import.meta.url));
+  prepareForks(childEntry);
   try {
-    return await new ReconcileLoop(options, logger, systemClock).run();
+    return await new ReconcileLoop({ ...options, childEntry }, logger, systemClock).run();
   } finally {
     pidfile.release();
     await logger.close();

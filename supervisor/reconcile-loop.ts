@@ -18,6 +18,7 @@ import { ClaimRecovery } from './claim-recovery.js';
 import { statusDocument, type StatusDocument, type SupervisorState } from './health.js';
 import { MetricsAggregator } from './metrics-aggregator.js';
 import { Operations } from './operations.js';
+import { startOrphanGuardian, type OrphanGuardian } from './orphan-guardian.js';
 import { QueueAccess } from './queue-access.js';
 import { QueueMonitor } from './queue-monitor.js';
 import { createResourceMonitor } from './resource-monitor.js';
@@ -33,6 +34,8 @@ export interface SupervisorOptions {
   readonly loaded: LoadedConfig;
   /** Reads the configuration again from the same sources; throws ConfigError. */
   readonly reload: () => LoadedConfig;
+  /** Compiled entry of the children. */
+  readonly childEntry: string;
 }
 
 const LONGEST_SLEEP_MS = 1_000;
@@ -57,6 +60,7 @@ export class ReconcileLoop {
   readonly #notifier;
   readonly #resources;
   readonly #admin;
+  readonly #guardian: OrphanGuardian;
   readonly #startedAt: number;
   #hasWorked = false;
   #lastRoundAt = 0;
@@ -105,6 +109,9 @@ export class ReconcileLoop {
       },
       onChange: wake,
     });
+    this.#guardian = startOrphanGuardian(options.childEntry, (error) => {
+      log.warn(`Orphans of a dead supervisor will not be ended by force, /bin/sh did not start: ${error.message}`);
+    });
     this.#admin = createAdminServer({
       host: config.supervisor.host,
       port: config.supervisor.port,
@@ -125,6 +132,7 @@ export class ReconcileLoop {
       for (const signal of this.#signals.take()) this.#act(signal);
       this.#lastRoundAt = this.clock.now();
       this.#pool.reconcile(this.clock.now() >= this.#judgeFrom);
+      this.#guardian.watch(this.#pool.processes.map(({ pid }) => pid));
       this.#giveUpIfFatal();
       this.#operations.startIfDue();
       this.#tellSystemd();
@@ -242,6 +250,7 @@ export class ReconcileLoop {
     await Promise.all([this.#recovery.stop(LAST_RECOVERY_MS), this.#admin.stop()]);
     await this.#queue.stop();
     await this.#notifier.close();
+    this.#guardian.stop();
     this.#signals.close();
     this.log.info('Supervisor stopped');
     return this.#pool.fatal?.exitCode ?? (this.#pool.forced > 0 ? 1 : 0);
