@@ -14,6 +14,7 @@
  * that was or was not applied, and a command of the dead connection that Redis has yet to read. The last is why the
  * former connections are killed by their client id before the list is compared.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../shared/clock.js';
 import type { Config } from '../shared/config/config.js';
 import { RedisUnavailableError, UnusableRedisError } from '../shared/errors.js';
@@ -40,6 +41,7 @@ const LEASE_MARGIN_MS = 4_000;
  */
 const BLOCK_SECONDS = 2;
 const BLOCK_MARGIN_MS = 1_500;
+const UNBLOCK_AGAIN_MS = 10;
 const OLDEST_REDIS = 5;
 
 const leaseScript = redisScript('lease');
@@ -177,8 +179,12 @@ export class RedisQueue implements MessageQueue {
 
   async unblock(): Promise<void> {
     // a cluster routes a command without a key to any node; there the block time ends the wait
-    if (!this.blocked || this.ids.blocking === undefined || this.control.isCluster) return;
-    await this.control.call('CLIENT', 'UNBLOCK', this.ids.blocking);
+    if (this.control.isCluster) return;
+    // the pop may not have reached Redis yet: unblocked too early it would block after all
+    while (this.blocked && this.ids.blocking !== undefined) {
+      if ((await this.control.call('CLIENT', 'UNBLOCK', this.ids.blocking)) === 1) return;
+      await sleep(UNBLOCK_AGAIN_MS);
+    }
   }
 
   async reconcile(held: readonly Claim[]): Promise<Reconciliation> {

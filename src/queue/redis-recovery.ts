@@ -1,4 +1,4 @@
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import { deadLetter } from '../domain/dead-letter.js';
 import { parseMessage } from '../domain/message.js';
 import type { Clock } from '../shared/clock.js';

@@ -83,7 +83,11 @@ async function perform(run: Run, action: Step): Promise<void> {
       await run.queues[action.worker]!.reconcile(run.held[action.worker]!);
       return;
     }
-    default:
+    case 'ack':
+    case 'twice':
+    case 'retry':
+    case 'bury':
+    case 'hand-back':
       return settleOne(run, action.worker, action.kind);
   }
 }

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Claim } from '../../src/queue/message-queue.js';
-import { RedisQueue } from '../../src/queue/redis-queue.js';
+import type { RedisQueue } from '../../src/queue/redis-queue.js';
 import { claim, message, openQueue, places, QUEUE, settle, type QueueOptions } from '../support/queue.js';
 import { useRedis } from '../support/redis.js';
 import { waitFor } from '../support/wait-for.js';
