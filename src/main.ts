@@ -71,6 +71,9 @@ async function stopOnSignals(worker: WorkerProcess, log: Logger, deadlineMs: num
     };
     process.on('SIGTERM', stop);
     process.on('SIGINT', stop);
+    process.on('SIGHUP', () =>
+      log.warn('SIGHUP reloads a supervisor; this single worker goes on as it is (restart it)'),
+    );
   });
 }
 

@@ -45,6 +45,7 @@ export class WorkerProcess {
   private readonly metricsServer: MetricsServer;
   private readonly duties: readonly Duty[];
   private activatedAt: number | undefined;
+  private ending = false;
   private outageSince: number | undefined;
   private redisProblem: string | undefined;
 
@@ -86,7 +87,13 @@ export class WorkerProcess {
     this.duties = [
       createHeartbeat({ queue, log }),
       createRetryScheduler({ queue: queue.background, log }),
-      createRecoverer({ queue: queue.background, ownConsumer: () => queue.consumer, clock, log }),
+      createRecoverer({
+        queue: queue.background,
+        ownConsumer: () => queue.consumer,
+        metrics: this.metrics,
+        clock,
+        log,
+      }),
     ];
   }
 
@@ -95,7 +102,9 @@ export class WorkerProcess {
     await this.queue.whenReady(timeoutMs);
     if (!this.queue.isReady()) return false;
     const { evictionPolicy } = await this.queue.inspect();
-    if (evictionPolicy !== '' && evictionPolicy !== 'noeviction') {
+    const safe = evictionPolicy === '' || evictionPolicy === 'noeviction';
+    this.metrics.setEvictionSafe(safe);
+    if (!safe) {
       this.options.log.warn(
         `Redis at ${address(this.options.config.redis)} has maxmemory-policy ${evictionPolicy}, which can delete the queue; set it to noeviction`,
       );
@@ -105,6 +114,7 @@ export class WorkerProcess {
 
   /** Takes the metrics port and starts to claim. */
   async activate(): Promise<void> {
+    if (this.ending) return;
     const { config, identity, log } = this.options;
     this.activatedAt = this.clock.now();
     await this.metricsServer.start();
@@ -127,6 +137,7 @@ export class WorkerProcess {
    * the last claim is settled; connections close after those who use them.
    */
   async drain(deadlineMs: number): Promise<void> {
+    this.ending = true;
     await this.worker.drain(deadlineMs);
     await Promise.all([this.metricsServer.stop(), ...this.duties.map((duty) => duty.stop())]);
     await Promise.all([this.server.close(), this.queue.close()]);

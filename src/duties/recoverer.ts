@@ -1,6 +1,7 @@
 import type { RecoveryQueue } from '../queue/message-queue.js';
 import type { Clock } from '../shared/clock.js';
 import type { Log } from '../shared/log.js';
+import type { WorkerMetrics } from '../shared/metrics.js';
 import { createRepeatingDuty } from './duty.js';
 import type { Duty } from './duty.js';
 
@@ -18,18 +19,25 @@ const HOLD_OFF_MS = 6_000;
 export function createRecoverer(options: {
   readonly queue: RecoveryQueue;
   readonly ownConsumer: () => string;
+  readonly metrics: Pick<WorkerMetrics, 'failed'>;
   readonly clock: Clock;
   readonly log: Log;
 }): Duty {
-  const { queue, ownConsumer, clock, log } = options;
+  const { queue, ownConsumer, metrics, clock, log } = options;
   let lookedAt = clock.now();
-  let believeFrom = -Infinity;
+  // at the start, too: we may have been started by the same fault that keeps the others from renewing
+  let believeFrom = clock.now() + HOLD_OFF_MS;
 
   async function recover(consumer: string): Promise<void> {
-    const { recovered, buried } = await queue.recover(consumer, { evenIfLeased: false });
+    const { recovered, buried } = await queue.recover(consumer, { evenIfLeased: false }).catch((error: unknown) => {
+      // refused by a full or read-only Redis, which refuses renewals as well
+      believeFrom = clock.now() + HOLD_OFF_MS;
+      throw error;
+    });
     if (recovered > 0) log.warn(`Recovered ${recovered} message(s) of ${consumer}, whose lease ran out`);
-    if (buried > 0)
-      log.error(`Moved ${buried} message(s) of ${consumer} to the dead list: they were in flight at 10 crashes`);
+    if (buried === 0) return;
+    for (let count = 0; count < buried; count += 1) metrics.failed('poison');
+    log.error(`Moved ${buried} message(s) of ${consumer} to the dead list: they were in flight at 10 crashes`);
   }
 
   return createRepeatingDuty({

@@ -7,6 +7,9 @@ import { redisScript } from './redis-script.js';
 /** From this many crashes on a message is claimed alone, so that it cannot take innocent ones to the dead list. */
 export const SOLO_CRASHES = 3;
 
+/** One reply claims no more than this and one message: a batch of ten 50 MB messages would take the process down. */
+const CLAIM_BYTES = 1_048_576;
+
 const exchangeScript = redisScript('exchange');
 
 export interface ExchangeCall {
@@ -33,6 +36,7 @@ export async function runExchange(call: ExchangeCall): Promise<Exchange | undefi
     call.inFlight,
     call.reliable ? '1' : '0',
     SOLO_CRASHES,
+    CLAIM_BYTES,
   ];
   for (const settlement of settlements) pushSettlement(args, settlement);
   const reply = await exchangeScript.run(

@@ -36,6 +36,8 @@ export interface WorkerMetrics {
   setProcessing(messages: number): void;
   setBreakerOpen(open: boolean): void;
   setRedisUp(up: boolean): void;
+  /** Whether Redis can delete the queue to make room. */
+  setEvictionSafe(safe: boolean): void;
   /** Claims that turned out to be another consumer's when they were settled. */
   claimsLost(count: number): void;
   setCertificateNotAfter(file: string, unixSeconds: number): void;
@@ -84,6 +86,7 @@ export function createWorkerMetrics(workerId: string, sources: MetricSources = {
     setProcessing: (count) => ifFinite(count, (value) => messages.processing.set(value)),
     setBreakerOpen: (open) => state.breakerOpen.set(open ? 1 : 0),
     setRedisUp: (up) => state.redisUp.set(up ? 1 : 0),
+    setEvictionSafe: (safe) => state.evictionSafe.set({ worker_id: workerId }, safe ? 1 : 0),
     claimsLost: (count) => ifFinite(count, (value) => state.claimsLost.inc(value)),
     setCertificateNotAfter(file, unixSeconds) {
       ifFinite(unixSeconds, (value) =>
@@ -185,6 +188,12 @@ function stateMetrics(registry: Registry, workerId: string) {
     labelNames: ['worker_id'],
     registers: [registry],
   });
+  const evictionSafe = new Gauge({
+    name: 'worker_redis_eviction_safe',
+    help: 'Whether maxmemory-policy is noeviction (1), or Redis may delete the queue (0)',
+    labelNames: ['worker_id'],
+    registers: [registry],
+  });
   const claimsLost = new Counter({
     name: 'worker_claims_lost_total',
     help: 'Total number of claims that had been given to another consumer when they were settled',
@@ -200,6 +209,7 @@ function stateMetrics(registry: Registry, workerId: string) {
   breakerOpen.set({ worker_id: workerId }, 0);
   redisUp.set({ worker_id: workerId }, 0);
   return {
+    evictionSafe,
     breakerOpen: breakerOpen.labels(workerId),
     redisUp: redisUp.labels(workerId),
     claimsLost: fromZero(claimsLost.labels(workerId)),

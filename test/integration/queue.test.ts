@@ -63,6 +63,14 @@ describe('claim', () => {
     expect(raw.equals((await redis.client.lindexBuffer(QUEUE, 0))!)).toBe(true);
   });
 
+  test('large messages come one by one, whatever is wanted', async () => {
+    const queue = await queueOf();
+    await redis.client.lpush(QUEUE, 'x'.repeat(2_000_000), 'y'.repeat(2_000_000), 'small');
+    expect((await claim(queue, 3)).map((c) => c.raw.length)).toEqual([2_000_000]);
+    expect((await claim(queue, 3)).map((c) => c.raw.length)).toEqual([2_000_000]);
+    expect(texts(await claim(queue, 3))).toEqual(['small']);
+  });
+
   test('the keys of a queue that has a hash tag of its own share its slot', async () => {
     const queue = await queueOf('worker-1', { name: '{tenant}:queue' });
     await redis.client.lpush('{tenant}:queue', 'a');

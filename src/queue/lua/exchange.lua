@@ -8,7 +8,8 @@
 --      5 messages of this consumer in flight that are not settled here
 --      6 "1" = reliable, "0" = plain: pop without a safety copy, settle without a check
 --      7 crashes after which a message is claimed only alone
---      8... four per settlement: kind, claimed bytes, and
+--      8 bytes after which no further message is claimed: large ones come one by one
+--      9... four per settlement: kind, claimed bytes, and
 --           ack: "", ""    retry: unique member, delay in ms    bury: envelope, ""    hand-back: "", ""
 -- Returns {lease, claims, lost, failed, solo, suspects}
 --      lease     1 = kept, 0 = lost: nothing was done
@@ -23,7 +24,7 @@
 
 local queue, processing, consumers, retry, dead, crashes = unpack(KEYS)
 local consumer, lease, fresh, want, in_flight = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1', tonumber(ARGV[4]), tonumber(ARGV[5])
-local reliable, solo_after = ARGV[6] == '1', tonumber(ARGV[7])
+local reliable, solo_after, bytes_wanted = ARGV[6] == '1', tonumber(ARGV[7]), tonumber(ARGV[8])
 
 local function now_ms()
   local time = redis.call('TIME')
@@ -53,9 +54,9 @@ local function settle(kind, raw, first, second)
 end
 
 local lost, failed = {}, {}
-for at = 8, #ARGV, 4 do
+for at = 9, #ARGV, 4 do
   local kind, raw = ARGV[at], ARGV[at + 1]
-  local number = (at - 8) / 4 + 1
+  local number = (at - 9) / 4 + 1
   if reliable and redis.call('LREM', processing, -1, raw) == 0 then
     lost[#lost + 1] = number
   else
@@ -76,7 +77,7 @@ local function is_suspect(raw)
   return type(count) == 'string' and tonumber(count) >= solo_after
 end
 
-local claims = {}
+local claims, bytes = {}, 0
 for _ = 1, want do
   local suspect = crashed and is_suspect(redis.call('LINDEX', queue, -1))
   if suspect and in_flight + #claims > 0 then break end
@@ -84,10 +85,9 @@ for _ = 1, want do
   if reliable then raw = redis.call('RPOPLPUSH', queue, processing) else raw = redis.call('RPOP', queue) end
   if not raw then break end
   claims[#claims + 1] = raw
-  if suspect then
-    kept_alone = 1
-    break
-  end
+  bytes = bytes + #raw
+  if suspect then kept_alone = 1 end
+  if suspect or bytes >= bytes_wanted then break end
 end
 
 return { 1, claims, lost, failed, kept_alone, crashed and 1 or 0 }
