@@ -1,5 +1,5 @@
 import { afterEach } from 'vitest';
-import type { CertificateFiles } from '../../scripts/certificates.js';
+import type { CertificateFiles } from '../../supervisor/certificates/certificates.js';
 import { createMainServerClient } from '../../src/delivery/main-server-client.js';
 import type { MainServer } from '../../src/delivery/main-server.js';
 import { credentialsFor, type Credentials } from '../../src/delivery/tls-credentials.js';
