@@ -1,5 +1,6 @@
 import { setDefaultAutoSelectFamilyAttemptTimeout } from 'node:net';
 import type { Dispatcher } from 'undici';
+import type { ProbeResult } from '../domain/circuit-breaker.js';
 import { outcomeOfStatus, type DeliveryOutcome } from '../domain/delivery-outcome.js';
 import type { Clock } from '../shared/clock.js';
 import type { Config } from '../shared/config/config.js';
@@ -84,7 +85,7 @@ class MainServerClient implements MainServer {
     return this.statusClient.put(messageId, update, deadlineMs, signal);
   }
 
-  probe(): Promise<'reachable' | 'unreachable' | 'unsupported'> {
+  probe(): Promise<ProbeResult> {
     return this.statusClient.probe();
   }
 

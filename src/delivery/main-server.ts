@@ -1,3 +1,4 @@
+import type { ProbeResult } from '../domain/circuit-breaker.js';
 import type { DeliveryOutcome } from '../domain/delivery-outcome.js';
 
 /** The main server as the worker sees it. main-server-client.ts is the implementation. */
@@ -17,8 +18,10 @@ export interface MainServer {
     deadlineMs: number,
     signal: AbortSignal,
   ): Promise<DeliveryOutcome>;
-  /** GET /health: `unsupported` when the server answers but has no such route. */
-  probe(): Promise<'reachable' | 'unreachable' | 'unsupported'>;
+  /**
+   * GET /health. `unhealthy`: it answers with 429, 502, 503 or 504. `unsupported`: it answers but has no such route.
+   */
+  probe(): Promise<ProbeResult>;
   /** Waits for nothing: aborts what is left and closes the sockets. */
   close(): Promise<void>;
 }

@@ -6,6 +6,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Got } from 'got';
+import type { ProbeResult } from '../domain/circuit-breaker.js';
 import { outcomeOfStatus, type DeliveryOutcome } from '../domain/delivery-outcome.js';
 import type { Clock } from '../shared/clock.js';
 import type { ConnectOptions } from './connect-options.js';
@@ -73,12 +74,13 @@ export class StatusClient {
     }
   }
 
-  async probe(): Promise<'reachable' | 'unreachable' | 'unsupported'> {
+  async probe(): Promise<ProbeResult> {
     const { signal } = this.closing;
     const request = { method: 'GET' as const, path: this.options.healthEndpoint, signal };
     const outcome = await this.exchange(request, PROBE_DEADLINE_MS);
     if (outcome.kind === 'delivered') return 'reachable';
-    if (outcome.kind === 'aborted' || !outcome.reachable) return 'unreachable';
+    if (outcome.kind === 'aborted' || outcome.status === undefined) return 'unreachable';
+    if (!outcome.reachable) return 'unhealthy';
     return outcome.status === 404 || outcome.status === 405 ? 'unsupported' : 'reachable';
   }
 

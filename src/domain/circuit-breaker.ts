@@ -1,11 +1,13 @@
 import type { DeliveryOutcome, FailureReason } from './delivery-outcome.js';
 
+const DISBELIEVE_AFTER = 6;
+
 /**
  * Stops claiming while the main server cannot be reached, so that unclaimed messages spend no attempts.
  *
  *   closed ──(`threshold` unreachable outcomes in a row)──▶ open
  *   open ──(probe: reachable or unsupported)──▶ half-open
- *   open ──(probe: unreachable)──▶ open, next probe 4 to 5 s after the last
+ *   open ──(probe: unreachable, unhealthy)──▶ open, next probe 4 to 5 s after the last
  *   half-open ──(outcome of its trial: reachable)──▶ closed
  *   half-open ──(outcome of its trial: unreachable)──▶ open
  *   half-open ──(trial aborted)──▶ half-open, free for another trial
@@ -14,6 +16,9 @@ import type { DeliveryOutcome, FailureReason } from './delivery-outcome.js';
  * open:      claim nothing; one probe when `probeDueInMs` says so. GET /health where the server has it; where it has
  *            not, the trial itself is the probe.
  * half-open: claim one message, the trial; nothing while it is in flight.
+ *
+ * A server that calls itself unhealthy may deliver all the same (a part of it that deliveries do not need is down), so
+ * every sixth such probe in a row, about every 30 s, counts as reachable: or we could be deaf for ever.
  *
  * "Reachable" is any answer but 429, 502, 503 and 504: a trial that meets a 404 closes the breaker too.
  *
@@ -27,6 +32,7 @@ export class CircuitBreaker {
   #state: BreakerState = 'closed';
   #phase = 0;
   #unreachableInARow = 0;
+  #unhealthyInARow = 0;
   /** Attempts of this phase that were begun and not yet recorded; kept for half-open. */
   #trials = 0;
   #openedAt: number | undefined;
@@ -84,7 +90,9 @@ export class CircuitBreaker {
   /** The end of a probe; one at a time. One that ends after the breaker left `open` changes nothing. */
   probed(result: ProbeResult, now: number): void {
     if (this.#state !== 'open') return;
-    if (result === 'unreachable') this.#probeDueAt = Math.max(now, this.#probeDueAt + this.#jittered());
+    this.#unhealthyInARow = result === 'unhealthy' ? this.#unhealthyInARow + 1 : 0;
+    const believed = result === 'unhealthy' && this.#unhealthyInARow % DISBELIEVE_AFTER !== 0;
+    if (result === 'unreachable' || believed) this.#probeDueAt = Math.max(now, this.#probeDueAt + this.#jittered());
     else this.#enter('half-open');
   }
 
@@ -123,8 +131,11 @@ export class CircuitBreaker {
 
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
-/** What GET /health of the main server showed; `unsupported` = it answered, but has no such route. */
-export type ProbeResult = 'reachable' | 'unreachable' | 'unsupported';
+/**
+ * What GET /health of the main server showed; `unhealthy` = it answered with 429, 502, 503 or 504, `unsupported` = it
+ * answered, but has no such route.
+ */
+export type ProbeResult = 'reachable' | 'unhealthy' | 'unreachable' | 'unsupported';
 
 /** An attempt under way, as the breaker knows it. */
 export interface Attempt {

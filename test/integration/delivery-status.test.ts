@@ -105,10 +105,10 @@ describe('updateStatus', () => {
 describe('probe', () => {
   const probe = () => clients.create(main.server.url).probe();
 
-  it('tells the three answers apart', async () => {
+  it('tells the four answers apart', async () => {
     expect(await probe()).toBe('reachable');
     main.server.faults.health = 'unhealthy';
-    expect(await probe()).toBe('unreachable');
+    expect(await probe()).toBe('unhealthy');
     main.server.faults.health = 'absent';
     expect(await probe()).toBe('unsupported');
     expect(await clients.create(`https://127.0.0.1:${await freePort()}`).probe()).toBe('unreachable');

@@ -201,9 +201,27 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   }),
   fc.record({
     do: fc.constant('probe' as const),
-    result: fc.constantFrom<ProbeResult[]>('reachable', 'unreachable', 'unsupported'),
+    result: fc.constantFrom<ProbeResult[]>('reachable', 'unhealthy', 'unreachable', 'unsupported'),
   }),
 );
+
+describe('a server that calls itself unhealthy', () => {
+  it('gets a trial at every sixth such probe, and none before', () => {
+    const subject = new CircuitBreaker({ threshold: 1, random: () => 0 });
+    subject.record(subject.begin(), refused, 0);
+    for (let probe = 1; probe <= 5; probe++) {
+      subject.probed('unhealthy', probe * 5_000);
+      expect(subject.state).toBe('open');
+    }
+    subject.probed('unreachable', 30_000);
+    for (let probe = 7; probe <= 11; probe++) {
+      subject.probed('unhealthy', probe * 5_000);
+      expect(subject.state).toBe('open');
+    }
+    subject.probed('unhealthy', 60_000);
+    expect(subject.state).toBe('half-open');
+  });
+});
 
 describe('whatever happens', () => {
   const steps = fc.array(fc.tuple(step, fc.nat({ max: 3000 })), { maxLength: 120 });
