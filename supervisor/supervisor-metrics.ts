@@ -21,6 +21,14 @@ export class SupervisorMetrics {
     'worker_id',
   ]);
   readonly #reloads = this.#counter('supervisor_reloads_total', 'Reloads by result', ['result']);
+  readonly #consuming = this.#gauge('supervisor_worker_consuming', 'Whether a worker takes messages (1) or not (0)', [
+    'worker_id',
+  ]);
+  readonly #breakerOpen = this.#gauge(
+    'supervisor_worker_breaker_open',
+    'Whether a worker holds deliveries back because the main server cannot be reached (1) or not (0)',
+    ['worker_id'],
+  );
   readonly #waiting = this.#gauge('redis_queue_length', 'Messages waiting in the queue');
   readonly #processing = this.#gauge('redis_processing_length', 'Messages claimed by a worker and not settled');
   readonly #retrying = this.#gauge('redis_retry_length', 'Failed messages waiting for their next attempt');
@@ -40,8 +48,10 @@ export class SupervisorMetrics {
     this.#redisUp.set(queue.redis_up ? 1 : 0);
     this.#reloads.inc({ result: 'ok' }, supervisor.reloads_succeeded);
     this.#reloads.inc({ result: 'failed' }, supervisor.reloads_failed);
-    for (const { id, restarts, cpu_percent, memory_bytes } of workers) {
+    for (const { id, restarts, consuming, breaker, cpu_percent, memory_bytes } of workers) {
       this.#restarts.inc({ worker_id: id }, restarts);
+      this.#consuming.set({ worker_id: id }, consuming ? 1 : 0);
+      this.#breakerOpen.set({ worker_id: id }, breaker === null || breaker === 'closed' ? 0 : 1);
       if (cpu_percent !== null) this.#cpu.set({ worker_id: id }, cpu_percent);
       if (memory_bytes !== null) this.#memory.set({ worker_id: id }, memory_bytes);
     }
