@@ -105,11 +105,9 @@ export class WorkerHandle {
     return `Worker ${this.workerId} (pid ${this.pid})`;
   }
 
-  /** Ready, or degraded for nothing but a taken metrics port, which does not hold deliveries up. */
+  /** It takes messages, whatever else it complains of. */
   get isConsuming(): boolean {
-    if (this.stage !== 'active' || !this.beat) return false;
-    const { state, reasons, metricsPort } = this.beat;
-    return state === 'ready' || (state === 'degraded' && metricsPort === 'port_taken' && reasons.length === 1);
+    return this.stage === 'active' && this.beat?.consuming === true;
   }
 
   activate(): void {

@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest';
+
+import { healthOf, readinessOf, type StatusDocument, type WorkerStatus } from '../../../supervisor/health.js';
+
+const WORKER: WorkerStatus = {
+  id: 'worker-1',
+  pid: 1,
+  state: 'ready',
+  reasons: [],
+  consuming: true,
+  breaker: 'closed',
+  redis_up: true,
+  metrics_port: 9100,
+  restarts: 0,
+  uptime_seconds: 1,
+  cpu_percent: null,
+  memory_bytes: null,
+  event_loop_lag_seconds: null,
+  processing: 0,
+  processed: 0,
+  delivered: 0,
+  failed: 0,
+  retried: 0,
+};
+
+function status(workers: Partial<WorkerStatus>[], changes: Partial<StatusDocument['supervisor']> = {}): StatusDocument {
+  return {
+    supervisor: {
+      pid: 1,
+      version: '1',
+      state: 'running',
+      uptime_seconds: 1,
+      workers_wanted: workers.length,
+      last_reload: null,
+      reloads_succeeded: 0,
+      reloads_failed: 0,
+      reasons: [],
+      ...changes,
+    },
+    workers: workers.map((worker) => ({ ...WORKER, ...worker })),
+    queue: { name: 'q', redis_up: true, waiting: 0, processing: 0, retrying: 0, dead: 0, oldest_wait_seconds: 0 },
+  };
+}
+
+const BACKOFF = { state: 'backoff', consuming: false, breaker: null, redis_up: false, pid: null } as const;
+
+test.each([
+  { what: 'one of two consumes', document: status([{}, BACKOFF]), code: 200, says: undefined },
+  { what: 'nobody consumes', document: status([BACKOFF]), code: 503, says: 'worker-1 is backoff' },
+  {
+    what: 'the breaker is open everywhere',
+    document: status([{ state: 'degraded', breaker: 'open' }]),
+    code: 503,
+    says: 'the circuit breaker is open in every worker: the main server cannot be reached',
+  },
+  { what: 'it is open in one', document: status([{ breaker: 'open' }, {}]), code: 200, says: undefined },
+  { what: 'we stop', document: status([{}], { state: 'stopping' }), code: 503, says: 'the supervisor is stopping' },
+])('ready: $what → $code', ({ document, code, says }) => {
+  const { status: got, body } = readinessOf(document);
+  expect(got).toBe(code);
+  if (says !== undefined) expect((body as { reasons: string[] }).reasons).toContain(says);
+});
+
+test('ready: Redis that only we cannot reach is no reason, Redis that nobody reaches is', () => {
+  const away = { ...status([{}]), queue: { ...status([]).queue, redis_up: false } };
+  expect(readinessOf(away).status).toBe(200);
+  const gone = { ...away, workers: [{ ...WORKER, redis_up: false, consuming: false }] };
+  expect(readinessOf(gone)).toMatchObject({ status: 503, body: { ready: false } });
+});
+
+test.each([
+  { what: 'all well', document: status([{}]), code: 200, says: 'healthy' },
+  { what: 'starting', document: status([{ state: 'starting' }]), code: 200, says: 'healthy' },
+  { what: 'one in backoff', document: status([{}, BACKOFF]), code: 200, says: 'degraded' },
+  { what: 'all in backoff', document: status([BACKOFF, BACKOFF]), code: 503, says: 'unhealthy' },
+  {
+    what: 'a failed reload',
+    document: status([{}], { reasons: ['the last reload failed'] }),
+    code: 200,
+    says: 'degraded',
+  },
+])('health: $what → $code $says', ({ document, code, says }) => {
+  expect(healthOf(document)).toMatchObject({ status: code, body: { status: says } });
+});
