@@ -1,0 +1,196 @@
+/** Holds the documents to the program: what they name must exist, and what operators use must be named. */
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parseCommandLine } from '../../../scripts/quickstart-options.js';
+import { DEAD_LETTER_REASONS } from '../../../src/domain/dead-letter.js';
+import { redisKeys } from '../../../src/queue/redis-keys.js';
+import { packageRoot } from '../../../src/shared/config/package-root.js';
+import { secretFileEnv } from '../../../src/shared/config/setting.js';
+import { CONFIG_FILE, configurationTable, SETTINGS } from '../../../src/shared/config/settings.js';
+import { createWorkerMetrics } from '../../../src/shared/metrics.js';
+import { MetricsAggregator } from '../../../supervisor/metrics-aggregator.js';
+import { runProgram } from '../../../supervisor/program.js';
+import { readRoutes } from '../../../supervisor/routes.js';
+import { SignalInbox } from '../../../supervisor/signals.js';
+import { SupervisorMetrics } from '../../../supervisor/supervisor-metrics.js';
+import { document } from './markdown.js';
+import { someStatus } from './some-status.js';
+
+const readme = document('README.md');
+const ecosystem = document('ecosystem.md');
+const ALL = [readme, ecosystem, document('CHANGELOG.md'), document('certs/README.md')];
+const spans = ALL.flatMap((each) => each.spans);
+const commandLines = ALL.flatMap((each) => each.fenced('bash')).map((line) => line.replace(/ +#.*$/, ''));
+
+/** The supervisor's routes as they are served. */
+function routes() {
+  return readRoutes({
+    status: () => someStatus(),
+    slots: () => [],
+    metrics: new SupervisorMetrics(),
+    workerMetrics: new MetricsAggregator(),
+  });
+}
+
+/** Metric name → type, from Prometheus's text format. */
+function typesIn(page: string): Map<string, string> {
+  return new Map([...page.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map((match) => [match[1] ?? '', match[2] ?? '']));
+}
+
+async function helpOf(command: string): Promise<string> {
+  let help = '';
+  const print = (line: string) => (help += `${line}\n`);
+  expect(await runProgram([command, '--help'], { env: {}, cwd: packageRoot, print, printError: print })).toBe(0);
+  return help;
+}
+
+function flagsIn(words: readonly string[]): string[] {
+  return words.filter((word) => word.startsWith('--'));
+}
+
+describe('configuration', () => {
+  test("the README's table is the settings table", () => {
+    const between = /<!-- configuration -->\n\n([^]*)\n<!-- \/configuration -->/.exec(readme.text)?.[1];
+    expect(between).toBe(configurationTable());
+  });
+
+  test('every variable that is named is a setting', () => {
+    const known = new Set<string>([
+      CONFIG_FILE.env,
+      ...SETTINGS.flatMap((setting) =>
+        setting.secret === true ? [setting.env, secretFileEnv(setting)] : [setting.env],
+      ),
+    ]);
+    const named = spans.flatMap((span) => [...span.matchAll(/^([A-Z]+(?:_[A-Z]+)+)(?:=.*)?$/g)]);
+    expect(named.length).toBeGreaterThan(50);
+    expect(named.map((match) => match[1]).filter((name) => !known.has(name ?? ''))).toEqual([]);
+  });
+});
+
+describe('command lines', () => {
+  test('every npm script that is named exists', () => {
+    const { scripts } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { scripts: object };
+    const named = [...commandLines, ...spans].flatMap((line) => [...line.matchAll(/^npm (?:run (\S+)|(test))/g)]);
+    expect(named.length).toBeGreaterThan(4);
+    for (const match of named) expect(Object.keys(scripts)).toContain(match[1] ?? match[2]);
+  });
+
+  test('the program and its commands exist, with the flags that are given', async () => {
+    const { bin } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { bin: object };
+    const ours = /^(?:npx (message-broker-worker)|node dist\/supervisor\/cli\.js) (\S+)(.*)$/;
+    const named = commandLines.map((line) => ours.exec(line)).filter((match) => match !== null);
+    expect(named.length).toBeGreaterThan(2);
+    for (const [, program, command, rest] of named) {
+      if (program !== undefined) expect(Object.keys(bin)).toContain(program);
+      const help = await helpOf(command ?? '');
+      for (const flag of flagsIn((rest ?? '').split(' '))) expect(help).toContain(`${flag} <`);
+    }
+  });
+
+  test('the quickstart takes the options that are given', () => {
+    const named = commandLines.filter((line) => line.startsWith('npm run quickstart'));
+    expect(named.length).toBeGreaterThan(2);
+    for (const line of named) {
+      expect(parseCommandLine(line.split(' ').slice(4)), line).toMatchObject({ kind: 'run' });
+    }
+  });
+
+  test('every flag in the prose is one of a command', async () => {
+    const help = (await helpOf('start')) + (await helpOf('worker'));
+    const named = flagsIn(spans.filter((span) => span !== '--exit').map((span) => span.split(' ')[0] ?? ''));
+    expect(named).toContain('--config');
+    for (const flag of named) expect(help).toContain(flag);
+    expect(parseCommandLine(['--exit'])).toMatchObject({ kind: 'run', options: { exit: true } });
+  });
+});
+
+describe('operations', () => {
+  test('the table of routes holds those that are served', () => {
+    const named = readme.table('### Health').map(([route]) => route);
+    expect(named).toEqual(
+      Object.entries(routes()).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method} ${path}`)),
+    );
+  });
+
+  test('every route that is named elsewhere is served', () => {
+    const named = spans.map((span) => /^(?:GET )?(\/[a-z/]+)$/.exec(span)?.[1]).filter((path) => path !== undefined);
+    const ofMainServer = ['/internal/messages/deliver'];
+    for (const path of named) expect([...Object.keys(routes()), ...ofMainServer]).toContain(path);
+  });
+
+  test('the table of signals holds those that are handled', () => {
+    const before = new Set(process.eventNames());
+    const inbox = new SignalInbox({ now: () => 0, wallNow: () => 0 }, () => undefined);
+    inbox.open();
+    const handled = process.eventNames().filter((name) => !before.has(name));
+    inbox.close();
+    const named = readme.table('### Signals').flatMap(([signals]) => signals?.split(', ') ?? []);
+    expect(named.sort()).toEqual(handled.map(String).sort());
+    const inEcosystem = ecosystem.table('## Signals').filter(([to]) => to === 'supervisor');
+    expect(inEcosystem.flatMap(([, signals]) => signals?.split(', ')).sort()).toEqual([...named, 'SIGKILL'].sort());
+  });
+
+  test('the keys in Redis are ours, and all are named', () => {
+    const { queue, retry, dead, consumers, crashes, processing } = redisKeys('message_queue');
+    const named = ecosystem.table('## Messages in Redis').map(([key]) => key);
+    expect(named).toEqual([queue, processing('<consumer>'), retry, dead, consumers, crashes]);
+  });
+
+  test('the reasons of dead letters are ours, and all are named', () => {
+    expect(readme.table('## Dead letters').map(([reason]) => reason)).toEqual([...DEAD_LETTER_REASONS]);
+  });
+});
+
+describe('metrics', () => {
+  /** The table of the Python worker's README. */
+  const ORIGINAL = [
+    ['worker_messages_processed_total', 'counter'],
+    ['worker_messages_delivered_total', 'counter'],
+    ['worker_messages_failed_total', 'counter'],
+    ['worker_messages_retried_total', 'counter'],
+    ['worker_delivery_duration_seconds', 'histogram'],
+    ['worker_queue_wait_seconds', 'histogram'],
+    ['worker_active_workers', 'gauge'],
+    ['worker_processing_messages', 'gauge'],
+  ];
+
+  test("the table begins with the Python worker's eight and holds all there are, with their types", async () => {
+    const { registry } = createWorkerMetrics('worker-1');
+    const worker = typesIn(await registry.metrics());
+    registry.clear();
+    const own = [...worker].filter(([name]) => name.startsWith('worker_'));
+    const supervisor = [...typesIn(await new SupervisorMetrics().scrape(someStatus()))];
+
+    const documented = readme.table('### Metrics').map(([name, type]) => [name, type]);
+    expect(documented.slice(0, ORIGINAL.length)).toEqual(ORIGINAL);
+    expect([...documented].sort()).toEqual([...own, ...supervisor].sort());
+  });
+
+  test('every metric that is named elsewhere exists', async () => {
+    const documented = readme.table('### Metrics').map(([name]) => name ?? '');
+    const { registry } = createWorkerMetrics('worker-1');
+    const pages = (await registry.metrics()) + (await new MetricsAggregator().scrape([]));
+    registry.clear();
+    const named = spans.filter((span) => /^(?:worker|supervisor|redis)_[a-z_]+$/.test(span));
+    for (const name of named) {
+      if (name === 'worker_id') continue;
+      expect(documented.includes(name) || pages.includes(`# TYPE ${name} `), name).toBe(true);
+    }
+  });
+});
+
+describe('links', () => {
+  test.each(ALL.map((each) => [each.name, each] as const))('of %s lead somewhere', (name, { links }) => {
+    for (const link of links.filter((target) => !/^https:\/\//.test(target))) {
+      const [path = '', anchor] = link.split('#');
+      const target = path === '' ? name : join(dirname(name), path);
+      expect(existsSync(join(packageRoot, target)), link).toBe(true);
+      if (anchor !== undefined) expect(document(target).anchors).toContain(anchor);
+    }
+  });
+});
+
+test('ecosystem.md stays short', () => {
+  expect(ecosystem.text.split('\n').length).toBeLessThan(250);
+});

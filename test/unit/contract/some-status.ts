@@ -1,0 +1,21 @@
+import { statusDocument, type StatusDocument } from '../../../supervisor/health.js';
+
+/** The status of a supervisor that has just started. */
+export function someStatus(): StatusDocument {
+  return statusDocument({
+    now: 0,
+    startedAt: 0,
+    version: '1.0.0',
+    state: 'running',
+    workersWanted: 1,
+    lastReload: undefined,
+    reloads: { ok: 0, failed: 0 },
+    reasons: [],
+    slots: [],
+    identity: (slot) => ({ workerId: `worker-${slot}`, metricsPort: 0 }),
+    usage: () => undefined,
+    queueName: 'message_queue',
+    redisUp: true,
+    queue: undefined,
+  });
+}
