@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { dashboard, monitoringFile } from './monitoring-files.js';
+
+const { panels, templating } = dashboard();
+const shown = panels.filter(({ type }) => type !== 'row');
+
+test('the six panels of the Python worker are there', () => {
+  const titles = shown.map(({ title }) => title);
+  for (const title of [
+    'Messages processed per second',
+    'Delivery success rate',
+    'Average delivery duration',
+    'Queue wait time',
+    'Active workers count',
+    'Error rate by reason',
+  ]) {
+    expect(titles).toContain(title);
+  }
+});
+
+test('every query asks the data source that the reader chose', () => {
+  expect(templating.list).toContainEqual(expect.objectContaining({ name: 'datasource', type: 'datasource' }));
+  for (const { title, targets } of shown) {
+    expect(targets, title).not.toHaveLength(0);
+    for (const { datasource } of targets ?? []) {
+      expect(datasource, title).toEqual({ type: 'prometheus', uid: '${datasource}' });
+    }
+  }
+});
+
+test('panels have an id and a place of their own', () => {
+  expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+  const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
+    Array.from({ length: w * h }, (_, cell) => `${x + (cell % w)},${y + Math.floor(cell / w)}`),
+  );
+  expect(new Set(cells).size).toBe(cells.length);
+  expect(panels.every(({ gridPos: { x, w } }) => x + w <= 24)).toBe(true);
+});
+
+test('the provisioning examples are YAML that Grafana reads', () => {
+  const sources = parse(monitoringFile('grafana/provisioning/datasources/prometheus.yml')) as Record<string, unknown>;
+  expect(sources).toMatchObject({ apiVersion: 1, datasources: [{ type: 'prometheus' }] });
+  const providers = parse(monitoringFile('grafana/provisioning/dashboards/worker.yml')) as Record<string, unknown>;
+  expect(providers).toMatchObject({ apiVersion: 1, providers: [{ type: 'file' }] });
+});

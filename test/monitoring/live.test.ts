@@ -1,0 +1,174 @@
+/** Each alert fires for what it is about, and each panel shows data: a real Prometheus watches the built program. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { neededProgram } from '../support/needed-program.js';
+import { waitFor } from '../support/wait-for.js';
+import { alertRules, dashboard } from './monitoring-files.js';
+import { PROMETHEUS } from './prometheus.js';
+import { startWatchedProgram, type WatchedProgram } from './watched-program.js';
+
+const prometheus = await neededProgram(PROMETHEUS);
+const CRASHES = 5;
+
+describe.skipIf(prometheus === undefined)('under a real Prometheus', () => {
+  let watched: WatchedProgram;
+  const fired = new Set<string>();
+  beforeAll(async () => {
+    watched = await startWatchedProgram(prometheus ?? '');
+  });
+  beforeEach(() => watched.server.clear());
+  afterAll(() => watched?.close());
+
+  /** The summaries of an alert that did not fire before. */
+  async function summaries(name: string, provoke: () => unknown, deadlineMs?: number): Promise<string[]> {
+    expect(await watched.isFiring(name)).toBe(false);
+    await provoke();
+    const alerts = await watched.untilFiring(name, deadlineMs);
+    fired.add(name);
+    for (const { annotations } of alerts)
+      expect(JSON.stringify(annotations)).not.toMatch(/<no value>|<error expanding/);
+    return alerts.map(({ annotations }) => annotations['summary'] ?? '');
+  }
+
+  test('while all is well, only the certificate is spoken of', { timeout: 40_000 }, async () => {
+    await waitFor(
+      async () => (await watched.prometheus.query('sum(up) == 3 and sum(supervisor_worker_consuming) == 2')).length,
+      {
+        what: 'both workers and the supervisor to be scraped at work',
+        deadlineMs: 20_000,
+      },
+    );
+    const [alert] = await watched.untilFiring('CertificateExpiring');
+    expect(alert?.labels['severity']).toBe('warning');
+    expect(alert?.annotations['summary']).toMatch(/worker\.crt of worker-\d is valid for 4d 23h/);
+    fired.add('CertificateExpiring');
+    await waitFor(async () => (await watched.prometheus.alerts()).every(isOfTheCertificate), {
+      what: 'the alerts of the start to end',
+    });
+  });
+
+  test('DeadLetters: a message that cannot be read', async () => {
+    expect(await summaries('DeadLetters', () => watched.client.lpush('message_queue', 'not JSON'))).toEqual([
+      '1 dead letters wait for a decision',
+    ]);
+  });
+
+  test('HighErrorRate and RetryBacklog: the main server answers 500', async () => {
+    watched.server.faults.post.status = 500;
+    const [errors, backlog] = await Promise.all([
+      summaries('HighErrorRate', () => watched.push(1_500)),
+      summaries('RetryBacklog', () => undefined),
+    ]);
+    expect(errors).toContain('High error rate on worker-1');
+    expect(backlog[0]).toMatch(/^1[0-9]{3} failed messages wait for another attempt$/);
+  });
+
+  const panels = dashboard().panels.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => ({ title, expr })));
+
+  test.each(panels)('panel $title: $expr', async ({ expr }) => {
+    watched.server.faults.post.failRate = 0.3;
+    const query = expr.replaceAll('$__rate_interval', '10s').replaceAll('$worker', '.*');
+    expect(query).not.toContain('$');
+    await waitFor(
+      async () => {
+        await watched.push(50);
+        return (await watched.prometheus.query(query)).some(({ value }) => Number.isFinite(value));
+      },
+      { what: `data for ${query}`, deadlineMs: 15_000 },
+    );
+  });
+
+  test('QueueBacklog and WorkerStuck: the main server never answers', { timeout: 60_000 }, async () => {
+    watched.server.faults.post.hang = true;
+    const [backlog, stuck] = await Promise.all([
+      summaries('QueueBacklog', () => watched.push(10_500)),
+      summaries('WorkerStuck', () => undefined, 40_000),
+    ]);
+    expect(backlog).toEqual(['Message queue backlog exceeds 10,000']);
+    expect(stuck.join()).toMatch(/Worker worker-\d on 127\.0\.0\.1:\d+ takes no messages/);
+  });
+
+  test('BreakerOpen: the main server is away', { timeout: 60_000 }, async () => {
+    const provoke = () => {
+      watched.server.faults.health = 'unhealthy';
+      watched.server.faults.post.status = 503;
+      watched.server.closeIdleConnections();
+      return watched.push(100);
+    };
+    expect((await summaries('BreakerOpen', provoke, 45_000)).join()).toMatch(/worker-\d cannot reach the main server/);
+  });
+
+  test('ReloadFailed: a setting that cannot be', async () => {
+    const provoke = async () => {
+      await watched.writeEnv('WORKER_BATCH_SIZE=many\n');
+      watched.program.signal('SIGHUP');
+    };
+    expect((await summaries('ReloadFailed', provoke))[0]).toMatch(/The last reload on 127\.0\.0\.1:\d+ failed/);
+  });
+
+  test('EvictionUnsafe: Redis may evict, and a reload ends it as the runbook says', { timeout: 60_000 }, async () => {
+    await watched.writeEnv('');
+    const reloadWith = async (policy: string) => {
+      await watched.client.config('SET', 'maxmemory-policy', policy);
+      watched.program.signal('SIGHUP');
+    };
+    const said = await summaries('EvictionUnsafe', () => reloadWith('allkeys-lru'));
+    expect(said.join()).toContain('Redis may delete the queue to make room');
+    await waitFor(async () => (await watched.status()).supervisor.state === 'running', {
+      what: 'the reload to end',
+      deadlineMs: 20_000,
+    });
+    await reloadWith('noeviction');
+    await waitFor(async () => !(await watched.isFiring('EvictionUnsafe')), {
+      what: 'EvictionUnsafe to end',
+      deadlineMs: 20_000,
+    });
+    expect(await watched.isFiring('ReloadFailed')).toBe(false);
+  });
+
+  test('CrashLoop: a worker dies again and again', { timeout: 60_000 }, async () => {
+    const provoke = async () => {
+      for (let crash = 1; crash <= CRASHES; crash++) {
+        const worker = await waitFor(
+          async () =>
+            (await watched.status()).workers.find(
+              ({ id, pid, state }) => id === 'worker-2' && pid && state !== 'starting',
+            ),
+          {
+            what: 'worker-2 to be there again',
+            deadlineMs: 15_000,
+          },
+        );
+        process.kill(worker.pid ?? 0, 'SIGKILL');
+        await waitFor(async () => (await watched.status()).workers.every(({ pid }) => pid !== worker.pid), {
+          what: 'its end to be seen',
+        });
+      }
+    };
+    expect((await summaries('CrashLoop', provoke))[0]).toMatch(/Worker worker-2 on 127\.0\.0\.1:\d+ keeps crashing/);
+  });
+
+  test('RedisDown: Redis is gone', async () => {
+    const said = await summaries('RedisDown', () => watched.redis.kill());
+    expect(said.join()).toMatch(/127\.0\.0\.1:\d+ cannot reach Redis/);
+    await watched.redis.restart();
+    await waitFor(async () => !(await watched.isFiring('RedisDown')), { what: 'RedisDown to end', deadlineMs: 15_000 });
+  });
+
+  test('WorkerDown and SupervisorDown: everything was killed', async () => {
+    const [down] = await Promise.all([
+      summaries('WorkerDown', () => watched.program.destroy()),
+      summaries('SupervisorDown', () => undefined),
+    ]);
+    expect(down).toContain(`Worker 127.0.0.1:${watched.workerPorts[0]} is down`);
+  });
+
+  test('no alert was left out', () => {
+    expect([...fired].sort()).toEqual(
+      [...new Set(alertRules().groups.flatMap(({ rules }) => rules.map(({ alert }) => alert)))].sort(),
+    );
+  });
+});
+
+function isOfTheCertificate({ labels }: { readonly labels: Readonly<Record<string, string>> }): boolean {
+  return labels['alertname'] === 'CertificateExpiring';
+}

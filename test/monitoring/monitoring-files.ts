@@ -1,0 +1,51 @@
+/** The files of config/monitoring, parsed. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
+
+export const MONITORING = fileURLToPath(new URL('../../config/monitoring/', import.meta.url));
+
+export interface Rule {
+  readonly alert: string;
+  readonly expr: string;
+  readonly for?: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+export interface RuleFile {
+  readonly groups: readonly { readonly name: string; readonly rules: readonly Rule[] }[];
+}
+
+export interface Target {
+  readonly expr: string;
+  readonly datasource: unknown;
+  readonly legendFormat: string;
+}
+
+export interface Panel {
+  readonly id: number;
+  readonly type: string;
+  readonly title: string;
+  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
+  readonly targets?: readonly Target[];
+}
+
+export interface Dashboard {
+  readonly uid: string;
+  readonly panels: readonly Panel[];
+  readonly templating: { readonly list: readonly { readonly name: string; readonly type: string }[] };
+}
+
+export function monitoringFile(name: string): string {
+  return readFileSync(MONITORING + name, 'utf8');
+}
+
+export function alertRules(): RuleFile {
+  // maxAliasCount: annotations that several rules share are written once
+  return parse(monitoringFile('alerts.yml'), { maxAliasCount: 10 }) as RuleFile;
+}
+
+export function dashboard(): Dashboard {
+  return JSON.parse(monitoringFile('grafana/dashboards/worker_dashboard.json')) as Dashboard;
+}

@@ -1,0 +1,143 @@
+/**
+ * The built program with two workers, its own Redis and main server, and a Prometheus that watches it with the files of
+ * config/monitoring. Of those files only the times and addresses differ: a scrape and an evaluation each half second,
+ * every `for:` one second.
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Redis } from 'ioredis';
+import { parse, stringify } from 'yaml';
+import { makeCertificates, validFor } from '../../supervisor/certificates/certificates.js';
+import { startMainServer, type DevMainServer } from '../../scripts/main-server.js';
+import { freePortsInARow } from '../../scripts/quickstart-ports.js';
+import { startRedis, type RedisProcess } from '../../scripts/redis-process.js';
+import type { StatusDocument } from '../../supervisor/health.js';
+import { freePort } from '../support/free-port.js';
+import { pemsOf } from '../support/main-server.js';
+import { startProgram, type Program } from '../support/program.js';
+import { QUEUE } from '../support/queue.js';
+import { plainClient } from '../support/redis.js';
+import { waitFor } from '../support/wait-for.js';
+import { alertRules, monitoringFile } from './monitoring-files.js';
+import { startPrometheus, type Alert, type Prometheus } from './prometheus.js';
+
+export interface WatchedProgram {
+  readonly program: Program;
+  readonly redis: RedisProcess;
+  readonly client: Redis;
+  readonly server: DevMainServer;
+  readonly prometheus: Prometheus;
+  /** Ports of the two workers. */
+  readonly workerPorts: readonly [number, number];
+  status(): Promise<StatusDocument>;
+  push(count: number): Promise<void>;
+  /** Replaces the .env file in the program's folder. */
+  writeEnv(lines: string): Promise<void>;
+  /** Resolves to all alerts of that name once one fires. */
+  untilFiring(name: string, deadlineMs?: number): Promise<readonly Alert[]>;
+  isFiring(name: string): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+const WORKERS = 2;
+/** Within a week: the worker's certificate is about to expire, and its alert says so. */
+const CERTIFICATE_DAYS = 5;
+
+export async function startWatchedProgram(prometheusBinary: string): Promise<WatchedProgram> {
+  const directory = await mkdtemp(join(tmpdir(), 'watched-'));
+  const certificates = await makeCertificates({
+    directory: join(directory, 'certs'),
+    workerValidity: validFor(CERTIFICATE_DAYS),
+  });
+  const server = await startMainServer({ tls: pemsOf(certificates), records: false });
+  const redis = await startRedis();
+  const client = plainClient(redis.port);
+  const supervisorPort = await freePort();
+  const first = await freePortsInARow(WORKERS);
+  const env = {
+    REDIS_HOST: redis.host,
+    REDIS_PORT: String(redis.port),
+    MAIN_SERVER_URL: server.url,
+    WORKER_COUNT: String(WORKERS),
+    WORKER_METRICS_HOST: '127.0.0.1',
+    WORKER_METRICS_PORT: String(first),
+    WORKER_RETRY_INTERVAL: '2',
+    WORKER_SHUTDOWN_TIMEOUT: '1',
+    SUPERVISOR_PORT: String(supervisorPort),
+    SUPERVISOR_RUNTIME_DIR: join(directory, 'run'),
+  };
+  const program = startProgram({ cwd: directory, env });
+  const workerPorts = [first, first + 1] as const;
+  const prometheus = await startPrometheus(prometheusBinary, {
+    'prometheus.yml': scrapeConfig({ workers: workerPorts, supervisor: [supervisorPort] }),
+    'alerts.yml': impatientRules(),
+  });
+  const firing = async (name: string) =>
+    (await prometheus.alerts()).filter(({ state, labels }) => state === 'firing' && labels['alertname'] === name);
+  let pushed = 0;
+
+  return {
+    program,
+    redis,
+    client,
+    server,
+    prometheus,
+    workerPorts,
+    async status() {
+      const response = await fetch(`http://127.0.0.1:${supervisorPort}/status`, { headers: { connection: 'close' } });
+      return (await response.json()) as StatusDocument;
+    },
+    async push(count) {
+      const queued_at = new Date().toISOString();
+      const texts = Array.from({ length: count }, () => {
+        pushed += 1;
+        return JSON.stringify({ message_id: `watched-${pushed}`, queued_at, attempt_count: 0 });
+      });
+      await client.lpush(QUEUE, ...texts);
+    },
+    writeEnv: (lines) => writeFile(join(directory, '.env'), lines),
+    untilFiring: (name, deadlineMs = 20_000) =>
+      waitFor(
+        async () => {
+          const alerts = await firing(name);
+          return alerts.length > 0 && alerts;
+        },
+        { what: `the alert ${name}`, deadlineMs },
+      ),
+    isFiring: async (name) => (await firing(name)).length > 0,
+    async close() {
+      await prometheus.stop();
+      await program.destroy();
+      client.disconnect();
+      await Promise.all([server.close(), redis.stop()]);
+      await rm(directory, { recursive: true, force: true, maxRetries: 3 });
+    },
+  };
+}
+
+interface ScrapeJob {
+  readonly job_name: string;
+  readonly static_configs: readonly unknown[];
+}
+
+function scrapeConfig(ports: Readonly<Record<string, readonly number[]>>): string {
+  const config = parse(monitoringFile('prometheus.yml')) as { readonly scrape_configs: readonly ScrapeJob[] };
+  const jobs = config.scrape_configs.map((job) => {
+    const targets = (ports[job.job_name] ?? []).map((port) => `127.0.0.1:${port}`);
+    return { ...job, static_configs: [{ targets }] };
+  });
+  return stringify({
+    ...config,
+    global: { scrape_interval: '500ms', scrape_timeout: '500ms', evaluation_interval: '500ms' },
+    scrape_configs: jobs,
+  });
+}
+
+function impatientRules(): string {
+  const groups = alertRules().groups.map(({ name, rules }) => ({
+    name,
+    rules: rules.map((rule) => ('for' in rule ? { ...rule, for: '1s' } : rule)),
+  }));
+  return stringify({ groups }, { aliasDuplicateObjects: false });
+}
