@@ -21,6 +21,8 @@ export interface RedisOptions {
   readonly port?: number;
   /** Default: what find-redis.ts finds (without installing anything). */
   readonly binary?: string;
+  /** A process group of its own: Ctrl-C in a terminal ends whoever has the server, not the server itself. Default false. */
+  readonly ownGroup?: boolean;
 }
 
 export interface RedisProcess {
@@ -50,7 +52,8 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisProce
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'redis-')));
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await freePort());
-    const launch = () => launchServer(binary, serverArguments(options, port, directory), port);
+    const args = serverArguments(options, port, directory);
+    const launch = () => launchServer({ binary, args, port, ownGroup: options.ownGroup ?? false });
     try {
       return controlled(await launch(), { launch, port, directory, ownsDirectory: options.directory === undefined });
     } catch (error) {
@@ -97,8 +100,15 @@ function serverArguments(options: RedisOptions, port: number, directory: string)
   return [...own, '--appendonly', options.appendonly ? 'yes' : 'no', ...(options.args ?? [])];
 }
 
-async function launchServer(binary: string, args: readonly string[], port: number): Promise<ChildProcess> {
-  const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+interface Launch {
+  readonly binary: string;
+  readonly args: readonly string[];
+  readonly port: number;
+  readonly ownGroup: boolean;
+}
+
+async function launchServer({ binary, args, port, ownGroup }: Launch): Promise<ChildProcess> {
+  const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: ownGroup });
   endWithUs(child);
   let output = '';
   const collect = (chunk: Buffer) => void (output = (output + chunk.toString()).slice(-4_096));
