@@ -4,8 +4,9 @@ import type { LoadedConfig } from '../src/shared/config/load.js';
 import { reasonOf } from '../src/shared/errors.js';
 import type { Log } from '../src/shared/log.js';
 import { Reloader } from './reload.js';
-import { replaceWorker, rollingRestart } from './rolling-restart.js';
+import { ReplacementError, replaceWorker, rollingRestart } from './rolling-restart.js';
 import type { WorkerPool } from './worker-pool.js';
+import type { WorkerSlot } from './worker-slot.js';
 
 export interface OperationsParams {
   readonly pool: WorkerPool;
@@ -18,11 +19,18 @@ export interface OperationsParams {
   readonly onChange: () => void;
 }
 
+interface Restart {
+  readonly slot: WorkerSlot;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
 /** What takes several rounds of the reconcile loop: reloads and replacements, one at a time, so capacity stays ≥ N-1. */
 export class Operations {
   readonly reloader: Reloader;
   isReloading = false;
   readonly #bloated = new Map<number, number>();
+  readonly #restarts: Restart[] = [];
   #running: Promise<void> | undefined;
 
   constructor(private readonly params: OperationsParams) {
@@ -41,6 +49,21 @@ export class Operations {
     this.params.onChange();
   }
 
+  /** Gives the worker a fresh process in its turn. Rejects with ReplacementError: then the old one serves on. */
+  restart(slot: WorkerSlot): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#restarts.push({ slot, resolve, reject });
+      this.params.onChange();
+    });
+  }
+
+  /** We are stopping: nothing that has not begun will. */
+  refuseAll(): void {
+    const reason = 'The supervisor is stopping.';
+    this.reloader.refuse(reason);
+    for (const { reject } of this.#restarts.splice(0)) reject(new ReplacementError(reason));
+  }
+
   /** Until the next one can begin, in ms. */
   dueInMs(): number {
     return this.#running ? Infinity : this.reloader.dueInMs();
@@ -48,7 +71,7 @@ export class Operations {
 
   startIfDue(): void {
     if (this.#running || this.params.pool.stopping) return;
-    const work = this.reloader.dueInMs() <= 0 ? this.#reload() : this.#replaceBloated();
+    const work = this.reloader.dueInMs() <= 0 ? this.#reload() : (this.#restartWanted() ?? this.#replaceBloated());
     this.#running = work?.finally(() => {
       this.#running = undefined;
       this.params.onChange();
@@ -75,6 +98,17 @@ export class Operations {
       // Also after a reload that stopped half-way: the pool's configuration decides.
       if (pool.config === config) await onAdopted(config);
     }
+  }
+
+  #restartWanted(): Promise<void> | undefined {
+    const { pool, log } = this.params;
+    const wanted = this.#restarts.shift();
+    if (!wanted) return undefined;
+    log.info(`Replacing ${wanted.slot.current?.title ?? `worker ${wanted.slot.number}`}, as asked for`);
+    return replaceWorker(pool, wanted.slot, pool.config).then(wanted.resolve, (error: unknown) => {
+      log.error(`The replacement failed: ${reasonOf(error)}`);
+      wanted.reject(error);
+    });
   }
 
   #replaceBloated(): Promise<void> | undefined {

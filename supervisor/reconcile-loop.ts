@@ -12,7 +12,11 @@ import type { LoadedConfig } from '../src/shared/config/load.js';
 import { packageVersion } from '../src/shared/config/package-root.js';
 import type { Logger } from '../src/shared/logger/logger.js';
 import { Wake } from '../src/shared/wake.js';
+import type { Route } from './admin-route.js';
 import { createAdminServer } from './admin-server.js';
+import { controlRoutes } from './control-routes.js';
+import { controlSocketPath, createControlSocket } from './control-socket.js';
+import { deadLetterRoutes } from './dead-letter-routes.js';
 import { forkChild } from './child-process.js';
 import { ClaimRecovery } from './claim-recovery.js';
 import { statusDocument, type StatusDocument, type SupervisorState } from './health.js';
@@ -22,6 +26,7 @@ import { startOrphanGuardian, type OrphanGuardian } from './orphan-guardian.js';
 import { QueueAccess } from './queue-access.js';
 import { QueueMonitor } from './queue-monitor.js';
 import { createResourceMonitor } from './resource-monitor.js';
+import { ReplacementError } from './rolling-restart.js';
 import { readRoutes } from './routes.js';
 import { createServiceNotifier } from './sd-notify.js';
 import { SignalInbox, type ReceivedSignal } from './signals.js';
@@ -60,6 +65,7 @@ export class ReconcileLoop {
   readonly #notifier;
   readonly #resources;
   readonly #admin;
+  readonly #socket;
   readonly #guardian: OrphanGuardian;
   readonly #startedAt: number;
   #hasWorked = false;
@@ -112,17 +118,14 @@ export class ReconcileLoop {
     this.#guardian = startOrphanGuardian(options.childEntry, (error) => {
       log.warn(`Orphans of a dead supervisor will not be ended by force, /bin/sh did not start: ${error.message}`);
     });
+    const routes = this.#routes();
     this.#admin = createAdminServer({
-      host: config.supervisor.host,
-      port: config.supervisor.port,
-      routes: readRoutes({
-        status: () => this.#status(),
-        slots: () => this.#pool.slots,
-        metrics: new SupervisorMetrics(),
-        workerMetrics: this.#workerMetrics,
-      }),
+      ...config.supervisor,
+      adminToken: () => this.#pool.config.supervisor.adminToken,
+      routes,
       log,
     });
+    this.#socket = createControlSocket({ path: controlSocketPath(config.supervisor), routes, log });
   }
 
   /** Resolves to the exit code. */
@@ -148,6 +151,7 @@ export class ReconcileLoop {
     for (const warning of warnings) this.log.warn(warning);
     this.#signals.open();
     this.#admin.start();
+    this.#socket.start();
     this.#queue.start();
     this.#resources.start();
     this.#recovery.recoverOrphans(config);
@@ -157,33 +161,73 @@ export class ReconcileLoop {
   #act({ action, number }: ReceivedSignal): void {
     switch (action) {
       case 'stop':
-        return this.#stop(number);
+        return this.#stop(`Received signal ${number}`);
       case 'reload':
         return this.#operations.reloader.request();
       case 'one-more':
-        return this.#scale(this.#pool.target + 1);
+        return this.#scaleOrWarn(this.#pool.target + 1);
       case 'one-fewer':
-        return this.#scale(this.#pool.target - 1);
+        return this.#scaleOrWarn(this.#pool.target - 1);
       case 'dump':
         return statusLines(this.#status()).forEach((line) => this.log.info(line));
     }
   }
 
-  #stop(signal: number): void {
-    if (this.#pool.stopping) {
-      this.log.warn(`Received signal ${signal} again, ending at once`);
-      return this.#pool.killAll();
-    }
-    this.log.info(`Received signal ${signal}, initiating graceful shutdown...`);
-    this.#pool.drainAll();
+  #routes(): readonly Route[] {
+    const status = (): StatusDocument => this.#status();
+    return [
+      ...readRoutes({
+        status,
+        slots: () => this.#pool.slots,
+        metrics: new SupervisorMetrics(),
+        workerMetrics: this.#workerMetrics,
+      }),
+      ...controlRoutes({
+        status,
+        reload: () => this.#operations.reloader.requested(),
+        scale: (workers) => this.#scale(workers),
+        restart: (workerId) => this.#restart(workerId),
+        stop: () => this.#stop('Received a request to stop'),
+      }),
+      ...deadLetterRoutes(() => this.#pool.config, this.clock),
+    ];
   }
 
-  #scale(workers: number): void {
-    const { metricsPort } = slotIdentity(this.#pool.config, workers);
-    if (workers < 1) return this.log.warn('There is only one worker left; it stays');
-    if (metricsPort > 65_535) return this.log.warn(`No more workers: ${metricsPort} is not a port for metrics`);
-    this.log.info(`Number of workers: ${this.#pool.target} → ${workers}`);
+  #stop(cause: string): void {
+    if (this.#pool.stopping) {
+      this.log.warn(`${cause} again, ending at once`);
+      return this.#pool.killAll();
+    }
+    this.log.info(`${cause}, initiating graceful shutdown...`);
+    this.#pool.drainAll();
+    this.#operations.refuseAll();
+    this.#wake.wake();
+  }
+
+  /** Why not, if not. */
+  #scale(workers: number): string | undefined {
+    const { config, target, stopping } = this.#pool;
+    const { metricsPort } = slotIdentity(config, workers);
+    if (stopping) return 'The supervisor is stopping.';
+    if (workers < 1) return 'There is only one worker left; it stays.';
+    if (metricsPort > 65_535) return `No more workers: ${metricsPort} is not a port for metrics.`;
+    this.log.info(`Number of workers: ${target} → ${workers}`);
     this.#pool.scale(workers);
+    return undefined;
+  }
+
+  #scaleOrWarn(workers: number): void {
+    const problem = this.#scale(workers);
+    if (problem !== undefined) this.log.warn(problem);
+  }
+
+  #restart(workerId: string): Promise<void> | undefined {
+    const { config, slots, stopping } = this.#pool;
+    if (stopping) return Promise.reject(new ReplacementError('The supervisor is stopping.'));
+    const slot = slots.find(
+      ({ current, number }) => (current?.workerId ?? slotIdentity(config, number).workerId) === workerId,
+    );
+    return slot && this.#operations.restart(slot);
   }
 
   #giveUpIfFatal(): void {
@@ -224,7 +268,7 @@ export class ReconcileLoop {
     const { last, counts } = this.#operations.reloader;
     const { config } = this.#pool;
     const reload = last && !last.ok ? [`the last reload failed: ${last.reason}`] : [];
-    const trouble = this.#admin.trouble();
+    const troubles = [this.#admin.trouble(), this.#socket.trouble()].filter((trouble) => trouble !== undefined);
     return statusDocument({
       now: this.clock.now(),
       startedAt: this.#startedAt,
@@ -233,7 +277,7 @@ export class ReconcileLoop {
       workersWanted: this.#pool.target,
       lastReload: last,
       reloads: counts,
-      reasons: trouble === undefined ? reload : [...reload, trouble],
+      reasons: [...reload, ...troubles],
       slots: this.#pool.slots,
       identity: (slot) => slotIdentity(config, slot),
       usage: (pid) => this.#resources.usage(pid),
@@ -247,7 +291,7 @@ export class ReconcileLoop {
   async #close(): Promise<number> {
     this.#resources.stop();
     await this.#operations.idle();
-    await Promise.all([this.#recovery.stop(LAST_RECOVERY_MS), this.#admin.stop()]);
+    await Promise.all([this.#recovery.stop(LAST_RECOVERY_MS), this.#admin.stop(), this.#socket.stop()]);
     await this.#queue.stop();
     await this.#notifier.close();
     this.#guardian.stop();

@@ -34,12 +34,25 @@ export class Reloader {
   last: ReloadResult | undefined;
   readonly counts = { ok: 0, failed: 0 };
   #dueAt = Infinity;
+  #waiting: ((result: ReloadResult) => void)[] = [];
 
   constructor(private readonly params: ReloaderParams) {}
 
   /** Asks for a reload; those already asked for and not begun are the same one. */
   request(): void {
     if (this.#dueAt === Infinity) this.#dueAt = this.params.clock.now() + GATHER_MS;
+  }
+
+  /** As `request`; resolves to the result of the reload that begins after this call. */
+  requested(): Promise<ReloadResult> {
+    this.request();
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** No reload will come any more. */
+  refuse(reason: string): void {
+    const result = { at: new Date(this.params.clock.wallNow()).toISOString(), ok: false, reason };
+    for (const resolve of this.#waiting.splice(0)) resolve(result);
   }
 
   dueInMs(): number {
@@ -50,6 +63,7 @@ export class Reloader {
   async run(): Promise<void> {
     this.#dueAt = Infinity;
     const { log, clock } = this.params;
+    const waiting = this.#waiting.splice(0);
     log.info('Reloading the configuration...');
     const problems = await this.#attempt();
     for (const problem of problems) log.error(`Reload failed: ${problem}`);
@@ -57,6 +71,7 @@ export class Reloader {
     this.counts[ok ? 'ok' : 'failed'] += 1;
     this.last = { at: new Date(clock.wallNow()).toISOString(), ok, reason: ok ? undefined : problems.join(' ') };
     if (ok) log.info('Reload finished: all workers have the new configuration');
+    for (const resolve of waiting) resolve(this.last);
   }
 
   async #attempt(): Promise<readonly string[]> {

@@ -1,4 +1,4 @@
-import type { Routes } from './admin-server.js';
+import type { Route } from './admin-route.js';
 import { healthOf, readinessOf, type StatusDocument } from './health.js';
 import type { MetricsAggregator } from './metrics-aggregator.js';
 import type { SupervisorMetrics } from './supervisor-metrics.js';
@@ -12,13 +12,21 @@ export interface Sights {
 }
 
 /** What can be read about the supervisor. All of it is safe to show to whoever may connect. */
-export function readRoutes({ status, slots, metrics, workerMetrics }: Sights): Routes {
+export function readRoutes({ status, slots, metrics, workerMetrics }: Sights): readonly Route[] {
   const { contentType } = metrics;
-  return {
-    '/health': { GET: () => healthOf(status()) },
-    '/ready': { GET: () => readinessOf(status()) },
-    '/status': { GET: () => ({ status: 200, body: status() }) },
-    '/metrics': { GET: async () => ({ status: 200, body: await metrics.scrape(status()), contentType }) },
-    '/metrics/workers': { GET: async () => ({ status: 200, body: await workerMetrics.scrape(slots()), contentType }) },
-  };
+  const scrapeWorkers = shared(() => workerMetrics.scrape(slots()));
+  const open = (path: string, answer: Route['answer']): Route => ({ method: 'GET', path, access: 'open', answer });
+  return [
+    open('/health', () => healthOf(status())),
+    open('/ready', () => readinessOf(status())),
+    open('/status', () => ({ status: 200, body: status() })),
+    open('/metrics', async () => ({ status: 200, body: await metrics.scrape(status()), contentType })),
+    open('/metrics/workers', async () => ({ status: 200, body: await scrapeWorkers(), contentType })),
+  ];
+}
+
+/** Who asks while an answer is being made gets the same one: scrapes cost the children time that belongs to deliveries. */
+function shared<T>(make: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | undefined;
+  return () => (running ??= make().finally(() => (running = undefined)));
 }

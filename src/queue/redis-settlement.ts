@@ -27,7 +27,10 @@ export interface ExchangeCall {
 
 /** One run of exchange.lua. undefined = the lease is lost and nothing was done. */
 export async function runExchange(call: ExchangeCall): Promise<Exchange | undefined> {
-  const { connection, keys, consumer, settlements } = call;
+  const { connection, keys, consumer } = call;
+  const acks = call.settlements.filter(({ kind }) => kind === 'ack');
+  const others = call.settlements.filter(({ kind }) => kind !== 'ack');
+  const settlements = [...acks, ...others];
   const args: RedisArgument[] = [
     consumer,
     call.leaseMs,
@@ -37,8 +40,10 @@ export async function runExchange(call: ExchangeCall): Promise<Exchange | undefi
     call.reliable ? '1' : '0',
     SOLO_CRASHES,
     CLAIM_BYTES,
+    acks.map(({ claim }) => `${claim.raw.length} `).join(''),
+    acks.length === 0 ? '' : Buffer.concat(acks.map(({ claim }) => claim.raw)),
   ];
-  for (const settlement of settlements) pushSettlement(args, settlement);
+  for (const settlement of others) pushSettlement(args, settlement);
   const reply = await exchangeScript.run(
     connection,
     [keys.queue, keys.processing(consumer), keys.consumers, keys.retry, keys.dead, keys.crashes],
@@ -79,6 +84,7 @@ function pushSettlement(args: RedisArgument[], settlement: Settlement): void {
   const { kind, claim } = settlement;
   switch (kind) {
     case 'ack':
+      return; // joined with its like
     case 'hand-back':
       args.push(kind, claim.raw, '', '');
       return;
