@@ -11,7 +11,6 @@ import { CONFIG_FILE, configurationTable, SETTINGS } from '../../../src/shared/c
 import { createWorkerMetrics } from '../../../src/shared/metrics.js';
 import { MetricsAggregator } from '../../../supervisor/metrics-aggregator.js';
 import { runProgram } from '../../../supervisor/program.js';
-import { readRoutes } from '../../../supervisor/routes.js';
 import { SignalInbox } from '../../../supervisor/signals.js';
 import { SupervisorMetrics } from '../../../supervisor/supervisor-metrics.js';
 import { document } from './markdown.js';
@@ -22,16 +21,6 @@ const ecosystem = document('ecosystem.md');
 const ALL = [readme, ecosystem, document('CHANGELOG.md'), document('certs/README.md')];
 const spans = ALL.flatMap((each) => each.spans);
 const commandLines = ALL.flatMap((each) => each.fenced('bash')).map((line) => line.replace(/ +#.*$/, ''));
-
-/** The supervisor's routes as they are served. */
-function routes() {
-  return readRoutes({
-    status: () => someStatus(),
-    slots: () => [],
-    metrics: new SupervisorMetrics(),
-    workerMetrics: new MetricsAggregator(),
-  });
-}
 
 /** Metric name → type, from Prometheus's text format. */
 function typesIn(page: string): Map<string, string> {
@@ -106,19 +95,6 @@ describe('command lines', () => {
 });
 
 describe('operations', () => {
-  test('the table of routes holds those that are served', () => {
-    const named = readme.table('### Health').map(([route]) => route);
-    expect(named).toEqual(
-      Object.entries(routes()).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method} ${path}`)),
-    );
-  });
-
-  test('every route that is named elsewhere is served', () => {
-    const named = spans.map((span) => /^(?:GET )?(\/[a-z/]+)$/.exec(span)?.[1]).filter((path) => path !== undefined);
-    const ofMainServer = ['/internal/messages/deliver'];
-    for (const path of named) expect([...Object.keys(routes()), ...ofMainServer]).toContain(path);
-  });
-
   test('the table of signals holds those that are handled', () => {
     const before = new Set(process.eventNames());
     const inbox = new SignalInbox({ now: () => 0, wallNow: () => 0 }, () => undefined);

@@ -1,5 +1,4 @@
-/** The README quotes what the program says when something is wrong: here the built program says it. */
-import { readFileSync } from 'node:fs';
+/** The README quotes what the program says when something is wrong, and names its routes: here the built program does it. */
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -7,8 +6,9 @@ import { useCertificates } from '../support/certificates.js';
 import { freePort } from '../support/free-port.js';
 import { useProgram, type Program } from '../support/program.js';
 import { useRedis } from '../support/redis.js';
+import { document } from '../unit/contract/markdown.js';
 
-const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+const readme = document('README.md');
 const start = useProgram();
 const redis = useRedis();
 const certificates = useCertificates();
@@ -31,7 +31,7 @@ async function instance(env: Readonly<Record<string, string>> = {}): Promise<Rec
 
 /** The README's line with what differs here in place of what stands there; fails when the README does not hold it. */
 function quoted(line: string, here: readonly (readonly [string, string])[] = []): RegExp {
-  expect(README.split('\n')).toContain(line);
+  expect(readme.text.split('\n')).toContain(line);
   const text = here.reduce((result, [there, value]) => result.replaceAll(there, value), line);
   return new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&') + '$');
 }
@@ -114,4 +114,24 @@ describe('troubleshooting', () => {
     );
     expect((await program.waitForExit()).code).toBe(78);
   });
+});
+
+test('every route that is named answers', async () => {
+  const inTable = readme.table('### Health').map(([route]) => route?.replace(/^GET /, ''));
+  const named = [...readme.spans, ...document('ecosystem.md').spans].map(
+    (span) => /^(?:GET )?(\/[a-z/]+)$/.exec(span)?.[1],
+  );
+  const ofMainServer = '/internal/messages/deliver';
+  const paths = new Set([...inTable, ...named].filter((path) => path !== undefined && path !== ofMainServer));
+  expect(paths.size).toBeGreaterThan(4);
+
+  const env = await instance();
+  const program = start({ env });
+  await program.waitForLine(/Worker worker-1 \(pid \d+\) is ready$/);
+  for (const path of paths) {
+    const answer = await fetch(`http://127.0.0.1:${env['SUPERVISOR_PORT']}${path}`);
+    expect([path, answer.status]).toEqual([path, 200]);
+    await answer.text();
+  }
+  await stop(program);
 });
