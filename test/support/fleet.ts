@@ -101,7 +101,7 @@ interface Place {
   readonly base: Settings;
 }
 
-class RunningFleet implements Fleet {
+export class RunningFleet implements Fleet {
   readonly cwd: string;
   readonly port: number;
   readonly metricsPort: number;
@@ -147,7 +147,7 @@ class RunningFleet implements Fleet {
     return JSON.parse(await this.get('/status')) as StatusDocument;
   }
 
-  async until(what: string, wanted: (status: StatusDocument) => boolean, deadlineMs = 10_000): Promise<StatusDocument> {
+  async until(what: string, wanted: (status: StatusDocument) => boolean, deadlineMs = 20_000): Promise<StatusDocument> {
     const look = async () => {
       const now = await this.status().catch(() => undefined);
       return now && wanted(now) && now;
