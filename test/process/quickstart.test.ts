@@ -1,12 +1,14 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test, vi } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
+import { isAlive } from '../support/processes.js';
 import { useProgram, type Program } from '../support/program.js';
 import { waitFor } from '../support/wait-for.js';
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 const startProgram = useProgram();
+let current: Program | undefined;
 
 // A busy machine takes its time to start six processes; what is promised has deadlines of its own below.
 vi.setConfig({ testTimeout: 120_000 });
@@ -15,7 +17,30 @@ vi.setConfig({ testTimeout: 120_000 });
 const STRANGE_SETTINGS = { MAIN_SERVER_URL: 'https://nowhere.invalid', WORKER_COUNT: '99', WORKER_MAX_ATTEMPTS: 'x' };
 
 function quickstart(...args: string[]): Program {
-  return startProgram({ script: 'dist/scripts/quickstart.js', args: ['--no-install', ...args], env: STRANGE_SETTINGS });
+  const options = { script: 'dist/scripts/quickstart.js', args: ['--no-install', ...args], env: STRANGE_SETTINGS };
+  return (current = startProgram(options));
+}
+
+// useProgram finds processes by their environment, which redis-server overwrites with its title.
+afterEach(() => {
+  for (const pid of current ? childrenOf(current) : []) process.kill(pid, 'SIGKILL');
+});
+
+/** Everything it started works in a folder whose name ends with its pid. */
+function childrenOf({ pid: quickstartPid }: Program): number[] {
+  const folder = new RegExp(`/\\.quickstart/\\d+T\\d+-${quickstartPid}(/| |$)`);
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && folder.test(workingDirectory(name)))
+    .map(Number)
+    .filter(isAlive);
+}
+
+function workingDirectory(pid: string): string {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return ''; // ended between our look at the folder and this one
+  }
 }
 
 function output(program: Program): string {
@@ -48,7 +73,7 @@ test('--exit delivers everything, first failures included, and accounts for it',
   expect(Number(attempts)).toBeGreaterThanOrEqual(Number(first));
   expect(text).toMatch(/127\.0\.0\.1:\d+\/metrics \(worker-2\)$/m);
 
-  expect(program.descendants()).toEqual([]);
+  expect([...program.descendants(), ...childrenOf(program)]).toEqual([]);
   const logs = logsOf(program);
   expect(logs.startsWith(join(REPOSITORY, '.quickstart'))).toBe(true);
   expect(existsSync(join(logs, 'worker.log'))).toBe(true);
@@ -58,20 +83,20 @@ test('--exit delivers everything, first failures included, and accounts for it',
 test.each(['SIGINT', 'SIGTERM'] as const)('%s ends it within 10 s and leaves nothing running', async (signal) => {
   const program = quickstart('--messages', '50', '--fail-rate', '0.1');
   await program.waitForLine(/redis-cli -p \d+ LPUSH message_queue/, 60_000);
-  expect(program.descendants().length).toBeGreaterThanOrEqual(5); // Redis, supervisor, three workers
+  expect(childrenOf(program).length).toBeGreaterThanOrEqual(5); // Redis, supervisor, three workers
 
   program.signal(signal);
   expect(await program.waitForExit(10_000), output(program)).toEqual({ code: 0, signal: null });
-  expect(program.descendants()).toEqual([]);
+  expect([...program.descendants(), ...childrenOf(program)]).toEqual([]);
   expect(readdirSync(dirname(logsOf(program)))).toEqual(['logs']);
 });
 
 test('a signal in the midst of the start leaves nothing running either', async () => {
   const program = quickstart();
-  await waitFor(() => program.descendants().length > 0, { what: 'the first child', deadlineMs: 20_000 });
+  await waitFor(() => childrenOf(program).length > 0, { what: 'the first child', deadlineMs: 20_000 });
   program.signal('SIGTERM');
   expect(await program.waitForExit(15_000), output(program)).toEqual({ code: 0, signal: null });
-  expect(program.descendants()).toEqual([]);
+  expect([...program.descendants(), ...childrenOf(program)]).toEqual([]);
 });
 
 test('when the supervisor dies it says so and leaves nothing running', async () => {
@@ -80,7 +105,7 @@ test('when the supervisor dies it says so and leaves nothing running', async () 
   expect(await program.waitForExit(20_000)).toEqual({ code: 1, signal: null });
   expect(output(program)).toContain('The supervisor ended by itself (by SIGKILL). Its last lines:');
   expect(output(program)).toMatch(/ - INFO - \[supervisor\] - /);
-  await waitFor(() => program.descendants().length === 0, { what: 'the workers to be gone' });
+  await waitFor(() => childrenOf(program).length === 0, { what: 'the workers to be gone' });
 });
 
 test.each([
