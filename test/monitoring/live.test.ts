@@ -1,10 +1,9 @@
 /** Each alert fires for what it is about, and each panel shows data: a real Prometheus watches the built program. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { neededProgram } from '../support/needed-program.js';
-import { waitFor } from '../support/wait-for.js';
 import { alertRules, dashboard } from './monitoring-files.js';
 import { PROMETHEUS } from './prometheus.js';
-import { startWatchedProgram, type WatchedProgram } from './watched-program.js';
+import { startWatchedProgram, untilSeen, type WatchedProgram } from './watched-program.js';
 
 const prometheus = await neededProgram(PROMETHEUS);
 const CRASHES = 5;
@@ -30,20 +29,19 @@ describe.skipIf(prometheus === undefined)('under a real Prometheus', () => {
   }
 
   test('while all is well, only the certificate is spoken of', { timeout: 40_000 }, async () => {
-    await waitFor(
-      async () => (await watched.prometheus.query('sum(up) == 3 and sum(supervisor_worker_consuming) == 2')).length,
-      {
-        what: 'both workers and the supervisor to be scraped at work',
-        deadlineMs: 20_000,
-      },
+    const allAtWork = 'sum(up) == 3 and sum(supervisor_worker_consuming) == 2';
+    await untilSeen(
+      async () => (await watched.prometheus.query(allAtWork)).length,
+      'both workers and the supervisor to be scraped at work',
     );
     const [alert] = await watched.untilFiring('CertificateExpiring');
     expect(alert?.labels['severity']).toBe('warning');
     expect(alert?.annotations['summary']).toMatch(/worker\.crt of worker-\d is valid for 4d 23h/);
     fired.add('CertificateExpiring');
-    await waitFor(async () => (await watched.prometheus.alerts()).every(isOfTheCertificate), {
-      what: 'the alerts of the start to end',
-    });
+    await untilSeen(
+      async () => (await watched.prometheus.alerts()).every(isOfTheCertificate),
+      'the alerts of the start to end',
+    );
   });
 
   test('DeadLetters: a message that cannot be read', async () => {
@@ -52,7 +50,7 @@ describe.skipIf(prometheus === undefined)('under a real Prometheus', () => {
     ]);
   });
 
-  test('HighErrorRate and RetryBacklog: the main server answers 500', async () => {
+  test('HighErrorRate and RetryBacklog: the main server answers 500', { timeout: 60_000 }, async () => {
     watched.server.faults.post.status = 500;
     const [errors, backlog] = await Promise.all([
       summaries('HighErrorRate', () => watched.push(1_500)),
@@ -68,13 +66,10 @@ describe.skipIf(prometheus === undefined)('under a real Prometheus', () => {
     watched.server.faults.post.failRate = 0.3;
     const query = expr.replaceAll('$__rate_interval', '10s').replaceAll('$worker', '.*');
     expect(query).not.toContain('$');
-    await waitFor(
-      async () => {
-        await watched.push(50);
-        return (await watched.prometheus.query(query)).some(({ value }) => Number.isFinite(value));
-      },
-      { what: `data for ${query}`, deadlineMs: 15_000 },
-    );
+    await untilSeen(async () => {
+      await watched.push(20);
+      return (await watched.prometheus.query(query)).some(({ value }) => Number.isFinite(value));
+    }, `data for ${query}`);
   });
 
   test('QueueBacklog and WorkerStuck: the main server never answers', { timeout: 60_000 }, async () => {
@@ -97,7 +92,7 @@ describe.skipIf(prometheus === undefined)('under a real Prometheus', () => {
     expect((await summaries('BreakerOpen', provoke, 45_000)).join()).toMatch(/worker-\d cannot reach the main server/);
   });
 
-  test('ReloadFailed: a setting that cannot be', async () => {
+  test('ReloadFailed: a setting that cannot be', { timeout: 60_000 }, async () => {
     const provoke = async () => {
       await watched.writeEnv('WORKER_BATCH_SIZE=many\n');
       watched.program.signal('SIGHUP');
@@ -113,48 +108,36 @@ describe.skipIf(prometheus === undefined)('under a real Prometheus', () => {
     };
     const said = await summaries('EvictionUnsafe', () => reloadWith('allkeys-lru'));
     expect(said.join()).toContain('Redis may delete the queue to make room');
-    await waitFor(async () => (await watched.status()).supervisor.state === 'running', {
-      what: 'the reload to end',
-      deadlineMs: 20_000,
-    });
+    await untilSeen(async () => (await watched.status()).supervisor.state === 'running', 'the reload to end');
     await reloadWith('noeviction');
-    await waitFor(async () => !(await watched.isFiring('EvictionUnsafe')), {
-      what: 'EvictionUnsafe to end',
-      deadlineMs: 20_000,
-    });
+    await untilSeen(async () => !(await watched.isFiring('EvictionUnsafe')), 'EvictionUnsafe to end');
     expect(await watched.isFiring('ReloadFailed')).toBe(false);
   });
 
   test('CrashLoop: a worker dies again and again', { timeout: 60_000 }, async () => {
+    const worker = async () => (await watched.status()).workers.find(({ id }) => id === 'worker-2');
+    const atWork = async () => {
+      const { pid, state } = (await worker()) ?? {};
+      return state !== 'starting' && pid;
+    };
     const provoke = async () => {
       for (let crash = 1; crash <= CRASHES; crash++) {
-        const worker = await waitFor(
-          async () =>
-            (await watched.status()).workers.find(
-              ({ id, pid, state }) => id === 'worker-2' && pid && state !== 'starting',
-            ),
-          {
-            what: 'worker-2 to be there again',
-            deadlineMs: 15_000,
-          },
-        );
-        process.kill(worker.pid ?? 0, 'SIGKILL');
-        await waitFor(async () => (await watched.status()).workers.every(({ pid }) => pid !== worker.pid), {
-          what: 'its end to be seen',
-        });
+        const pid = await untilSeen(atWork, 'worker-2 to be at work');
+        process.kill(pid, 'SIGKILL');
+        await untilSeen(async () => (await worker())?.pid !== pid, 'its end to be seen');
       }
     };
     expect((await summaries('CrashLoop', provoke))[0]).toMatch(/Worker worker-2 on 127\.0\.0\.1:\d+ keeps crashing/);
   });
 
-  test('RedisDown: Redis is gone', async () => {
+  test('RedisDown: Redis is gone', { timeout: 60_000 }, async () => {
     const said = await summaries('RedisDown', () => watched.redis.kill());
     expect(said.join()).toMatch(/127\.0\.0\.1:\d+ cannot reach Redis/);
     await watched.redis.restart();
-    await waitFor(async () => !(await watched.isFiring('RedisDown')), { what: 'RedisDown to end', deadlineMs: 15_000 });
+    await untilSeen(async () => !(await watched.isFiring('RedisDown')), 'RedisDown to end');
   });
 
-  test('WorkerDown and SupervisorDown: everything was killed', async () => {
+  test('WorkerDown and SupervisorDown: everything was killed', { timeout: 60_000 }, async () => {
     const [down] = await Promise.all([
       summaries('WorkerDown', () => watched.program.destroy()),
       summaries('SupervisorDown', () => undefined),

@@ -6,6 +6,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { parse, stringify } from 'yaml';
 import { makeCertificates, validFor } from '../../supervisor/certificates/certificates.js';
@@ -41,8 +42,16 @@ export interface WatchedProgram {
 }
 
 const WORKERS = 2;
+/** Twice per evaluation: asking more often only takes time from those that are watched. */
+const POLL_MS = 250;
 /** Within a week: the worker's certificate is about to expire, and its alert says so. */
 const CERTIFICATE_DAYS = 5;
+
+/** waitFor at Prometheus's pace. */
+export function untilSeen<T>(condition: () => Promise<T>, what: string, deadlineMs = 20_000) {
+  const paced = async () => (await condition()) || (await sleep(POLL_MS, undefined));
+  return waitFor(paced, { what, deadlineMs });
+}
 
 export async function startWatchedProgram(prometheusBinary: string): Promise<WatchedProgram> {
   const directory = await mkdtemp(join(tmpdir(), 'watched-'));
@@ -62,7 +71,7 @@ export async function startWatchedProgram(prometheusBinary: string): Promise<Wat
     WORKER_COUNT: String(WORKERS),
     WORKER_METRICS_HOST: '127.0.0.1',
     WORKER_METRICS_PORT: String(first),
-    WORKER_RETRY_INTERVAL: '2',
+    LOG_LEVEL: 'WARNING',
     WORKER_SHUTDOWN_TIMEOUT: '1',
     SUPERVISOR_PORT: String(supervisorPort),
     SUPERVISOR_RUNTIME_DIR: join(directory, 'run'),
@@ -97,13 +106,14 @@ export async function startWatchedProgram(prometheusBinary: string): Promise<Wat
       await client.lpush(QUEUE, ...texts);
     },
     writeEnv: (lines) => writeFile(join(directory, '.env'), lines),
-    untilFiring: (name, deadlineMs = 20_000) =>
-      waitFor(
+    untilFiring: (name, deadlineMs = 30_000) =>
+      untilSeen(
         async () => {
           const alerts = await firing(name);
           return alerts.length > 0 && alerts;
         },
-        { what: `the alert ${name}`, deadlineMs },
+        `the alert ${name}`,
+        deadlineMs,
       ),
     isFiring: async (name) => (await firing(name)).length > 0,
     async close() {
