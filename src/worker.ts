@@ -14,6 +14,7 @@
  * An exception that nobody foresaw ends the process: what it held is recovered, and a message that does it again and
  * again is buried as poison.
  */
+import { setImmediate as endOfTurn } from 'node:timers/promises';
 import type { AttemptResult } from './attempt.js';
 import type { MainServer } from './delivery/main-server.js';
 import type { CircuitBreaker } from './domain/circuit-breaker.js';
@@ -136,6 +137,8 @@ export class Worker {
     while (!this.isDone()) {
       this.deps.onTurn();
       if (!(await this.turn())) await this.rest();
+      // answers that arrived together are settled together
+      await endOfTurn();
     }
     await this.probing;
   }

@@ -20,8 +20,8 @@
 --      solo      1 = the claimed message killed its process before: claim nothing beside it
 --      suspects  1 = such messages may be waiting: do not pop blindly
 --
--- Acknowledgements, nearly all there is, come in two arguments however many they are: an argument costs the client 0.5 µs,
--- and four for each claim would cost it as much as its log lines.
+-- Acknowledgements, nearly all there is, come in two arguments however many they are: as four arguments each they took
+-- the client 3 of 90 µs per message more.
 --
 -- A write that fails after LREM would lose the message, so the claim goes back into the list in that case. Under
 -- maxmemory Redis refuses only the first write of a script, and LREM is never refused: settling works in a full Redis.
