@@ -28,7 +28,7 @@ export async function runSupervisor(
   try {
     pidfile = acquirePidfile(config.supervisor);
   } catch (error) {
-    process.stderr.write(`${reasonOf(error)}\n`);
+    process.stderr.write(`ERROR: ${reasonOf(error)}\n`);
     return error instanceof AlreadyRunningError ? 1 : EXIT_CONFIG;
   }
   const logger = createLogger({ logging: config.logging, name: 'supervisor', ownsRotation: true, clock: systemClock });

@@ -73,7 +73,7 @@ export class WorkerPool {
     this.#reap();
     if (mayJudge) this.#timeOut();
     this.#announce();
-    if (this.stopping) return;
+    if (this.stopping || this.fatal) return;
     this.#cull();
     this.#spawn();
   }

@@ -41,8 +41,8 @@ export function credentialsFor(config: Pick<Config, 'mainServer' | 'tls'>, wallN
 
 /** @throws CredentialsError naming the file, what is wrong and what would be right. */
 export function readCredentials(tls: Config['tls'], verifyTls: boolean, wallNowMs: number): Credentials {
-  const authority = verifyTls && tls.caFile !== '' ? readAuthority(tls.caFile, wallNowMs) : undefined;
   const pair = tls.enabled ? readPair(tls, wallNowMs) : undefined;
+  const authority = verifyTls && tls.caFile !== '' ? readAuthority(tls.caFile, wallNowMs) : undefined;
   return {
     ca: authority?.pem,
     cert: pair?.cert,

@@ -74,7 +74,7 @@ export interface Places {
 export async function places(client: Redis, name = QUEUE): Promise<Places> {
   const lists = await client.keys(`{${name}}:processing:*`);
   const processing = (await Promise.all(lists.map((key) => client.lrange(key, 0, -1)))).flat();
-  const members = (await client.zrange(`{${name}}:retry`, '0', '-1'));
+  const members = await client.zrange(`{${name}}:retry`, '0', '-1');
   const retry = members.map((member) => member.slice(member.indexOf(':') + 1));
   return {
     waiting: await client.lrange(name, 0, -1),
