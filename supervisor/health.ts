@@ -188,6 +188,9 @@ function shownState(
     return slot.leaving.size > 0 ? { state: 'draining', reasons: [] } : { state: 'backoff', reasons: trouble };
   if (handle.stage === 'ending' || handle.stage === 'quieted') return { state: 'draining', reasons: [] };
   const state = handle.stage === 'active' ? handle.beat?.state : undefined;
+  if (handle.isSilent) {
+    return { state: 'degraded', reasons: ['it has sent no heartbeat for 3 s; its event loop may hang'] };
+  }
   if (state === undefined || state === 'standby' || state === 'starting')
     return { state: 'starting', reasons: trouble };
   return { state, reasons: handle.beat?.reasons ?? [] };

@@ -42,6 +42,8 @@ export interface WorkerHandleParams {
 const BOOT_LIMIT_MS = 30_000;
 /** Ten missed beats: longer than any pause of a healthy loop, short enough for messages to be tried again within 12 s. */
 const BEAT_LIMIT_MS = 10_000;
+/** From here on nobody is told that it works, though it is too early to kill it. */
+const SILENT_MS = 3_000;
 /** A child past its own deadline still hands back what it holds; this is the time for that. */
 const DRAIN_GRACE_MS = 3_000;
 /** Handing back takes one round trip to Redis; a second signal must end everything within a second. */
@@ -105,9 +107,14 @@ export class WorkerHandle {
     return `Worker ${this.workerId} (pid ${this.pid})`;
   }
 
+  /** At work, and yet three beats are missing: it may hang. */
+  get isSilent(): boolean {
+    return this.stage === 'active' && this.#clock.now() - this.#lastBeatAt > SILENT_MS;
+  }
+
   /** It takes messages, whatever else it complains of. */
   get isConsuming(): boolean {
-    return this.stage === 'active' && this.beat?.consuming === true;
+    return this.stage === 'active' && this.beat?.consuming === true && !this.isSilent;
   }
 
   activate(): void {
