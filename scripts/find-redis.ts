@@ -113,10 +113,13 @@ async function rootCommand(): Promise<readonly string[] | undefined> {
 
 /**
  * policy-rc.d (exit code 101 = forbidden) keeps the package from starting its service, here and under systemd alike.
- * One that is there already belongs to the machine's owner and stays.
+ * One that is there already belongs to the machine's owner and stays. The lock, on a file that is always there, makes
+ * installations that run at once wait for each other: the first to end would take the policy from the others.
  */
 const INSTALL_SCRIPT = `
 set -e
+exec 9</etc/os-release
+flock 9
 package=$1; shift
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
