@@ -4,8 +4,9 @@
  *
  * Children of labels are resolved once, and no method throws whatever it is given: metrics never fail a delivery.
  */
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 import { FAILURE_REASONS, type FailureReason } from '../domain/delivery-outcome.js';
+import { FixedHistogram } from './histogram.js';
 
 /** Why a message was buried without another attempt. */
 export const BURIAL_REASONS = ['malformed', 'max_attempts_exceeded', 'poison'] as const;
@@ -81,9 +82,9 @@ export function createWorkerMetrics(workerId: string, sources: MetricSources = {
       totals.retried += 1;
       messages.retried.inc();
     },
-    observeDelivery: (seconds) => ifFinite(seconds, (value) => messages.delivery.observe(value)),
-    observeWait: (seconds) => ifFinite(seconds, (value) => messages.wait.observe(value)),
-    setProcessing: (count) => ifFinite(count, (value) => messages.processing.set(value)),
+    observeDelivery: (seconds) => ifFinite(seconds, (value) => messages.delivery.add(value)),
+    observeWait: (seconds) => ifFinite(seconds, (value) => messages.wait.add(value)),
+    setProcessing: (count) => ifFinite(count, (value) => (messages.processing.now = value)),
     setBreakerOpen: (open) => state.breakerOpen.set(open ? 1 : 0),
     setRedisUp: (up) => state.redisUp.set(up ? 1 : 0),
     setEvictionSafe: (safe) => state.evictionSafe.set({ worker_id: workerId }, safe ? 1 : 0),
@@ -145,34 +146,32 @@ function messageMetrics(registry: Registry, workerId: string) {
 }
 
 function durationMetrics(registry: Registry, workerId: string) {
-  const delivery = new Histogram({
+  const labels = { worker_id: workerId };
+  const delivery = new FixedHistogram({
     name: 'worker_delivery_duration_seconds',
     help: 'Message delivery duration in seconds',
-    labelNames: ['worker_id'],
     buckets: DELIVERY_BUCKETS,
-    registers: [registry],
+    labels,
+    registry,
   });
-  const wait = new Histogram({
+  const wait = new FixedHistogram({
     name: 'worker_queue_wait_seconds',
     help: 'Time message spent in queue before processing',
-    labelNames: ['worker_id'],
     buckets: WAIT_BUCKETS,
-    registers: [registry],
+    labels,
+    registry,
   });
-  const processing = new Gauge({
+  const processing = { now: 0 };
+  new Gauge({
     name: 'worker_processing_messages',
     help: 'Number of messages currently being processed',
     labelNames: ['worker_id'],
     registers: [registry],
+    collect() {
+      this.set(labels, processing.now);
+    },
   });
-  delivery.zero({ worker_id: workerId });
-  wait.zero({ worker_id: workerId });
-  processing.set({ worker_id: workerId }, 0);
-  return {
-    delivery: delivery.labels(workerId),
-    wait: wait.labels(workerId),
-    processing: processing.labels(workerId),
-  };
+  return { delivery, wait, processing };
 }
 
 function stateMetrics(registry: Registry, workerId: string) {

@@ -1,0 +1,55 @@
+import { Histogram, type Registry } from 'prom-client';
+
+export interface FixedHistogramOptions {
+  readonly name: string;
+  readonly help: string;
+  /** Upper bounds, ascending. */
+  readonly buckets: readonly number[];
+  /** Of its only series. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly registry: Registry;
+}
+
+/**
+ * A histogram with one series. prom-client's own checks and hashes the labels for each observation, which took 4 of 80 µs
+ * per message with the gauge; what a scrape gets is the same.
+ */
+export class FixedHistogram extends Histogram {
+  readonly #options: FixedHistogramOptions;
+  readonly #counts: number[];
+  #sum = 0;
+
+  constructor(options: FixedHistogramOptions) {
+    const { name, help, buckets, labels, registry } = options;
+    super({ name, help, buckets: [...buckets], labelNames: Object.keys(labels), registers: [registry] });
+    this.#options = options;
+    this.#counts = new Array<number>(buckets.length + 1).fill(0);
+  }
+
+  /** `value` is finite. */
+  add(value: number): void {
+    const { buckets } = this.#options;
+    let bucket = 0;
+    while (bucket < buckets.length && value > (buckets[bucket] ?? Infinity)) bucket += 1;
+    this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
+    this.#sum += value;
+  }
+
+  /** Where prom-client's `get` and its registry take everything from; its types leave it out. */
+  async getForPromString() {
+    const { name, help, buckets, labels } = this.#options;
+    let count = 0;
+    const series = (suffix: string, value: number, own = {}) => ({
+      labels: own,
+      sharedLabels: labels,
+      value,
+      metricName: `${name}_${suffix}`,
+    });
+    const values = [...buckets, '+Inf'].map((le, bucket) => {
+      count += this.#counts[bucket] ?? 0;
+      return series('bucket', count, { le });
+    });
+    values.push(series('sum', this.#sum), series('count', count));
+    return { name, help, type: 'histogram', values, aggregator: 'sum' };
+  }
+}
