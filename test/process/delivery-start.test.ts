@@ -1,7 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { useInstallation, type Fleet } from '../support/fleet.js';
 import { expectNoLeftovers } from '../support/leftovers.js';
 
+vi.setConfig({ testTimeout: 60_000 });
 expectNoLeftovers();
 const { ledger, redis, start } = useInstallation();
 

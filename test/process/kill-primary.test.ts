@@ -1,9 +1,10 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { useInstallation, type Fleet } from '../support/fleet.js';
 import { expectNoLeftovers } from '../support/leftovers.js';
 import type { Program } from '../support/program.js';
 import { waitFor } from '../support/wait-for.js';
 
+vi.setConfig({ testTimeout: 60_000 });
 expectNoLeftovers();
 const installation = useInstallation();
 const { ledger, start } = installation;
@@ -42,7 +43,7 @@ describe('kill -9 of the supervisor under load', () => {
     await goneBy(killed, killedAt + ORPHANS_LIVE_MS);
   });
 
-  test('a child whose event loop is blocked is gone after 15 s too', { timeout: 60_000 }, async () => {
+  test('a child whose event loop is blocked is gone after 15 s too', async () => {
     const preload = new URL('./fixtures/block-on-signal.mjs', import.meta.url).href;
     const { server } = installation;
     const fleet = await start(

@@ -1,9 +1,10 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { useInstallation } from '../support/fleet.js';
 import { attemptCountOf, idOf, messageText } from '../support/ledger.js';
 import { expectNoLeftovers } from '../support/leftovers.js';
 import { waitFor } from '../support/wait-for.js';
 
+vi.setConfig({ testTimeout: 60_000 });
 expectNoLeftovers();
 const installation = useInstallation();
 const { ledger, start } = installation;
