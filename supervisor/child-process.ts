@@ -13,6 +13,12 @@ const NOT_INHERITED = ['REDIS_PASSWORD', 'REDIS_SENTINEL_PASSWORD', 'SUPERVISOR_
  */
 const YOUNG_GENERATION = '--max-semi-space-size=4';
 
+/**
+ * One thread for V8's background work in place of four, each of which keeps allocation buffers of its own: after 20,000
+ * messages a child rests at 86 MB in place of 94. Its heap is small enough for one.
+ */
+const BACKGROUND_THREADS = '--v8-pool-size=1';
+
 /** Says once how children are started. `entry` is the absolute path of the compiled child. */
 export function prepareForks(entry: string): void {
   cluster.setupPrimary({
@@ -22,6 +28,7 @@ export function prepareForks(entry: string): void {
       // Children would fight for the debugger's port, and ports would drift with every restart.
       ...process.execArgv.filter((flag) => !flag.startsWith('--inspect')),
       YOUNG_GENERATION,
+      BACKGROUND_THREADS,
     ],
     serialization: 'json',
     silent: false,
