@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import { deadLetter } from '../domain/dead-letter.js';
-import { parseMessage } from '../domain/message.js';
+import { scannedAttemptCount } from '../domain/attempt-count.js';
 import type { Clock } from '../shared/clock.js';
 import type { Config } from '../shared/config/config.js';
 import type { Promotion, QueueSizes, RecoveryQueue, RetryQueue } from './message-queue.js';
@@ -37,12 +37,12 @@ export function createBackgroundQueue(
   const prefix = keys.processing('');
 
   async function bury(consumer: string, raw: Buffer): Promise<void> {
-    const parsed = parseMessage(raw);
     const envelope = deadLetter({
       raw,
       reason: 'poison',
       error: `In flight at ${POISON_CRASHES} deaths of a worker process`,
-      attemptCount: parsed.ok ? parsed.message.attemptCount : 0,
+      // not parsed: what took ten children down would take the primary down, too
+      attemptCount: scannedAttemptCount(raw),
       workerId,
       deadAt: clock.wallNow(),
     });

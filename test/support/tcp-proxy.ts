@@ -24,6 +24,8 @@ export interface TcpProxy {
   setDelay(ms: number): void;
   /** RST in the middle of a reply: after `bytes` more bytes from the target, once. */
   cutAfter(bytes: number): void;
+  /** The open connections fall silent for good, as after a lost NAT entry; new ones are served. */
+  silenceConnections(): void;
   /** Ends the open connections and serves new ones on. */
   dropConnections(how: 'reset' | 'fin'): void;
   close(): Promise<void>;
@@ -40,6 +42,7 @@ export async function startTcpProxy(targetPort: number, targetHost = HOST): Prom
 interface Link {
   readonly client: Socket;
   readonly target: Socket;
+  silent: boolean;
 }
 
 class Proxy implements TcpProxy {
@@ -84,6 +87,13 @@ class Proxy implements TcpProxy {
     this.replyBytesLeft = bytes;
   }
 
+  silenceConnections(): void {
+    for (const link of this.links) {
+      link.silent = true;
+      this.flow(link);
+    }
+  }
+
   dropConnections(how: 'reset' | 'fin'): void {
     for (const link of this.links) {
       if (how === 'reset') link.client.resetAndDestroy();
@@ -112,7 +122,7 @@ class Proxy implements TcpProxy {
     client.once('close', () => this.clients.delete(client));
     if (this.mode === 'reset') return void client.resetAndDestroy();
     if (this.mode === 'fin') return void client.end().resume();
-    const link: Link = { client, target: connect(this.target) };
+    const link: Link = { client, target: connect(this.target), silent: false };
     this.links.add(link);
     link.target.on('error', ignore);
     this.forward(link, link.client, link.target);
@@ -153,7 +163,7 @@ class Proxy implements TcpProxy {
 
   private flow(link: Link): void {
     for (const socket of [link.client, link.target]) {
-      if (this.mode === 'blackhole') socket.pause();
+      if (this.mode === 'blackhole' || link.silent) socket.pause();
       else socket.resume();
     }
   }

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { scannedAttemptCount } from '../../../src/domain/attempt-count.js';
 import { parseMessage, withAttemptCount } from '../../../src/domain/message.js';
 
 const spliced = (text: string, attemptCount: number) => withAttemptCount(Buffer.from(text), attemptCount).toString();
@@ -143,6 +144,23 @@ describe('for any message', () => {
         expect(withAttemptCount(withAttemptCount(once, second), first).equals(once)).toBe(true);
       }),
     );
+  });
+});
+
+describe('scannedAttemptCount', () => {
+  it.each([
+    ['{"attempt_count":7}', 7],
+    ['{"x":{"attempt_count":5},"attempt_count": 12 }', 12],
+    ['{"attempt_count":1,"attempt_count":2}', 2],
+    ['{"attempt_count":"7"}', 0],
+    ['{"attempt_count":-1}', 0],
+    ['{"attempt_count":1e308}', 0],
+    ['{"message_id":"a"}', 0],
+    ['{"\\q":1}', 0],
+    ['not JSON', 0],
+    ['', 0],
+  ])('%s', (text, count) => {
+    expect(scannedAttemptCount(Buffer.from(text))).toBe(count);
   });
 });
 

@@ -1,0 +1,110 @@
+// `npm run test:faults`: plays the fault matrix against the built program and prints one table. Arguments choose rows:
+// `npm run test:faults -- 17 6b` (17 means 17a, 17b, ... too). Ends with the line `N passed, N failed`.
+import { fork } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build, isBuilt } from './build.mjs';
+import { checkNode, install, isInstalled, root, StepError } from './install.mjs';
+
+/** Most rows wait more than they work, so two share the two cores; those that measure throughput run alone. */
+const LANES = 2;
+const ROW_LIMIT_MS = 180_000;
+const SOURCES = ['src', 'supervisor', 'scripts', 'test/support', 'test/faults'];
+const COLUMNS = ['row', 'fault', 'produced', 'delivered', 'lost', 'dup', 'recovery', 'bound', 'verdict'];
+const NUMBERS = new Set(['produced', 'delivered', 'lost', 'dup', 'recovery']);
+
+async function main() {
+  checkNode();
+  if (!isInstalled()) await install();
+  if (!isBuilt()) await build();
+  const folder = await transpile();
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const { ROWS } = await import(pathToFileURL(join(folder, 'test/faults/rows.js')).href);
+  const rows = ROWS.filter(({ id }) => isChosen(id));
+  if (rows.length === 0) throw new StepError(`There is no row ${process.argv.slice(2).join(' ')}`, '');
+  const startedAt = performance.now();
+  const results = new Map();
+  const playNext = async (queue) => {
+    for (let row = queue.shift(); row; row = queue.shift()) results.set(row.id, await play(row, folder));
+  };
+  const together = rows.filter(({ alone }) => !alone);
+  await Promise.all(Array.from({ length: LANES }, () => playNext(together)));
+  await playNext(rows.filter(({ alone }) => alone));
+  show(rows.map(({ id }) => results.get(id)));
+  console.log(`${((performance.now() - startedAt) / 1_000).toFixed(0)} s`);
+  const failed = [...results.values()].filter(({ problems }) => problems.length > 0).length;
+  console.log(`${results.size - failed} passed, ${failed} failed`);
+  process.exitCode = failed > 0 ? 1 : 0;
+}
+
+function isChosen(id) {
+  const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
+  return wanted.length === 0 || wanted.includes(id) || wanted.includes(id.replace(/[a-z]+$/, ''));
+}
+
+/** JavaScript of the matrix and what it uses, inside the project so that packages are found. */
+async function transpile() {
+  const { default: ts } = await import('typescript');
+  const cache = join(root, 'node_modules', '.cache');
+  mkdirSync(cache, { recursive: true });
+  const folder = mkdtempSync(join(cache, 'faults-'));
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+  symlinkSync(join(root, 'dist'), join(folder, 'dist'), 'junction');
+  const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023, verbatimModuleSyntax: true };
+  for (const source of SOURCES) {
+    for (const name of readdirSync(join(root, source), { recursive: true, encoding: 'utf8' })) {
+      if (!/\.(ts|lua)$/.test(name)) continue;
+      const text = readFileSync(join(root, source, name), 'utf8');
+      const target = join(folder, source, name.replace(/\.ts$/, '.js'));
+      mkdirSync(dirname(target), { recursive: true });
+      writeFileSync(target, name.endsWith('.ts') ? ts.transpileModule(text, { compilerOptions }).outputText : text);
+    }
+  }
+  return folder;
+}
+
+/** One row in a process of its own; resolves to its result, whatever happens. */
+async function play(row, folder) {
+  const startedAt = performance.now();
+  const child = fork(join(folder, 'test/faults/run-row.js'), [row.id], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+  let result;
+  child.on('message', (message) => (result = message));
+  const timer = setTimeout(() => child.kill('SIGKILL'), ROW_LIMIT_MS);
+  await new Promise((resolve) => child.once('close', resolve));
+  clearTimeout(timer);
+  result ??= { ...row, problems: [`the row itself ended without a result: ${output.slice(-2_000)}`], tail: [] };
+  const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
+  console.log(`${row.id.padEnd(4)} ${result.problems.length === 0 ? 'ok' : 'FAILED'} ${seconds} s  ${row.fault}`);
+  for (const problem of result.problems) console.log(`       ${problem}`);
+  for (const line of result.tail) console.log(`       | ${line}`);
+  return result;
+}
+
+function show(results) {
+  const table = [COLUMNS, ...results.map(cells)];
+  const widths = COLUMNS.map((_, column) => Math.max(...table.map((line) => line[column].length)));
+  console.log('');
+  for (const line of table) {
+    const padded = line.map((cell, column) =>
+      NUMBERS.has(COLUMNS[column]) ? cell.padStart(widths[column]) : cell.padEnd(widths[column]),
+    );
+    console.log(padded.join('  ').trimEnd());
+  }
+}
+
+function cells({ id, fault, bound, produced, delivered, lost, duplicates, recoveryMs, note, problems }) {
+  const time = typeof recoveryMs === 'number' ? `${(recoveryMs / 1_000).toFixed(2)} s` : '-';
+  const numbers = [produced, delivered, lost, duplicates].map((number) => String(number ?? '-'));
+  const verdict = problems.length === 0 ? 'passed' : 'FAILED';
+  return [id, fault, ...numbers, time, bound, note ? `${verdict} (${note})` : verdict];
+}
+
+await main().catch((error) => {
+  if (!(error instanceof StepError)) throw error;
+  console.error([error.output, error.message].filter(Boolean).join('\n'));
+  console.log('0 passed, 1 failed');
+  process.exitCode = 1;
+});

@@ -1,0 +1,13 @@
+import { CRASH_ROWS } from './rows/crash.js';
+import { HANG_ROWS } from './rows/hang.js';
+import { REFUSING_REDIS_ROWS } from './rows/redis-refuses.js';
+import { REDIS_ROWS } from './rows/redis.js';
+import { STOP_ROWS } from './rows/stop.js';
+import type { Row } from './support/row.js';
+
+/** The whole matrix, in its order. */
+export const ROWS: readonly Row[] = [...CRASH_ROWS, ...HANG_ROWS, ...STOP_ROWS, ...REDIS_ROWS, ...REFUSING_REDIS_ROWS].sort(byNumber);
+
+function byNumber(one: Row, other: Row): number {
+  return Number.parseInt(one.id, 10) - Number.parseInt(other.id, 10) || one.id.localeCompare(other.id);
+}

@@ -1,0 +1,266 @@
+/** Rows 1 to 6: kill -9 of workers at each step of a message's life. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Fleet } from '../../support/fleet.js';
+import { attemptCountOf, idOf } from '../../support/ledger.js';
+import { waitFor } from '../../support/wait-for.js';
+import type { Findings, Row } from '../support/row.js';
+import { pidOf, pidsOf, type Stage } from '../support/stage.js';
+
+const CONCURRENCY = 4;
+
+export const CRASH_ROWS: readonly Row[] = [
+  {
+    id: '1',
+    fault: 'kill -9 of a worker that waits in its pop',
+    bound: 'next one ready < 1 s, 0 dup',
+    limits: { recoveryMs: 1_000 },
+    run: killWaiting,
+  },
+  {
+    id: '2',
+    fault: 'kill -9 after the pop, before the POST',
+    bound: 'tried again < 2 s, attempt_count as it was',
+    limits: { recoveryMs: 2_000 },
+    run: killBeforePost,
+  },
+  {
+    id: '3a',
+    fault: 'kill -9 during the POST',
+    bound: 'tried again < 2 s, dup ≤ C (4)',
+    limits: { recoveryMs: 2_000, duplicates: CONCURRENCY },
+    run: killDuringPost,
+  },
+  {
+    id: '3b',
+    fault: 'kill -9 after 200, before the ack (Redis frozen meanwhile)',
+    bound: 'tried again < 2 s after Redis thaws, dup ≤ C (4)',
+    limits: { recoveryMs: 2_000, duplicates: CONCURRENCY },
+    run: killBeforeAck,
+  },
+  {
+    id: '4',
+    fault: 'kill -9 between "failed" and "scheduled", 6 times',
+    bound: 'in one place at every look, attempt_count +0 or +1',
+    run: killBeforeSchedule,
+  },
+  {
+    id: '5',
+    fault: 'kill -9 with 10,000 retries waiting',
+    bound: 'each back in the queue ≤ 1 s after its time, 0 dup',
+    limits: { recoveryMs: 1_000 },
+    run: killWithRetries,
+  },
+  {
+    id: '6a',
+    fault: 'kill -9 of all 3 workers at once, under load',
+    bound: 'all ready < 3 s, dup ≤ 3·C (12)',
+    limits: { recoveryMs: 3_000, duplicates: 3 * CONCURRENCY },
+    run: killAll,
+  },
+  {
+    id: '6b',
+    fault: '100 kill -9 at random moments in 60 s, under load',
+    bound: '0 lost, dup ≤ kills·C',
+    run: killHundred,
+  },
+];
+
+async function killWaiting(stage: Stage): Promise<Findings> {
+  const fleet = await stage.start({ WORKER_COUNT: 2, WORKER_CONCURRENCY: CONCURRENCY });
+  let slowest = 0;
+  for (const { id, pid } of await fleet.ready(2)) {
+    const killedAt = performance.now();
+    process.kill(pid ?? 0, 'SIGKILL');
+    await stage.ledger.produce(50);
+    const isBack = (worker: { id: string; pid: number | null; state: string }) =>
+      worker.id === id && worker.pid !== pid && worker.state === 'ready';
+    await fleet.until(`the next ${id}`, ({ workers }) => workers.some(isBack));
+    slowest = Math.max(slowest, performance.now() - killedAt);
+  }
+  return { recoveryMs: slowest };
+}
+
+/** The way to the main server is black until the kill, so nothing can have been POSTed. */
+async function killBeforePost(stage: Stage): Promise<Findings> {
+  const proxy = await stage.proxy(stage.server.port);
+  await proxy.setMode('blackhole');
+  const fleet = await stage.start({
+    WORKER_COUNT: 2,
+    WORKER_CONCURRENCY: CONCURRENCY,
+    MAIN_SERVER_URL: `https://localhost:${proxy.port}`,
+  });
+  await fleet.ready(2);
+  await stage.ledger.produce(60);
+  const held = await waitFor(
+    async () => {
+      const { processing } = await stage.ledger.snapshot();
+      return processing.length === 2 * CONCURRENCY && processing;
+    },
+    { what: '8 claims' },
+  );
+  const pid = await pidOf(fleet, 'worker-1');
+  const killedAt = performance.now();
+  process.kill(pid, 'SIGKILL');
+  await proxy.setMode('pass');
+  const again = await stage.postedAgain(held.map(idOf), killedAt);
+  const { waiting, processing } = await stage.ledger.snapshot();
+  stage.expect([...waiting, ...processing].every((raw) => attemptCountOf(raw) === 0), 'attempt_count has changed');
+  stage.expect(!fleet.logged().includes('(attempt 2/'), 'the kill spent an attempt');
+  return { recoveryMs: again - killedAt };
+}
+
+async function killDuringPost(stage: Stage): Promise<Findings> {
+  const fleet = await stage.start({ WORKER_COUNT: 2, WORKER_CONCURRENCY: CONCURRENCY });
+  await fleet.ready(2);
+  const pid = await pidOf(fleet, 'worker-1');
+  stage.server.faults.post.delayMs = 100;
+  await stage.ledger.produce(300);
+  const held = await waitFor(
+    () => {
+      const open = stage.openPosts().filter(({ worker }) => worker === 'worker-1');
+      return stage.server.ledger.posts > 50 && open.length === CONCURRENCY && open;
+    },
+    { what: 'all slots in a POST' },
+  );
+  const killedAt = performance.now();
+  process.kill(pid, 'SIGKILL');
+  const again = await stage.postedAgain(
+    held.map(({ id }) => id),
+    killedAt,
+  );
+  return { recoveryMs: again - killedAt };
+}
+
+async function killBeforeAck(stage: Stage): Promise<Findings> {
+  const fleet = await stage.start({ WORKER_COUNT: 2, WORKER_CONCURRENCY: CONCURRENCY });
+  await fleet.ready(2);
+  const pid = await pidOf(fleet, 'worker-1');
+  stage.server.faults.post.delayMs = 100;
+  await stage.ledger.produce(200);
+  const ofVictim = () => stage.openPosts().filter(({ worker }) => worker === 'worker-1');
+  const held = await waitFor(() => ofVictim().length === CONCURRENCY && ofVictim(), { what: 'all slots in a POST' });
+  stage.redis.freeze();
+  await waitFor(() => stage.openPosts().length === 0, { what: 'the answers' });
+  await sleep(100); // the worker reads them and finds Redis silent
+  process.kill(pid, 'SIGKILL');
+  stage.redis.thaw();
+  const thawedAt = performance.now();
+  // some may have been acknowledged after all: the command was in Redis's socket
+  const repeats = () => held.flatMap(({ id }) => stage.server.ledger.of(id).filter(({ startMs }) => startMs > thawedAt));
+  const everythingSettled = async () => Object.values(await stage.ledger.snapshot()).flat().length === 0;
+  await waitFor(everythingSettled, { what: 'the queue to be empty', deadlineMs: 20_000 });
+  stage.expect(repeats().length > 0, 'nothing was caught between 200 and ack');
+  return { recoveryMs: Math.max(...repeats().map(({ startMs }) => startMs)) - thawedAt };
+}
+
+/** Each first POST is answered 500; Redis is frozen so that the settlement cannot pass before the kill. */
+async function killBeforeSchedule(stage: Stage): Promise<Findings> {
+  const kills = 6;
+  stage.server.faults.post.failFirst = 1;
+  stage.server.faults.post.failStatus = 500;
+  stage.server.faults.post.delayMs = 20;
+  const fleet = await stage.start({ WORKER_COUNT: 3, WORKER_CONCURRENCY: CONCURRENCY, WORKER_RETRY_INTERVAL: 1 });
+  await fleet.ready(3);
+  await stage.ledger.produce(600);
+  for (let kill = 0; kill < kills; kill++) {
+    const [victim] = await waitFor(async () => (await pidsOf(fleet)).slice(kill % 3), { what: 'a worker' });
+    const before = stage.server.ledger.posts;
+    await waitFor(() => stage.server.ledger.posts > before, { what: 'a POST' });
+    if (kill % 2 === 0) {
+      stage.redis.freeze();
+      await sleep(100); // the 500s arrive and cannot be settled
+    }
+    process.kill(victim ?? 0, 'SIGKILL');
+    stage.redis.thaw();
+    for (let look = 0; look < 10; look++) await lookForDoubles(stage);
+  }
+  await waitFor(() => stage.server.ledger.delivered.size === 600, { what: 'delivery', deadlineMs: 60_000 });
+  stage.expect(!fleet.logged().includes('(attempt 3/'), 'attempt_count went up by 2');
+  return { duplicatesAllowed: kills * CONCURRENCY };
+}
+
+async function lookForDoubles(stage: Stage): Promise<void> {
+  const seen = new Set<string>();
+  for (const raw of Object.values(await stage.ledger.snapshot()).flat() as Buffer[]) {
+    const id = idOf(raw);
+    stage.expect(!seen.has(id), `${id} is in two places`);
+    seen.add(id);
+  }
+}
+
+async function killWithRetries(stage: Stage): Promise<Findings> {
+  const count = 10_000;
+  stage.server.faults.post.failFirst = 1;
+  stage.server.faults.post.failStatus = 500;
+  const fleet = await stage.start({
+    WORKER_COUNT: 2,
+    WORKER_CONCURRENCY: 16,
+    WORKER_RETRY_INTERVAL: 30,
+    LOG_LEVEL: 'ERROR',
+  });
+  await fleet.ready(2);
+  await stage.ledger.produce(count);
+  const { retry } = stage.keys;
+  const everyRetry = async () => (await stage.client.zcard(retry)) === count;
+  await waitFor(everyRetry, { what: '10,000 retries', deadlineMs: 28_000 });
+  process.kill(await pidOf(fleet, 'worker-1'), 'SIGKILL');
+  let latest = 0;
+  while ((await stage.client.zcard(retry)) > 0) {
+    const [, due] = await stage.client.zrange(retry, 0, 0, 'WITHSCORES');
+    const [seconds, micros] = await stage.client.time();
+    latest = Math.max(latest, Number(seconds) * 1_000 + Number(micros) / 1_000 - Number(due ?? Infinity));
+    await sleep(20);
+  }
+  return { recoveryMs: latest };
+}
+
+async function killAll(stage: Stage): Promise<Findings> {
+  const fleet = await stage.start({ WORKER_COUNT: 3, WORKER_CONCURRENCY: CONCURRENCY });
+  await fleet.ready(3);
+  stage.server.faults.post.delayMs = 20;
+  const load = stage.load(200);
+  await waitFor(() => stage.server.ledger.posts > 200, { what: 'load' });
+  const pids = await pidsOf(fleet);
+  const killedAt = performance.now();
+  for (const pid of pids) process.kill(pid, 'SIGKILL');
+  await fleet.until('3 new workers', ({ workers }) =>
+    workers.every(({ pid, state }) => state === 'ready' && pid !== null && !pids.includes(pid)),
+  );
+  const recoveryMs = performance.now() - killedAt;
+  await load.stop();
+  return { recoveryMs };
+}
+
+async function killHundred(stage: Stage): Promise<Findings> {
+  const fleet = await stage.start({ WORKER_COUNT: 3, WORKER_CONCURRENCY: CONCURRENCY });
+  await fleet.ready(3);
+  stage.server.faults.post.delayMs = 20;
+  const load = stage.load(150);
+  const begunAt = performance.now();
+  let kills = 0;
+  for (let due = 0; kills < 100; due += 600 * 2 * Math.random()) {
+    await sleep(Math.max(0, begunAt + Math.min(due, 59_000) - performance.now()));
+    kills += await killOne(fleet);
+    if (performance.now() - begunAt > 75_000) break;
+  }
+  await load.stop();
+  stage.expect(kills === 100, `only ${kills} kills: no worker lived long enough`);
+  return { duplicatesAllowed: kills * CONCURRENCY, note: `${kills} kills in ${seconds(begunAt)} s` };
+}
+
+/** A random worker that is alive; 0 when there is none just now. */
+async function killOne(fleet: Fleet): Promise<number> {
+  const pids = await pidsOf(fleet);
+  const pid = pids[Math.floor(Math.random() * pids.length)];
+  if (pid === undefined) return 0;
+  try {
+    process.kill(pid, 'SIGKILL');
+    return 1;
+  } catch {
+    return 0; // died since we looked
+  }
+}
+
+function seconds(since: number): string {
+  return ((performance.now() - since) / 1_000).toFixed(0);
+}

@@ -1,0 +1,89 @@
+/** Plays one row in a process of its own and sends the result to the runner: node run-row.js 6b */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ROWS } from './rows.js';
+import { storyOf } from './support/final-state.js';
+import type { Findings, Row, RowResult } from './support/row.js';
+import { Stage } from './support/stage.js';
+
+const QUIET_DEADLINE_MS = 40_000;
+const QUIET_LOOK_MS = 200;
+const TAIL_LINES = 25;
+
+async function play(row: Row): Promise<RowResult> {
+  const stage = await Stage.open(row.redis);
+  try {
+    const findings = (await row.run(stage).catch((error: unknown) => failed(stage, error))) ?? {};
+    return await judge(row, stage, findings);
+  } finally {
+    await stage.close();
+  }
+}
+
+function failed(stage: Stage, error: unknown): undefined {
+  stage.problems.push(error instanceof Error ? error.message : String(error));
+  return undefined;
+}
+
+async function judge(row: Row, stage: Stage, findings: Findings): Promise<RowResult> {
+  const { limits = {} } = row;
+  const dead = limits.dead ?? 0;
+  const account = await quiet(stage, dead, findings);
+  const { backwards, duplicates } = storyOf(stage.server.ledger);
+  const lost = account.lost.filter((id) => !findings.lostByRedis?.has(id));
+  const allowed = findings.duplicatesAllowed ?? limits.duplicates ?? 0;
+  stage.expect(lost.length === 0, `lost: ${lost.slice(0, 5).join(', ')}`);
+  stage.expect(duplicates <= allowed, `${duplicates} duplicates, ${allowed} allowed`);
+  stage.expect(account.misplaced.length === 0, `in two places: ${account.misplaced.slice(0, 5).join(', ')}`);
+  stage.expect(account.dead === dead, `${account.dead} dead letters, ${dead} expected`);
+  stage.expect(backwards.length === 0, `status went back from delivered: ${backwards.slice(0, 5).join(', ')}`);
+  const { recoveryMs } = findings;
+  if (limits.recoveryMs !== undefined) {
+    const inTime = recoveryMs !== undefined && recoveryMs <= limits.recoveryMs;
+    stage.expect(inTime, `recovery took ${recoveryMs?.toFixed(0) ?? 'no'} ms, bound ${limits.recoveryMs} ms`);
+  }
+  return {
+    id: row.id,
+    fault: row.fault,
+    bound: row.bound,
+    produced: stage.ledger.produced.length,
+    delivered: account.delivered,
+    lost: lost.length,
+    duplicates,
+    recoveryMs: recoveryMs ?? null,
+    note: findings.note ?? '',
+    problems: stage.problems,
+    tail: stage.problems.length > 0 ? tailOf(stage) : [],
+  };
+}
+
+/** Every message delivered or dead, and nothing under way; after the deadline the account as it then is. */
+async function quiet(stage: Stage, dead: number, { lostByRedis }: Findings) {
+  const begun = performance.now();
+  for (;;) {
+    const account = await stage.ledger.accountFor();
+    const { delivered, waiting, processing, retry } = account;
+    const gone = lostByRedis ? account.lost.length : 0;
+    const isQuiet = waiting + processing + retry === 0 && delivered + dead + gone >= stage.ledger.produced.length;
+    if (isQuiet || account.lost.length > gone) return account;
+    if (performance.now() - begun > QUIET_DEADLINE_MS) {
+      stage.problems.push(
+        `not quiet: ${delivered} delivered, ${waiting} waiting, ${processing} processing, ${retry} retry`,
+      );
+      return account;
+    }
+    await sleep(QUIET_LOOK_MS);
+  }
+}
+
+function tailOf(stage: Stage): string[] {
+  const isTelling = (text: string) => !/- INFO - \[.*\] - (Processing m|M)essage /.test(text);
+  return stage.programs.flatMap(({ lines }) => {
+    const telling = lines.map(({ text }) => text).filter(isTelling);
+    return telling.slice(-TAIL_LINES);
+  });
+}
+
+const row = ROWS.find(({ id }) => id === process.argv[2]);
+if (!row) throw new Error(`There is no row ${process.argv[2]}`);
+const result = await play(row);
+process.send?.(result, undefined, undefined, () => process.exit(0));

@@ -1,0 +1,54 @@
+import type { RedisOptions } from '../../../scripts/redis-process.js';
+import type { Stage } from './stage.js';
+
+/** One line of the fault matrix: a real fault, what must hold afterwards, and the bounds that decide. */
+export interface Row {
+  /** Number in the matrix, with a letter when the row needs several runs: 6b. */
+  readonly id: string;
+  readonly fault: string;
+  /** The bound in words, as the table shows it. */
+  readonly bound: string;
+  readonly limits?: Limits;
+  /** Measures throughput or many short times, so nothing else may run beside it. */
+  readonly alone?: boolean;
+  /** Of the stage's Redis; default: memory only. */
+  readonly redis?: RedisOptions;
+  run(stage: Stage): Promise<Findings | void>;
+}
+
+export interface Limits {
+  /** POSTs for ids that were answered with 2xx before; default 0. */
+  readonly duplicates?: number;
+  /** Longest recovery, ms. */
+  readonly recoveryMs?: number;
+  /** Dead letters there must be at the end; default 0. */
+  readonly dead?: number;
+}
+
+/** What a row measured beside the ledger. */
+export interface Findings {
+  /** From the fault, or from its end where the row says so. */
+  readonly recoveryMs?: number;
+  /** In place of `limits.duplicates`, when it depends on the run. */
+  readonly duplicatesAllowed?: number;
+  /** Ids that Redis itself was told to forget (FLUSHALL, failover): reported, not held against us. */
+  readonly lostByRedis?: ReadonlySet<string>;
+  readonly note?: string;
+}
+
+/** What a row's process tells the runner. */
+export interface RowResult {
+  readonly id: string;
+  readonly fault: string;
+  readonly bound: string;
+  readonly produced: number;
+  readonly delivered: number;
+  readonly lost: number;
+  readonly duplicates: number;
+  readonly recoveryMs: number | null;
+  readonly note: string;
+  /** Empty = passed. */
+  readonly problems: readonly string[];
+  /** Last lines of the program's output, for a row that failed. */
+  readonly tail: readonly string[];
+}

@@ -1,0 +1,178 @@
+/**
+ * What each row plays on: a Redis, a main server that asks for client certificates, and the built program, all its own.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
+import { startMainServer, type DevMainServer } from '../../../scripts/main-server.js';
+import { startRedis, type RedisOptions, type RedisProcess } from '../../../scripts/redis-process.js';
+import { redisKeys } from '../../../src/queue/redis-keys.js';
+import { makeCertificates, type CertificateFiles } from '../../../supervisor/certificates/certificates.js';
+import { freePortRange, RunningFleet, type Fleet, type Settings } from '../../support/fleet.js';
+import { freePort } from '../../support/free-port.js';
+import { createMessageLedger, type MessageLedger } from '../../support/ledger.js';
+import { pemsOf } from '../../support/main-server.js';
+import type { Program } from '../../support/program.js';
+import { QUEUE } from '../../support/queue.js';
+import { plainClient } from '../../support/redis.js';
+import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js';
+import { waitFor } from '../../support/wait-for.js';
+
+export interface StartOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** .env and certificates are written, nothing is started. */
+  readonly prepareOnly?: boolean;
+}
+
+export interface Load {
+  /** Resolves when the last message is in Redis. */
+  stop(): Promise<void>;
+}
+
+const LOAD_STEP_MS = 20;
+
+export class Stage {
+  readonly keys = redisKeys(QUEUE);
+  readonly problems: string[] = [];
+  /** SIGKILL for everything at the end, newest first. */
+  private readonly closers: (() => Promise<unknown>)[] = [];
+  readonly programs: Program[] = [];
+
+  private constructor(
+    readonly folder: string,
+    readonly redis: RedisProcess,
+    readonly client: Redis,
+    readonly certificates: CertificateFiles,
+    readonly server: DevMainServer,
+    readonly ledger: MessageLedger,
+  ) {}
+
+  static async open(redisOptions: RedisOptions = {}): Promise<Stage> {
+    const folder = mkdtempSync(join(tmpdir(), 'fault-'));
+    const redis = await startRedis(redisOptions);
+    const client = plainClient(redis.port);
+    const certificates = await makeCertificates({ directory: join(folder, 'pki') });
+    const server = await startMainServer({ tls: pemsOf(certificates) });
+    const ledger = createMessageLedger({ client }, { server });
+    return new Stage(folder, redis, client, certificates, server, ledger);
+  }
+
+  /** A row's own expectation; one that does not hold fails the row, which goes on. */
+  expect(holds: boolean, otherwise: string): void {
+    if (!holds) this.problems.push(otherwise);
+  }
+
+  async start(settings: Settings = {}, options: StartOptions = {}): Promise<Fleet> {
+    const ports = { port: await freePort(), metricsPort: await freePortRange(4) };
+    const cwd = mkdtempSync(join(this.folder, 'fleet-'));
+    const base: Settings = {
+      REDIS_HOST: '127.0.0.1',
+      REDIS_PORT: this.redis.port,
+      MAIN_SERVER_URL: this.server.url,
+      SUPERVISOR_PORT: ports.port,
+      SUPERVISOR_RUNTIME_DIR: join(cwd, 'run'),
+      WORKER_METRICS_PORT: ports.metricsPort,
+      WORKER_METRICS_HOST: '127.0.0.1',
+    };
+    const fleet = new RunningFleet({ cwd, ...ports, base }, this.programs);
+    fleet.configure(settings);
+    fleet.useCertificate(this.certificates);
+    if (!options.prepareOnly) fleet.startAgain(options.env);
+    return fleet;
+  }
+
+  /** Of Redis or of the main server; the worker is told its port. */
+  async proxy(port: number): Promise<TcpProxy> {
+    const proxy = await startTcpProxy(port);
+    this.closers.push(() => proxy.close());
+    return proxy;
+  }
+
+  /** Produces evenly until stopped. */
+  load(perSecond: number): Load {
+    let stopped = false;
+    const perStep = (perSecond * LOAD_STEP_MS) / 1_000;
+    const run = async (): Promise<void> => {
+      const begun = performance.now();
+      let made = 0;
+      while (!stopped) {
+        const due = Math.floor(((performance.now() - begun) / LOAD_STEP_MS) * perStep) - made;
+        if (due > 0) await this.ledger.produce(due);
+        made += due;
+        await sleep(LOAD_STEP_MS);
+      }
+    };
+    // a row that fails leaves its load running: the stage closes under it
+    const running = run().catch((error: unknown) => this.expect(false, `the load ended: ${String(error)}`));
+    return {
+      stop: () => {
+        stopped = true;
+        return running;
+      },
+    };
+  }
+
+  /** Closed after the programs, newest first. */
+  onClose(close: () => Promise<unknown>): void {
+    this.closers.push(close);
+  }
+
+  /** When a POST began that was not under way at `since`; rejects at the deadline. */
+  async firstPostAfter(since: number, deadlineMs = 10_000): Promise<number> {
+    const find = () => {
+      let first = Infinity;
+      for (const exchanges of this.server.ledger.exchanges.values())
+        for (const { method, startMs } of exchanges)
+          if (method === 'POST' && startMs > since) first = Math.min(first, startMs);
+      return first < Infinity && first;
+    };
+    return waitFor(find, { what: 'the next POST', deadlineMs });
+  }
+
+  /** When the last of `ids` was POSTed again after `since`. */
+  async postedAgain(ids: readonly string[], since: number, deadlineMs = 20_000): Promise<number> {
+    const nextOf = (id: string) =>
+      this.server.ledger.of(id, 'POST').find(({ startMs }) => startMs > since)?.startMs ?? Infinity;
+    const find = () => {
+      const last = Math.max(...ids.map(nextOf));
+      return last < Infinity && last;
+    };
+    return ids.length === 0 ? since : waitFor(find, { what: `${ids.length} messages to be POSTed again`, deadlineMs });
+  }
+
+  /** POSTs that reached the main server and were not answered yet. */
+  openPosts(): { readonly id: string; readonly worker: string }[] {
+    const open: { id: string; worker: string }[] = [];
+    for (const exchanges of this.server.ledger.exchanges.values())
+      for (const { id, method, endMs, body } of exchanges)
+        if (method === 'POST' && endMs === undefined)
+          open.push({ id, worker: (body as { worker_id: string }).worker_id });
+    return open;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.programs.map((program) => program.destroy()));
+    for (const close of this.closers.reverse()) await close();
+    await this.server.close();
+    this.client.disconnect();
+    this.redis.thaw();
+    await this.redis.stop();
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+export async function pidsOf(fleet: Fleet): Promise<number[]> {
+  return (await fleet.status()).workers.flatMap(({ pid }) => (pid === null ? [] : [pid]));
+}
+
+export async function pidOf(fleet: Fleet, worker: string): Promise<number> {
+  return (await fleet.status()).workers.find(({ id }) => id === worker)?.pid ?? 0;
+}
+
+export async function timed(work: () => Promise<unknown>): Promise<number> {
+  const begun = performance.now();
+  await work();
+  return performance.now() - begun;
+}
