@@ -1,42 +1,77 @@
 import { Command, CommanderError } from 'commander';
 
 import { packageVersion } from '../src/shared/config/package-root.js';
-import type { CommandContext, RegisterCommand } from './commands/command.js';
+import { ConfigError, EXIT_CONFIG, reasonOf } from '../src/shared/errors.js';
+import { registerCerts } from './commands/certs.js';
+import {
+  CommandError,
+  EXIT_FAILURE,
+  EXIT_USAGE,
+  type CommandContext,
+  type RegisterCommand,
+} from './commands/command.js';
+import { registerCompletion } from './commands/completion.js';
+import { registerDead } from './commands/dead.js';
+import { registerReload } from './commands/reload.js';
+import { registerRestart } from './commands/restart.js';
+import { registerRollback } from './commands/rollback.js';
+import { registerScale } from './commands/scale.js';
+import { registerSend } from './commands/send.js';
 import { registerStart } from './commands/start.js';
+import { registerStatus } from './commands/status.js';
+import { registerStop } from './commands/stop.js';
 import { registerWorker } from './commands/worker.js';
 
 /** All commands, in the order of the help page. */
-const COMMANDS: readonly RegisterCommand[] = [registerStart, registerWorker];
-
-const EXIT_FAILURE = 1;
-const EXIT_USAGE = 2;
+const COMMANDS: readonly RegisterCommand[] = [
+  registerStart,
+  registerWorker,
+  registerStatus,
+  registerReload,
+  registerScale,
+  registerRestart,
+  registerStop,
+  registerDead,
+  registerSend,
+  registerCerts,
+  registerRollback,
+  registerCompletion,
+];
 
 const AFTER_HELP = `
 Examples:
   $ message-broker-worker start --num-workers 3 --concurrency 4
   $ message-broker-worker start --config /etc/message-broker/worker.yaml
+  $ message-broker-worker status --watch
+  $ message-broker-worker dead list --reason malformed
   $ message-broker-worker worker --worker-id worker-1 --metrics-port 9100
 
 Exit codes:
   0   done; after a signal: everything drained
   1   failure
   2   wrong usage: unknown command or option
+  3   no supervisor is running
   78  the configuration cannot be used; each problem is one line on stderr
 `;
 
 /** Runs one command line and resolves to its exit code. `argv` is without the program and its script. */
-export async function runProgram(argv: readonly string[], context: Omit<CommandContext, 'finish'>): Promise<number> {
+export async function runProgram(
+  argv: readonly string[],
+  context: Omit<CommandContext, 'finish' | 'streams'> & Partial<Pick<CommandContext, 'streams'>>,
+): Promise<number> {
   let exitCode = 0;
   const finish = (code: number): void => {
     exitCode = code;
   };
   try {
-    await program({ ...context, finish }).parseAsync(argv, { from: 'user' });
+    await program({ streams: process, ...context, finish }).parseAsync(argv, { from: 'user' });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
-    context.printError(`ERROR: ${error instanceof Error ? error.message : String(error)}`);
-    return EXIT_FAILURE;
+    const problems = error instanceof ConfigError ? error.problems : [reasonOf(error)];
+    for (const problem of problems) context.printError(`ERROR: ${problem}`);
+    if (error instanceof ConfigError) return EXIT_CONFIG;
+    return error instanceof CommandError ? error.exitCode : EXIT_FAILURE;
   }
 }
 

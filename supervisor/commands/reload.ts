@@ -1,0 +1,51 @@
+import { printable } from '../../src/domain/escape.js';
+import { ControlError } from '../control-errors.js';
+import type { ReplacedWorker } from '../control-routes.js';
+import { EXIT_FAILURE, printJson, type CommandContext, type RegisterCommand } from './command.js';
+import { addSupervisorOptions, withSupervisor } from './supervisor-options.js';
+
+interface ReloadAnswer {
+  readonly ok: boolean;
+  readonly at: string;
+  readonly reason: string | null;
+  readonly workers: readonly ReplacedWorker[];
+}
+
+export const registerReload: RegisterCommand = (program, context) => {
+  const command = program
+    .command('reload')
+    .description('read configuration and certificates again and replace the workers one by one; waits for the result')
+    .option('--json', 'print the result as JSON')
+    .addHelpText('after', '\nExample:\n  $ message-broker-worker reload && echo reloaded\n');
+  addSupervisorOptions(command).action(async ({ json }: { json?: true }) => {
+    const answer = await withSupervisor(command, context, (client) =>
+      client.post<ReloadAnswer>('/reload').catch((error: unknown) => failedReload(error)),
+    );
+    if (json) printJson(context, answer);
+    else report(answer, context);
+    context.finish(answer.ok ? 0 : EXIT_FAILURE);
+  });
+};
+
+/** A reload that failed is an answer; everything else is an error. */
+function failedReload(error: unknown): ReloadAnswer {
+  if (error instanceof ControlError && isReloadAnswer(error.body)) return error.body;
+  throw error;
+}
+
+function isReloadAnswer(body: unknown): body is ReloadAnswer {
+  return typeof body === 'object' && body !== null && 'ok' in body && 'workers' in body && Array.isArray(body.workers);
+}
+
+function report({ ok, reason, workers }: ReloadAnswer, context: CommandContext): void {
+  for (const { id, pid, state, replaced } of workers) {
+    const what = replaced
+      ? `has a new process (pid ${pid})`
+      : pid === null
+        ? 'has no process'
+        : `kept its process (pid ${pid})`;
+    context.print(`${printable(id, 100)} ${what}, ${state}`);
+  }
+  if (ok) context.print('Reloaded: all workers have the new configuration.');
+  else context.printError(`ERROR: The reload failed: ${printable(reason ?? 'no reason given', 2_000)}`);
+}

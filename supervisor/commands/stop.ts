@@ -1,0 +1,53 @@
+import { ControlError, NoSupervisorError } from '../control-errors.js';
+import { CommandError, EXIT_FAILURE, printJson, type RegisterCommand } from './command.js';
+import { addSupervisorOptions, withSupervisor } from './supervisor-options.js';
+import { waitUntil } from './wait-until.js';
+
+/** `worker.shutdown_timeout` goes up to an hour; who waits longer wants to know. */
+const DEADLINE_MS = 3_700_000;
+
+export const registerStop: RegisterCommand = (program, context) => {
+  const command = program
+    .command('stop')
+    .description('stop the supervisor: its workers finish what they hold; waits until it is gone')
+    .option('--now', 'do not wait for what is in flight: hand it back to the queue')
+    .option('--json', 'print the result as JSON')
+    .addHelpText('after', '\nExample:\n  $ message-broker-worker stop\n');
+  addSupervisorOptions(command).action(async ({ now, json, url }: { now?: true; json?: true; url?: string }) => {
+    await withSupervisor(command, context, async (client) => {
+      const answer = await client.post<{ pid: number }>('/stop');
+      // as a second signal
+      if (now) await client.post('/stop').catch(ignoreGone);
+      const isGone = async (): Promise<true | undefined> => {
+        const answers = await client.get('/health').then(always, isAnAnswer);
+        return answers || (!url && isAlive(answer.pid)) ? undefined : true;
+      };
+      if (!(await waitUntil(isGone, DEADLINE_MS))) {
+        throw new CommandError(EXIT_FAILURE, `The supervisor (pid ${answer.pid}) has not stopped after an hour.`);
+      }
+      if (json) printJson(context, { stopped: true, pid: answer.pid });
+      else context.print(`The supervisor (pid ${answer.pid}) has stopped.`);
+    });
+  });
+};
+
+function ignoreGone(error: unknown): void {
+  if (!(error instanceof NoSupervisorError)) throw error;
+}
+
+const always = (): boolean => true;
+
+/** Unhealthy or not, it is there. */
+function isAnAnswer(error: unknown): boolean {
+  return error instanceof ControlError;
+}
+
+/** It closes its socket a moment before it ends. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
