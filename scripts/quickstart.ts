@@ -146,7 +146,7 @@ function welcome({ config, folder, redisText, server, readyMs }: Stack, options:
   const ports = Array.from({ length: options.workers }, (_, index) => metrics.port + index);
   const share = Math.round(options.failRate * 1_000) / 10;
   return [
-    `${options.workers} workers ready in ${(readyMs / 1_000).toFixed(1)} s`,
+    `${options.workers} ${options.workers === 1 ? 'worker' : 'workers'} ready in ${(readyMs / 1_000).toFixed(1)} s`,
     `  Redis          ${redisText}`,
     `  main server    ${server.url} (mutual TLS; fails ${share} % of the deliveries)`,
     `  status         http://127.0.0.1:${supervisor.port}/status`,
