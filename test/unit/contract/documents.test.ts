@@ -27,11 +27,19 @@ function typesIn(page: string): Map<string, string> {
   return new Map([...page.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map((match) => [match[1] ?? '', match[2] ?? '']));
 }
 
-async function helpOf(command: string): Promise<string> {
+async function helpOf(...command: string[]): Promise<string> {
   let help = '';
   const print = (line: string) => (help += `${line}\n`);
-  expect(await runProgram([command, '--help'], { env: {}, cwd: packageRoot, print, printError: print })).toBe(0);
+  expect(await runProgram([...command, '--help'], { env: {}, cwd: packageRoot, print, printError: print })).toBe(0);
   return help;
+}
+
+/** The commands that a help page lists. */
+function commandsIn(help: string): string[] {
+  const list = help.slice(help.indexOf('Commands:')).split(/\n\n/)[0] ?? '';
+  return [...list.matchAll(/^ {2}([a-z]+)/gm)].flatMap(([, name]) =>
+    name === undefined || name === 'help' ? [] : [name],
+  );
 }
 
 function flagsIn(words: readonly string[]): string[] {
@@ -86,11 +94,23 @@ describe('command lines', () => {
   });
 
   test('every flag in the prose is one of a command', async () => {
-    const help = (await helpOf('start')) + (await helpOf('worker'));
+    const pages = await Promise.all(commandsIn(await helpOf()).map(async (name) => helpOf(name)));
+    const dead = await Promise.all(commandsIn(await helpOf('dead')).map(async (name) => helpOf('dead', name)));
+    const help = [...pages, ...dead].join('\n');
     const named = flagsIn(spans.filter((span) => span !== '--exit').map((span) => span.split(' ')[0] ?? ''));
     expect(named).toContain('--config');
     for (const flag of named) expect(help).toContain(flag);
     expect(parseCommandLine(['--exit'])).toMatchObject({ kind: 'run', options: { exit: true } });
+  });
+});
+
+describe('commands', () => {
+  test('the README has each command there is, and no other', async () => {
+    const named = readme.table('## Commands').flatMap(([commands]) => commands?.split(', ') ?? []);
+    const groups = new Set(named.map((command) => command.split(' ')[0] ?? ''));
+    expect([...groups].sort()).toEqual(commandsIn(await helpOf()).sort());
+    const dead = named.filter((command) => command.startsWith('dead ')).map((command) => command.slice('dead '.length));
+    expect(dead.sort()).toEqual(commandsIn(await helpOf('dead')).sort());
   });
 });
 
