@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { useInstallation, type Fleet } from '../support/fleet.js';
 import { expectNoLeftovers } from '../support/leftovers.js';
+import { isAlive } from '../support/processes.js';
 import type { Program } from '../support/program.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -59,6 +60,9 @@ describe('kill -9 of the supervisor under load', () => {
     const killed = fleet.program;
     killed.signal('SIGKILL');
     const killedAt = performance.now();
+    const others = workers.flatMap(({ pid }) => (pid === blocked ? [] : (pid ?? [])));
+    await waitFor(() => !others.some(isAlive), { what: 'the others to drain', deadlineMs: ORPHANS_LIVE_MS });
+    expect(isAlive(blocked)).toBe(true);
     await goneBy(killed, killedAt + ORPHANS_LIVE_MS);
     expect((await ledger.accountFor()).lost).toEqual([]);
 
