@@ -31,7 +31,7 @@ export function checkAccess(access: Route['access'], headers: RequestHeaders, ru
   if (!isOurName(hostOf(headers.host), rules.bindHost)) {
     throw new RequestError(
       403,
-      `The Host header names none of this supervisor's names; ask for localhost, 127.0.0.1 or ${rules.bindHost}.`,
+      `The Host header names none of this supervisor's names; ask for localhost or ${rules.bindHost}.`,
     );
   }
   if (access === 'open') return;

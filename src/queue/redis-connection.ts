@@ -86,7 +86,9 @@ export class RedisConnection {
     try {
       return await this.client.callBuffer(command, args);
     } catch (error) {
-      throw new RedisUnavailableError(this.describe(reasonOf(error)), !isReply(error), { cause: error });
+      const refused = isReply(error);
+      const text = refused ? this.describeRefusal(error.message) : this.describe(reasonOf(error));
+      throw new RedisUnavailableError(text, !refused, { cause: error });
     }
   }
 
@@ -98,6 +100,11 @@ export class RedisConnection {
 
   describe(problem: string): string {
     return `Cannot connect to Redis at ${address(this.options.redis)}: ${problem}`;
+  }
+
+  /** Redis answers, so the operator must not look at the network: full, read-only, busy, or a key of another type. */
+  private describeRefusal(reply: string): string {
+    return `Redis at ${address(this.options.redis)} refuses a command: ${reply}`;
   }
 
   private open(): Redis | Cluster {

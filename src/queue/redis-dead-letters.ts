@@ -88,8 +88,14 @@ export function createDeadLetters(connection: RedisConnection, keys: RedisKeys, 
     }
   }
 
-  /** `act` resolves to how many of the entries left the list by its doing. */
-  async function walk(run: DeadLetterRun, act: (entries: DeadLetterEntry[]) => Promise<number>) {
+  /** `act` makes its entries leave the list, and resolves to how many did by its doing and not by another operator's. */
+  async function walk(
+    run: DeadLetterRun,
+    {
+      takes,
+      act,
+    }: { takes: (entry: DeadLetterEntry) => boolean; act: (entries: DeadLetterEntry[]) => Promise<number> },
+  ) {
     const { total } = await page(0, 1, 0);
     const progress = { seen: 0, total, meant: 0, done: 0, unreadable: 0 };
     let kept = 0;
@@ -98,8 +104,9 @@ export function createDeadLetters(connection: RedisConnection, keys: RedisKeys, 
       if (stored.length === 0) break;
       const entries = stored.map((bytes, at) => entryOf(bytes, total - progress.seen - at));
       const meant = entries.filter((entry) => isMeant(entry, entry.letter, run.filter, clock.wallNow()));
-      const done = run.dryRun ? 0 : await act(meant);
-      kept += stored.length - done;
+      const taken = run.dryRun ? [] : meant.filter(takes);
+      const done = taken.length === 0 ? 0 : await act(taken);
+      kept += stored.length - taken.length;
       progress.seen += stored.length;
       progress.meant += meant.length;
       progress.done += done;
@@ -133,24 +140,26 @@ export function createDeadLetters(connection: RedisConnection, keys: RedisKeys, 
     },
 
     replay: (run) =>
-      walk(run, async (entries) => {
-        const pairs = entries.flatMap(({ stored, letter }) => (letter ? [stored, freshly(letter.raw)] : []));
-        if (pairs.length === 0) return 0;
-        const [moved, refusal] = (await replayScript.run(connection, [keys.dead, keys.queue], pairs)) as [
-          number,
-          Buffer,
-        ];
-        if (refusal.length > 0) {
-          throw new UnusableRedisError(`Redis refused to take a message back into ${keys.queue}: ${String(refusal)}`);
-        }
-        return moved;
+      walk(run, {
+        takes: ({ letter }) => letter !== undefined,
+        act: async (entries) => {
+          const pairs = entries.flatMap(({ stored, letter }) => (letter ? [stored, freshly(letter.raw)] : []));
+          const reply = await replayScript.run(connection, [keys.dead, keys.queue], pairs);
+          const [moved, refusal] = reply as [number, Buffer];
+          if (refusal.length > 0) {
+            throw new UnusableRedisError(`Redis refused to take a message back into ${keys.queue}: ${String(refusal)}`);
+          }
+          return moved;
+        },
       }),
 
     purge: (run) =>
-      walk(run, async (entries) => {
-        if (entries.length === 0) return 0;
-        const stored = entries.map((entry) => entry.stored);
-        return (await purgeScript.run(connection, [keys.dead], stored)) as number;
+      walk(run, {
+        takes: () => true,
+        act: async (entries) => {
+          const stored = entries.map((entry) => entry.stored);
+          return (await purgeScript.run(connection, [keys.dead], stored)) as number;
+        },
       }),
   };
 }
