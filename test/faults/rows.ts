@@ -1,12 +1,26 @@
+import { CERTIFICATE_ROWS } from './rows/certificates.js';
 import { CRASH_ROWS } from './rows/crash.js';
+import { ENVIRONMENT_ROWS } from './rows/environment.js';
 import { HANG_ROWS } from './rows/hang.js';
+import { HOSTILE_ROWS } from './rows/hostile.js';
 import { REFUSING_REDIS_ROWS } from './rows/redis-refuses.js';
 import { REDIS_ROWS } from './rows/redis.js';
+import { SERVER_ROWS } from './rows/server.js';
 import { STOP_ROWS } from './rows/stop.js';
 import type { Row } from './support/row.js';
 
 /** The whole matrix, in its order. */
-export const ROWS: readonly Row[] = [...CRASH_ROWS, ...HANG_ROWS, ...STOP_ROWS, ...REDIS_ROWS, ...REFUSING_REDIS_ROWS].sort(byNumber);
+export const ROWS: readonly Row[] = [
+  ...CRASH_ROWS,
+  ...HANG_ROWS,
+  ...STOP_ROWS,
+  ...REDIS_ROWS,
+  ...REFUSING_REDIS_ROWS,
+  ...SERVER_ROWS,
+  ...CERTIFICATE_ROWS,
+  ...HOSTILE_ROWS,
+  ...ENVIRONMENT_ROWS,
+].sort(byNumber);
 
 function byNumber(one: Row, other: Row): number {
   return Number.parseInt(one.id, 10) - Number.parseInt(other.id, 10) || one.id.localeCompare(other.id);

@@ -30,8 +30,8 @@ export interface Fleet {
   /** Replaces the .env; it counts from the next start or SIGHUP on. */
   configure(settings: Settings): void;
   useCertificate(files: CertificateFiles): void;
-  /** Starts another supervisor in the same folder. */
-  startAgain(environment?: Readonly<Record<string, string>>): Program;
+  /** Starts another supervisor in the same folder; by `script`, a JavaScript file, if there is one. */
+  startAgain(environment?: Readonly<Record<string, string>>, script?: string): Program;
   get(path: string): Promise<string>;
   status(): Promise<StatusDocument>;
   /** Waits until the status is as wanted. */
@@ -132,8 +132,8 @@ export class RunningFleet implements Fleet {
     copyFileSync(files.workerKey, join(folder, 'worker.key'));
   }
 
-  startAgain(environment: Readonly<Record<string, string>> = {}): Program {
-    this.running = startProgram({ cwd: this.cwd, env: environment });
+  startAgain(environment: Readonly<Record<string, string>> = {}, script?: string): Program {
+    this.running = startProgram({ cwd: this.cwd, env: environment, ...(script ? { script } : {}) });
     this.started.push(this.running);
     return this.running;
   }

@@ -104,7 +104,10 @@ async function killBeforePost(stage: Stage): Promise<Findings> {
   await proxy.setMode('pass');
   const again = await stage.postedAgain(held.map(idOf), killedAt);
   const { waiting, processing } = await stage.ledger.snapshot();
-  stage.expect([...waiting, ...processing].every((raw) => attemptCountOf(raw) === 0), 'attempt_count has changed');
+  stage.expect(
+    [...waiting, ...processing].every((raw) => attemptCountOf(raw) === 0),
+    'attempt_count has changed',
+  );
   stage.expect(!fleet.logged().includes('(attempt 2/'), 'the kill spent an attempt');
   return { recoveryMs: again - killedAt };
 }
@@ -146,7 +149,8 @@ async function killBeforeAck(stage: Stage): Promise<Findings> {
   stage.redis.thaw();
   const thawedAt = performance.now();
   // some may have been acknowledged after all: the command was in Redis's socket
-  const repeats = () => held.flatMap(({ id }) => stage.server.ledger.of(id).filter(({ startMs }) => startMs > thawedAt));
+  const repeats = () =>
+    held.flatMap(({ id }) => stage.server.ledger.of(id).filter(({ startMs }) => startMs > thawedAt));
   const everythingSettled = async () => Object.values(await stage.ledger.snapshot()).flat().length === 0;
   await waitFor(everythingSettled, { what: 'the queue to be empty', deadlineMs: 20_000 });
   stage.expect(repeats().length > 0, 'nothing was caught between 200 and ack');
@@ -206,9 +210,9 @@ async function killWithRetries(stage: Stage): Promise<Findings> {
   process.kill(await pidOf(fleet, 'worker-1'), 'SIGKILL');
   let latest = 0;
   while ((await stage.client.zcard(retry)) > 0) {
-    const [, due] = await stage.client.zrange(retry, 0, 0, 'WITHSCORES');
+    const [, due = Infinity] = (await stage.client.call('ZRANGE', retry, '0', '0', 'WITHSCORES')) as string[];
     const [seconds, micros] = await stage.client.time();
-    latest = Math.max(latest, Number(seconds) * 1_000 + Number(micros) / 1_000 - Number(due ?? Infinity));
+    latest = Math.max(latest, Number(seconds) * 1_000 + Number(micros) / 1_000 - Number(due));
     await sleep(20);
   }
   return { recoveryMs: latest };

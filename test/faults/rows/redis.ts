@@ -165,7 +165,10 @@ async function halfOpen(stage: Stage): Promise<Findings> {
     const silentAt = performance.now();
     await stage.ledger.produce(8);
     slowest = Math.max(slowest, (await stage.firstPostAfter(silentAt)) - silentAt);
-    await waitFor(() => stage.server.ledger.delivered.size === 8 * (round + 1), { what: 'delivery', deadlineMs: 15_000 });
+    await waitFor(() => stage.server.ledger.delivered.size === 8 * (round + 1), {
+      what: 'delivery',
+      deadlineMs: 15_000,
+    });
   }
   return { recoveryMs: slowest };
 }

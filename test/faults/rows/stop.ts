@@ -57,8 +57,7 @@ export const STOP_ROWS: readonly Row[] = [
     id: '16c',
     fault: 'SIGHUP to a Redis that is not there',
     bound: 'same processes serve on, ERROR and metric say so',
-    run: (stage) =>
-      brokenReload(stage, (fleet) => appendFileSync(join(fleet.cwd, '.env'), 'REDIS_PORT=1\n'), 40_000),
+    run: (stage) => brokenReload(stage, (fleet) => appendFileSync(join(fleet.cwd, '.env'), 'REDIS_PORT=1\n'), 40_000),
   },
 ];
 
