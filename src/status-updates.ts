@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { MainServer, StatusUpdate } from './delivery/main-server.js';
 import { printable } from './domain/escape.js';
 import type { Clock } from './shared/clock.js';
@@ -28,7 +29,9 @@ export class StatusUpdates {
       readonly clock: Clock;
       readonly log: Log;
     },
-  ) {}
+  ) {
+    setMaxListeners(0, this.abort.signal); // one for each update under way
+  }
 
   /** `settledAt`: before the retry was scheduled, monotonic ms. Never rejects, waits for nothing. */
   send(messageId: string, update: StatusUpdate, settledAt: number): void {

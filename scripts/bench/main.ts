@@ -1,0 +1,119 @@
+/**
+ * Measures the product beside its peers. Run by bench.mjs, which builds it. Absolute numbers belong to one machine and
+ * one hour; the ratios within one run are what counts.
+ *
+ * Exit codes: 0 done, 1 failure, 2 wrong usage, 130 interrupted.
+ */
+import { mkdir } from 'node:fs/promises';
+import { Closers } from './closers.js';
+import { measureGrowth } from './growth.js';
+import { measureLatency } from './latency.js';
+import { parseCommandLine, type BenchOptions } from './options.js';
+import { ours } from './ours.js';
+import { bareLoop, bullmq } from './peers.js';
+import { drawPicture } from './picture.js';
+import { topSelfTimes } from './profile.js';
+import { describeMachine, writeResults, type Results } from './results.js';
+import { openStand, type Stand } from './stand.js';
+import { curveTable, latencyTable, profileTable, ratioTable, throughputTable } from './table.js';
+import { measureThroughput, ratiosOf, summarise, type Sample } from './throughput.js';
+
+const OURS = 'this worker';
+const CONCURRENCIES = [4, 16, 64];
+const CONCURRENCY = 16;
+const TOP = 10;
+const EXIT_FAILURE = 1;
+const EXIT_USAGE = 2;
+const EXIT_INTERRUPTED = 130;
+
+async function main(argv: readonly string[]): Promise<number> {
+  const line = parseCommandLine(argv);
+  if (line.kind === 'help') return 0;
+  if (line.kind === 'wrong') {
+    console.error(line.sentence);
+    return EXIT_USAGE;
+  }
+  const closers = new Closers();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void closers.close().finally(() => process.exit(EXIT_INTERRUPTED)));
+  }
+  try {
+    await bench(line.options, closers);
+    return 0;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    return EXIT_FAILURE;
+  } finally {
+    await closers.close();
+  }
+}
+
+async function bench(options: BenchOptions, closers: Closers): Promise<void> {
+  const { parts, out } = options;
+  const stand = await openStand({ install: options.install, announce: console.log }, closers);
+  const machine = await describeMachine(stand.redisVersion, stand.sink.kind);
+  console.log(
+    `${machine.cores} × ${machine.cpu}, Node ${machine.node}, Redis ${machine.redis}, sink: ${machine.sink}\n`,
+  );
+  const results: Results = {
+    ...(parts.throughput && { throughput: { machine, ...(await throughput(stand, options)) } }),
+    ...(parts.latency && { latency: { machine, ...(await latency(stand, options)) } }),
+    ...(parts.growth && { growth: { machine, ...(await growth(stand, options, closers)) } }),
+  };
+  if (out === undefined) return;
+  await writeResults(out, results, drawPicture);
+  console.log(`results.json and picture.svg are in ${out}`);
+}
+
+async function throughput(stand: Stand, { quick, rounds, messages, profile, against }: BenchOptions) {
+  if (profile !== undefined) await mkdir(profile, { recursive: true });
+  const contenders = [
+    ours(OURS),
+    ...(against === undefined ? [] : [ours('the other checkout', against)]),
+    bullmq,
+    bareLoop,
+  ];
+  const concurrencies = quick || profile !== undefined ? [CONCURRENCY] : CONCURRENCIES;
+  const plan = { contenders, concurrencies, rounds, messages, profileFolder: profile, onSample: showProgress };
+  const samples = await measureThroughput(stand, plan);
+  const summaries = summarise(samples).sort((a, b) => a.concurrency - b.concurrency);
+  const ratios = ratiosOf(samples, OURS);
+  console.log(`\n${throughputTable(summaries)}\n\n${ratioTable(ratios)}\n`);
+  if (profile !== undefined) await showProfile(profile, samples);
+  return { messages, summaries, ratios, samples };
+}
+
+function showProgress({ round, concurrency, contender, messagesPerSecond }: Sample): void {
+  console.log(
+    `round ${round + 1}, concurrency ${concurrency}: ${contender} ${Math.round(messagesPerSecond)} messages/s`,
+  );
+}
+
+async function showProfile(folder: string, samples: readonly Sample[]): Promise<void> {
+  const pid = samples.find(({ contender }) => contender === OURS)?.pid;
+  if (pid === undefined) return;
+  console.log(`${profileTable(await topSelfTimes(folder, pid, TOP))}\n\nAll profiles are in ${folder}\n`);
+}
+
+async function latency(stand: Stand, { quick }: BenchOptions) {
+  const plan = { concurrency: CONCURRENCY, idleMessages: quick ? 100 : 500, seconds: quick ? 2 : 10 };
+  const loads = await measureLatency(stand, plan);
+  console.log(`${latencyTable(loads)}\n`);
+  return { concurrency: CONCURRENCY, loads };
+}
+
+async function growth(stand: Stand, { quick, install }: BenchOptions, closers: Closers) {
+  const plan = {
+    concurrency: CONCURRENCY,
+    repeats: quick ? 1 : 3,
+    backlogs: quick ? [1_000, 100_000] : [1_000, 100_000, 1_000_000],
+    retrying: [0, quick ? 10_000 : 100_000],
+    workers: quick ? [1, 2] : [1, 2, 4, 8],
+    bytes: [160, 4_096, 262_144],
+    install,
+    onCurve: (curve: Parameters<typeof curveTable>[0]) => console.log(`${curveTable(curve)}\n`),
+  };
+  return { concurrency: CONCURRENCY, curves: await measureGrowth(stand, plan, closers) };
+}
+
+process.exitCode = await main(process.argv.slice(2));
