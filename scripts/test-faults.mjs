@@ -1,9 +1,10 @@
 // `npm run test:faults`: plays the fault matrix against the built program and prints one table. Arguments choose rows:
-// `npm run test:faults -- 17 6b` (17 means 17a, 17b, ... too). Ends with the line `N passed, N failed`.
+// `npm run test:faults -- 17 6b` (17 means 17a, 17b, ... too), `soak --minutes 10` the long run. Ends with the line `N passed, N failed`.
 import { fork } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
 import { build, isBuilt } from './build.mjs';
 import { checkNode, install, isInstalled, root, StepError } from './install.mjs';
 
@@ -14,15 +15,22 @@ const SOURCES = ['src', 'supervisor', 'scripts', 'test/support', 'test/faults'];
 const COLUMNS = ['row', 'fault', 'produced', 'delivered', 'lost', 'dup', 'recovery', 'bound', 'verdict'];
 const NUMBERS = new Set(['produced', 'delivered', 'lost', 'dup', 'recovery']);
 
+const { values, positionals: wanted } = parseArgs({
+  options: { minutes: { type: 'string', default: '10' } },
+  allowPositionals: true,
+});
+/** Of the soak, which takes that much longer. */
+const minutes = Number(values.minutes);
+
 async function main() {
   checkNode();
   if (!isInstalled()) await install();
   if (!isBuilt()) await build();
   const folder = await transpile();
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const { ROWS } = await import(pathToFileURL(join(folder, 'test/faults/rows.js')).href);
-  const rows = ROWS.filter(({ id }) => isChosen(id));
-  if (rows.length === 0) throw new StepError(`There is no row ${process.argv.slice(2).join(' ')}`, '');
+  const { ROWS, LONG_ROWS } = await import(pathToFileURL(join(folder, 'test/faults/rows.js')).href);
+  const rows = [...ROWS.filter(({ id }) => isChosen(id)), ...LONG_ROWS.filter(({ id }) => wanted.includes(id))];
+  if (rows.length === 0) throw new StepError(`There is no row ${wanted.join(' ')}`, '');
   const startedAt = performance.now();
   const results = new Map();
   const playNext = async (queue) => {
@@ -39,7 +47,6 @@ async function main() {
 }
 
 function isChosen(id) {
-  const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
   return wanted.length === 0 || wanted.includes(id) || wanted.includes(id.replace(/[a-z]+$/, ''));
 }
 
@@ -67,12 +74,14 @@ async function transpile() {
 /** One row in a process of its own; resolves to its result, whatever happens. */
 async function play(row, folder) {
   const startedAt = performance.now();
-  const child = fork(join(folder, 'test/faults/run-row.js'), [row.id], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  const child = fork(join(folder, 'test/faults/run-row.js'), [row.id, '--minutes', String(minutes)], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
   let result;
   child.on('message', (message) => (result = message));
-  const timer = setTimeout(() => child.kill('SIGKILL'), ROW_LIMIT_MS);
+  const timer = setTimeout(() => child.kill('SIGKILL'), ROW_LIMIT_MS + (row.id === 'soak' ? minutes * 60_000 : 0));
   await new Promise((resolve) => child.once('close', resolve));
   clearTimeout(timer);
   result ??= { ...row, problems: [`the row itself ended without a result: ${output.slice(-2_000)}`], tail: [] };

@@ -6,8 +6,13 @@ import { HOSTILE_ROWS } from './rows/hostile.js';
 import { REFUSING_REDIS_ROWS } from './rows/redis-refuses.js';
 import { REDIS_ROWS } from './rows/redis.js';
 import { SERVER_ROWS } from './rows/server.js';
+import { SEVERAL_ROWS } from './rows/several.js';
+import { SOAK_ROW } from './rows/soak.js';
 import { STOP_ROWS } from './rows/stop.js';
 import type { Row } from './support/row.js';
+
+/** Played only when it is named. */
+export const LONG_ROWS: readonly Row[] = [SOAK_ROW];
 
 /** The whole matrix, in its order. */
 export const ROWS: readonly Row[] = [
@@ -18,6 +23,7 @@ export const ROWS: readonly Row[] = [
   ...REFUSING_REDIS_ROWS,
   ...SERVER_ROWS,
   ...CERTIFICATE_ROWS,
+  ...SEVERAL_ROWS,
   ...HOSTILE_ROWS,
   ...ENVIRONMENT_ROWS,
 ].sort(byNumber);

@@ -4,15 +4,13 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { findProgram } from '../../../scripts/find-redis.js';
-import type { Fleet, Settings } from '../../support/fleet.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startPythonLikeWorker } from '../support/python-like-worker.js';
 import type { Findings, Row } from '../support/row.js';
 import type { Stage } from '../support/stage.js';
+import { startedBy } from '../support/started-by.js';
 
-const CLI = fileURLToPath(new URL('../../../dist/supervisor/cli.js', import.meta.url));
 const SETTINGS = { WORKER_COUNT: 2, WORKER_CONCURRENCY: 4 };
 
 export const ENVIRONMENT_ROWS: readonly Row[] = [
@@ -133,31 +131,12 @@ async function readOnlyLogs(stage: Stage): Promise<Findings> {
 }
 
 async function readerGone(stage: Stage): Promise<Findings> {
-  const fleet = await startedBy(stage, SETTINGS, 'child.stdout.destroy(); child.stderr.destroy();');
+  const fleet = await startedBy(stage, SETTINGS, { after: 'child.stdout.destroy(); child.stderr.destroy();' });
   await fleet.ready(2);
   await stage.ledger.produce(1_000);
   await waitFor(() => stage.server.ledger.delivered.size === 1_000, { what: 'delivery', deadlineMs: 20_000 });
   stage.expect(fleet.logged().includes('delivered successfully'), 'the log file has stopped, too');
   return {};
-}
-
-/** The program as the child of another one, which then does what `after` says. */
-async function startedBy(stage: Stage, settings: Settings, after: string, command = 'exec "$@"'): Promise<Fleet> {
-  const fleet = await stage.start(settings, { prepareOnly: true });
-  const script = join(fleet.cwd, 'starter.mjs');
-  const shell = JSON.stringify(['-c', command, 'sh', process.execPath, CLI, 'start']);
-  writeFileSync(
-    script,
-    `import { spawn } from 'node:child_process';
-const child = spawn('sh', ${shell}, { stdio: ['ignore', 'pipe', 'pipe'] });
-child.stdout.pipe(process.stdout);
-child.stderr.pipe(process.stderr);
-child.on('exit', (code) => process.exit(code ?? 1));
-setTimeout(() => { ${after} }, 200);
-`,
-  );
-  fleet.startAgain({}, script);
-  return fleet;
 }
 
 async function portTaken(stage: Stage): Promise<Findings> {
@@ -186,7 +165,7 @@ async function portTaken(stage: Stage): Promise<Findings> {
 async function fewDescriptors(stage: Stage): Promise<Findings> {
   stage.server.faults.post.delayMs = 100;
   const settings = { WORKER_COUNT: 2, WORKER_CONCURRENCY: 64, WORKER_BATCH_SIZE: 64, WORKER_RETRY_INTERVAL: 1 };
-  const fleet = await startedBy(stage, settings, '', 'ulimit -n 50; exec "$@"');
+  const fleet = await startedBy(stage, settings, { command: 'ulimit -n 50; exec "$@"' });
   await fleet.ready(2);
   await stage.ledger.produce(600);
   await waitFor(() => stage.server.ledger.delivered.size === 600, { what: 'delivery', deadlineMs: 60_000 });

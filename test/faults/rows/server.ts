@@ -192,7 +192,8 @@ async function floods(stage: Stage): Promise<Findings> {
   let most = before;
   for (const body of ['huge', 'bomb'] as const) {
     stage.server.faults.post.body = body;
-    const target = (await stage.ledger.produce(20)).length + stage.server.ledger.delivered.size;
+    const target = stage.server.ledger.delivered.size + 20;
+    await stage.ledger.produce(20);
     const isDone = () => {
       most = Math.max(most, residentBytes(pid));
       return stage.server.ledger.delivered.size >= target && stage.openPosts().length === 0;
@@ -224,14 +225,16 @@ async function staleSockets(stage: Stage): Promise<Findings> {
   const fleet = await stage.start({ ...SETTINGS, WORKER_COUNT: 1, WORKER_CONCURRENCY: 1 });
   await fleet.ready(1);
   const times: number[] = [];
+  let closed = 0;
   for (let round = 0; round < 31; round++) {
     stage.server.faults.staleCloses = round === 0 ? 0 : 1;
     const producedAt = performance.now();
     await stage.ledger.produce(1);
     await waitFor(() => stage.server.ledger.delivered.size === round + 1, { what: 'delivery' });
     if (round > 0) times.push((await stage.firstPostAfter(producedAt)) - producedAt);
-    stage.expect(stage.server.faults.staleCloses === 0, 'no kept-alive socket was used');
+    closed += round > 0 && stage.server.faults.staleCloses === 0 ? 1 : 0;
   }
+  stage.expect(closed >= 20, `only ${closed} POSTs went to a kept-alive socket`);
   stage.expect(failuresIn(fleet) === 0, 'an attempt was spent');
   // the median: what else the machine does shows in the slowest
   return { recoveryMs: times.sort((one, other) => one - other)[15] ?? Infinity };

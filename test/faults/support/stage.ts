@@ -43,7 +43,7 @@ export class Stage {
   private constructor(
     readonly folder: string,
     readonly redis: RedisProcess,
-    readonly client: Redis,
+    private readonly seen: { client: Redis },
     readonly certificates: CertificateFiles,
     readonly server: DevMainServer,
     readonly ledger: MessageLedger,
@@ -52,11 +52,23 @@ export class Stage {
   static async open(redisOptions: RedisOptions = {}): Promise<Stage> {
     const folder = mkdtempSync(join(tmpdir(), 'fault-'));
     const redis = await startRedis(redisOptions);
-    const client = plainClient(redis.port);
+    const seen = { client: plainClient(redis.port) };
     const certificates = await makeCertificates({ directory: join(folder, 'pki') });
     const server = await startMainServer({ tls: pemsOf(certificates) });
-    const ledger = createMessageLedger({ client }, { server });
-    return new Stage(folder, redis, client, certificates, server, ledger);
+    const ledger = createMessageLedger(seen, { server });
+    return new Stage(folder, redis, seen, certificates, server, ledger);
+  }
+
+  /** Of the Redis that counts: where messages are produced and accounted for. */
+  get client(): Redis {
+    return this.seen.client;
+  }
+
+  /** Another Redis counts from now on; the stage disconnects the client at the end. */
+  lookAt(client: Redis): void {
+    this.closers.push(async () => client.disconnect());
+    this.seen.client.disconnect();
+    this.seen.client = client;
   }
 
   /** A row's own expectation; one that does not hold fails the row, which goes on. */
