@@ -54,7 +54,7 @@ Invoke-Nssm set $ServiceName AppStopMethodSkip 6
 Invoke-Nssm set $ServiceName AppKillProcessTree 1
 
 Invoke-Nssm set $ServiceName AppExit Default Restart
-# 78: the configuration cannot be used. Starting again would not mend it; `message-broker-worker check` says what is wrong.
+# 78: the configuration cannot be used. Starting again would not mend it; the log says what is wrong.
 Invoke-Nssm set $ServiceName AppExit 78 Exit
 Invoke-Nssm set $ServiceName AppRestartDelay 5000
 
