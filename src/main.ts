@@ -21,7 +21,7 @@ import { bootProblem, WorkerProcess } from './worker-process.js';
 /** A child that waits for Redis longer boots without it. */
 const REDIS_AT_BOOT_MS = 10_000;
 const BEAT_EVERY_MS = 1_000;
-/** Until it is ready: the primary waits for that word. */
+/** While it is not ready: the primary waits for that word. */
 const EARLY_BEAT_EVERY_MS = 25;
 /** Orphans must be gone 15 s after the primary, with what they hold settled or handed back. */
 const ORPHAN_DRAIN_MS = 8_000;
@@ -94,7 +94,8 @@ class Child {
   private log: Logger | undefined;
   private worker: WorkerProcess | undefined;
   private beatAt = -Infinity;
-  private beatEveryMs = EARLY_BEAT_EVERY_MS;
+  /** 0 = at each turn, until the first claim: on an empty queue the turn after it is followed by half a second of rest. */
+  private beatEveryMs = 0;
   private shutdownMs = ORPHAN_DRAIN_MS;
   private draining = false;
   private readonly delay = monitorEventLoopDelay({ resolution: 20 });
@@ -166,7 +167,8 @@ class Child {
     if (!this.worker || now - this.beatAt < this.beatEveryMs) return;
     this.beatAt = now;
     const beat = this.worker.beat(this.delay.percentile(99) / 1e9);
-    this.beatEveryMs = beat.state === 'ready' ? BEAT_EVERY_MS : EARLY_BEAT_EVERY_MS;
+    if (beat.state === 'ready') this.beatEveryMs = BEAT_EVERY_MS;
+    else if (beat.consuming || this.beatEveryMs > 0) this.beatEveryMs = EARLY_BEAT_EVERY_MS;
     this.tell({ type: 'beat', beat });
     this.delay.reset();
   }
