@@ -36,7 +36,7 @@ describe('three workers', () => {
       const startedAt = performance.now();
       fleet = await start({ WORKER_COUNT: 3 });
       for (const id of ['worker-1', 'worker-2', 'worker-3']) {
-        await fleet.program.waitForLine(new RegExp(`Worker ${id} \\(pid \\d+\\) is ready`));
+        await fleet.program.waitForLine(new RegExp(`Worker ${id} \\(pid \\d+\\) is ready`), 20_000);
       }
       times.push(performance.now() - startedAt);
     }
