@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
+import { membersOf } from '../../src/domain/json-text.js';
 import { parseMessage } from '../../src/domain/message.js';
 
 export interface MessageFields {
@@ -52,10 +53,8 @@ export function completeMessage(text: string, wallNowMs: number, withNewId = fal
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return { problem: 'it is not a JSON object' };
-  const complete = withNewId
-    ? JSON.stringify({ ...value, message_id: randomUUID() })
-    : withMissing(text.trim(), value, wallNowMs);
-  const raw = Buffer.from(complete, 'utf8');
+  const complete = withMissing(text.trim(), value, wallNowMs);
+  const raw = withNewId ? withId(Buffer.from(complete), randomUUID()) : Buffer.from(complete);
   const parsed = parseMessage(raw);
   return parsed.ok ? raw : { problem: parsed.problem.replace(/^The message /, 'it ').replace(/\.$/, '') };
 }
@@ -68,4 +67,15 @@ function withMissing(text: string, value: object, wallNowMs: number): string {
   if (missing.length === 0) return text;
   const rest = text.slice(1).trimStart();
   return `{${missing.join(',')}${rest.startsWith('}') ? '' : ','}${rest}`;
+}
+
+/** Of duplicates the last is changed, since every parser reads the last. */
+function withId(raw: Buffer, id: string): Buffer {
+  const found = [...membersOf(raw.toString('latin1'))].findLast(({ key }) => key === 'message_id');
+  if (!found) return raw;
+  return Buffer.concat([
+    raw.subarray(0, found.valueStart),
+    Buffer.from(JSON.stringify(id)),
+    raw.subarray(found.valueEnd),
+  ]);
 }

@@ -136,21 +136,21 @@ function* copies(text: string, count: number): Generator<Buffer> {
 
 /** A bad line ends the run: those before it have been sent, and the error says how many. */
 async function* linesOf(file: string, { streams, cwd }: CommandContext): AsyncGenerator<Buffer> {
+  const name = file === '-' ? 'stdin' : file;
   const input: NodeJS.ReadableStream = file === '-' ? streams.stdin : createReadStream(resolve(cwd, file), 'utf8');
-  let failure: Error | undefined;
-  input.on('error', (error: Error) => (failure = error));
   let number = 0;
-  for await (const line of createInterface({ input, crlfDelay: Infinity })) {
-    number += 1;
-    if (line.trim() === '') continue;
-    const message = completeMessage(line, systemClock.wallNow());
-    if (!Buffer.isBuffer(message)) {
-      throw new CommandError(
-        EXIT_FAILURE,
-        `Line ${number} of ${file === '-' ? 'stdin' : file} is not sent: ${message.problem}.`,
-      );
+  try {
+    for await (const line of createInterface({ input, crlfDelay: Infinity })) {
+      number += 1;
+      if (line.trim() === '') continue;
+      const message = completeMessage(line, systemClock.wallNow());
+      if (!Buffer.isBuffer(message)) {
+        throw new CommandError(EXIT_FAILURE, `Line ${number} of ${name} is not sent: ${message.problem}.`);
+      }
+      yield message;
     }
-    yield message;
+  } catch (error) {
+    if (error instanceof CommandError) throw error;
+    throw new CommandError(EXIT_FAILURE, `${name} cannot be read: ${reasonOf(error)}.`, { cause: error });
   }
-  if (failure) throw new CommandError(EXIT_FAILURE, `${file} cannot be read: ${failure.message}.`);
 }

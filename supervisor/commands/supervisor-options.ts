@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 
+import { ConfigError } from '../../src/shared/errors.js';
 import { controlSocketPath } from '../control-socket.js';
 import type { ControlAddress, ControlClient } from '../control-client.js';
 import { ControlError, NoSupervisorError } from '../control-errors.js';
@@ -43,7 +44,12 @@ function addressOf(command: Command, context: CommandContext): ControlAddress {
     return { url, token: context.env['SUPERVISOR_ADMIN_TOKEN'] ?? '' };
   }
   if (socket !== undefined) return { socketPath: socket };
-  return { socketPath: controlSocketPath(loadFromCommand(command, 'supervisor', context).config.supervisor) };
+  try {
+    return { socketPath: controlSocketPath(loadFromCommand(command, 'supervisor', context).config.supervisor) };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new ConfigError([...error.problems, 'To ask a running supervisor all the same, name its --socket.']);
+  }
 }
 
 function withExitCode(error: unknown): unknown {
