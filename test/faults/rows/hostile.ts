@@ -95,7 +95,14 @@ async function hostileMessages(stage: Stage): Promise<Findings> {
     const left = await stage.client.llen(stage.keys.dead);
     return left >= deadCount && [...wellFormed].every((id) => stage.server.ledger.delivered.has(id));
   };
-  await waitFor(isDone, { what: 'all to be delivered or dead', deadlineMs: 90_000 });
+  await waitFor(isDone, { what: 'all to be delivered or dead', deadlineMs: 90_000 }).catch(async () => {
+    const missing = [...wellFormed].filter((id) => !stage.server.ledger.delivered.has(id));
+    const dead = await stage.client.llen(stage.keys.dead);
+    stage.expect(
+      false,
+      `${dead} of ${deadCount} dead, not delivered: ${missing.length}, ${missing.slice(0, 3).join(' ')}`,
+    );
+  });
   await expectSameBytes(stage, malformed);
   stage.expect(String(await pidsOf(fleet)) === String(pids), 'a worker has died');
   const torn = fleet
