@@ -3,7 +3,6 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { findProgram } from '../../../scripts/find-redis.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startPythonLikeWorker } from '../support/python-like-worker.js';
