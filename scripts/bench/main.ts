@@ -85,7 +85,7 @@ async function throughput(stand: Stand, { quick, rounds, messages, profile, agai
 
 function showProgress({ round, concurrency, contender, messagesPerSecond }: Sample): void {
   console.log(
-    `round ${round + 1}, concurrency ${concurrency}: ${contender} ${Math.round(messagesPerSecond)} messages/s`,
+    `concurrency ${concurrency}, round ${round + 1}: ${contender} ${Math.round(messagesPerSecond)} messages/s`,
   );
 }
 

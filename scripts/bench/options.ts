@@ -23,7 +23,7 @@ export type CommandLine =
   | { readonly kind: 'help' }
   | { readonly kind: 'wrong'; readonly sentence: string };
 
-const DEFAULTS = { full: { rounds: 5, messages: 20_000 }, quick: { rounds: 3, messages: 8_000 } };
+const DEFAULTS = { full: { rounds: 20, messages: 5_000 }, quick: { rounds: 8, messages: 4_000 } };
 
 class WrongValueError extends Error {}
 
@@ -35,8 +35,8 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
         'Without --latency or --growth, the throughput only.',
     )
     .option('--quick', 'concurrency 16 only, fewer rounds and messages: under a minute', false)
-    .option('--rounds <n>', 'rounds (default 5, with --quick 3)')
-    .option('--messages <n>', 'messages per round and contender (default 20000, with --quick 8000)')
+    .option('--rounds <n>', 'rounds (default 20, with --quick 8)')
+    .option('--messages <n>', 'messages per round and contender (default 5000, with --quick 4000)')
     .option('--latency', 'from LPUSH to the POST: idle, at 100 messages/s, at 70 % of the maximum', false)
     .option('--growth', 'backlog, retries, workers, message sizes and failures', false)
     .option('--all', 'throughput, latency and growth', false)

@@ -17,6 +17,7 @@ export const bullmq: Contender = {
   async start(stand, setup) {
     const child = await startPeer('bullmq-process.js', stand, setup);
     const queue = new Queue('bench', { connection: { host: '127.0.0.1', port: stand.redisPort } });
+    queue.on('error', () => undefined); // what it was asked rejects by itself
     return {
       pid: child.pid ?? 0,
       async prepare(count) {

@@ -23,8 +23,9 @@ export function ratioTable(ratios: readonly Ratio[]): string {
     String(one.concurrency),
     `${one.of} : ${one.to}`,
     spread(one.ratio, (ratio) => ratio.toFixed(2)),
+    spread(one.cpuRatio, (ratio) => ratio.toFixed(2)),
   ]);
-  return table(['concurrency', 'messages/s within one round', 'ratio'], rows);
+  return table(['concurrency', 'within one round', 'messages/s', 'messages per CPU second'], rows);
 }
 
 export function latencyTable(loads: readonly Latency[]): string {

@@ -1,4 +1,4 @@
-import type { Contender, Setup } from './contender.js';
+import type { Contender, Running, Setup } from './contender.js';
 import { usageOf } from './process-usage.js';
 import { roundTrips, type Stand } from './stand.js';
 import { spreadOf, type Spread } from './statistics.js';
@@ -29,53 +29,63 @@ export interface ThroughputPlan {
 /** Connections are open and the code is compiled when the clock starts, for every contender. */
 export const WARM_UP_MESSAGES = 3_000;
 
-/** Contenders take turns, and each round begins with another, so that what disturbs the machine disturbs all alike. */
+/**
+ * All contenders run from the start and take turns of a second or less, each round beginning with another: what disturbs
+ * the machine disturbs all alike. Who waits for its turn has nothing to do.
+ */
 export async function measureThroughput(stand: Stand, plan: ThroughputPlan): Promise<Sample[]> {
   const samples: Sample[] = [];
-  for (let round = 0; round < plan.rounds; round++) {
-    for (const concurrency of plan.concurrencies) {
-      for (const contender of rotated(plan.contenders, round)) {
-        const setup: Setup = { concurrency, profileFolder: plan.profileFolder };
-        const sample = { ...(await measure(stand, contender, setup, plan.messages)), round };
-        samples.push(sample);
-        plan.onSample?.(sample);
+  for (const concurrency of plan.concurrencies) {
+    await stand.redis.flushall();
+    const setup: Setup = { concurrency, profileFolder: plan.profileFolder };
+    const started: Started[] = [];
+    try {
+      for (const contender of plan.contenders) {
+        const running = await contender.start(stand, setup);
+        started.push({ name: contender.name, running });
+        await running.prepare(WARM_UP_MESSAGES);
+        await running.drain();
       }
+      for (let round = 0; round < plan.rounds; round++) {
+        for (const turn of rotated(started, round)) {
+          const sample = { ...(await measure(stand, turn, plan.messages)), concurrency, round };
+          samples.push(sample);
+          plan.onSample?.(sample);
+        }
+      }
+    } finally {
+      await Promise.all(started.map(({ running }) => running.stop()));
     }
   }
   return samples;
 }
 
+interface Started {
+  readonly name: string;
+  readonly running: Running;
+}
+
 async function measure(
   stand: Stand,
-  contender: Contender,
-  setup: Setup,
+  { name, running }: Started,
   messages: number,
-): Promise<Omit<Sample, 'round'>> {
-  await stand.redis.flushall();
-  const running = await contender.start(stand, setup);
-  try {
-    await running.prepare(WARM_UP_MESSAGES);
-    await running.drain();
-    await running.prepare(messages);
-    const before = await reading(stand, running.pid);
-    const startedAt = performance.now();
-    await running.drain();
-    const seconds = (performance.now() - startedAt) / 1_000;
-    const after = await reading(stand, running.pid);
-    const delivered = after.requests - before.requests;
-    if (delivered < messages) throw new Error(`${contender.name} delivered ${delivered} of ${messages} messages.`);
-    return {
-      contender: contender.name,
-      concurrency: setup.concurrency,
-      pid: running.pid,
-      messagesPerSecond: messages / seconds,
-      cpuMicros: ((after.cpuSeconds - before.cpuSeconds) * 1e6) / messages,
-      peakBytes: after.peakBytes,
-      roundTrips: (after.roundTrips - before.roundTrips) / messages,
-    };
-  } finally {
-    await running.stop();
-  }
+): Promise<Omit<Sample, 'round' | 'concurrency'>> {
+  await running.prepare(messages);
+  const before = await reading(stand, running.pid);
+  const startedAt = performance.now();
+  await running.drain();
+  const seconds = (performance.now() - startedAt) / 1_000;
+  const after = await reading(stand, running.pid);
+  const delivered = after.requests - before.requests;
+  if (delivered < messages) throw new Error(`${name} delivered ${delivered} of ${messages} messages.`);
+  return {
+    contender: name,
+    pid: running.pid,
+    messagesPerSecond: messages / seconds,
+    cpuMicros: ((after.cpuSeconds - before.cpuSeconds) * 1e6) / messages,
+    peakBytes: after.peakBytes,
+    roundTrips: (after.roundTrips - before.roundTrips) / messages,
+  };
 }
 
 async function reading(stand: Stand, pid: number) {
@@ -118,27 +128,41 @@ export function summarise(samples: readonly Sample[]): Summary[] {
   });
 }
 
+/** Taken within each round. */
 export interface Ratio {
   readonly of: string;
   readonly to: string;
   readonly concurrency: number;
+  /** Messages per second, ours to theirs. */
   readonly ratio: Spread;
+  /** CPU per message, theirs to ours: it depends less on what else the machine does. */
+  readonly cpuRatio: Spread;
 }
 
-/** Of messages per second, each taken within one round. */
 export function ratiosOf(samples: readonly Sample[], of: string): Ratio[] {
   const others = [...new Set(samples.map(({ contender }) => contender))].filter((name) => name !== of);
   const concurrencies = [...new Set(samples.map(({ concurrency }) => concurrency))];
-  const find = (contender: string, concurrency: number, round: number) =>
-    samples.find((s) => s.contender === contender && s.concurrency === concurrency && s.round === round);
-  const rounds = [...new Set(samples.map(({ round }) => round))];
   return concurrencies.flatMap((concurrency) =>
     others.map((to) => {
-      const ratios = rounds.flatMap((round) => {
-        const [mine, theirs] = [find(of, concurrency, round), find(to, concurrency, round)];
-        return mine && theirs ? [mine.messagesPerSecond / theirs.messagesPerSecond] : [];
-      });
-      return { of, to, concurrency, ratio: spreadOf(ratios) };
+      const pairs = pairsOf(samples, { of, to, concurrency });
+      return {
+        of,
+        to,
+        concurrency,
+        ratio: spreadOf(pairs.map(([mine, theirs]) => mine.messagesPerSecond / theirs.messagesPerSecond)),
+        cpuRatio: spreadOf(pairs.map(([mine, theirs]) => theirs.cpuMicros / mine.cpuMicros)),
+      };
     }),
   );
+}
+
+function pairsOf(
+  samples: readonly Sample[],
+  { of, to, concurrency }: Pick<Ratio, 'of' | 'to' | 'concurrency'>,
+): (readonly [mine: Sample, theirs: Sample])[] {
+  const there = samples.filter((sample) => sample.concurrency === concurrency);
+  return there.flatMap((mine) => {
+    const theirs = there.find((sample) => sample.contender === to && sample.round === mine.round);
+    return mine.contender === of && theirs ? [[mine, theirs] as const] : [];
+  });
 }

@@ -1,7 +1,7 @@
 /**
  * Guards the speed of the hot path against mistakes that cost a multiple, on machines that are busy with other things:
  * what is compared was measured in turns within this run, the best round counts, and the floors are far below what is
- * usual (0.55 of the bare loop's rate, 2.2 times its CPU time, 0.13 round trips per message).
+ * usual (half of the bare loop's rate, twice its CPU time, 0.13 round trips per message).
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Closers } from '../../scripts/bench/closers.js';
@@ -22,14 +22,14 @@ beforeEach(async () => {
 afterEach(() => closers.close());
 
 test('a message costs neither a round trip of its own to Redis nor a multiple of a bare POST', async () => {
-  const plan = { contenders: [ours(OURS), bareLoop], concurrencies: [16], rounds: 3, messages: 4_000 };
+  const plan = { contenders: [ours(OURS), bareLoop], concurrencies: [16], rounds: 5, messages: 4_000 };
   const samples = await measureThroughput(stand, plan);
 
-  const [mine, bare] = [OURS, bareLoop.name].map((name) => summarise(samples).find((s) => s.contender === name));
+  const mine = summarise(samples).find(({ contender }) => contender === OURS);
+  const [ratio] = ratiosOf(samples, OURS);
   // with one claim and one acknowledgement for each message it would be 2
   expect(mine?.roundTrips).toBeLessThan(0.4);
-  // got on the hot path would make it 10; the kernel counts in steps of 10 ms, 2.5 µs per message here
-  if (process.platform === 'linux')
-    expect((mine?.cpuMicros.min ?? NaN) / (bare?.cpuMicros.median ?? NaN)).toBeLessThan(5);
-  expect(ratiosOf(samples, OURS)[0]?.ratio.max).toBeGreaterThan(0.25);
+  // got on the hot path would make it 0.1; the kernel counts in steps of 10 ms, 2.5 µs per message here
+  if (process.platform === 'linux') expect(ratio?.cpuRatio.max).toBeGreaterThan(0.2);
+  expect(ratio?.ratio.max).toBeGreaterThan(0.25);
 }, 60_000);
