@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../src/shared/config/package-root.js';
 import { ConfigError, EXIT_CONFIG, reasonOf } from '../src/shared/errors.js';
 import { registerCerts } from './commands/certs.js';
+import { registerCheck } from './commands/check.js';
 import {
   CommandError,
   EXIT_FAILURE,
@@ -31,6 +32,7 @@ const COMMANDS: readonly RegisterCommand[] = [
   registerScale,
   registerRestart,
   registerStop,
+  registerCheck,
   registerDead,
   registerSend,
   registerCerts,
@@ -43,6 +45,7 @@ Examples:
   $ message-broker-worker start --num-workers 3 --concurrency 4
   $ message-broker-worker start --config /etc/message-broker/worker.yaml
   $ message-broker-worker status --watch
+  $ message-broker-worker check
   $ message-broker-worker dead list --reason malformed
   $ message-broker-worker worker --worker-id worker-1 --metrics-port 9100
 

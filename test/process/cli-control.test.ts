@@ -91,6 +91,7 @@ test('every command has help with an example', async () => {
     'scale',
     'restart',
     'stop',
+    'check',
     'dead',
     'dead list',
     'dead show',

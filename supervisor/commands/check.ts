@@ -1,0 +1,66 @@
+import { printable } from '../../src/domain/escape.js';
+import { systemClock } from '../../src/shared/clock.js';
+import type { LoadedConfig } from '../../src/shared/config/load.js';
+import { ConfigError } from '../../src/shared/errors.js';
+import { controlSocketPath } from '../control-socket.js';
+import { fail, ok, warn, type Finding } from '../doctor/finding.js';
+import { EXIT_FAILURE, printJson, type CommandContext, type RegisterCommand } from './command.js';
+import { addConfigOptions, loadFromCommand } from './config-options.js';
+
+export const registerCheck: RegisterCommand = (program, context) => {
+  const command = program
+    .command('check')
+    .alias('doctor')
+    .description('check everything that a worker needs, and say what to do; ends with 1 when something must be mended')
+    .option('--json', 'print the findings as JSON')
+    .addHelpText('after', '\nExample:\n  $ message-broker-worker check || echo "not yet"\n');
+  addConfigOptions(command, 'supervisor').action(async ({ json }: { json?: true }) => {
+    const findings = await examine(() => loadFromCommand(command, 'supervisor', context), context);
+    const isSound = findings.every(({ level }) => level !== 'fail');
+    if (json) printJson(context, { ok: isSound, findings });
+    else report(findings, context);
+    context.finish(isSound ? 0 : EXIT_FAILURE);
+  });
+};
+
+async function examine(load: () => LoadedConfig, { cwd }: CommandContext): Promise<Finding[]> {
+  let loaded: LoadedConfig;
+  try {
+    loaded = load();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.problems.map((problem) => fail('configuration', problem, 'Correct it; the other checks need it.'));
+  }
+  const { config, sources, warnings } = loaded;
+  // Imported here: they load ioredis and got.
+  const [{ checkRedis }, { checkMainServer }, host, { createControlClient }] = await Promise.all([
+    import('../doctor/redis-checks.js'),
+    import('../doctor/main-server-checks.js'),
+    import('../doctor/host-checks.js'),
+    import('../control-client.js'),
+  ]);
+  const client = createControlClient({ socketPath: controlSocketPath(config.supervisor) });
+  const [redis, mainServer, supervisor] = await Promise.all([
+    checkRedis(config, systemClock),
+    checkMainServer(config, systemClock),
+    host.checkSupervisor(client),
+  ]).finally(() => client.close());
+  return [
+    ok('configuration', `read from ${sources.configFile ?? 'the environment'}`),
+    ...warnings.map((text) => warn('configuration', text, 'See the table of settings in the README.')),
+    ...redis,
+    ...mainServer,
+    ...(await host.checkPorts(config, supervisor.status)),
+    ...host.checkFileLimit(config),
+    ...host.checkLogFolder(config, cwd),
+    ...supervisor.findings,
+  ];
+}
+
+function report(findings: readonly Finding[], { print }: CommandContext): void {
+  const width = Math.max(...findings.map(({ check }) => check.length));
+  for (const { check, level, text, advice } of findings) {
+    const line = `${level.toUpperCase().padEnd(4)}  ${check.padEnd(width)}  ${printable(text, 1_000)}`;
+    print(advice === null ? line : `${line} → ${printable(advice, 1_000)}`);
+  }
+}

@@ -1,0 +1,129 @@
+import { parseMessage } from '../../src/domain/message.js';
+import { withOperatorQueue, type OperatorQueue } from '../../src/queue/redis-operator.js';
+import type { Clock } from '../../src/shared/clock.js';
+import type { Config } from '../../src/shared/config/config.js';
+import { reasonOf } from '../../src/shared/errors.js';
+import { clockFinding, fail, ok, warn, type Finding } from './finding.js';
+
+const OLD_WAIT_S = 60;
+const FULL = 0.9;
+
+/** Whether Redis can be reached, and can be trusted with messages. Never rejects. */
+export async function checkRedis(config: Config, clock: Clock): Promise<Finding[]> {
+  try {
+    return await withOperatorQueue(config, clock, async (queue) => [
+      ok('redis', `reachable at ${config.redis.host}:${config.redis.port}`),
+      ...(await serverFindings(queue)),
+      await clockOf(queue, clock),
+      ...(await queueFindings(queue, config, clock)),
+    ]);
+  } catch (error) {
+    return [
+      fail(
+        'redis',
+        reasonOf(error),
+        'Start Redis ("sudo systemctl start redis"), or correct REDIS_HOST, REDIS_PORT and REDIS_PASSWORD; see "redis-cli ping".',
+      ),
+    ];
+  }
+}
+
+async function serverFindings(queue: OperatorQueue): Promise<Finding[]> {
+  const info = String(await queue.ask('INFO').catch(() => ''));
+  if (info === '') return [warn('redis version', 'INFO is not allowed to this user', 'Let REDIS_USERNAME call INFO.')];
+  const value = (name: string): string => new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1] ?? '';
+  return [
+    versionFinding(value('(?:valkey|redis)_version')),
+    policyFinding(value('maxmemory_policy')),
+    memoryFinding(Number(value('used_memory')), Number(value('maxmemory'))),
+    ...(value('role') === 'slave'
+      ? [
+          fail(
+            'redis role',
+            'this is a replica, which takes no writes',
+            'Name the primary in REDIS_HOST, or set REDIS_SENTINELS.',
+          ),
+        ]
+      : []),
+    value('aof_enabled') === '1'
+      ? ok('redis persistence', 'the append-only file is on')
+      : warn(
+          'redis persistence',
+          'the append-only file is off: a crash of Redis loses what came since its last snapshot',
+          'Set "appendonly yes" in redis.conf.',
+        ),
+  ];
+}
+
+function versionFinding(version: string): Finding {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (version === '') return warn('redis version', 'unknown', 'Version 6.2 or newer is best.');
+  if (major < 5) return fail('redis version', version, 'Install version 5.0 or newer; 6.2 is best.');
+  if (major < 6 || (major === 6 && minor < 2)) return ok('redis version', `${version} (works; 6.2 and newer are best)`);
+  return ok('redis version', version);
+}
+
+function policyFinding(policy: string): Finding {
+  if (policy === 'noeviction') return ok('redis eviction', 'noeviction: the queue cannot be evicted');
+  return fail(
+    'redis eviction',
+    `maxmemory-policy is ${policy || 'unknown'}: when memory is short Redis may delete the whole queue`,
+    'Set "maxmemory-policy noeviction" in redis.conf, and now: redis-cli config set maxmemory-policy noeviction',
+  );
+}
+
+function memoryFinding(used: number, most: number): Finding {
+  if (!most || used < most * FULL) return ok('redis memory', `${Math.round(used / 1_048_576)} MiB used`);
+  return warn(
+    'redis memory',
+    `${Math.round((used / most) * 100)} % of maxmemory is used`,
+    'Raise maxmemory, or look for what fills it; producers are refused when it is full.',
+  );
+}
+
+async function clockOf(queue: OperatorQueue, clock: Clock): Promise<Finding> {
+  const before = clock.wallNow();
+  const [seconds, micros] = ((await queue.ask('TIME')) as Buffer[]).map(Number) as [number, number];
+  const after = clock.wallNow();
+  return clockFinding('redis clock', seconds * 1_000 + micros / 1_000 - (before + after) / 2, (after - before) / 2);
+}
+
+async function queueFindings(queue: OperatorQueue, config: Config, clock: Clock): Promise<Finding[]> {
+  const type = String(await queue.ask('TYPE', config.queue.name));
+  if (type !== 'list' && type !== 'none') {
+    return [
+      fail(
+        'queue',
+        `the key ${config.queue.name} is a ${type}, no list`,
+        'Something else uses this name; correct the queue name, or delete the key.',
+      ),
+    ];
+  }
+  const sizes = await queue.sizes();
+  const counts = `${sizes.waiting} waiting, ${sizes.processing} processing, ${sizes.retrying} retrying, ${sizes.dead} dead`;
+  const waited = oldestWaitSeconds(sizes.oldest, clock);
+  return [
+    waited > OLD_WAIT_S
+      ? warn(
+          'queue',
+          `${counts}; the oldest waits for ${Math.round(waited)} s`,
+          'Is a worker running and the main server fast? If so raise WORKER_CONCURRENCY or WORKER_COUNT.',
+        )
+      : ok('queue', counts),
+    ...(sizes.dead > 0
+      ? [
+          warn(
+            'dead letters',
+            `${sizes.dead} wait for a decision`,
+            'Look with "message-broker-worker dead list", then replay or purge them.',
+          ),
+        ]
+      : []),
+  ];
+}
+
+function oldestWaitSeconds(oldest: Buffer | undefined, clock: Clock): number {
+  const parsed = oldest && parseMessage(oldest);
+  if (!parsed?.ok || parsed.message.queuedAtMs === undefined) return 0;
+  return (clock.wallNow() - parsed.message.queuedAtMs) / 1_000;
+}
