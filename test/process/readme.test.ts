@@ -130,7 +130,9 @@ test('every route that is named answers', async () => {
   await program.waitForLine(/Worker worker-1 \(pid \d+\) is ready$/);
   for (const path of paths) {
     const answer = await fetch(`http://127.0.0.1:${env['SUPERVISOR_PORT']}${path}`);
-    expect([path, answer.status]).toEqual([path, 200]);
+    // those outside the table change something or need the token: they are there, and refuse a plain GET
+    const expected = inTable.includes(path) ? [200] : [200, 401, 403, 405];
+    expect([path, expected.includes(answer.status)]).toEqual([path, true]);
     await answer.text();
   }
   await stop(program);

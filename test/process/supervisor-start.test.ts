@@ -43,7 +43,9 @@ test('a second start is refused with the pid of the first', async () => {
   const second = startAgain();
   expect((await second.waitForExit()).code).toBe(1);
   expect(second.lines.map(({ text }) => text)).toEqual([
-    expect.stringMatching(new RegExp(`^A supervisor is running already \\(pid ${program.pid}, .*SUPERVISOR_PORT\\.$`)),
+    expect.stringMatching(
+      new RegExp(`^ERROR: A supervisor is running already \\(pid ${program.pid}, .*SUPERVISOR_PORT\\.$`),
+    ),
   ]);
   expect(pidsOf(await untilReady(1))).toEqual(pidsOf(before));
 });
