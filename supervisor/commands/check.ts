@@ -10,7 +10,6 @@ import { addConfigOptions, loadFromCommand } from './config-options.js';
 export const registerCheck: RegisterCommand = (program, context) => {
   const command = program
     .command('check')
-    .alias('doctor')
     .description('check everything that a worker needs, and say what to do; ends with 1 when something must be mended')
     .option('--json', 'print the findings as JSON')
     .addHelpText('after', '\nExample:\n  $ message-broker-worker check || echo "not yet"\n');
