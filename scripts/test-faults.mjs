@@ -87,9 +87,15 @@ async function play(row, folder) {
   let result;
   child.on('message', (message) => (result = message));
   const timer = setTimeout(() => child.kill('SIGKILL'), ROW_LIMIT_MS + (row.id === 'soak' ? minutes * 60_000 : 0));
-  await new Promise((resolve) => child.once('close', resolve));
+  const end = await new Promise((resolve) =>
+    child.once('close', (code, signal) => resolve(signal ?? `exit code ${code}`)),
+  );
   clearTimeout(timer);
-  result ??= { ...row, problems: [`the row itself ended without a result: ${output.slice(-2_000)}`], tail: [] };
+  result ??= {
+    ...row,
+    problems: [`the row itself ended without a result (${end}): ${output.slice(-2_000)}`],
+    tail: [],
+  };
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
   console.log(`${row.id.padEnd(4)} ${result.problems.length === 0 ? 'ok' : 'FAILED'} ${seconds} s  ${row.fault}`);
   for (const problem of result.problems) console.log(`       ${problem}`);

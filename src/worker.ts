@@ -264,7 +264,7 @@ export class Worker {
       .then(
         (claim) => {
           this.lastConsumed = this.deps.clock.now();
-          if (!claim) return;
+          if (!claim) return this.deps.breaker.nothingToTry();
           this.provedEmpty = false;
           this.begin(claim);
         },

@@ -11,11 +11,13 @@ const DISBELIEVE_AFTER = 6;
  *   half-open ──(outcome of its trial: reachable)──▶ closed
  *   half-open ──(outcome of its trial: unreachable)──▶ open
  *   half-open ──(trial aborted)──▶ half-open, free for another trial
+ *   half-open ──(nothing to try, and the probe said reachable)──▶ closed
  *
  * closed:    claim as much as there are free slots.
  * open:      claim nothing; one probe when `probeDueInMs` says so. GET /health where the server has it; where it has
  *            not, the trial itself is the probe.
- * half-open: claim one message, the trial; nothing while it is in flight.
+ * half-open: claim one message, the trial; nothing while it is in flight. Where the queue is empty the word of /health
+ *            is enough: another worker may have emptied it, and this one would call itself cut off until the next message.
  *
  * A server that calls itself unhealthy may deliver all the same (a part of it that deliveries do not need is down), so
  * every sixth such probe in a row, about every 30 s, counts as reachable: or we could be deaf for ever.
@@ -35,6 +37,8 @@ export class CircuitBreaker {
   #unhealthyInARow = 0;
   /** Attempts of this phase that were begun and not yet recorded; kept for half-open. */
   #trials = 0;
+  /** The last probe was answered by a /health that says so. */
+  #saidReachable = false;
   #openedAt: number | undefined;
   #probeDueAt = 0;
   #lastReason: FailureReason | undefined;
@@ -90,10 +94,16 @@ export class CircuitBreaker {
   /** The end of a probe; one at a time. One that ends after the breaker left `open` changes nothing. */
   probed(result: ProbeResult, now: number): void {
     if (this.#state !== 'open') return;
+    this.#saidReachable = result === 'reachable';
     this.#unhealthyInARow = result === 'unhealthy' ? this.#unhealthyInARow + 1 : 0;
     const believed = result === 'unhealthy' && this.#unhealthyInARow % DISBELIEVE_AFTER !== 0;
     if (result === 'unreachable' || believed) this.#probeDueAt = Math.max(now, this.#probeDueAt + this.#jittered());
     else this.#enter('half-open');
+  }
+
+  /** A half-open breaker that may claim its trial found none. */
+  nothingToTry(): void {
+    if (this.#state === 'half-open' && this.#trials === 0 && this.#saidReachable) this.#reached();
   }
 
   #reached(): void {

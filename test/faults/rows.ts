@@ -1,3 +1,4 @@
+import { ANSWER_ROWS } from './rows/answers.js';
 import { CERTIFICATE_ROWS } from './rows/certificates.js';
 import { CRASH_ROWS } from './rows/crash.js';
 import { ENVIRONMENT_ROWS } from './rows/environment.js';
@@ -22,6 +23,7 @@ export const ROWS: readonly Row[] = [
   ...REDIS_ROWS,
   ...REFUSING_REDIS_ROWS,
   ...SERVER_ROWS,
+  ...ANSWER_ROWS,
   ...CERTIFICATE_ROWS,
   ...SEVERAL_ROWS,
   ...HOSTILE_ROWS,

@@ -192,12 +192,12 @@ async function lookForDoubles(stage: Stage): Promise<void> {
   }
 }
 
-/** As workers left them: due 10 to 15 s from now, member `<unique> <id>:<message>` (see promote.lua). */
+/** As workers left them: due 15 to 20 s from now, member `<unique> <id>:<message>` (see promote.lua). */
 const SCHEDULE_ALL = `
 local now = redis.call('TIME')[1] * 1000
 for number = 1, redis.call('LLEN', KEYS[1]) do
   local raw = redis.call('RPOP', KEYS[1])
-  redis.call('ZADD', KEYS[2], now + 10000 + number / 2, number .. ' ' .. cjson.decode(raw).message_id .. ':' .. raw)
+  redis.call('ZADD', KEYS[2], now + 15000 + number / 2, number .. ' ' .. cjson.decode(raw).message_id .. ':' .. raw)
 end
 `;
 

@@ -73,7 +73,6 @@ async function hostileMessages(stage: Stage): Promise<Findings> {
   const fleet = await stage.start({
     WORKER_COUNT: 2,
     WORKER_CONCURRENCY: 4,
-    WORKER_MAX_ATTEMPTS: 3,
     WORKER_RETRY_INTERVAL: 1,
   });
   await fleet.ready(2);

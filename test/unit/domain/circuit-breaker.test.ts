@@ -120,6 +120,27 @@ describe('open', () => {
 });
 
 describe('half-open', () => {
+  it('closes without a trial when there is none to be had and /health said reachable', () => {
+    const subject = halfOpen();
+    subject.nothingToTry();
+    expect(subject).toMatchObject({ state: 'closed', openedAt: undefined, lastReason: undefined });
+  });
+
+  it.each(['unsupported', 'unhealthy'] as const)('wants a trial all the same when the probe said %s', (result) => {
+    const subject = opened();
+    for (let probe = 0; probe < 6; probe++) subject.probed(result, 6_000);
+    expect(subject.state).toBe('half-open');
+    subject.nothingToTry();
+    expect(subject.state).toBe('half-open');
+  });
+
+  it('waits for a trial that is in flight', () => {
+    const subject = halfOpen();
+    subject.begin();
+    subject.nothingToTry();
+    expect(subject.state).toBe('half-open');
+  });
+
   it('allows one trial at a time', () => {
     const subject = halfOpen();
     expect(subject.allowance()).toBe('one');
