@@ -4,6 +4,7 @@ import { CRASH_ROWS } from './rows/crash.js';
 import { ENVIRONMENT_ROWS } from './rows/environment.js';
 import { HANG_ROWS } from './rows/hang.js';
 import { HOSTILE_ROWS } from './rows/hostile.js';
+import { MASS_KILL_ROWS } from './rows/mass-kill.js';
 import { REFUSING_REDIS_ROWS } from './rows/redis-refuses.js';
 import { REDIS_ROWS } from './rows/redis.js';
 import { SERVER_ROWS } from './rows/server.js';
@@ -18,6 +19,7 @@ export const LONG_ROWS: readonly Row[] = [SOAK_ROW];
 /** The whole matrix, in its order. */
 export const ROWS: readonly Row[] = [
   ...CRASH_ROWS,
+  ...MASS_KILL_ROWS,
   ...HANG_ROWS,
   ...STOP_ROWS,
   ...REDIS_ROWS,
