@@ -11,14 +11,25 @@ const inCi = /^(1|true)$/i.test(process.env.CI ?? '');
 const vitestArgs = process.argv.slice(2);
 const totals = { passed: 0, failed: 0 };
 
-/**
- * Process tests measure seconds of programs that need the cores themselves, so they run one file at a time, after the
- * others. A new folder under test/ belongs to them unless named here; test/faults has a command of its own.
- */
+/** These measure a second or a share of the processor, so nothing else may run beside them. */
+const MEASURING = 'bench|delivery-start|kill|kill-primary|rest';
+
+/** A new folder under test/ belongs to the process tests; test/faults has a command of its own. */
 const SUITES = [
-  { name: 'unit tests', excluded: 'test/!(unit)/**', workers: 2, needsRedis: false },
-  { name: 'integration tests', excluded: 'test/!(integration)/**', workers: 2, needsRedis: true },
-  { name: 'process tests', excluded: 'test/{unit,integration,faults}/**', workers: 1, needsRedis: true },
+  { name: 'unit tests', excluded: ['test/!(unit)/**'], workers: 2, needsRedis: false },
+  { name: 'integration tests', excluded: ['test/!(integration)/**'], workers: 2, needsRedis: true },
+  {
+    name: 'process tests',
+    excluded: ['test/{unit,integration,faults}/**', `test/process/@(${MEASURING}).test.ts`],
+    workers: 2,
+    needsRedis: true,
+  },
+  {
+    name: 'measuring tests',
+    excluded: ['test/!(process)/**', `test/process/!(${MEASURING}).test.ts`],
+    workers: 1,
+    needsRedis: true,
+  },
 ];
 
 async function main() {
@@ -92,7 +103,8 @@ async function findRedis() {
 async function runSuite({ excluded, workers }) {
   const folder = mkdtempSync(join(tmpdir(), 'vitest-report-'));
   const file = join(folder, 'report.json');
-  const options = ['--passWithNoTests', `--exclude=${excluded}`, `--maxWorkers=${workers}`];
+  const exclusions = excluded.map((glob) => `--exclude=${glob}`);
+  const options = ['--passWithNoTests', ...exclusions, `--maxWorkers=${workers}`];
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
   const args = ['node_modules/vitest/vitest.mjs', 'run', ...options, ...reporters, ...vitestArgs];
   try {
