@@ -29,6 +29,8 @@ async function main() {
   if (!isBuilt()) await build();
   const folder = await transpile();
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  // the rows get Ctrl-C, too, or see us gone, and end what they started
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
   const { ROWS, LONG_ROWS } = await import(pathToFileURL(join(folder, 'test/faults/rows.js')).href);
   const rows = [...ROWS.filter(({ id }) => isChosen(id)), ...LONG_ROWS.filter(({ id }) => wanted.includes(id))];
   if (rows.length === 0) throw new StepError(`There is no row ${wanted.join(' ')}`, '');

@@ -10,13 +10,22 @@ const QUIET_LOOK_MS = 200;
 const TAIL_LINES = 25;
 
 async function play(row: Row): Promise<RowResult> {
-  const stage = await Stage.open(row.redis);
+  const opening = Stage.open(row.redis);
+  leaveNothing(opening);
+  const stage = await opening;
   try {
     const findings = (await row.run(stage).catch((error: unknown) => failed(stage, error))) ?? {};
     return await judge(row, stage, findings);
   } finally {
     await stage.close();
   }
+}
+
+/** Ctrl-C, or a runner that is gone: Redis runs in a group of its own and would outlive us. */
+function leaveNothing(opening: Promise<Stage>): void {
+  const leave = () => void opening.then((stage) => stage.close()).finally(() => process.exit(1));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, leave);
+  process.once('disconnect', leave);
 }
 
 function failed(stage: Stage, error: unknown): undefined {
@@ -86,4 +95,5 @@ function tailOf(stage: Stage): string[] {
 const row = [...ROWS, ...LONG_ROWS].find(({ id }) => id === process.argv[2]);
 if (!row) throw new Error(`There is no row ${process.argv[2]}`);
 const result = await play(row);
+process.removeAllListeners('disconnect');
 process.send?.(result, undefined, undefined, () => process.exit(0));
