@@ -95,7 +95,7 @@ describe('troubleshooting', () => {
 
     const second = start({ cwd: program.cwd, env });
     const running =
-      'A supervisor is running already (pid 4711, /run/user/1000/message-broker-worker/supervisor-9099.pid). Stop it first, or give this one another SUPERVISOR_PORT.';
+      'ERROR: A supervisor is running already (pid 4711, /run/user/1000/message-broker-worker/supervisor-9099.pid). Stop it first, or give this one another SUPERVISOR_PORT.';
     await second.waitForLine(
       quoted(running, [
         ['4711', String(program.pid)],
