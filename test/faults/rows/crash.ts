@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { attemptCountOf, idOf } from '../../support/ledger.js';
 import { waitFor } from '../../support/wait-for.js';
 import type { Findings, Row } from '../support/row.js';
-import { pidOf, pidsOf, type Stage } from '../support/stage.js';
+import { pidOf, pidsOf, sendSignal, type Stage } from '../support/stage.js';
 
 const CONCURRENCY = 4;
 
@@ -56,7 +56,7 @@ async function killWaiting(stage: Stage): Promise<Findings> {
   let slowest = 0;
   for (const { id, pid } of await fleet.ready(2)) {
     const killedAt = performance.now();
-    process.kill(pid ?? 0, 'SIGKILL');
+    sendSignal(pid, 'SIGKILL');
     await stage.ledger.produce(50);
     const isBack = (worker: { id: string; pid: number | null; state: string }) =>
       worker.id === id && worker.pid !== pid && worker.state === 'ready';
@@ -86,7 +86,7 @@ async function killBeforePost(stage: Stage): Promise<Findings> {
   );
   const pid = await pidOf(fleet, 'worker-1');
   const killedAt = performance.now();
-  process.kill(pid, 'SIGKILL');
+  sendSignal(pid, 'SIGKILL');
   await proxy.setMode('pass');
   const again = await stage.postedAgain(held.map(idOf), killedAt);
   const { waiting, processing } = await stage.ledger.snapshot();
@@ -112,7 +112,7 @@ async function killDuringPost(stage: Stage): Promise<Findings> {
     { what: 'all slots in a POST' },
   );
   const killedAt = performance.now();
-  process.kill(pid, 'SIGKILL');
+  sendSignal(pid, 'SIGKILL');
   const again = await stage.postedAgain(
     held.map(({ id }) => id),
     killedAt,
@@ -131,7 +131,7 @@ async function killBeforeAck(stage: Stage): Promise<Findings> {
   stage.redis.freeze();
   await waitFor(() => stage.openPosts().length === 0, { what: 'the answers' });
   await sleep(100); // the worker reads them and finds Redis silent
-  process.kill(pid, 'SIGKILL');
+  sendSignal(pid, 'SIGKILL');
   stage.redis.thaw();
   const thawedAt = performance.now();
   // some may have been acknowledged after all: the command was in Redis's socket
@@ -153,14 +153,14 @@ async function killBeforeSchedule(stage: Stage): Promise<Findings> {
   await fleet.ready(3);
   await stage.ledger.produce(600);
   for (let kill = 0; kill < kills; kill++) {
-    const [victim] = await waitFor(async () => (await pidsOf(fleet)).slice(kill % 3), { what: 'a worker' });
+    const victim = await waitFor(async () => (await pidsOf(fleet))[kill % 3], { what: 'three workers' });
     const before = stage.server.ledger.posts;
     await waitFor(() => stage.server.ledger.posts > before, { what: 'a POST' });
     if (kill % 2 === 0) {
       stage.redis.freeze();
       await sleep(100); // the 500s arrive and cannot be settled
     }
-    process.kill(victim ?? 0, 'SIGKILL');
+    sendSignal(victim, 'SIGKILL');
     stage.redis.thaw();
     for (let look = 0; look < 10; look++) await lookForDoubles(stage);
   }
@@ -197,7 +197,7 @@ async function killWithRetries(stage: Stage): Promise<Findings> {
   await stage.client.eval(SCHEDULE_ALL, 2, queue, retry);
   fleet.startAgain();
   await fleet.ready(2);
-  process.kill(await pidOf(fleet, 'worker-1'), 'SIGKILL');
+  sendSignal(await pidOf(fleet, 'worker-1'), 'SIGKILL');
   const { waiting, processing } = await stage.ledger.snapshot();
   stage.expect(waiting.length + processing.length === 0, 'retries left before their time, or hold slots');
   let latest = 0;

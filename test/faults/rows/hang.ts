@@ -5,7 +5,7 @@ import { isAlive } from '../../support/processes.js';
 import { waitFor } from '../../support/wait-for.js';
 import { BLOCK_EVENT_LOOP, provocable, TAKE_MEMORY } from '../support/provoked.js';
 import type { Findings, Row } from '../support/row.js';
-import { pidOf, pidsOf, type Stage } from '../support/stage.js';
+import { pidOf, pidsOf, sendSignal, type Stage } from '../support/stage.js';
 
 const CONCURRENCY = 4;
 
@@ -96,12 +96,12 @@ async function hang(stage: Stage, signal: NodeJS.Signals): Promise<Findings> {
   const ofVictim = () => stage.openPosts().filter(({ worker }) => worker === 'worker-1');
   const held = await waitFor(() => ofVictim().length === CONCURRENCY && ofVictim(), { what: 'POSTs of worker-1' });
   const stoppedAt = performance.now();
-  process.kill(pid, signal);
+  sendSignal(pid, signal);
   const again = await stage.postedAgain(
     held.map(({ id }) => id),
     stoppedAt,
   );
-  stage.expect(!isAlive(pid), 'the hung process lives');
+  stage.expect(pid !== undefined && !isAlive(pid), 'the hung process lives');
   await fleet.ready(2);
   return { recoveryMs: again - stoppedAt };
 }
@@ -118,14 +118,14 @@ async function stopAndContinue(stage: Stage): Promise<Findings> {
   const pids = [sleeper.program.pid, await pidOf(sleeper, 'worker-1')];
   await stage.ledger.produce(CONCURRENCY);
   await waitFor(() => stage.openPosts().length === CONCURRENCY, { what: 'all slots in a POST' });
-  for (const pid of pids) process.kill(pid, 'SIGSTOP');
+  for (const pid of pids) sendSignal(pid, 'SIGSTOP');
   await waitFor(() => stage.openPosts().length === 0, { what: 'the answers' });
   server.faults.post.failFirst = 0;
   const other = await stage.start(settings);
   await other.ready(1);
   const allDelivered = () => server.ledger.delivered.size === CONCURRENCY;
   await waitFor(allDelivered, { what: 'the other one to deliver', deadlineMs: 25_000 });
-  for (const pid of pids.reverse()) process.kill(pid, 'SIGCONT');
+  for (const pid of pids.reverse()) sendSignal(pid, 'SIGCONT');
   await sleeper.ready(1);
   await stage.ledger.produce(40);
   await waitFor(() => server.ledger.delivered.size === CONCURRENCY + 40, { what: 'both to work' });
@@ -140,7 +140,7 @@ async function bloat(stage: Stage): Promise<Findings> {
   await fleet.ready(3);
   const load = stage.load(100);
   const before = await pidsOf(fleet);
-  for (const pid of before.slice(0, 2)) process.kill(pid, TAKE_MEMORY);
+  for (const pid of before.slice(0, 2)) sendSignal(pid, TAKE_MEMORY);
   let fewest = 3;
   const begun = performance.now();
   await fleet.until(
@@ -165,9 +165,9 @@ async function killPrimary(stage: Stage): Promise<Findings> {
   await stage.ledger.produce(400);
   await waitFor(() => stage.openPosts().length === 2 * CONCURRENCY, { what: 'busy workers' });
   const first = fleet.program;
-  process.kill(await pidOf(fleet, 'worker-1'), BLOCK_EVENT_LOOP);
+  sendSignal(await pidOf(fleet, 'worker-1'), BLOCK_EVENT_LOOP);
   const killedAt = performance.now();
-  process.kill(first.pid, 'SIGKILL');
+  sendSignal(first.pid, 'SIGKILL');
   const nobody = () => first.exit !== undefined && first.descendants().length === 0;
   await waitFor(nobody, { what: 'the orphans to end', deadlineMs: 20_000 });
   const recoveryMs = performance.now() - killedAt;
@@ -184,7 +184,7 @@ async function killEverything(stage: Stage): Promise<Findings> {
   await stage.ledger.produce(100);
   await waitFor(() => stage.openPosts().length === 2 * CONCURRENCY, { what: 'busy workers' });
   const pids = await pidsOf(fleet);
-  for (const pid of [fleet.program.pid, ...pids]) process.kill(pid, 'SIGKILL');
+  for (const pid of [fleet.program.pid, ...pids]) sendSignal(pid, 'SIGKILL');
   await fleet.program.waitForExit();
   const claims = (await stage.ledger.snapshot()).processing.map(idOf);
   stage.server.faults.post.delayMs = 0;

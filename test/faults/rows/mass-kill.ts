@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fleet } from '../../support/fleet.js';
 import { waitFor } from '../../support/wait-for.js';
 import type { Findings, Row } from '../support/row.js';
-import { pidsOf, type Stage } from '../support/stage.js';
+import { pidsOf, sendSignal, type Stage } from '../support/stage.js';
 
 const CONCURRENCY = 4;
 
@@ -31,7 +31,7 @@ async function killAll(stage: Stage): Promise<Findings> {
   await waitFor(() => stage.server.ledger.posts > 200, { what: 'load' });
   const pids = await pidsOf(fleet);
   const killedAt = performance.now();
-  for (const pid of pids) process.kill(pid, 'SIGKILL');
+  for (const pid of pids) sendSignal(pid, 'SIGKILL');
   await fleet.until('3 new workers', ({ workers }) =>
     workers.every(({ pid, state }) => state === 'ready' && pid !== null && !pids.includes(pid)),
   );
@@ -70,7 +70,7 @@ async function killOne(fleet: Fleet): Promise<number> {
   const pid = pids[Math.floor(Math.random() * pids.length)];
   if (pid === undefined) return 0;
   try {
-    process.kill(pid, 'SIGKILL');
+    sendSignal(pid, 'SIGKILL');
     return 1;
   } catch {
     return 0; // died since we looked

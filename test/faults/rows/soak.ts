@@ -6,7 +6,7 @@ import type { TcpProxy } from '../../support/tcp-proxy.js';
 import { waitFor } from '../../support/wait-for.js';
 import { residentBytes } from '../support/process-stat.js';
 import type { Findings, Row } from '../support/row.js';
-import { pidsOf, type Stage } from '../support/stage.js';
+import { pidsOf, sendSignal, type Stage } from '../support/stage.js';
 
 const CONCURRENCY = 4;
 const FAULT_EVERY_MS = 5_000;
@@ -138,7 +138,7 @@ async function signal(fleet: Fleet, name: NodeJS.Signals): Promise<number> {
   const pid = pids[Math.floor(Math.random() * pids.length)];
   if (pid === undefined) return 0;
   try {
-    process.kill(pid, name);
+    sendSignal(pid, name);
     return 1;
   } catch {
     return 0; // died since we looked

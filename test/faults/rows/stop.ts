@@ -7,7 +7,7 @@ import { attemptCountOf } from '../../support/ledger.js';
 import { waitFor } from '../../support/wait-for.js';
 import { cpuShareDuring } from '../support/process-stat.js';
 import type { Findings, Row } from '../support/row.js';
-import { pidsOf, timed, type Stage } from '../support/stage.js';
+import { pidsOf, timed, sendSignal, type Stage } from '../support/stage.js';
 
 const CONCURRENCY = 4;
 
@@ -69,7 +69,7 @@ async function bootFailures(stage: Stage): Promise<Findings> {
   const fleet = await stage.start({ WORKER_COUNT: 1, WORKER_CONCURRENCY: CONCURRENCY });
   const [worker] = await fleet.ready(1);
   breakCertificate(fleet);
-  process.kill(worker?.pid ?? 0, 'SIGKILL');
+  sendSignal(worker?.pid, 'SIGKILL');
   const brokenAt = performance.now();
   await stage.ledger.produce(20);
   const isUnready = async () => (await fetch(`http://127.0.0.1:${fleet.port}/ready`)).status === 503;

@@ -179,8 +179,14 @@ export async function pidsOf(fleet: Fleet): Promise<number[]> {
   return (await fleet.status()).workers.flatMap(({ pid }) => (pid === null ? [] : [pid]));
 }
 
-export async function pidOf(fleet: Fleet, worker: string): Promise<number> {
-  return (await fleet.status()).workers.find(({ id }) => id === worker)?.pid ?? 0;
+export async function pidOf(fleet: Fleet, worker: string): Promise<number | undefined> {
+  return (await fleet.status()).workers.find(({ id }) => id === worker)?.pid ?? undefined;
+}
+
+/** A pid of 0 would mean our own process group, the runner and its terminal included. */
+export function sendSignal(pid: number | null | undefined, signal: NodeJS.Signals): void {
+  if (!pid) throw new Error(`There is no process to send ${signal} to`);
+  process.kill(pid, signal);
 }
 
 export async function timed(work: () => Promise<unknown>): Promise<number> {
