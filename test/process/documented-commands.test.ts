@@ -1,4 +1,4 @@
-/** Every `message-broker-worker …` that runbooks, units, launchers and notes tell an operator to type is one that exists. */
+/** Every `message-broker-worker …` that documents, runbooks, units, launchers and notes say to type is one that exists. */
 import { execFile } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,12 +8,13 @@ import { expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const FOLDERS = ['config', 'scripts/systemd', 'scripts/launchers', 'scripts/nssm'];
-/** The program by name or by path; in runbooks a command stands in backquotes and may be broken between words. */
+const DOCUMENTS = ['README.md', 'ecosystem.md', 'CHANGELOG.md', 'certs/README.md'];
+/** By name or by path; in prose a command stands in backquotes and may be broken between words, in a block it begins a line. */
 const COMMAND =
-  /(?:`message-broker-worker|dist[/\\]supervisor[/\\]cli\.js'?,?)\s+'?([a-z][a-z-]*(?:\s+(?:list|show|replay|purge)\b)?)((?:\s+--[a-z-]+)*)/g;
+  /(?:(?:`|^ *)message-broker-worker|dist[/\\]supervisor[/\\]cli\.js'?,?)\s+'?([a-z][a-z-]*(?:\s+(?:list|show|replay|purge)\b)?)((?:\s+--[a-z-]+)*)/gm;
 
 const commands = new Map<string, { readonly words: string[]; readonly flags: string[]; readonly file: string }>();
-for (const file of FOLDERS.flatMap(filesIn)) {
+for (const file of [...DOCUMENTS, ...FOLDERS.flatMap(filesIn)]) {
   for (const [, words = '', flags = ''] of readFileSync(join(root, file), 'utf8').matchAll(COMMAND)) {
     const found = { words: words.split(/\s+/), flags: flags.split(/\s+/).filter(Boolean), file };
     commands.set([...found.words, ...found.flags].join(' '), found);

@@ -1,4 +1,4 @@
-/** The README quotes what the program says when something is wrong, and names its routes: here the built program does it. */
+/** The documents quote what the program says when something is wrong, and name its routes: here the built program does it. */
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -9,6 +9,7 @@ import { useRedis } from '../support/redis.js';
 import { document } from '../unit/contract/markdown.js';
 
 const readme = document('README.md');
+const ecosystem = document('ecosystem.md');
 const start = useProgram();
 const redis = useRedis();
 const certificates = useCertificates();
@@ -29,9 +30,9 @@ async function instance(env: Readonly<Record<string, string>> = {}): Promise<Rec
   };
 }
 
-/** The README's line with what differs here in place of what stands there; fails when the README does not hold it. */
+/** The book's line with what differs here in place of what stands there; fails when the book does not hold it. */
 function quoted(line: string, here: readonly (readonly [string, string])[] = []): RegExp {
-  expect(readme.text.split('\n')).toContain(line);
+  expect(ecosystem.text.split('\n')).toContain(line);
   const text = here.reduce((result, [there, value]) => result.replaceAll(there, value), line);
   return new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&') + '$');
 }
@@ -118,9 +119,7 @@ describe('troubleshooting', () => {
 
 test('every route that is named answers', async () => {
   const inTable = readme.table('### Health').map(([route]) => route?.replace(/^GET /, ''));
-  const named = [...readme.spans, ...document('ecosystem.md').spans].map(
-    (span) => /^(?:GET )?(\/[a-z/]+)$/.exec(span)?.[1],
-  );
+  const named = [...readme.spans, ...ecosystem.spans].map((span) => /^(?:GET )?(\/[a-z/]+)$/.exec(span)?.[1]);
   const ofMainServer = '/internal/messages/deliver';
   const paths = new Set([...inTable, ...named].filter((path) => path !== undefined && path !== ofMainServer));
   expect(paths.size).toBeGreaterThan(4);

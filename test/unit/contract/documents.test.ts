@@ -158,13 +158,13 @@ describe('metrics', () => {
     const own = [...worker].filter(([name]) => name.startsWith('worker_'));
     const supervisor = [...typesIn(await new SupervisorMetrics().scrape(someStatus()))];
 
-    const documented = readme.table('### Metrics').map(([name, type]) => [name, type]);
+    const documented = ecosystem.table('## Metrics').map(([name, type]) => [name, type]);
     expect(documented.slice(0, ORIGINAL.length)).toEqual(ORIGINAL);
     expect([...documented].sort()).toEqual([...own, ...supervisor].sort());
   });
 
   test('every metric that is named elsewhere exists', async () => {
-    const documented = readme.table('### Metrics').map(([name]) => name ?? '');
+    const documented = ecosystem.table('## Metrics').map(([name]) => name ?? '');
     const { registry } = createWorkerMetrics('worker-1');
     const pages = (await registry.metrics()) + (await new MetricsAggregator().scrape([]));
     registry.clear();
@@ -187,6 +187,6 @@ describe('links', () => {
   });
 });
 
-test('ecosystem.md stays short', () => {
-  expect(ecosystem.text.split('\n').length).toBeLessThan(250);
+test('the README stays short: what is looked up stands in ecosystem.md', () => {
+  expect(readme.text.split('\n').length).toBeLessThan(330);
 });
