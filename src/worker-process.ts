@@ -5,9 +5,11 @@
 import { createAttempt } from './attempt.js';
 import type { MainServer } from './delivery/main-server.js';
 import { createMainServerClient } from './delivery/main-server-client.js';
-import { certificateWarnings, credentialsFor } from './delivery/tls-credentials.js';
+import { areSame, stampOfFiles } from './delivery/certificate-files.js';
+import { credentialsFor, readCredentials } from './delivery/tls-credentials.js';
 import type { Credentials } from './delivery/tls-credentials.js';
 import { CircuitBreaker } from './domain/circuit-breaker.js';
+import { createCertificateWatch } from './duties/certificate-watch.js';
 import type { Duty } from './duties/duty.js';
 import { createHeartbeat } from './duties/heartbeat.js';
 import { createMetricsServer } from './duties/metrics-server.js';
@@ -55,7 +57,9 @@ export class WorkerProcess {
     const { workerId } = identity;
     const { clock, breaker } = this;
     this.metrics = createWorkerMetrics(workerId, { droppedLogLines: () => log.stats().dropped });
-    const credentials = this.credentials();
+    // before the files are read: what changes between the two is seen as a change
+    const stamp = stampOfFiles(config);
+    const credentials = credentialsFor(config, clock.wallNow());
     this.server = createMainServerClient({ config, credentials, workerId, clock, log });
     this.queue = new RedisQueue({ config, workerId, nonce: identity.nonce, clock, events: this.queueEvents() });
     const statusUpdates = new StatusUpdates({
@@ -94,6 +98,7 @@ export class WorkerProcess {
         clock,
         log,
       }),
+      ...this.certificateWatch(credentials, stamp),
     ];
   }
 
@@ -182,13 +187,31 @@ export class WorkerProcess {
     });
   }
 
-  private credentials(): Credentials | undefined {
+  /** None for an `http://` main server, which has no credentials. */
+  private certificateWatch(credentials: Credentials | undefined, stampWhenRead: string): Duty[] {
+    if (!credentials) return [];
+    const { server, metrics, clock } = this;
     const { config, log } = this.options;
-    const credentials = credentialsFor(config, this.clock.wallNow());
-    if (!credentials) return undefined;
-    for (const warning of certificateWarnings(credentials, this.clock.wallNow())) log.warn(warning);
-    for (const { file, notAfter } of credentials.notAfter) this.metrics.setCertificateNotAfter(file, notAfter / 1000);
-    return credentials;
+    const note = ({ notAfter: dates }: Credentials) => {
+      for (const { file, notAfter } of dates) metrics.setCertificateNotAfter(file, notAfter / 1000);
+    };
+    note(credentials);
+    let current = credentials;
+    const certificates = {
+      get current() {
+        return current;
+      },
+      stamp: () => stampOfFiles(config),
+      read: () => readCredentials(config.tls, config.mainServer.verifyTls, clock.wallNow()),
+      isCurrent: (other: Credentials) => areSame(current, other),
+      use: (renewed: Credentials) => {
+        server.useCredentials(renewed);
+        current = renewed;
+        note(renewed);
+      },
+    };
+    const intervalMs = config.tls.checkIntervalMs;
+    return [createCertificateWatch({ certificates, stampWhenRead, intervalMs, clock, log })];
   }
 
   private queueEvents() {

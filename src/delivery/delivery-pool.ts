@@ -34,6 +34,11 @@ export class DeliveryPool {
     this.single.dispatch({ ...request, reset: true }, post);
   }
 
+  /** Closes when what is under way has ended; it must get nothing new. */
+  async retire(): Promise<void> {
+    await Promise.all([this.kept.close(), this.single?.close()]);
+  }
+
   async destroy(): Promise<void> {
     await Promise.all([this.kept.destroy(), this.single?.destroy()]);
   }

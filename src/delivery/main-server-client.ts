@@ -33,26 +33,30 @@ export function createMainServerClient(options: MainServerClientOptions): MainSe
   return new MainServerClient(options);
 }
 
+/** The sockets of one set of credentials. */
+interface Connections {
+  readonly pool: DeliveryPool;
+  readonly statusClient: StatusClient;
+}
+
 class MainServerClient implements MainServer {
   private readonly path: string;
   private readonly bodyEnd: string;
-  private readonly pool: DeliveryPool;
   private readonly inFlight: PostsInFlight;
-  private readonly statusClient: StatusClient;
+  private credentials: Credentials | undefined;
+  private connections: Connections;
+  /** Of former credentials, until what is under way on them has ended. */
+  private readonly retiring = new Set<Connections>();
   private closed = false;
 
   constructor(private readonly options: MainServerClientOptions) {
     const { config, credentials, workerId, clock } = options;
-    const { url, deliverEndpoint, healthEndpoint, timeoutMs } = config.mainServer;
-    const { origin, pathname } = new URL(url);
-    const connections = config.worker.concurrency;
-    const connect = connectOptions(credentials);
-    this.path = pathname.replace(/\/$/, '') + deliverEndpoint;
+    const { url, deliverEndpoint, timeoutMs } = config.mainServer;
+    this.path = new URL(url).pathname.replace(/\/$/, '') + deliverEndpoint;
     this.bodyEnd = `,"worker_id":${JSON.stringify(workerId)}}`;
-    this.pool = new DeliveryPool({ origin, connections, deadlineMs: timeoutMs, connect });
     this.inFlight = new PostsInFlight(timeoutMs, clock);
-    const outcomeOf = (error: unknown) => this.outcomeOf(error);
-    this.statusClient = new StatusClient({ url, healthEndpoint, connections, connect, clock, outcomeOf });
+    this.credentials = credentials;
+    this.connections = this.connectionsWith(credentials);
   }
 
   deliver(messageId: string, signal: AbortSignal): Promise<DeliveryOutcome> {
@@ -72,7 +76,7 @@ class MainServerClient implements MainServer {
           else resolve(this.outcomeOfResult(result));
         }),
       );
-      this.pool.dispatch(request, first);
+      this.connections.pool.dispatch(request, first);
     });
   }
 
@@ -82,18 +86,40 @@ class MainServerClient implements MainServer {
     deadlineMs: number,
     signal: AbortSignal,
   ): Promise<DeliveryOutcome> {
-    return this.statusClient.put(messageId, update, deadlineMs, signal);
+    return this.connections.statusClient.put(messageId, update, deadlineMs, signal);
   }
 
   probe(): Promise<ProbeResult> {
-    return this.statusClient.probe();
+    return this.connections.statusClient.probe();
+  }
+
+  useCredentials(credentials: Credentials): void {
+    if (this.closed) return;
+    const former = this.connections;
+    this.connections = this.connectionsWith(credentials);
+    this.credentials = credentials;
+    this.retiring.add(former);
+    void Promise.all([former.pool.retire(), former.statusClient.retire()]).then(() => this.retiring.delete(former));
   }
 
   async close(): Promise<void> {
     this.closed = true;
     this.inFlight.close();
-    this.statusClient.close();
-    await this.pool.destroy();
+    const all = [this.connections, ...this.retiring];
+    for (const { statusClient } of all) statusClient.close();
+    await Promise.all(all.map(({ pool }) => pool.destroy()));
+  }
+
+  private connectionsWith(credentials: Credentials | undefined): Connections {
+    const { config, clock } = this.options;
+    const { url, healthEndpoint, timeoutMs } = config.mainServer;
+    const connect = connectOptions(credentials);
+    const connections = config.worker.concurrency;
+    const outcomeOf = (error: unknown) => this.outcomeOf(error);
+    return {
+      pool: new DeliveryPool({ origin: new URL(url).origin, connections, deadlineMs: timeoutMs, connect }),
+      statusClient: new StatusClient({ url, healthEndpoint, connections, connect, clock, outcomeOf }),
+    };
   }
 
   /** Once, inside the same deadline: the server closed the kept socket as we wrote, and has read nothing. */
@@ -110,7 +136,7 @@ class MainServerClient implements MainServer {
         resolve(this.outcomeOfResult(result));
       }),
     );
-    this.pool.dispatchFresh(request, second);
+    this.connections.pool.dispatchFresh(request, second);
   }
 
   private track(post: DeliveryPost): DeliveryPost {
@@ -130,7 +156,6 @@ class MainServerClient implements MainServer {
   }
 
   private outcomeOf(error: unknown): DeliveryOutcome {
-    const { credentials, clock } = this.options;
-    return outcomeOfError(error, credentials, clock.wallNow());
+    return outcomeOfError(error, this.credentials, this.options.clock.wallNow());
   }
 }

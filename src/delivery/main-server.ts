@@ -1,5 +1,6 @@
 import type { ProbeResult } from '../domain/circuit-breaker.js';
 import type { DeliveryOutcome } from '../domain/delivery-outcome.js';
+import type { Credentials } from './tls-credentials.js';
 
 /** The main server as the worker sees it. main-server-client.ts is the implementation. */
 export interface MainServer {
@@ -22,6 +23,11 @@ export interface MainServer {
    * GET /health. `unhealthy`: it answers with 429, 502, 503 or 504. `unsupported`: it answers but has no such route.
    */
   probe(): Promise<ProbeResult>;
+  /**
+   * New connections use these; what is under way ends on the former ones. Throws when no TLS context can be made of them:
+   * then nothing changes.
+   */
+  useCredentials(credentials: Credentials): void;
   /** Waits for nothing: aborts what is left and closes the sockets. */
   close(): Promise<void>;
 }

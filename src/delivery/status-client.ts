@@ -52,6 +52,9 @@ export class StatusClient {
   private readonly agents: { readonly http: HttpAgent; readonly https: HttpsAgent };
   private readonly closing = new AbortController();
   private client: Promise<Got> | undefined;
+  /** Requests under way. */
+  private busy = 0;
+  private idle: (() => void) | undefined;
 
   constructor(private readonly options: StatusClientOptions) {
     const { connect, connections } = options;
@@ -67,8 +70,9 @@ export class StatusClient {
     signal: AbortSignal,
   ): Promise<DeliveryOutcome> {
     const stop = new LinkedAbort([signal, this.closing.signal]);
+    const until = this.options.clock.now() + deadlineMs;
     try {
-      return await this.putUntil(this.options.clock.now() + deadlineMs, putRequest(messageId, update, stop.signal));
+      return await this.counted(this.putUntil(until, putRequest(messageId, update, stop.signal)));
     } finally {
       stop.release();
     }
@@ -77,17 +81,32 @@ export class StatusClient {
   async probe(): Promise<ProbeResult> {
     const { signal } = this.closing;
     const request = { method: 'GET' as const, path: this.options.healthEndpoint, signal };
-    const outcome = await this.exchange(request, PROBE_DEADLINE_MS);
+    const outcome = await this.counted(this.exchange(request, PROBE_DEADLINE_MS));
     if (outcome.kind === 'delivered') return 'reachable';
     if (outcome.kind === 'aborted' || outcome.status === undefined) return 'unreachable';
     if (!outcome.reachable) return 'unhealthy';
     return outcome.status === 404 || outcome.status === 405 ? 'unsupported' : 'reachable';
   }
 
+  /** Closes when what is under way has ended; it must get nothing new. */
+  async retire(): Promise<void> {
+    if (this.busy > 0) await new Promise<void>((resolve) => (this.idle = resolve));
+    this.close();
+  }
+
   close(): void {
     this.closing.abort();
     this.agents.http.destroy();
     this.agents.https.destroy();
+  }
+
+  private async counted<T>(work: Promise<T>): Promise<T> {
+    this.busy++;
+    try {
+      return await work;
+    } finally {
+      if (--this.busy === 0) this.idle?.();
+    }
   }
 
   private async putUntil(endMs: number, request: Request): Promise<DeliveryOutcome> {

@@ -22,13 +22,13 @@ export interface Credentials {
   readonly fingerprint: string | undefined;
 }
 
-export { certificateWarnings } from './certificate-expiry.js';
-
 export interface FileExpiry {
   readonly file: string;
   /** Milliseconds since the Unix epoch. */
   readonly notAfter: number;
 }
+
+type TlsFiles = Omit<Config['tls'], 'checkIntervalMs'>;
 
 /** The files do not fit together or end too soon, as when they are read while being replaced: worth a second look. */
 export class UnfinishedCredentialsError extends CredentialsError {}
@@ -40,7 +40,7 @@ export function credentialsFor(config: Pick<Config, 'mainServer' | 'tls'>, wallN
 }
 
 /** @throws CredentialsError naming the file, what is wrong and what would be right. */
-export function readCredentials(tls: Config['tls'], verifyTls: boolean, wallNowMs: number): Credentials {
+export function readCredentials(tls: TlsFiles, verifyTls: boolean, wallNowMs: number): Credentials {
   const pair = tls.enabled ? readPair(tls, wallNowMs) : undefined;
   const authority = verifyTls && tls.caFile !== '' ? readAuthority(tls.caFile, wallNowMs) : undefined;
   return {
@@ -54,7 +54,7 @@ export function readCredentials(tls: Config['tls'], verifyTls: boolean, wallNowM
   };
 }
 
-function readPair(tls: Config['tls'], wallNowMs: number) {
+function readPair(tls: TlsFiles, wallNowMs: number) {
   const certificate = { what: 'Worker certificate', setting: 'WORKER_CERT_PATH', path: tls.certFile };
   const cert = readText(certificate);
   const key = readKeyText(tls);
@@ -94,7 +94,7 @@ function readText(source: Source): string {
   }
 }
 
-function readKeyText(tls: Config['tls']): string {
+function readKeyText(tls: TlsFiles): string {
   const source = { what: 'Worker key', setting: 'WORKER_KEY_PATH', path: tls.keyFile };
   let descriptor: number;
   try {

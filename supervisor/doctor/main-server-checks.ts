@@ -3,7 +3,8 @@ import { Agent as HttpsAgent } from 'node:https';
 
 import { outcomeOfError } from '../../src/delivery/connection-fault.js';
 import { connectOptions } from '../../src/delivery/connect-options.js';
-import { certificateWarnings, credentialsFor, type Credentials } from '../../src/delivery/tls-credentials.js';
+import { credentialsFor, type Credentials } from '../../src/delivery/tls-credentials.js';
+import { certificateWarnings } from '../../src/domain/certificate-expiry.js';
 import type { Clock } from '../../src/shared/clock.js';
 import type { Config } from '../../src/shared/config/config.js';
 import { reasonOf } from '../../src/shared/errors.js';

@@ -35,6 +35,7 @@ export function testConfig(overrides: ConfigOverrides = {}): Config {
       keyFile: 'certs/worker.key',
       caFile: 'certs/ca.crt',
       allowInsecureKeyMode: false,
+      checkIntervalMs: 15_000,
       ...overrides.tls,
     },
     worker: {

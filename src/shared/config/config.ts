@@ -35,6 +35,8 @@ export interface Config {
     readonly keyFile: string;
     readonly caFile: string;
     readonly allowInsecureKeyMode: boolean;
+    /** 0 = the files are read at the start and at each reload only. */
+    readonly checkIntervalMs: number;
   };
   readonly worker: {
     /** Empty = `worker-<i>` under the supervisor, `worker-<pid>` alone. */

@@ -208,4 +208,13 @@ export const CONNECTION_SETTINGS = [
     format: boolean,
     prose: 'Accept a private key that other users of the host can read',
   },
+  {
+    path: 'tls.check_interval',
+    target: 'tls.checkIntervalMs',
+    env: 'WORKER_CERT_CHECK_INTERVAL',
+    default: '15',
+    format: seconds({ min: 0, max: 3600 }),
+    unit: 'seconds',
+    prose: 'How often the three files are looked at; renewed ones go into use without a restart (0 = only by a reload)',
+  },
 ] as const satisfies readonly Setting[];

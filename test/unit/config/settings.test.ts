@@ -57,6 +57,7 @@ const OUR_VARIABLES: readonly (readonly [string, string])[] = [
   ['WORKER_NOT_FOUND_GRACE', '2'],
   ['TLS_ENABLED', 'true'],
   ['WORKER_ALLOW_INSECURE_KEY_MODE', 'false'],
+  ['WORKER_CERT_CHECK_INTERVAL', '15'],
   ['WORKER_COUNT', '3'],
   ['WORKER_SHUTDOWN_TIMEOUT', '25'],
   ['WORKER_MAX_MEMORY', '0'],

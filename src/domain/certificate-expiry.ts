@@ -1,15 +1,16 @@
 const DAY_MS = 86_400_000;
-const STEPS = [1, 7, 30] as const;
+const STEPS = [0, 1, 7, 30] as const;
 
 export interface CertificateWarning {
   readonly file: string;
-  /** The narrowest of 30, 7 and 1 days that holds: who repeats the check warns once for each. */
+  /** The narrowest of 30, 7, 1 and 0 days that holds: who repeats the check warns once for each. 0 = it has ended. */
   readonly withinDays: (typeof STEPS)[number];
   /** One sentence for the log. */
   readonly text: string;
 }
 
 interface Expiring {
+  /** `notAfter` in milliseconds since the Unix epoch. */
   readonly notAfter: readonly { readonly file: string; readonly notAfter: number }[];
 }
 
@@ -28,7 +29,7 @@ export function expiringCertificates(credentials: Expiring, wallNowMs: number): 
 
 function sentence(file: string, notAfter: number, leftMs: number): string {
   const date = new Date(notAfter).toISOString().slice(0, 10);
-  if (leftMs <= 0) return `Certificate ${file} expired on ${date}; renew it and reload`;
+  if (leftMs <= 0) return `Certificate ${file} expired on ${date}; renew it`;
   const days = Math.ceil(leftMs / DAY_MS);
-  return `Certificate ${file} expires in ${days} ${days === 1 ? 'day' : 'days'}, on ${date}; renew it and reload`;
+  return `Certificate ${file} expires in ${days} ${days === 1 ? 'day' : 'days'}, on ${date}; renew it`;
 }

@@ -1,0 +1,125 @@
+/**
+ * Puts renewed certificate files into use while the worker runs, and warns again as the ones in use near their end.
+ *
+ *   in use ──a file changed──▶ changing ──the same for a second──▶ read ──good──▶ in use
+ *                                 ▲                                 └──bad──▶ refused: said once, tried at each look
+ *                                 └──────────────a file changed──────────────────┘
+ *
+ * The second of rest keeps us from reading half a file, or a new certificate beside the former key. The files are looked
+ * at, not listened to: Kubernetes swaps a link two folders up, of which a watcher on the file hears nothing.
+ */
+import { expiringCertificates } from '../domain/certificate-expiry.js';
+import type { Clock } from '../shared/clock.js';
+import { reasonOf } from '../shared/errors.js';
+import type { Log } from '../shared/log.js';
+import { createRepeatingDuty } from './duty.js';
+import type { Duty } from './duty.js';
+
+const REST_MS = 1_000;
+/** Of the look at the dates, when the files are not looked at. */
+const HOUR_MS = 3_600_000;
+
+interface Dated {
+  /** Milliseconds since the Unix epoch, by file. */
+  readonly notAfter: readonly { readonly file: string; readonly notAfter: number }[];
+}
+
+export interface WatchedCertificates<Credentials extends Dated> {
+  /** In use now. */
+  readonly current: Credentials;
+  /** Another text whenever one of the files is another than before; never throws. */
+  stamp(): string;
+  /** Reads and checks them. @throws CredentialsError */
+  read(): Credentials;
+  /** Whether that is what is in use already. */
+  isCurrent(credentials: Credentials): boolean;
+  /** From now on. May throw: then the former ones stay in use. */
+  use(credentials: Credentials): void;
+}
+
+export interface CertificateWatchDeps<Credentials extends Dated> {
+  readonly certificates: WatchedCertificates<Credentials>;
+  /** Taken before the ones in use were read: what changed between the two is seen as a change. */
+  readonly stampWhenRead: string;
+  /** Between two looks, ms; 0 = the files are read at the start only. */
+  readonly intervalMs: number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export function createCertificateWatch<C extends Dated>(deps: CertificateWatchDeps<C>): Duty {
+  const watch = new CertificateWatch(deps);
+  return createRepeatingDuty({
+    step: () => Promise.resolve(watch.look()),
+    onError: (error) => deps.log.error(`Looking at the certificate files failed: ${reasonOf(error)}`),
+    retryMs: HOUR_MS,
+  });
+}
+
+/** The duty without its timer. */
+export class CertificateWatch<Credentials extends Dated> {
+  private used: string;
+  private seen: string;
+  private refusal: string | undefined;
+  /** File and step of each warning that was given. */
+  private warned = new Set<string>();
+
+  constructor(private readonly deps: CertificateWatchDeps<Credentials>) {
+    this.used = this.seen = deps.stampWhenRead;
+  }
+
+  /** One look; returns the ms until the next. */
+  look(): number {
+    const { intervalMs } = this.deps;
+    const changing = intervalMs > 0 && this.lookAtFiles();
+    this.warnOfExpiry();
+    if (changing) return REST_MS;
+    return intervalMs > 0 ? intervalMs : HOUR_MS;
+  }
+
+  /** True = they were just changed. */
+  private lookAtFiles(): boolean {
+    const stamp = this.deps.certificates.stamp();
+    const rested = stamp === this.seen;
+    this.seen = stamp;
+    if (!rested) return true;
+    if (stamp !== this.used) this.readAgain(stamp);
+    return false;
+  }
+
+  private readAgain(stamp: string): void {
+    const { certificates, log } = this.deps;
+    try {
+      const credentials = certificates.read();
+      if (!certificates.isCurrent(credentials)) this.replace(credentials);
+      this.used = stamp;
+      this.refusal = undefined;
+    } catch (error) {
+      const refusal = reasonOf(error);
+      if (refusal === this.refusal) return;
+      this.refusal = refusal;
+      log.error(`The changed certificate files are not used, what was read before stays in use: ${refusal}`);
+    }
+  }
+
+  private replace(credentials: Credentials): void {
+    const { certificates, log } = this.deps;
+    certificates.use(credentials);
+    this.warned = new Set();
+    const dates = credentials.notAfter.map(({ file, notAfter }) => `${file} until ${isoDay(notAfter)}`);
+    log.info(`The certificate files were renewed and are in use: ${dates.join(', ')}`);
+  }
+
+  private warnOfExpiry(): void {
+    const { certificates, clock, log } = this.deps;
+    for (const { file, withinDays, text } of expiringCertificates(certificates.current, clock.wallNow())) {
+      const step = `${withinDays} ${file}`;
+      if (!this.warned.has(step)) log.warn(text);
+      this.warned.add(step);
+    }
+  }
+}
+
+function isoDay(wallMs: number): string {
+  return new Date(wallMs).toISOString().slice(0, 10);
+}
