@@ -75,7 +75,6 @@ export class RedisQueue implements MessageQueue {
   private readonly ids: { control?: number; blocking?: number } = {};
   private generation = 0;
   private name: string;
-  private everLeased = false;
   private renewedAt = -Infinity;
   private hasBlmove = false;
   /** The ids of both connections are known: before that, `reconcile` could not end what they replaced. */
@@ -150,7 +149,6 @@ export class RedisQueue implements MessageQueue {
       keys: this.keys,
       consumer: this.name,
       leaseMs: renew ? LEASE_MS : 0,
-      fresh: !this.everLeased,
       want,
       inFlight,
       reliable: this.reliable,
@@ -160,7 +158,7 @@ export class RedisQueue implements MessageQueue {
       this.takeNewName();
       return { claims: [], lost: settlements, refused: [], solo: false, suspects: false };
     }
-    if (renew) this.noteRenewed(at);
+    if (renew) this.renewedAt = at;
     return stale.length > 0 ? { ...exchange, lost: [...exchange.lost, ...stale] } : exchange;
   }
 
@@ -204,9 +202,8 @@ export class RedisQueue implements MessageQueue {
   async renewLease(): Promise<'kept' | 'lost'> {
     if (!this.reliable) return 'kept';
     const at = this.options.clock.now();
-    const args = [this.name, LEASE_MS, this.everLeased ? '0' : '1'];
-    if ((await leaseScript.run(this.control, [this.keys.consumers], args)) === 1) {
-      this.noteRenewed(at);
+    if ((await leaseScript.run(this.control, [this.keys.consumers], [this.name, LEASE_MS])) === 1) {
+      this.renewedAt = at;
       return 'kept';
     }
     this.takeNewName();
@@ -242,14 +239,8 @@ export class RedisQueue implements MessageQueue {
     }
   }
 
-  private noteRenewed(at: number): void {
-    this.everLeased = true;
-    this.renewedAt = at;
-  }
-
   private takeNewName(): void {
     this.generation += 1;
-    this.everLeased = false;
     this.renewedAt = -Infinity;
     this.name = consumerName(this.options.workerId, process.pid, `${this.options.nonce}-${this.generation}`);
     this.options.events.onLeaseLost(this.name);

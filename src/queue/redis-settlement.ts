@@ -18,7 +18,6 @@ export interface ExchangeCall {
   readonly consumer: string;
   /** 0 = leave the lease alone. */
   readonly leaseMs: number;
-  readonly fresh: boolean;
   readonly want: number;
   readonly inFlight: number;
   readonly reliable: boolean;
@@ -34,7 +33,6 @@ export async function runExchange(call: ExchangeCall): Promise<Exchange | undefi
   const args: RedisArgument[] = [
     consumer,
     call.leaseMs,
-    call.fresh ? '1' : '0',
     call.want,
     call.inFlight,
     call.reliable ? '1' : '0',
@@ -73,7 +71,6 @@ export async function settle(
     consumer,
     settlements,
     leaseMs: 0,
-    fresh: false,
     want: 0,
     inFlight: 0,
     reliable: true,

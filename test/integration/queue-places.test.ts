@@ -118,8 +118,8 @@ test('a message is the same bytes wherever it goes', async () => {
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 300 }), async (bytes) => {
       await redis.client.flushall();
-      // the lease went with the rest: it is found lost, then taken anew
-      while ((await queue.renewLease()) === 'lost');
+      // the lease went with the rest
+      await queue.renewLease();
       const raw = Buffer.from(bytes);
       await redis.client.lpush(QUEUE, raw);
       const [first] = await claim(queue, 1);

@@ -3,14 +3,13 @@
 -- KEYS 1 queue  2 processing list of the consumer  3 consumers  4 retry  5 dead  6 crashes
 -- ARGV 1 consumer
 --      2 lease in ms; 0 = leave the lease alone
---      3 "1" when the consumer never held a lease before
---      4 messages wanted
---      5 messages of this consumer in flight that are not settled here
---      6 "1" = reliable, "0" = plain: pop without a safety copy, settle without a check
---      7 crashes after which a message is claimed only alone
---      8 bytes after which no further message is claimed: large ones come one by one
---      9 lengths of the acknowledged claims, each followed by a space  10 their bytes, one after the other
---      11... four per other settlement: kind, claimed bytes, and
+--      3 messages wanted
+--      4 messages of this consumer in flight that are not settled here
+--      5 "1" = reliable, "0" = plain: pop without a safety copy, settle without a check
+--      6 crashes after which a message is claimed only alone
+--      7 bytes after which no further message is claimed: large ones come one by one
+--      8 lengths of the acknowledged claims, each followed by a space  9 their bytes, one after the other
+--      10... four per other settlement: kind, claimed bytes, and
 --           retry: unique member, delay in ms    bury: envelope, ""    hand-back: "", ""
 -- Returns {lease, claims, lost, failed, solo, suspects}
 --      lease     1 = kept, 0 = lost: nothing was done
@@ -20,6 +19,9 @@
 --      solo      1 = the claimed message killed its process before: claim nothing beside it
 --      suspects  1 = such messages may be waiting: do not pop blindly
 --
+-- Lost means recovered by others (a negative score). A consumer that is not known, since Redis was emptied or lost its last
+-- second, keeps its name: under another one nobody would look for what it claimed meanwhile.
+--
 -- Acknowledgements, nearly all there is, come in two arguments however many they are: as four arguments each they took
 -- the client 3 of 90 µs per message more.
 --
@@ -27,8 +29,8 @@
 -- maxmemory Redis refuses only the first write of a script, and LREM is never refused: settling works in a full Redis.
 
 local queue, processing, consumers, retry, dead, crashes = unpack(KEYS)
-local consumer, lease, fresh, want, in_flight = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1', tonumber(ARGV[4]), tonumber(ARGV[5])
-local reliable, solo_after, bytes_wanted = ARGV[6] == '1', tonumber(ARGV[7]), tonumber(ARGV[8])
+local consumer, lease, want, in_flight = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local reliable, solo_after, bytes_wanted = ARGV[5] == '1', tonumber(ARGV[6]), tonumber(ARGV[7])
 
 local function now_ms()
   local time = redis.call('TIME')
@@ -40,9 +42,7 @@ local kept_alone = 0
 
 if lease > 0 and reliable then
   local expiry = redis.call('ZSCORE', consumers, consumer)
-  if (not expiry and not fresh) or (expiry and tonumber(expiry) < 0) then
-    return { 0, {}, {}, {}, 0, 0 }
-  end
+  if expiry and tonumber(expiry) < 0 then return { 0, {}, {}, {}, 0, 0 } end
   redis.pcall('ZADD', consumers, string.format('%.0f', now_ms() + lease), consumer)
 end
 
@@ -75,12 +75,12 @@ local function settle(kind, raw, first, second)
 end
 
 local from = 1
-for length in string.gmatch(ARGV[9], '%d+') do
+for length in string.gmatch(ARGV[8], '%d+') do
   local after = from + tonumber(length)
-  settle('ack', string.sub(ARGV[10], from, after - 1))
+  settle('ack', string.sub(ARGV[9], from, after - 1))
   from = after
 end
-for at = 11, #ARGV, 4 do
+for at = 10, #ARGV, 4 do
   settle(ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3])
 end
 

@@ -1,12 +1,12 @@
 -- Renews the consumer's lease.
 --
 -- KEYS 1 consumers
--- ARGV 1 consumer  2 lease in ms  3 "1" when the consumer never held a lease before
--- Returns 1 = kept (or taken), 0 = lost: others may have recovered its claims
+-- ARGV 1 consumer  2 lease in ms
+-- Returns 1 = kept (or taken), 0 = lost: others have recovered its claims
 
 local consumers, consumer = KEYS[1], ARGV[1]
 local expiry = redis.call('ZSCORE', consumers, consumer)
-if (not expiry and ARGV[3] ~= '1') or (expiry and tonumber(expiry) < 0) then return 0 end
+if expiry and tonumber(expiry) < 0 then return 0 end
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 redis.call('ZADD', consumers, string.format('%.0f', now + tonumber(ARGV[2])), consumer)
