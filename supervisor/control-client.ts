@@ -17,6 +17,8 @@ export type ControlAddress =
 export interface ControlClient {
   /** Rejects with NoSupervisorError or ControlError. */
   get<T>(path: string): Promise<T>;
+  /** As `get`, for what is not JSON. */
+  text(path: string): Promise<string>;
   /** As `get`; waits as long as the work takes. */
   post<T>(path: string, body?: object): Promise<T>;
   close(): void;
@@ -41,15 +43,19 @@ export function createControlClient(address: ControlAddress): ControlClient {
     followRedirect: false,
     timeout: { connect: CONNECT_MS },
   });
-  const call = async <T>(path: string, options: OptionsOfTextResponseBody): Promise<T> => {
+  const readable = async <T>(answer: Promise<T>): Promise<T> => {
     try {
-      return await http(path.slice(1), options).json<T>();
+      return await answer;
     } catch (error) {
       throw inOurWords(error, address);
     }
   };
+  const call = <T>(path: string, options: OptionsOfTextResponseBody): Promise<T> =>
+    readable(http(path.slice(1), options).json<T>());
+  const timeout = { connect: CONNECT_MS, request: ANSWER_MS };
   return {
-    get: (path) => call(path, { method: 'GET', timeout: { connect: CONNECT_MS, request: ANSWER_MS } }),
+    get: (path) => call(path, { method: 'GET', timeout }),
+    text: (path) => readable(http(path.slice(1), { timeout }).text()),
     post: (path, body = {}) =>
       call(path, { method: 'POST', json: body, timeout: { connect: CONNECT_MS, request: WORK_MS } }),
     close: () => agent.destroy(),

@@ -3,17 +3,30 @@ import { systemClock } from '../../src/shared/clock.js';
 import type { LoadedConfig } from '../../src/shared/config/load.js';
 import { ConfigError } from '../../src/shared/errors.js';
 import { controlSocketPath } from '../control-socket.js';
+import {
+  addCapacityOptions,
+  checkCapacity,
+  refuseCapacityFlags,
+  type CapacityFlags,
+} from '../capacity/check-capacity.js';
 import { fail, ok, warn, type Finding } from '../doctor/finding.js';
 import { EXIT_FAILURE, printJson, type CommandContext, type RegisterCommand } from './command.js';
-import { addConfigOptions, loadFromCommand } from './config-options.js';
+import { addConfigOptions, loadFromCommand, loadOrReport } from './config-options.js';
 
 export const registerCheck: RegisterCommand = (program, context) => {
   const command = program
     .command('check')
     .description('check everything that a worker needs, and say what to do; ends with 1 when something must be mended')
-    .option('--json', 'print the findings as JSON')
+    .option('--json', 'print what was found as JSON')
     .addHelpText('after', '\nExample:\n  $ message-broker-worker check || echo "not yet"\n');
-  addConfigOptions(command, 'supervisor').action(async ({ json }: { json?: true }) => {
+  addCapacityOptions(command);
+  addConfigOptions(command, 'supervisor').action(async (flags: CapacityFlags) => {
+    const { capacity, json } = flags;
+    if (capacity) {
+      const loaded = loadOrReport(command, 'supervisor', context);
+      return loaded && checkCapacity(loaded.config, flags, context);
+    }
+    refuseCapacityFlags(flags);
     const findings = await examine(() => loadFromCommand(command, 'supervisor', context), context);
     const isSound = findings.every(({ level }) => level !== 'fail');
     if (json) printJson(context, { ok: isSound, findings });

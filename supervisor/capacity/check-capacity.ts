@@ -1,0 +1,91 @@
+/** The flags of `check --capacity`, and the command. What measures is loaded when it is needed: it loads ioredis, got and undici. */
+import type { Command } from 'commander';
+
+import { printable } from '../../src/domain/escape.js';
+import { systemClock } from '../../src/shared/clock.js';
+import type { Config } from '../../src/shared/config/config.js';
+import { EXIT_FAILURE, printJson, usageError, type CommandContext } from '../commands/command.js';
+import { createProgress } from '../commands/progress.js';
+import { controlSocketPath } from '../control-socket.js';
+import { DEFAULT_SECONDS, MOST_PARALLEL, MOST_REQUESTS, MOST_ROUND_TRIPS, MOST_SECONDS } from './limits.js';
+import { parseTarget } from './target.js';
+
+export interface CapacityFlags {
+  readonly capacity?: true;
+  readonly endpoint?: string;
+  readonly target?: string;
+  readonly seconds?: string;
+  readonly json?: true;
+}
+
+const HELP = `
+--capacity measures in place of checking, and delivers nothing: it sends GET requests of the health endpoint, or of
+--endpoint, to the main server over connections as deliveries use them. It sends at most ${MOST_REQUESTS}, at most ${MOST_PARALLEL} at once, and
+stops as soon as more at once bring no more or the main server answers 429 or 5xx or not at all. Redis is asked for the
+length of the queue, at most ${MOST_ROUND_TRIPS} times. Nothing is enqueued or claimed. It ends with 1 when something could not be
+measured, or when the settings do not give the --target.
+
+Examples:
+  $ message-broker-worker check --capacity
+  $ message-broker-worker check --capacity --target 100000/day
+  $ message-broker-worker check --capacity --target 50 --concurrency 8 --json
+`;
+
+export function addCapacityOptions(command: Command): Command {
+  return command
+    .option('--capacity', 'measure Redis and the main server, and say what the settings give and what to set')
+    .option('--target <rate>', 'with --capacity: messages per second, as in 50, or per day, as in 100000/day')
+    .option('--endpoint <path>', 'with --capacity: a path of the main server to GET in place of the health endpoint')
+    .option(
+      '--seconds <seconds>',
+      `with --capacity: how long to measure, ${MOST_SECONDS} at most (default ${DEFAULT_SECONDS})`,
+    )
+    .addHelpText('after', HELP);
+}
+
+/** @throws CommandError when flags are given that mean nothing without --capacity */
+export function refuseCapacityFlags({ target, endpoint, seconds }: CapacityFlags): void {
+  if ([target, endpoint, seconds].some((flag) => flag !== undefined)) {
+    throw usageError('--target, --endpoint and --seconds go with --capacity.');
+  }
+}
+
+/** @throws CommandError */
+export async function checkCapacity(config: Config, flags: CapacityFlags, context: CommandContext): Promise<void> {
+  const given = {
+    endpoint: endpointOf(flags.endpoint, config),
+    target: flags.target === undefined ? undefined : parseTarget(flags.target),
+    seconds: secondsOf(flags.seconds),
+  };
+  const [{ planCapacity }, { capacityDocument, capacityLines, isEnough }, { createControlClient }] = await Promise.all([
+    import('./plan.js'),
+    import('./report.js'),
+    import('../control-client.js'),
+  ]);
+  const progress = createProgress(context.streams);
+  const client = createControlClient({ socketPath: controlSocketPath(config.supervisor) });
+  const onProgress = (text: string) => progress.update(text);
+  const report = await planCapacity({ config, clock: systemClock, client, ...given, onProgress }).finally(() => {
+    progress.end();
+    client.close();
+  });
+  if (flags.json) printJson(context, capacityDocument(report));
+  else for (const line of capacityLines(report)) context.print(printable(line, 1_000));
+  context.finish(isEnough(report) ? 0 : EXIT_FAILURE);
+}
+
+function endpointOf(text: string | undefined, { mainServer }: Config): string {
+  if (text === undefined) return mainServer.healthEndpoint;
+  if (!/^\/[\x21-\x7e]*$/.test(text) || text.includes('#')) {
+    throw usageError(`--endpoint is ${JSON.stringify(text)}; it must be a path of the main server, as in /health.`);
+  }
+  if (text.split('?', 1)[0] === mainServer.deliverEndpoint) {
+    throw usageError('--endpoint is the delivery endpoint, which is not asked here; name one that delivers nothing.');
+  }
+  return text;
+}
+
+function secondsOf(text = String(DEFAULT_SECONDS)): number {
+  if (/^\d{1,2}$/.test(text) && Number(text) >= 1 && Number(text) <= MOST_SECONDS) return Number(text);
+  throw usageError(`--seconds is ${JSON.stringify(text)}; it must be a whole number from 1 to ${MOST_SECONDS}.`);
+}

@@ -1,0 +1,130 @@
+/** `check --capacity`: measures, and says what the settings give and what to set. Enqueues, claims and delivers nothing. */
+import { setDefaultAutoSelectFamilyAttemptTimeout } from 'node:net';
+import { credentialsFor } from '../../src/delivery/tls-credentials.js';
+import type { Clock } from '../../src/shared/clock.js';
+import type { Config } from '../../src/shared/config/config.js';
+import { reasonOf } from '../../src/shared/errors.js';
+import type { ControlClient } from '../control-client.js';
+import { deliveryTimes, type DeliveryTimes } from './delivery-times.js';
+import { hostOf } from './host.js';
+import { MOST_PARALLEL } from './limits.js';
+import { loadMainServer, type Load } from './main-server-load.js';
+import { capacityOf, recommend, type Capacity, type Host } from './model.js';
+import { measureRoundTrips } from './redis-round-trips.js';
+import { RequestProbe } from './request-probe.js';
+import type { Latencies } from './statistics.js';
+
+export interface CapacityOptions {
+  readonly config: Config;
+  readonly clock: Clock;
+  /** The supervisor of this instance, if one runs. */
+  readonly client: Pick<ControlClient, 'text'>;
+  readonly endpoint: string;
+  /** Messages per second. */
+  readonly target: number | undefined;
+  readonly seconds: number;
+  readonly onProgress: (text: string) => void;
+}
+
+export interface CapacityReport {
+  readonly sent: { readonly url: string; readonly requests: number; readonly seconds: number };
+  readonly redis: Latencies | undefined;
+  readonly mainServer: Load | undefined;
+  /** What running workers measured: real deliveries. */
+  readonly deliveries: DeliveryTimes | undefined;
+  readonly host: Host;
+  /** What the configured settings give. */
+  readonly now: Capacity | undefined;
+  readonly target: number | undefined;
+  readonly advice: Capacity | undefined;
+  /** Sentences: what kept something from being measured, or makes it void. */
+  readonly problems: readonly string[];
+}
+
+/** Of the time, the part for Redis; it is over sooner when Redis is near. */
+const REDIS_SHARE = 0.2;
+const MOST_REDIS_MS = 1_000;
+/** As deliveries do: Node tries the addresses of a host in turn, 250 ms each by default. */
+const ADDRESS_TRY_MS = 2_000;
+
+export async function planCapacity(options: CapacityOptions): Promise<CapacityReport> {
+  const { config, clock, client, target, seconds } = options;
+  setDefaultAutoSelectFamilyAttemptTimeout(ADDRESS_TRY_MS);
+  const startMs = clock.now();
+  options.onProgress('Asking Redis');
+  const redisMs = Math.min(MOST_REDIS_MS, seconds * 1_000 * REDIS_SHARE);
+  const redis = await orProblem(measureRoundTrips(config, clock, redisMs));
+  const server = await askMainServer(options, seconds * 1_000 - redisMs);
+  const deliveries = await deliveryTimes(client);
+  const load = typeof server.load === 'string' ? undefined : server.load;
+  const report = {
+    sent: {
+      url: config.mainServer.url + options.endpoint,
+      requests: server.requests,
+      seconds: (clock.now() - startMs) / 1_000,
+    },
+    redis: typeof redis === 'string' ? undefined : redis,
+    mainServer: load,
+    deliveries,
+    host: hostOf(),
+    target,
+    problems: [...(typeof redis === 'string' ? [redis] : []), ...serverProblems(server.load, options)],
+  };
+  return { ...report, ...figures(report, config) };
+}
+
+async function askMainServer(
+  { config, clock, endpoint, onProgress }: CapacityOptions,
+  ms: number,
+): Promise<{ load: Load | string; requests: number }> {
+  let probe: RequestProbe;
+  try {
+    const credentials = credentialsFor(config, clock.wallNow());
+    const { mainServer } = config;
+    probe = new RequestProbe({ mainServer, credentials, path: endpoint, connections: MOST_PARALLEL, clock });
+  } catch (error) {
+    return { load: reasonOf(error), requests: 0 };
+  }
+  try {
+    const configured = config.worker.count * config.worker.concurrency;
+    const load = await loadMainServer({ probe, clock, ms, configured, onProgress });
+    return { load, requests: probe.sent };
+  } finally {
+    await probe.close();
+  }
+}
+
+function serverProblems(load: Load | string, { config, endpoint }: CapacityOptions): string[] {
+  const { url } = config.mainServer;
+  const asked = `GET ${url}${endpoint}`;
+  if (typeof load === 'string') return [`${asked}: ${load}. Nothing is known of what a request costs.`];
+  const isError = load.status < 200 || load.status > 299;
+  return [
+    ...(isError
+      ? [
+          `${asked} is answered ${load.status}: the times are those of an error answer, not of a delivery. Name a path that does some work in --endpoint.`,
+        ]
+      : []),
+    ...(load.problem === undefined ? [] : [`${asked}: ${load.problem}; no more was sent from there on.`]),
+  ];
+}
+
+type Facts = Pick<CapacityReport, 'redis' | 'mainServer' | 'deliveries' | 'host' | 'target'>;
+
+function figures(
+  { redis, mainServer, deliveries, host, target }: Facts,
+  { worker }: Config,
+): Pick<CapacityReport, 'now' | 'advice'> {
+  if (!redis || !mainServer) return { now: undefined, advice: undefined };
+  const measured = {
+    levels: mainServer.levels,
+    redisSeconds: redis.meanMs / 1_000,
+    deliverySeconds: deliveries && deliveries.meanMs / 1_000,
+  };
+  const now = capacityOf({ workers: worker.count, concurrency: worker.concurrency }, measured, host);
+  return { now, advice: capacityOf(recommend(target, measured, host), measured, host) };
+}
+
+async function orProblem<T>(work: Promise<T>): Promise<T | string> {
+  return work.catch((error: unknown) => `${reasonOf(error)}. Nothing is known of what a round trip costs.`);
+}

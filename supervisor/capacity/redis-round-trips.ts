@@ -1,0 +1,23 @@
+import { withOperatorQueue } from '../../src/queue/redis-operator.js';
+import type { Clock } from '../../src/shared/clock.js';
+import type { Config } from '../../src/shared/config/config.js';
+import { MOST_ROUND_TRIPS } from './limits.js';
+import { latenciesOf, type Latencies } from './statistics.js';
+
+const WARM_UP = 20;
+
+/** LLEN of the queue, one after the other, for so long. Rejects with RedisUnavailableError. */
+export function measureRoundTrips(config: Config, clock: Clock, ms: number): Promise<Latencies> {
+  return withOperatorQueue(config, clock, async (queue) => {
+    const taken: number[] = [];
+    const endMs = clock.now() + ms;
+    // with a key, so that a cluster is asked where the queue is
+    for (let asked = 0; asked < MOST_ROUND_TRIPS; asked++) {
+      const startMs = clock.now();
+      await queue.ask('LLEN', config.queue.name);
+      if (asked >= WARM_UP || clock.now() > endMs) taken.push(clock.now() - startMs);
+      if (clock.now() > endMs) break;
+    }
+    return latenciesOf(taken);
+  });
+}
