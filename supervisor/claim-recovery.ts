@@ -13,6 +13,7 @@ import type { Clock } from '../src/shared/clock.js';
 import { reasonOf } from '../src/shared/errors.js';
 import type { Log } from '../src/shared/log.js';
 import { pause } from '../src/shared/pause.js';
+import { isRunning } from './process-running.js';
 import type { Borrowed, QueueAccess, QueueSettings } from './queue-access.js';
 
 const RETRY_MS = 250;
@@ -58,6 +59,7 @@ export class ClaimRecovery {
     this.#run(config, 'Looking for what a killed supervisor left', async (connection) => {
       const until = this.clock.now() + ORPHAN_WATCH_MS;
       while (!this.#stop.signal.aborted && this.clock.now() < until) {
+        await connection.whenReady(ORPHAN_LOOK_MS);
         if (connection.isReady()) await this.#lookForOrphans(connection);
         await pause(ORPHAN_LOOK_MS, this.#stop.signal);
       }
@@ -141,14 +143,4 @@ async function recoverAll(connection: Borrowed, consumers: Iterable<string>): Pr
     found.buried += buried;
   }
   return found;
-}
-
-/** EPERM means that somebody else's process has the number: it runs, and the lease will tell. */
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
-  }
 }

@@ -1,4 +1,5 @@
 import { ControlError, NoSupervisorError } from '../control-errors.js';
+import { isRunning } from '../process-running.js';
 import { CommandError, EXIT_FAILURE, printJson, type RegisterCommand } from './command.js';
 import { addSupervisorOptions, withSupervisor } from './supervisor-options.js';
 import { waitUntil } from './wait-until.js';
@@ -20,7 +21,8 @@ export const registerStop: RegisterCommand = (program, context) => {
       if (now) await client.post('/stop').catch(ignoreGone);
       const isGone = async (): Promise<true | undefined> => {
         const answers = await client.get('/health').then(always, isAnAnswer);
-        return answers || (!url && isAlive(answer.pid)) ? undefined : true;
+        // it closes its socket a moment before it ends
+        return answers || (!url && isRunning(answer.pid)) ? undefined : true;
       };
       if (!(await waitUntil(isGone, DEADLINE_MS))) {
         throw new CommandError(EXIT_FAILURE, `The supervisor (pid ${answer.pid}) has not stopped after an hour.`);
@@ -40,14 +42,4 @@ const always = (): boolean => true;
 /** Unhealthy or not, it is there. */
 function isAnAnswer(error: unknown): boolean {
   return error instanceof ControlError;
-}
-
-/** It closes its socket a moment before it ends. */
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
-  }
 }
