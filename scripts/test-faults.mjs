@@ -9,9 +9,13 @@ import { parseArgs } from 'node:util';
 import { build, isBuilt } from './build.mjs';
 import { checkNode, install, isInstalled, root, StepError } from './install.mjs';
 
-/** Most rows wait more than they work, so two share the two cores; those that measure throughput run alone. */
+/** In CI nothing may be left out: what cannot be played has failed. */
+const inCi = /^(1|true)$/i.test(process.env.CI ?? '');
+/** Most rows wait more than they work, so two share the two cores; those with a tight clock run alone, first. */
 const LANES = 2;
 const ROW_LIMIT_MS = 180_000;
+/** A row past its limit gets this long to end what it has started. */
+const CLOSE_LIMIT_MS = 15_000;
 const SOURCES = ['src', 'supervisor', 'scripts', 'test/support', 'test/faults'];
 const COLUMNS = ['row', 'fault', 'produced', 'delivered', 'lost', 'dup', 'recovery', 'bound', 'verdict'];
 const NUMBERS = new Set(['produced', 'delivered', 'lost', 'dup', 'recovery']);
@@ -32,16 +36,17 @@ async function main() {
   // the rows get Ctrl-C, too, or see us gone, and end what they started
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
   const { ROWS, LONG_ROWS } = await import(pathToFileURL(join(folder, 'test/faults/rows.js')).href);
-  const rows = [...ROWS.filter(({ id }) => isChosen(id)), ...LONG_ROWS.filter(({ id }) => wanted.includes(id))];
-  if (rows.length === 0) throw new StepError(`There is no row ${wanted.join(' ')}`, '');
+  const chosen = [...ROWS.filter(({ id }) => isChosen(id)), ...LONG_ROWS.filter(({ id }) => wanted.includes(id))];
+  if (chosen.length === 0) throw new StepError(`There is no row ${wanted.join(' ')}`, '');
+  const rows = await playable(chosen, folder);
   const startedAt = performance.now();
   const results = new Map();
   const playNext = async (queue) => {
     for (let row = queue.shift(); row; row = queue.shift()) results.set(row.id, await play(row, folder));
   };
+  await playNext(rows.filter(({ alone }) => alone));
   const together = rows.filter(({ alone }) => !alone);
   await Promise.all(Array.from({ length: LANES }, () => playNext(together)));
-  await playNext(rows.filter(({ alone }) => alone));
   show(rows.map(({ id }) => results.get(id)));
   // bounds are promised on two cores of our own: a failure on a busy machine is judged by this line first
   const load = loadavg()[0]?.toFixed(1);
@@ -55,6 +60,37 @@ async function main() {
 
 function isChosen(id) {
   return wanted.length === 0 || wanted.includes(id) || wanted.includes(id.replace(/[a-z]+$/, ''));
+}
+
+/**
+ * Gets what the rows need beyond Node before the first is played. Rows whose program cannot be had are left out, visibly;
+ * without Redis, and in CI, that is an error.
+ */
+async function playable(rows, folder) {
+  const { findProgram, findRedis, ProgramMissingError } = await import(
+    pathToFileURL(join(folder, 'scripts/find-redis.js')).href
+  );
+  const announce = (text) => console.log(`${text} …`);
+  const isThere = async (find, fatal) => {
+    try {
+      await find();
+      return true;
+    } catch (error) {
+      if (!(error instanceof ProgramMissingError)) throw error;
+      const text = error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
+      if (fatal) throw new StepError(text, '');
+      console.log(`Left out: ${text}`);
+      return false;
+    }
+  };
+  await isThere(() => findRedis({ announce }), true);
+  const missing = [];
+  for (const program of new Set(rows.flatMap(({ needs = [] }) => needs)))
+    if (!(await isThere(() => findProgram(program, { announce }), inCi))) missing.push(program);
+  const left = rows.filter(({ needs = [] }) => !needs.some((program) => missing.includes(program)));
+  for (const { id, fault } of rows.filter((row) => !left.includes(row)))
+    console.log(`${id.padEnd(4)} SKIPPED  ${fault}`);
+  return left;
 }
 
 /** JavaScript of the matrix and what it uses, inside the project so that packages are found. */
@@ -88,17 +124,20 @@ async function play(row, folder) {
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
   let result;
   child.on('message', (message) => (result = message));
-  const timer = setTimeout(() => child.kill('SIGKILL'), ROW_LIMIT_MS + (row.id === 'soak' ? minutes * 60_000 : 0));
+  const limitMs = ROW_LIMIT_MS + (row.id === 'soak' ? minutes * 60_000 : 0);
+  // it takes the closed channel for our death and ends what it has started
+  const timers = [
+    setTimeout(() => child.connected && child.disconnect(), limitMs),
+    setTimeout(() => child.kill('SIGKILL'), limitMs + CLOSE_LIMIT_MS),
+  ];
   const end = await new Promise((resolve) =>
     child.once('close', (code, signal) => resolve(signal ?? `exit code ${code}`)),
   );
-  clearTimeout(timer);
-  result ??= {
-    ...row,
-    problems: [`the row itself ended without a result (${end}): ${output.slice(-2_000)}`],
-    tail: [],
-  };
-  const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
+  for (const timer of timers) clearTimeout(timer);
+  const tookMs = performance.now() - startedAt;
+  const problem = tookMs > limitMs ? `it took longer than ${limitMs / 1_000} s` : 'it ended without a result';
+  result ??= { ...row, problems: [`${problem} (${end}): ${output.slice(-2_000)}`], tail: [] };
+  const seconds = (tookMs / 1_000).toFixed(1);
   console.log(`${row.id.padEnd(4)} ${result.problems.length === 0 ? 'ok' : 'FAILED'} ${seconds} s  ${row.fault}`);
   for (const problem of result.problems) console.log(`       ${problem}`);
   for (const line of result.tail) console.log(`       | ${line}`);

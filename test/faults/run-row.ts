@@ -37,13 +37,14 @@ async function judge(row: Row, stage: Stage, findings: Findings): Promise<RowRes
   const { limits = {} } = row;
   const dead = limits.dead ?? 0;
   const account = await quiet(stage, dead, findings);
-  const { backwards, duplicates } = storyOf(stage.server.ledger);
+  const { backwards, duplicates, overlapping } = storyOf(stage.server.ledger);
   const lost = account.lost.filter((id) => !findings.lostByRedis?.has(id));
   const allowed = findings.duplicatesAllowed ?? limits.duplicates ?? 0;
   stage.expect(lost.length === 0, `lost: ${lost.slice(0, 5).join(', ')}`);
   stage.expect(duplicates <= allowed, `${duplicates} duplicates, ${allowed} allowed`);
   stage.expect(account.misplaced.length === 0, `in two places: ${account.misplaced.slice(0, 5).join(', ')}`);
   stage.expect(account.dead === dead, `${account.dead} dead letters, ${dead} expected`);
+  stage.expect(overlapping.length === 0, `PUT and POST at once: ${overlapping.slice(0, 5).join(', ')}`);
   stage.expect(backwards.length === 0, `status went back from delivered: ${backwards.slice(0, 5).join(', ')}`);
   const { recoveryMs } = findings;
   if (limits.recoveryMs !== undefined) {

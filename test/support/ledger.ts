@@ -75,6 +75,8 @@ export function createMessageLedger(
   }
 
   async function accountFor(): Promise<Account> {
+    // what is produced from now on may not be in Redis when it is read
+    const known = [...produced];
     // Redis first: a message that is not there any more has been delivered before we look at the server
     const places = await snapshot();
     const { delivered, duplicates } = main.server.ledger;
@@ -84,9 +86,9 @@ export function createMessageLedger(
       times.set(id, (times.get(id) ?? 0) + 1);
     }
     return {
-      lost: produced.filter((id) => !times.has(id) && !delivered.has(id)),
-      misplaced: produced.filter((id) => (times.get(id) ?? 0) + (delivered.has(id) ? 1 : 0) > 1),
-      delivered: produced.filter((id) => delivered.has(id)).length,
+      lost: known.filter((id) => !times.has(id) && !delivered.has(id)),
+      misplaced: known.filter((id) => (times.get(id) ?? 0) + (delivered.has(id) ? 1 : 0) > 1),
+      delivered: known.filter((id) => delivered.has(id)).length,
       waiting: places.waiting.length,
       processing: places.processing.length,
       retry: places.retry.length,

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { findProgram } from '../../../scripts/find-redis.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startPythonLikeWorker } from '../support/python-like-worker.js';
+import { FAKETIME } from '../support/programs.js';
 import type { Findings, Row } from '../support/row.js';
 import type { Stage } from '../support/stage.js';
 import { startedBy } from '../support/started-by.js';
@@ -18,6 +19,7 @@ export const ENVIRONMENT_ROWS: readonly Row[] = [
     fault: 'wall clock of the workers +1 h, then -1 h, with retries waiting (libfaketime)',
     bound: 'retries at most 1 s early or late, 0 dup, nothing recovered from the living',
     limits: { recoveryMs: 1_000 },
+    needs: [FAKETIME],
     run: clockMoves,
   },
   {

@@ -1,5 +1,6 @@
 /** Rows 8 to 13: processes that kill themselves, hang, bloat or lose their primary; a whole host that is gone. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Fleet } from '../../support/fleet.js';
 import { attemptCountOf, idOf } from '../../support/ledger.js';
 import { isAlive } from '../../support/processes.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -15,28 +16,35 @@ export const HANG_ROWS: readonly Row[] = [
     fault: 'a message that takes its process down (out of memory), again and again',
     bound: 'byte for byte in the dead list after 10 crashes, dup ≤ 10·C, others flow on ≥ 90 %',
     limits: { dead: 1, duplicates: 10 * CONCURRENCY },
+    alone: true,
     run: poison,
   },
   {
     id: '9a',
     fault: 'SIGSTOP of a worker with POSTs under way',
-    bound: 'tried again ≤ 12 s, dup ≤ C (4)',
+    bound: 'SIGKILL ≤ 10 s after its last beat, tried again ≤ 12 s, dup ≤ C (4)',
     limits: { recoveryMs: 12_000, duplicates: CONCURRENCY },
     run: (stage) => hang(stage, 'SIGSTOP'),
   },
   {
     id: '9b',
     fault: 'event loop of a worker blocked for 60 s',
-    bound: 'tried again ≤ 12 s, dup ≤ C (4)',
+    bound: 'SIGKILL ≤ 10 s after its last beat, tried again ≤ 12 s, dup ≤ C (4)',
     limits: { recoveryMs: 12_000, duplicates: CONCURRENCY },
     run: (stage) => hang(stage, BLOCK_EVENT_LOOP),
   },
   {
-    id: '10',
-    fault: 'SIGSTOP of primary and worker, claims taken over elsewhere, SIGCONT',
-    bound: 'the late one acks, schedules and PUTs nothing, dup ≤ C (4)',
+    id: '10a',
+    fault: 'SIGSTOP of primary and worker, claims delivered elsewhere, SIGCONT: 500s to report',
+    bound: 'the late one schedules and PUTs nothing, 0 dup',
+    run: (stage) => stopAndContinue(stage, 500),
+  },
+  {
+    id: '10b',
+    fault: 'the same with 200s to acknowledge, while another one still delivers',
+    bound: 'the late one acks nothing, dup ≤ C (4)',
     limits: { duplicates: CONCURRENCY },
-    run: stopAndContinue,
+    run: (stage) => stopAndContinue(stage, 200),
   },
   {
     id: '11',
@@ -47,15 +55,16 @@ export const HANG_ROWS: readonly Row[] = [
   {
     id: '12a',
     fault: 'kill -9 of the primary; one worker busy, one with a blocked loop',
-    bound: 'no process alive after 15 s, dup ≤ N·C (8)',
+    bound: 'no process alive after 15 s, claims tried again < 2 s after the next start, dup ≤ N·C (8)',
     limits: { recoveryMs: 15_000, duplicates: 2 * CONCURRENCY },
     run: killPrimary,
   },
   {
     id: '12b',
     fault: 'kill -9 of primary and workers, a new primary at once',
-    bound: 'claims back in the queue < 2 s after the new one starts, dup ≤ N·C (8)',
+    bound: 'claims tried again < 2 s after the new one starts, dup ≤ N·C (8)',
     limits: { recoveryMs: 2_000, duplicates: 2 * CONCURRENCY },
+    alone: true,
     run: killEverything,
   },
 ];
@@ -97,38 +106,54 @@ async function hang(stage: Stage, signal: NodeJS.Signals): Promise<Findings> {
   const held = await waitFor(() => ofVictim().length === CONCURRENCY && ofVictim(), { what: 'POSTs of worker-1' });
   const stoppedAt = performance.now();
   sendSignal(pid, signal);
+  await waitFor(() => !isAlive(pid ?? 0), { what: 'the hung process to be killed', deadlineMs: 20_000 });
+  const killedMs = performance.now() - stoppedAt;
+  // its last beat came before the signal; half a second is ours to see it
+  stage.expect(killedMs <= 10_500, `killed after ${killedMs.toFixed(0)} ms`);
   const again = await stage.postedAgain(
     held.map(({ id }) => id),
     stoppedAt,
   );
-  stage.expect(pid !== undefined && !isAlive(pid), 'the hung process lives');
   await fleet.ready(2);
-  return { recoveryMs: again - stoppedAt };
+  return { recoveryMs: again - stoppedAt, note: `killed after ${(killedMs / 1_000).toFixed(1)} s` };
 }
 
-/** The first POSTs are answered 500 while their worker stands still: awake, it must not schedule or report that. */
-async function stopAndContinue(stage: Stage): Promise<Findings> {
+/** The first POSTs are answered while their worker stands still: awake, it must not settle what others hold or delivered. */
+async function stopAndContinue(stage: Stage, status: 200 | 500): Promise<Findings> {
   const settings = { WORKER_COUNT: 1, WORKER_CONCURRENCY: CONCURRENCY, WORKER_RETRY_INTERVAL: 2 };
   const sleeper = await stage.start(settings);
   await sleeper.ready(1);
   const { server } = stage;
   server.faults.post.delayMs = 300;
-  server.faults.post.failFirst = 1;
-  server.faults.post.failStatus = 500;
+  if (status !== 200) server.faults.post.status = status;
   const pids = [sleeper.program.pid, await pidOf(sleeper, 'worker-1')];
-  await stage.ledger.produce(CONCURRENCY);
+  const ids = await stage.ledger.produce(CONCURRENCY);
   await waitFor(() => stage.openPosts().length === CONCURRENCY, { what: 'all slots in a POST' });
   for (const pid of pids) sendSignal(pid, 'SIGSTOP');
+  const stoppedAt = performance.now();
   await waitFor(() => stage.openPosts().length === 0, { what: 'the answers' });
-  server.faults.post.failFirst = 0;
+  server.faults.post.status = undefined;
+  server.faults.post.delayMs = status === 200 ? 5_000 : 0;
   const other = await stage.start(settings);
   await other.ready(1);
-  const allDelivered = () => server.ledger.delivered.size === CONCURRENCY;
-  await waitFor(allDelivered, { what: 'the other one to deliver', deadlineMs: 25_000 });
+  await stage.postedAgain(ids, stoppedAt, 25_000);
+  if (status !== 200) await waitFor(() => server.ledger.delivered.size === CONCURRENCY, { what: 'the other one' });
   for (const pid of pids.reverse()) sendSignal(pid, 'SIGCONT');
-  await sleeper.ready(1);
+  const lostClaims = () =>
+    [...sleeper.logged().matchAll(/(\d+) message\(s\) were not ours any more/g)].reduce(
+      (sum, [, n]) => sum + Number(n),
+      0,
+    );
+  await waitFor(() => lostClaims() === CONCURRENCY, { what: 'the late one to find that its claims are lost' });
+  const { processing } = await stage.ledger.snapshot();
+  const left = status === 200 ? CONCURRENCY : 0;
+  stage.expect(processing.length === left, `${processing.length} claims in other hands, ${left} expected`);
+  server.faults.post.delayMs = 0;
   await stage.ledger.produce(40);
-  await waitFor(() => server.ledger.delivered.size === CONCURRENCY + 40, { what: 'both to work' });
+  await waitFor(() => server.ledger.posts >= 2 * CONCURRENCY + 40 && stage.openPosts().length === 0, {
+    what: 'both to work',
+    deadlineMs: 10_000,
+  });
   await sleep(2_500); // a retry scheduled by the late one would be due
   stage.expect(server.ledger.puts === 0, 'the late worker reported a status');
   return {};
@@ -163,18 +188,20 @@ async function killPrimary(stage: Stage): Promise<Findings> {
   await fleet.ready(2);
   stage.server.faults.post.delayMs = 200;
   await stage.ledger.produce(400);
+  const blocked = await pidOf(fleet, 'worker-1');
   await waitFor(() => stage.openPosts().length === 2 * CONCURRENCY, { what: 'busy workers' });
   const first = fleet.program;
-  sendSignal(await pidOf(fleet, 'worker-1'), BLOCK_EVENT_LOOP);
+  sendSignal(blocked, BLOCK_EVENT_LOOP);
   const killedAt = performance.now();
   sendSignal(first.pid, 'SIGKILL');
   const nobody = () => first.exit !== undefined && first.descendants().length === 0;
   await waitFor(nobody, { what: 'the orphans to end', deadlineMs: 20_000 });
   const recoveryMs = performance.now() - killedAt;
+  stage.expect(/The supervisor is gone; finishing/.test(fleet.logged()), 'the busy worker did not finish by itself');
   stage.server.faults.post.delayMs = 0;
-  fleet.startAgain();
-  await fleet.ready(2);
-  return { recoveryMs };
+  const backMs = await restartAfterKill(stage, fleet);
+  stage.expect(backMs < 2_000, `the claims were tried again after ${backMs.toFixed(0)} ms`);
+  return { recoveryMs, note: `claims tried again after ${(backMs / 1_000).toFixed(2)} s` };
 }
 
 async function killEverything(stage: Stage): Promise<Findings> {
@@ -182,22 +209,24 @@ async function killEverything(stage: Stage): Promise<Findings> {
   await fleet.ready(2);
   stage.server.faults.post.delayMs = 200;
   await stage.ledger.produce(100);
-  await waitFor(() => stage.openPosts().length === 2 * CONCURRENCY, { what: 'busy workers' });
   const pids = await pidsOf(fleet);
+  await waitFor(() => stage.openPosts().length === 2 * CONCURRENCY, { what: 'busy workers' });
   for (const pid of [fleet.program.pid, ...pids]) sendSignal(pid, 'SIGKILL');
   await fleet.program.waitForExit();
-  const claims = (await stage.ledger.snapshot()).processing.map(idOf);
   stage.server.faults.post.delayMs = 0;
-  fleet.startAgain();
+  return { recoveryMs: await restartAfterKill(stage, fleet) };
+}
+
+/** Starts the next supervisor; resolves to the ms until every claim of the dead ones is POSTed again. */
+async function restartAfterKill(stage: Stage, fleet: Fleet): Promise<number> {
+  const claims = (await stage.ledger.snapshot()).processing.map(idOf);
+  stage.expect(claims.length >= CONCURRENCY, `only ${claims.length} claims were left behind`);
   const startedAt = performance.now();
-  const areBack = async () => {
-    const waiting = new Set((await stage.ledger.snapshot()).waiting.map(idOf));
-    return claims.every((id) => waiting.has(id) || stage.server.ledger.delivered.has(id));
-  };
-  await waitFor(areBack, { what: 'the claims to be back', deadlineMs: 20_000 });
-  const recoveryMs = performance.now() - startedAt;
-  const { waiting, processing } = await stage.ledger.snapshot();
-  const changed = [...waiting, ...processing].filter((raw) => attemptCountOf(raw) !== 0);
+  fleet.startAgain();
+  const backMs = (await stage.postedAgain(claims, startedAt)) - startedAt;
+  const left = Object.values(await stage.ledger.snapshot()).flat() as Buffer[];
+  const changed = left.filter((raw) => attemptCountOf(raw) !== 0);
   stage.expect(changed.length === 0, `attempt_count of ${changed.map(idOf).join(', ')} has changed`);
-  return { recoveryMs };
+  stage.expect(!fleet.logged().includes('(attempt 2/'), 'the kill spent an attempt');
+  return backMs;
 }

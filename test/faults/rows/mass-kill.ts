@@ -13,6 +13,7 @@ export const MASS_KILL_ROWS: readonly Row[] = [
     fault: 'kill -9 of all 3 workers at once, under load',
     bound: 'all ready < 3 s, dup ≤ 3·C (12)',
     limits: { recoveryMs: 3_000, duplicates: 3 * CONCURRENCY },
+    alone: true,
     run: killAll,
   },
   {

@@ -1,10 +1,15 @@
 /** Rows 13, 20a and 20b: several hosts, several Redis servers. */
 import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { Cluster, type Redis } from 'ioredis';
 import { startRedis } from '../../../scripts/redis-process.js';
 import { findProgram } from '../../../scripts/find-redis.js';
+import { idOf } from '../../support/ledger.js';
 import { plainClient } from '../../support/redis.js';
 import { waitFor } from '../../support/wait-for.js';
+import { REDIS_CLI, SENTINEL } from '../support/programs.js';
 import { moveSlot, startCluster } from '../support/redis-cluster.js';
 import { startSentinels } from '../support/redis-sentinels.js';
 import type { Findings, Row } from '../support/row.js';
@@ -17,8 +22,8 @@ const SETTINGS = { WORKER_COUNT: 2, WORKER_CONCURRENCY: CONCURRENCY };
 export const SEVERAL_ROWS: readonly Row[] = [
   {
     id: '13',
-    fault: 'two hosts with the same worker ids on one queue; power loss of one',
-    bound: 'no stealing before, its messages tried again ≤ 15 s, dup ≤ N·C (8)',
+    fault: 'two hosts with the same worker ids on one queue; power loss of one, its sockets stay open',
+    bound: 'no stealing before, its messages tried again elsewhere ≤ 15 s, dup ≤ N·C (8)',
     limits: { recoveryMs: 15_000, duplicates: 2 * CONCURRENCY },
     run: loseHost,
   },
@@ -27,6 +32,7 @@ export const SEVERAL_ROWS: readonly Row[] = [
     fault: 'Sentinel: kill -9 of the master under load (2 replicas, 3 sentinels)',
     bound: 'consume < 3 s after the promotion, 0 lost, dup ≤ acks not replicated (400)',
     limits: { recoveryMs: 3_000, duplicates: 400 },
+    needs: [SENTINEL],
     run: sentinelFailover,
   },
   {
@@ -34,13 +40,36 @@ export const SEVERAL_ROWS: readonly Row[] = [
     fault: 'Redis Cluster: failover of the master of our slot, then the slot moves, under load',
     bound: 'consume < 3 s after each, 0 lost, 0 dup',
     limits: { recoveryMs: 3_000 },
+    needs: [REDIS_CLI],
     run: clusterChanges,
   },
 ];
 
+/** Starts the program under another host name; where no namespace is allowed, only Node is told so. */
+function elsewhere(stage: Stage): string {
+  const preload = join(stage.folder, 'elsewhere.mjs');
+  writeFileSync(
+    preload,
+    `import os from 'node:os';
+import { syncBuiltinESMExports } from 'node:module';
+os.hostname = () => 'elsewhere';
+syncBuiltinESMExports();
+`,
+  );
+  return `
+for how in '--uts' '--user --map-root-user --uts'; do
+  if unshare $how hostname elsewhere 2>/dev/null; then
+    exec unshare $how sh -c 'hostname elsewhere && exec "$@"' sh "$@"
+  fi
+done
+NODE_OPTIONS=--import=${pathToFileURL(preload).href} exec "$@"`;
+}
+
 async function loseHost(stage: Stage): Promise<Findings> {
-  const command = `exec unshare --uts sh -c 'hostname elsewhere && exec "$@"' sh "$@"`;
-  const lost = await startedBy(stage, SETTINGS, { command });
+  const redis = await stage.proxy(stage.redis.port);
+  const server = await stage.proxy(stage.server.port);
+  const wires = { REDIS_PORT: redis.port, MAIN_SERVER_URL: `https://localhost:${server.port}` };
+  const lost = await startedBy(stage, { ...SETTINGS, ...wires }, { command: elsewhere(stage) });
   const other = await stage.start(SETTINGS);
   await lost.ready(2);
   await other.ready(2);
@@ -50,20 +79,28 @@ async function loseHost(stage: Stage): Promise<Findings> {
   stage.expect(stage.server.ledger.duplicates === 0, 'they stole from each other');
   stage.expect(lost.logged().includes('delivered'), 'the other host has delivered nothing');
   stage.server.faults.post.delayMs = 1_000;
-  await stage.ledger.produce(40);
-  await waitFor(() => stage.openPosts().length === 4 * CONCURRENCY, { what: 'all slots in a POST' });
-  const known = (await stage.client.call('ZRANGE', stage.keys.consumers, '0', '-1')) as string[];
-  const consumers = known.filter((name) => name.includes('@elsewhere/'));
+  // one for each waiting pop; then all wait again with their other slots
+  await stage.ledger.produce(4);
+  await waitFor(() => stage.openPosts().length === 4, { what: 'a POST of each worker' });
   const lostAt = performance.now();
+  redis.silenceConnections();
+  server.silenceConnections();
   await lost.program.destroy();
   stage.server.faults.post.delayMs = 10;
-  const held = async () => {
-    const lengths = await Promise.all(consumers.map((name) => stage.client.llen(stage.keys.processing(name))));
-    return lengths.reduce((sum, length) => sum + length, 0);
-  };
-  stage.expect((await held()) > 0, 'it held nothing');
-  await waitFor(async () => (await held()) === 0, { what: 'its messages to be taken over', deadlineMs: 25_000 });
-  return { recoveryMs: performance.now() - lostAt };
+  // Redis does not know yet: the pops of the dead take two of these
+  await stage.ledger.produce(20);
+  const held = await claimsOfElsewhere(stage);
+  stage.expect(held.length > 0, 'it held nothing');
+  const again = await stage.postedAgain(held, lostAt, 25_000);
+  return { recoveryMs: again - lostAt, note: `${held.length} held by the dead host` };
+}
+
+async function claimsOfElsewhere(stage: Stage): Promise<string[]> {
+  const { client, keys } = stage;
+  const known = (await client.call('ZRANGE', keys.consumers, '0', '-1')) as string[];
+  const consumers = known.filter((name) => name.includes('@elsewhere/'));
+  const lists = await Promise.all(consumers.map((name) => client.lrangeBuffer(keys.processing(name), 0, -1)));
+  return lists.flat().map(idOf);
 }
 
 async function sentinelFailover(stage: Stage): Promise<Findings> {

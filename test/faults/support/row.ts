@@ -1,3 +1,4 @@
+import type { ProgramRequest } from '../../../scripts/find-redis.js';
 import type { RedisOptions } from '../../../scripts/redis-process.js';
 import type { Stage } from './stage.js';
 
@@ -9,8 +10,10 @@ export interface Row {
   /** The bound in words, as the table shows it. */
   readonly bound: string;
   readonly limits?: Limits;
-  /** Measures throughput or many short times, so nothing else may run beside it. */
+  /** Measures throughput or a time of less than 3 s, so nothing else may run beside it. */
   readonly alone?: boolean;
+  /** Programs beside Redis (support/programs.ts). */
+  readonly needs?: readonly ProgramRequest[];
   /** Of the stage's Redis; default: memory only. */
   readonly redis?: RedisOptions;
   run(stage: Stage): Promise<Findings | void>;

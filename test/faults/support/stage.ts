@@ -154,12 +154,12 @@ export class Stage {
     return ids.length === 0 ? since : waitFor(find, { what: `${ids.length} messages to be POSTed again`, deadlineMs });
   }
 
-  /** POSTs that reached the main server and were not answered yet. */
-  openPosts(): { readonly id: string; readonly worker: string }[] {
+  /** POSTs that reached the main server after `since` and were not answered; those of a process that died never are. */
+  openPosts(since = 0): { readonly id: string; readonly worker: string }[] {
     const open: { id: string; worker: string }[] = [];
     for (const exchanges of this.server.ledger.exchanges.values())
-      for (const { id, method, endMs, body } of exchanges)
-        if (method === 'POST' && endMs === undefined)
+      for (const { id, method, startMs, endMs, body } of exchanges)
+        if (method === 'POST' && endMs === undefined && startMs > since)
           open.push({ id, worker: (body as { worker_id: string }).worker_id });
     return open;
   }

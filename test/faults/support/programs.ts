@@ -1,0 +1,15 @@
+import type { ProgramRequest } from '../../../scripts/find-redis.js';
+
+/** Programs beside Redis that rows need. A row names them in `needs`; the runner gets them before it plays anything. */
+export const SENTINEL = debian(['redis-sentinel', 'valkey-sentinel'], 'redis-sentinel', ['redis-sentinel']);
+export const REDIS_CLI = debian(['redis-cli', 'valkey-cli'], 'redis-tools');
+export const FAKETIME = debian(['faketime'], 'faketime');
+
+function debian(
+  names: readonly string[],
+  debianPackage: string,
+  debianServices: readonly string[] = [],
+): ProgramRequest {
+  const otherwise = `Install ${names[0]} (Debian package ${debianPackage}).`;
+  return { names, debianPackage, debianServices, otherwise: { linux: otherwise, darwin: otherwise, win32: otherwise } };
+}
