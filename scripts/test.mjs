@@ -37,6 +37,9 @@ async function main() {
   await step('format', () => runNode(['node_modules/prettier/bin/prettier.cjs', '--check', '.']));
   await step('lint', () => runNode(['node_modules/eslint/bin/eslint.js', '--max-warnings=0', '.']));
   await step('types', () => runNode(['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json']));
+  await step('types of the page', () =>
+    runNode(['node_modules/typescript/bin/tsc', '-p', 'supervisor/dashboard/page']),
+  );
   const cruise = ['--config', '.dependency-cruiser.json', 'src', 'supervisor', 'scripts'];
   await step('imports', () => runNode(['node_modules/dependency-cruiser/bin/dependency-cruise.mjs', ...cruise]));
   const hasRedis = await findRedis();

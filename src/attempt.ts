@@ -41,8 +41,9 @@ export function createAttempt(deps: AttemptDeps): (claim: Claim, signal: AbortSi
   const { config, server, breaker, metrics, clock, log } = deps;
   const { maxAttempts, retryIntervalMs } = config.worker;
 
-  function bury(claim: Claim, reason: DeadLetterReason, error: string, attemptCount: number): AttemptResult {
-    metrics.failed(reason);
+  function bury(claim: Claim, reason: DeadLetterReason, error: string, of?: Message): AttemptResult {
+    metrics.failed(reason, { at: clock.wallNow(), error, messageId: of?.id ?? '' });
+    const attemptCount = of?.attemptCount ?? 0;
     const letter = { raw: claim.raw, reason, error, attemptCount, workerId: deps.workerId, deadAt: clock.wallNow() };
     return { settlement: { kind: 'bury', claim, envelope: deadLetter(letter) } };
   }
@@ -85,7 +86,7 @@ export function createAttempt(deps: AttemptDeps): (claim: Claim, signal: AbortSi
         settlement: { kind: 'retry', claim, message: claim.raw, messageId: message.id, delayMs: retryIntervalMs },
       };
     }
-    return bury(claim, 'max_attempts_exceeded', errorMessage, message.attemptCount);
+    return bury(claim, 'max_attempts_exceeded', errorMessage, message);
   }
 
   function logFailure(id: string, outcome: Failed): void {
@@ -102,7 +103,7 @@ export function createAttempt(deps: AttemptDeps): (claim: Claim, signal: AbortSi
 
   function reschedule(claim: Claim, message: Message, outcome: Failed): AttemptResult {
     const attemptCount = message.attemptCount + 1;
-    metrics.failed(outcome.reason);
+    metrics.failed(outcome.reason, { at: clock.wallNow(), error: outcome.errorMessage, messageId: message.id });
     metrics.processed('failed');
     logFailure(printable(message.id, ID_LENGTH), outcome);
     return {
@@ -141,7 +142,7 @@ export function createAttempt(deps: AttemptDeps): (claim: Claim, signal: AbortSi
     const parsed = parseMessage(claim.raw);
     if (!parsed.ok) {
       log.error(`Moved a malformed message of ${claim.raw.length} bytes to the dead list: ${parsed.problem}`);
-      return bury(claim, 'malformed', parsed.problem, 0);
+      return bury(claim, 'malformed', parsed.problem);
     }
     const { message } = parsed;
     return nextStep(message.attemptCount, maxAttempts) === 'attempt'

@@ -162,6 +162,7 @@ export class WorkerProcess {
       consuming,
       inFlight: this.worker.inFlightCount,
       ...this.metrics.totals(),
+      traffic: this.metrics.traffic(),
       eventLoopLagSeconds,
       redisUp: this.queue.isReady(),
       breaker: this.breaker.state,

@@ -8,7 +8,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { printable } from '../src/domain/escape.js';
 import { reasonOf } from '../src/shared/errors.js';
 import type { Log } from '../src/shared/log.js';
-import { findRoute, RequestError, type Answer, type Route } from './admin-route.js';
+import { findRoute, RequestError, type Answer, type Route, type StreamedAnswer } from './admin-route.js';
 
 export interface FrontParams {
   readonly routes: readonly Route[];
@@ -21,6 +21,7 @@ const REQUEST_TIMEOUT_MS = 5_000;
 const READ_ANSWER_MS = 10_000;
 const MAX_CONNECTIONS = 100;
 const MAX_BODY_BYTES = 65_536;
+const COMMON_HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
 export function createFront(params: FrontParams): Server {
   const server = createServer({
@@ -43,11 +44,15 @@ async function respond(params: FrontParams, request: IncomingMessage, response: 
   const answer = await answerOf(params, request);
   // An unread rest of the body would be taken for the next request, or read for ever.
   if (!request.complete) response.setHeader('connection', 'close');
+  if ('stream' in answer) return writeStream(response, answer, request.method === 'HEAD');
   write(response, answer, request.method === 'HEAD');
   response.setTimeout(READ_ANSWER_MS, () => request.destroy());
 }
 
-async function answerOf({ routes, check, log }: FrontParams, request: IncomingMessage): Promise<Answer> {
+async function answerOf(
+  { routes, check, log }: FrontParams,
+  request: IncomingMessage,
+): Promise<Answer | StreamedAnswer> {
   const url = request.url ?? '/';
   try {
     const { pathname, searchParams } = new URL(url, 'http://localhost');
@@ -107,9 +112,14 @@ function write(response: ServerResponse, { status, body, contentType, headers }:
   response.writeHead(status, {
     'content-type': contentType ?? 'application/json; charset=utf-8',
     'content-length': Buffer.byteLength(text),
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
+    ...COMMON_HEADERS,
     ...headers,
   });
   response.end(withoutBody ? undefined : text);
+}
+
+function writeStream(response: ServerResponse, { contentType, stream }: StreamedAnswer, withoutBody: boolean): void {
+  response.writeHead(200, { 'content-type': contentType, ...COMMON_HEADERS });
+  if (withoutBody) response.end();
+  else stream(response);
 }

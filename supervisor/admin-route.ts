@@ -1,3 +1,5 @@
+import type { ServerResponse } from 'node:http';
+
 import { BrokerError } from '../src/shared/errors.js';
 
 export interface Answer {
@@ -6,6 +8,12 @@ export interface Answer {
   readonly body: unknown;
   readonly contentType?: string;
   readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** An answer that goes on: once the headers are sent, the response is the stream's. */
+export interface StreamedAnswer {
+  readonly contentType: string;
+  readonly stream: (response: ServerResponse) => void;
 }
 
 export interface AdminRequest {
@@ -23,7 +31,7 @@ export interface Route {
   readonly path: string;
   /** `admin` changes something or shows what is in messages: on TCP it needs the token. */
   readonly access: 'open' | 'admin';
-  readonly answer: (request: AdminRequest) => Answer | Promise<Answer>;
+  readonly answer: (request: AdminRequest) => Answer | StreamedAnswer | Promise<Answer>;
 }
 
 /** The client's fault, or a state of ours that it should hear of; the message is a sentence for its operator. */

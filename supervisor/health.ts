@@ -1,67 +1,20 @@
 /** What the supervisor says about itself and its workers: the documents of /status, /health and /ready. Pure. */
-import type { Beat } from '../src/shared/ipc.js';
 import type { QueueSight } from './queue-monitor.js';
 import type { ReloadResult } from './reload.js';
 import type { Usage } from './resource-monitor.js';
+import type {
+  ErrorStatus,
+  ShownState,
+  StatusDocument,
+  SupervisorState,
+  TrafficStatus,
+  WorkerStatus,
+} from './status-document.js';
 import type { WorkerHandle } from './worker-handle.js';
 import type { WorkerSlot } from './worker-slot.js';
 
-export const SHOWN_STATES = ['starting', 'ready', 'degraded', 'draining', 'backoff'] as const;
-export type ShownState = (typeof SHOWN_STATES)[number];
-
-export type SupervisorState = 'starting' | 'running' | 'reloading' | 'stopping';
-
-export interface WorkerStatus {
-  readonly id: string;
-  /** null while the slot waits for its next start. */
-  readonly pid: number | null;
-  readonly state: ShownState;
-  /** Why the state is not `ready`. */
-  readonly reasons: readonly string[];
-  /** Takes messages, whatever else may be wrong. */
-  readonly consuming: boolean;
-  readonly breaker: Beat['breaker'] | null;
-  readonly redis_up: boolean;
-  readonly metrics_port: number;
-  readonly restarts: number;
-  readonly uptime_seconds: number;
-  /** null until measured. */
-  readonly cpu_percent: number | null;
-  readonly memory_bytes: number | null;
-  readonly event_loop_lag_seconds: number | null;
-  readonly processing: number;
-  /** These four count over all processes of the slot. */
-  readonly processed: number;
-  readonly delivered: number;
-  readonly failed: number;
-  readonly retried: number;
-}
-
-export interface StatusDocument {
-  readonly supervisor: {
-    readonly pid: number;
-    readonly version: string;
-    readonly state: SupervisorState;
-    readonly uptime_seconds: number;
-    readonly workers_wanted: number;
-    readonly last_reload: { readonly at: string; readonly ok: boolean; readonly reason: string | null } | null;
-    readonly reloads_succeeded: number;
-    readonly reloads_failed: number;
-    /** What is wrong with the supervisor itself. */
-    readonly reasons: readonly string[];
-  };
-  readonly workers: readonly WorkerStatus[];
-  readonly queue: {
-    readonly name: string;
-    readonly redis_up: boolean;
-    /** null while Redis is away. */
-    readonly waiting: number | null;
-    readonly processing: number | null;
-    readonly retrying: number | null;
-    readonly dead: number | null;
-    readonly oldest_wait_seconds: number | null;
-  };
-}
+export { SHOWN_STATES } from './status-document.js';
+export type { ShownState, StatusDocument, SupervisorState, WorkerStatus } from './status-document.js';
 
 export interface SupervisorFacts {
   readonly now: number;
@@ -79,6 +32,8 @@ export interface SupervisorFacts {
   readonly queueName: string;
   readonly redisUp: boolean;
   readonly queue: QueueSight | undefined;
+  readonly traffic: TrafficStatus;
+  readonly errors: readonly ErrorStatus[];
 }
 
 export function statusDocument(facts: SupervisorFacts): StatusDocument {
@@ -105,6 +60,8 @@ export function statusDocument(facts: SupervisorFacts): StatusDocument {
       dead: queue?.dead ?? null,
       oldest_wait_seconds: queue?.oldestWaitSeconds ?? null,
     },
+    traffic: facts.traffic,
+    errors: facts.errors,
   };
 }
 

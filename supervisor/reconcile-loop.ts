@@ -19,6 +19,7 @@ import { controlSocketPath, createControlSocket } from './control-socket.js';
 import { deadLetterRoutes } from './dead-letter-routes.js';
 import { forkChild } from './child-process.js';
 import { ClaimRecovery } from './claim-recovery.js';
+import { Dashboard } from './dashboard/dashboard.js';
 import { statusDocument, type StatusDocument, type SupervisorState } from './health.js';
 import { MetricsAggregator } from './metrics-aggregator.js';
 import { Operations } from './operations.js';
@@ -64,6 +65,7 @@ export class ReconcileLoop {
   readonly #workerMetrics = new MetricsAggregator();
   readonly #notifier;
   readonly #resources;
+  readonly #dashboard: Dashboard;
   readonly #admin;
   readonly #socket;
   readonly #guardian: OrphanGuardian;
@@ -118,6 +120,11 @@ export class ReconcileLoop {
     this.#guardian = startOrphanGuardian(options.childEntry, (error) => {
       log.warn(`Orphans of a dead supervisor will not be ended by force, /bin/sh did not start: ${error.message}`);
     });
+    this.#dashboard = new Dashboard({
+      status: () => this.#status(),
+      processes: () => this.#pool.processes,
+      clock,
+    });
     const routes = this.#routes();
     this.#admin = createAdminServer({
       ...config.supervisor,
@@ -154,6 +161,7 @@ export class ReconcileLoop {
     this.#socket.start();
     this.#queue.start();
     this.#resources.start();
+    this.#dashboard.start();
     this.#recovery.recoverOrphans(config);
     this.#notifier.watch(() => this.clock.now() - this.#lastRoundAt < ALIVE_MS);
   }
@@ -176,6 +184,7 @@ export class ReconcileLoop {
   #routes(): readonly Route[] {
     const status = (): StatusDocument => this.#status();
     return [
+      ...this.#dashboard.routes(),
       ...readRoutes({
         status,
         slots: () => this.#pool.slots,
@@ -284,12 +293,15 @@ export class ReconcileLoop {
       queueName: config.queue.name,
       redisUp: this.#queue.redisUp,
       queue: this.#queue.sight,
+      traffic: this.#dashboard.traffic,
+      errors: this.#dashboard.errors(),
     });
   }
 
   /** What uses the connection to Redis ends before it; the log ends last, in runSupervisor. */
   async #close(): Promise<number> {
     this.#resources.stop();
+    this.#dashboard.stop();
     await this.#operations.idle();
     await Promise.all([this.#recovery.stop(LAST_RECOVERY_MS), this.#admin.stop(), this.#socket.stop()]);
     await this.#queue.stop();

@@ -112,6 +112,11 @@ export class WorkerHandle {
     return this.stage === 'active' && this.#clock.now() - this.#lastBeatAt > SILENT_MS;
   }
 
+  /** When the last beat came, monotonic ms. */
+  get beatAt(): number {
+    return this.#lastBeatAt;
+  }
+
   /** It takes messages, whatever else it complains of. */
   get isConsuming(): boolean {
     return this.stage === 'active' && this.beat?.consuming === true && !this.isSilent;

@@ -36,7 +36,8 @@ export function createRecoverer(options: {
     });
     if (recovered > 0) log.warn(`Recovered ${recovered} message(s) of ${consumer}, whose lease ran out`);
     if (buried === 0) return;
-    for (let count = 0; count < buried; count += 1) metrics.failed('poison');
+    const latest = { at: clock.wallNow(), error: 'In flight at 10 crashes', messageId: '' };
+    for (let count = 0; count < buried; count += 1) metrics.failed('poison', latest);
     log.error(`Moved ${buried} message(s) of ${consumer} to the dead list: they were in flight at 10 crashes`);
   }
 

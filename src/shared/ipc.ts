@@ -11,6 +11,7 @@
  * port is taken before `activate`. That is what lets a new process boot before the old one gives its slot up.
  */
 import type { Config } from './config/config.js';
+import { readTraffic, type Traffic } from './traffic.js';
 
 export type ToChild =
   | { readonly type: 'configure'; readonly config: Config; readonly identity: Identity }
@@ -60,6 +61,8 @@ export interface Beat {
   readonly redisUp: boolean;
   readonly breaker: 'closed' | 'open' | 'half-open';
   readonly metricsPort: 'off' | 'listening' | 'port_taken';
+  /** Absent in the beats of an older version. */
+  readonly traffic?: Traffic | undefined;
 }
 
 /**
@@ -110,7 +113,9 @@ export function readToPrimary(value: unknown): ToPrimary | undefined {
         ? { type: 'metrics', request: value['request'], metrics: value['metrics'] }
         : undefined;
     case 'beat':
-      return isBeat(value['beat']) ? { type: 'beat', beat: value['beat'] } : undefined;
+      return isBeat(value['beat'])
+        ? { type: 'beat', beat: { ...value['beat'], traffic: readTraffic(value['beat'].traffic) } }
+        : undefined;
     default:
       return undefined;
   }

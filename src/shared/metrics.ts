@@ -7,6 +7,8 @@
 import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 import { FAILURE_REASONS, type FailureReason } from '../domain/delivery-outcome.js';
 import { FixedHistogram } from './histogram.js';
+import type { FailureTally, Traffic } from './traffic.js';
+import { DELIVERY_BUCKETS, WAIT_BUCKETS } from './traffic.js';
 
 /** Why a message was buried without another attempt. */
 export const BURIAL_REASONS = ['malformed', 'max_attempts_exceeded', 'poison'] as const;
@@ -27,8 +29,8 @@ export interface WorkerMetrics {
   /** Each finished attempt. */
   processed(status: ProcessedStatus): void;
   delivered(): void;
-  /** Each failed attempt and each burial. */
-  failed(reason: FailureReason | BurialReason): void;
+  /** Each failed attempt and each burial; `latest` is shown to operators. */
+  failed(reason: FailureReason | BurialReason, latest?: LatestFailure): void;
   /** Each attempt that was put down for a retry. */
   retried(): void;
   observeDelivery(seconds: number): void;
@@ -43,17 +45,15 @@ export interface WorkerMetrics {
   claimsLost(count: number): void;
   setCertificateNotAfter(file: string, unixSeconds: number): void;
   totals(): Totals;
+  traffic(): Traffic;
 }
+
+export type LatestFailure = Pick<FailureTally, 'at' | 'error' | 'messageId'>;
 
 export interface MetricSources {
   /** Lines the logger dropped so far; read at each scrape. */
   readonly droppedLogLines?: () => number;
 }
-
-/** Those of the Python client; prom-client's own lack 0.075, 0.75 and 7.5. */
-const DELIVERY_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
-/** A retry comes after 30 s, and an outage can make messages wait for an hour. */
-const WAIT_BUCKETS = [...DELIVERY_BUCKETS, 30, 60, 300, 900, 1800, 3600];
 
 export function createWorkerMetrics(workerId: string, sources: MetricSources = {}): WorkerMetrics {
   const registry = new Registry();
@@ -63,6 +63,7 @@ export function createWorkerMetrics(workerId: string, sources: MetricSources = {
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 20 });
 
   const totals = { processed: 0, delivered: 0, failed: 0, retried: 0 };
+  const failures = new Map<string, FailureTally>();
 
   return {
     registry,
@@ -74,9 +75,12 @@ export function createWorkerMetrics(workerId: string, sources: MetricSources = {
       totals.delivered += 1;
       messages.delivered.inc();
     },
-    failed(reason) {
+    failed(reason, latest) {
       totals.failed += 1;
-      (messages.failed.get(reason) ?? messages.failed.get('other'))?.inc();
+      const known = messages.failed.has(reason) ? reason : 'other';
+      messages.failed.get(known)?.inc();
+      const tally = failures.get(known) ?? { reason: known, count: 0, at: 0, error: '', messageId: '' };
+      failures.set(known, { ...tally, ...latest, count: tally.count + 1 });
     },
     retried() {
       totals.retried += 1;
@@ -95,6 +99,11 @@ export function createWorkerMetrics(workerId: string, sources: MetricSources = {
       );
     },
     totals: () => ({ ...totals }),
+    traffic: () => ({
+      deliverySeconds: messages.delivery.counts(),
+      waitSeconds: messages.wait.counts(),
+      failures: [...failures.values()],
+    }),
   };
 }
 

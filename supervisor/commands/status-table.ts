@@ -1,6 +1,7 @@
 /** The status as text, pure: for `status` and each frame of `status --watch`. */
 import { printable } from '../../src/domain/escape.js';
-import { readinessOf, type StatusDocument, type WorkerStatus } from '../health.js';
+import type { StatusDocument, WorkerStatus } from '../status-document.js';
+import { verdictOf } from '../verdict.js';
 
 const HEADINGS = [
   'WORKER',
@@ -24,7 +25,7 @@ export function statusText(status: StatusDocument): string[] {
   return [
     `${headline(status)}  supervisor ${supervisor.version} (pid ${supervisor.pid}) ${supervisor.state} for ${duration(supervisor.uptime_seconds)}, ${ready} of ${supervisor.workers_wanted} workers take messages`,
     queueLine(queue),
-    ...whyNot(status).map((reason) => `  ! ${printable(reason, 300)}`),
+    ...verdictOf(status).reasons.map((reason) => `  ! ${printable(reason, 300)}`),
     '',
     ...table([HEADINGS, ...workers.map(row)]),
   ];
@@ -32,8 +33,7 @@ export function statusText(status: StatusDocument): string[] {
 
 /** FLOWING, DEGRADED or STOPPED. */
 export function headline(status: StatusDocument): string {
-  if (readinessOf(status).status !== 200) return 'STOPPED';
-  return whyNot(status).length > 0 ? 'DEGRADED' : 'FLOWING';
+  return verdictOf(status).state.toUpperCase();
 }
 
 export function queueLine(queue: StatusDocument['queue']): string {
@@ -55,14 +55,6 @@ export function duration(seconds: number): string {
   if (d > 0) return `${d}d${h}h`;
   if (h > 0) return `${h}h${m}m`;
   return m > 0 ? `${m}m${s}s` : `${s}s`;
-}
-
-function whyNot(status: StatusDocument): string[] {
-  const ready = readinessOf(status).body as { readonly reasons: readonly string[] };
-  const ofWorkers = status.workers
-    .filter(({ state, reasons }) => state !== 'ready' && reasons.length > 0)
-    .map(({ id, state, reasons }) => [`${id} is ${state}`, ...reasons].join(': '));
-  return [...new Set([...status.supervisor.reasons, ...ready.reasons, ...ofWorkers])];
 }
 
 function row(worker: WorkerStatus): string[] {

@@ -1,3 +1,4 @@
+import { NO_TRAFFIC } from '../../../supervisor/dashboard/traffic-meter.js';
 import { statusDocument, type StatusDocument } from '../../../supervisor/health.js';
 
 /** The status of a supervisor that has just started. */
@@ -17,5 +18,7 @@ export function someStatus(): StatusDocument {
     queueName: 'message_queue',
     redisUp: true,
     queue: undefined,
+    traffic: NO_TRAFFIC,
+    errors: [],
   });
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { NO_TRAFFIC } from '../../../supervisor/dashboard/traffic-meter.js';
 
 import { healthOf, readinessOf, type StatusDocument, type WorkerStatus } from '../../../supervisor/health.js';
 
@@ -39,6 +40,8 @@ function status(workers: Partial<WorkerStatus>[], changes: Partial<StatusDocumen
     },
     workers: workers.map((worker) => ({ ...WORKER, ...worker })),
     queue: { name: 'q', redis_up: true, waiting: 0, processing: 0, retrying: 0, dead: 0, oldest_wait_seconds: 0 },
+    traffic: NO_TRAFFIC,
+    errors: [],
   };
 }
 

@@ -1,0 +1,65 @@
+/** What the dashboard needs in the primary: the measurements every two seconds, and the routes that show them. */
+import type { Clock } from '../../src/shared/clock.js';
+import type { Route } from '../admin-route.js';
+import type { ErrorStatus, StatusDocument, TrafficStatus } from '../status-document.js';
+import { verdictOf } from '../verdict.js';
+import { assetAnswer, pageAnswer } from './assets.js';
+import { EventStream } from './event-stream.js';
+import { History, SAMPLE_EVERY_MS, sampleOf } from './history.js';
+import type { StatusEvent } from './page-events.js';
+import { TrafficMeter, type Metered } from './traffic-meter.js';
+
+export interface DashboardParams {
+  readonly status: () => StatusDocument;
+  /** All that live. */
+  readonly processes: () => readonly Metered[];
+  readonly clock: Clock;
+}
+
+export class Dashboard {
+  readonly #history = new History();
+  readonly #meter = new TrafficMeter(SAMPLE_EVERY_MS);
+  readonly #events: EventStream;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly params: DashboardParams) {
+    const { clock, status } = params;
+    this.#events = new EventStream({ history: this.#history, status: () => eventOf(status(), clock.wallNow()), clock });
+  }
+
+  get traffic(): TrafficStatus {
+    return this.#meter.traffic;
+  }
+
+  errors(): readonly ErrorStatus[] {
+    return this.#meter.errors(this.params.clock.now());
+  }
+
+  routes(): readonly Route[] {
+    const open = (path: string, answer: Route['answer']): Route => ({ method: 'GET', path, access: 'open', answer });
+    return [
+      open('/', () => pageAnswer()),
+      open('/dashboard/:file', ({ params }) => assetAnswer(params['file'] ?? '')),
+      open('/events', () => this.#events.answer()),
+    ];
+  }
+
+  start(): void {
+    this.#timer ??= setInterval(() => this.#look(), SAMPLE_EVERY_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#events.stop();
+  }
+
+  #look(): void {
+    const { clock, processes, status } = this.params;
+    this.#meter.look(processes(), clock.now());
+    this.#history.add(sampleOf(status(), clock.wallNow()));
+  }
+}
+
+function eventOf(status: StatusDocument, at: number): StatusEvent {
+  return { at, verdict: verdictOf(status), status };
+}

@@ -1,0 +1,103 @@
+/**
+ * `GET /events`: server-sent events for the pages that are open.
+ *
+ * Each second all clients get the same text, made once, and only while there is a client. One that does not read costs no
+ * more than a socket's buffer and one event: while its buffer is full nothing is written to it, and after ten seconds of
+ * that it is cut off. What it missed of the history comes with its next event.
+ */
+import type { ServerResponse } from 'node:http';
+import type { Clock } from '../../src/shared/clock.js';
+import { RequestError, type StreamedAnswer } from '../admin-route.js';
+import type { History } from './history.js';
+import type { StatusEvent } from './page-events.js';
+
+export interface EventStreamParams {
+  readonly history: Pick<History, 'total' | 'since'>;
+  readonly status: () => StatusEvent;
+  readonly clock: Clock;
+  /** Default 1000. */
+  readonly everyMs?: number;
+  /** How long a client may leave its buffer full; default 10000. */
+  readonly patienceMs?: number;
+}
+
+/** Of the 100 connections that a listener takes: pages must not keep out those who ask for health. */
+export const MOST_CLIENTS = 20;
+const EVERY_MS = 1_000;
+const PATIENCE_MS = 10_000;
+
+interface Client {
+  /** Samples sent so far, counted from the first there ever was. */
+  samples: number;
+  /** Since when its buffer is full, monotonic ms; undefined = it is not. */
+  fullSince: number | undefined;
+}
+
+export class EventStream {
+  readonly #clients = new Map<ServerResponse, Client>();
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(private readonly params: EventStreamParams) {}
+
+  get clients(): number {
+    return this.#clients.size;
+  }
+
+  /** @throws RequestError 503 when too many are connected. */
+  answer(): StreamedAnswer {
+    if (this.#stopped) throw new RequestError(503, 'The supervisor is stopping.');
+    if (this.#clients.size >= MOST_CLIENTS) {
+      throw new RequestError(503, `${MOST_CLIENTS} pages are open already; close one.`, { 'retry-after': '5' });
+    }
+    return { contentType: 'text/event-stream; charset=utf-8', stream: (response) => this.#admit(response) };
+  }
+
+  /** Cuts all clients off. */
+  stop(): void {
+    this.#stopped = true;
+    for (const response of this.#clients.keys()) response.destroy();
+  }
+
+  #admit(response: ServerResponse): void {
+    this.#clients.set(response, { samples: 0, fullSince: undefined });
+    response.once('close', () => this.#remove(response));
+    if (response.destroyed) return this.#remove(response);
+    this.#timer ??= setInterval(() => this.#tick(), this.params.everyMs ?? EVERY_MS);
+    this.#send(response, eventText('status', this.params.status()));
+  }
+
+  #remove(response: ServerResponse): void {
+    this.#clients.delete(response);
+    if (this.#clients.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #tick(): void {
+    const status = eventText('status', this.params.status());
+    for (const response of this.#clients.keys()) this.#send(response, status);
+  }
+
+  #send(response: ServerResponse, status: string): void {
+    const client = this.#clients.get(response);
+    if (!client) return;
+    if (response.writableNeedDrain) return this.#judge(response, client);
+    client.fullSince = undefined;
+    const { history } = this.params;
+    const isBehind = history.total > client.samples;
+    const samples = isBehind ? eventText('samples', history.since(client.samples)) : '';
+    client.samples = history.total;
+    response.write(samples + status);
+  }
+
+  #judge(response: ServerResponse, client: Client): void {
+    const now = this.params.clock.now();
+    client.fullSince ??= now;
+    if (now - client.fullSince > (this.params.patienceMs ?? PATIENCE_MS)) response.destroy();
+  }
+}
+
+function eventText(event: string, content: unknown): string {
+  return `event: ${event}\ndata: ${JSON.stringify(content)}\n\n`;
+}

@@ -1,0 +1,56 @@
+/** Wires the page: what comes over the connection goes to the parts that show it. */
+import type { StatusEvent } from '../page-events.js';
+import { connect } from './connection.js';
+import { createDeadLetters } from './dead-letters.js';
+import { byId, setAttribute, setText } from './elements.js';
+import { createErrorsTable } from './errors-table.js';
+import { createPlots } from './plots.js';
+import { SampleBuffer } from './sample-buffer.js';
+import { showLost, showState } from './state-panel.js';
+import { createTiles } from './tiles.js';
+import { createWorkersTable } from './workers-table.js';
+
+const samples = new SampleBuffer();
+const plots = createPlots(byId('plots'), samples);
+const showTiles = createTiles(byId('tiles'));
+const showWorkers = createWorkersTable(byId('workers-panel'));
+const showErrors = createErrorsTable(byId('errors-panel'));
+const deadLetters = createDeadLetters();
+let last: { readonly event: StatusEvent; readonly receivedAt: number } | undefined;
+
+connect('events', {
+  onStatus(event) {
+    const { status, at } = event;
+    last = { event, receivedAt: Date.now() };
+    setText(byId('connection'), 'Live');
+    setAttribute(document.body, 'data-connection', 'live');
+    showState(event);
+    showTiles(status);
+    showWorkers(status.workers);
+    showErrors(status.errors, at);
+    deadLetters.totalIs(status.queue.dead ?? undefined);
+  },
+  onSamples(columns, fresh) {
+    if (fresh) samples.replace(columns);
+    else samples.add(columns);
+    plots.draw();
+  },
+  onLost() {
+    setText(byId('connection'), 'Disconnected');
+    setAttribute(document.body, 'data-connection', 'lost');
+    showLost(last);
+  },
+});
+
+for (const button of document.querySelectorAll<HTMLButtonElement>('[data-minutes]')) {
+  button.onclick = () => {
+    plots.setMinutes(Number(button.dataset['minutes']));
+    for (const other of document.querySelectorAll('[data-minutes]')) {
+      setAttribute(other, 'aria-pressed', String(other === button));
+    }
+  };
+}
+
+for (const button of document.querySelectorAll<HTMLButtonElement>('[data-close]')) {
+  button.onclick = () => button.closest('dialog')?.close();
+}

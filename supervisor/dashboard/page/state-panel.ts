@@ -1,0 +1,61 @@
+/** The first thing that is seen: whether messages flow, why not, and what to type. */
+import type { Flow, NextStep, StatusEvent } from '../page-events.js';
+import { byId, fillList, make, setAttribute, setText } from './elements.js';
+import { printable } from './escape.js';
+import * as format from './format.js';
+
+const WORDS: Readonly<Record<Flow, string>> = { flowing: 'Flowing', degraded: 'Degraded', stopped: 'Stopped' };
+const REASON_LENGTH = 400;
+
+export function showState({ verdict, status }: StatusEvent): void {
+  const { supervisor, workers, queue } = status;
+  const taking = workers.filter(({ consuming }) => consuming).length;
+  const who = `${taking} of ${supervisor.workers_wanted} ${supervisor.workers_wanted === 1 ? 'worker takes' : 'workers take'} messages`;
+  const doing = supervisor.state === 'running' ? '' : `; the supervisor is ${supervisor.state}`;
+  show(verdict.state, WORDS[verdict.state], `${who}${doing}.`, verdict.reasons);
+  showSteps(verdict.next_steps);
+  setText(
+    byId('instance'),
+    `${location.host} · queue ${printable(queue.name, 80)} · version ${supervisor.version} · pid ${supervisor.pid} · up ${format.longDuration(Math.floor(supervisor.uptime_seconds))}`,
+  );
+}
+
+export function showLost(last: { readonly event: StatusEvent; readonly receivedAt: number } | undefined): void {
+  const seen = last
+    ? `Everything below is from ${format.clockTime(last.receivedAt)}, when the state was ${last.event.verdict.state}.`
+    : 'Nothing has been received yet.';
+  show('lost', 'Disconnected', 'This page cannot reach the supervisor and goes on trying.', [seen]);
+  showSteps([{ what: 'see whether it runs', type: 'message-broker-worker status' }]);
+}
+
+function show(flow: Flow | 'lost', word: string, summary: string, reasons: readonly string[]): void {
+  setAttribute(document.body, 'data-flow', flow);
+  setAttribute(byId('icon'), 'href', `dashboard/icon-${flow === 'lost' ? 'unknown' : flow}.svg`);
+  setText(byId('state'), word);
+  setText(byId('summary'), summary);
+  fillList(
+    byId('reasons'),
+    reasons,
+    () => make('li'),
+    (item, reason) => setText(item, sentence(reason)),
+  );
+  document.title = `${word} – Message Broker Worker`;
+}
+
+function showSteps(steps: readonly NextStep[]): void {
+  fillList(
+    byId('steps'),
+    steps,
+    () => make('li', {}, make('span'), make('code', { tabindex: '0' })),
+    (item, { what, type }) => {
+      const [text, code] = item.children;
+      if (text) setText(text, `To ${what}: `);
+      if (code) setText(code, type);
+    },
+  );
+}
+
+/** Reasons begin in lower case: the log puts its own words before them. */
+function sentence(reason: string): string {
+  return printable(reason, REASON_LENGTH);
+}

@@ -1,0 +1,94 @@
+/** The shape of /status. No imports: the dashboard's page reads it too. */
+export const SHOWN_STATES = ['starting', 'ready', 'degraded', 'draining', 'backoff'] as const;
+export type ShownState = (typeof SHOWN_STATES)[number];
+
+export type SupervisorState = 'starting' | 'running' | 'reloading' | 'stopping';
+
+export interface WorkerStatus {
+  readonly id: string;
+  /** null while the slot waits for its next start. */
+  readonly pid: number | null;
+  readonly state: ShownState;
+  /** Why the state is not `ready`. */
+  readonly reasons: readonly string[];
+  /** Takes messages, whatever else may be wrong. */
+  readonly consuming: boolean;
+  readonly breaker: 'closed' | 'open' | 'half-open' | null;
+  readonly redis_up: boolean;
+  readonly metrics_port: number;
+  readonly restarts: number;
+  readonly uptime_seconds: number;
+  /** null until measured. */
+  readonly cpu_percent: number | null;
+  readonly memory_bytes: number | null;
+  readonly event_loop_lag_seconds: number | null;
+  readonly processing: number;
+  /** These four count over all processes of the slot. */
+  readonly processed: number;
+  readonly delivered: number;
+  readonly failed: number;
+  readonly retried: number;
+}
+
+export interface StatusDocument {
+  readonly supervisor: {
+    readonly pid: number;
+    readonly version: string;
+    readonly state: SupervisorState;
+    readonly uptime_seconds: number;
+    readonly workers_wanted: number;
+    readonly last_reload: { readonly at: string; readonly ok: boolean; readonly reason: string | null } | null;
+    readonly reloads_succeeded: number;
+    readonly reloads_failed: number;
+    /** What is wrong with the supervisor itself. */
+    readonly reasons: readonly string[];
+  };
+  readonly workers: readonly WorkerStatus[];
+  readonly queue: {
+    readonly name: string;
+    readonly redis_up: boolean;
+    /** null while Redis is away. */
+    readonly waiting: number | null;
+    readonly processing: number | null;
+    readonly retrying: number | null;
+    readonly dead: number | null;
+    readonly oldest_wait_seconds: number | null;
+  };
+  readonly traffic: TrafficStatus;
+  /** One for each reason, the latest first. */
+  readonly errors: readonly ErrorStatus[];
+}
+
+/** What the workers did lately; measured every two seconds. */
+export interface TrafficStatus {
+  readonly delivered_per_second: number;
+  /** Attempts that failed, and messages moved to the dead list. */
+  readonly failed_per_second: number;
+  /** How far back the two below look. */
+  readonly window_seconds: number;
+  /** Time of one attempt; null when there was none. */
+  readonly delivery_seconds: Quantiles | null;
+  /** Time from `queued_at` to the first attempt. */
+  readonly queue_wait_seconds: Quantiles | null;
+}
+
+/** Estimated from the buckets of a histogram. */
+export interface Quantiles {
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+}
+
+export interface ErrorStatus {
+  /** The label of worker_messages_failed_total. */
+  readonly reason: string;
+  /** Since the supervisor started. */
+  readonly count: number;
+  /** Within the last five minutes. */
+  readonly recent_count: number;
+  readonly last_at: string | null;
+  readonly last_error: string;
+  /** null when the message has none that can be read. */
+  readonly last_message_id: string | null;
+  readonly last_worker_id: string;
+}
