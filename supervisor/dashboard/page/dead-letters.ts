@@ -4,27 +4,8 @@ import { byId, make, setAttribute, setText } from './elements.js';
 import { printable } from './escape.js';
 import * as format from './format.js';
 import { showLetter } from './letter-dialog.js';
+import type { LetterList, LetterSummary } from './letters.js';
 import { createTable } from './table.js';
-
-/** As `GET /dead` gives it. */
-export interface LetterSummary {
-  readonly number: number;
-  readonly key: string;
-  readonly message_id: string | null;
-  readonly reason: string;
-  readonly error: string;
-  readonly attempt_count: number;
-  readonly worker_id: string;
-  readonly dead_at: string | null;
-  readonly size_bytes: number;
-}
-
-interface LetterList {
-  readonly total: number;
-  readonly shown: number;
-  readonly has_more: boolean;
-  readonly letters: readonly LetterSummary[];
-}
 
 const SHOWN = 50;
 const REASONS = ['malformed', 'max_attempts_exceeded', 'poison'];

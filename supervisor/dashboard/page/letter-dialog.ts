@@ -1,15 +1,9 @@
 /** One dead letter with its message, which only the token opens: messages are not for everybody who may see the page. */
 import { adminRequest, CancelledError, RefusedError } from './admin-requests.js';
-import type { LetterSummary } from './dead-letters.js';
 import { byId, make, setText } from './elements.js';
 import { printable } from './escape.js';
 import * as format from './format.js';
-
-interface LetterDetails extends LetterSummary {
-  readonly message?: string;
-  readonly message_base64?: string;
-  readonly message_truncated: boolean;
-}
+import type { LetterDetails, LetterSummary } from './letters.js';
 
 export async function showLetter(letter: LetterSummary, replay: (key: string) => Promise<void>): Promise<void> {
   const dialog = byId<HTMLDialogElement>('letter');

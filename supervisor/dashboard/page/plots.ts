@@ -22,11 +22,13 @@ interface Plan {
   readonly tick: (value: number) => string;
   /** The axis reaches at least this far: noise near zero must not look like mountains. */
   readonly least: number;
+  /** Distances between ticks, where tens do not serve. */
+  readonly increments?: number[];
 }
 
 const PLANS: readonly Plan[] = [
   {
-    title: 'Throughput, messages per second',
+    title: 'Messages per second',
     lines: [
       { field: 'delivered_per_second', label: 'delivered', ink: 'accent' },
       { field: 'failed_per_second', label: 'failed', ink: 'bad' },
@@ -67,18 +69,19 @@ const PLANS: readonly Plan[] = [
     least: 10,
   },
   {
-    title: 'CPU of the workers, 100 % = one core',
+    title: 'CPU, 100 % = one core',
     lines: [{ field: 'cpu_percent', label: 'all', ink: 'accent' }],
     value: format.percent,
     tick: (value) => `${format.short(value)} %`,
     least: 10,
   },
   {
-    title: 'Memory of the workers',
+    title: 'Memory',
     lines: [{ field: 'memory_bytes', label: 'all', ink: 'accent' }],
     value: format.bytes,
     tick: format.bytes,
     least: 64 * 1_048_576,
+    increments: Array.from({ length: 20 }, (_, power) => 2 ** power * 1_048_576),
   },
 ];
 
@@ -153,8 +156,15 @@ function optionsOf(plan: Plan, span: () => number, tell: (at: number | null | un
       y: { range: (_plot, _min, max) => [0, Math.max(plan.least, (max ?? 0) * 1.08)] },
     },
     axes: [
-      { ...axis, size: 22, space: 64, grid: { show: false }, values: (_plot, splits) => splits.map(timeTick) },
-      { ...axis, size: 52, space: 32, grid, values: (_plot, splits) => splits.map((value) => plan.tick(value)) },
+      { ...axis, size: 22, space: 64, grid: { show: false }, values: timeTicks },
+      {
+        ...axis,
+        size: 52,
+        space: 32,
+        grid,
+        ...(plan.increments ? { incrs: plan.increments } : {}),
+        values: (_plot, splits) => splits.map((value) => plan.tick(value)),
+      },
     ],
     series: [
       {},
@@ -170,8 +180,11 @@ function optionsOf(plan: Plan, span: () => number, tell: (at: number | null | un
   };
 }
 
-function timeTick(seconds: number): string {
-  return format.clockTime(seconds * 1_000, seconds % 60 !== 0);
+/** The first stays blank where it would run into the numbers of the other axis. */
+function timeTicks({ scales }: uPlotType, splits: readonly number[]): string[] {
+  const { min = 0, max = 0 } = scales['x'] ?? {};
+  const clear = (min ?? 0) + ((max ?? 0) - (min ?? 0)) * 0.06;
+  return splits.map((seconds) => (seconds < clear ? '' : format.clockTime(seconds * 1_000, seconds % 60 !== 0)));
 }
 
 /** As the style sheet has it now, light or dark. */

@@ -18,14 +18,14 @@ const overZero = (value: number): boolean => value > 0;
 const TILES: readonly Tile[] = [
   {
     name: 'delivered_per_second',
-    label: 'Delivered per second',
+    label: 'Delivered /s',
     value: ({ traffic }) => traffic.delivered_per_second,
     text: format.rate,
     note: ({ workers }) => `${format.count(total(workers.map(({ delivered }) => delivered)))} in all`,
   },
   {
     name: 'failed_per_second',
-    label: 'Failed per second',
+    label: 'Failed /s',
     value: ({ traffic }) => traffic.failed_per_second,
     text: format.rate,
     note: ({ workers }) => `${format.count(total(workers.map(({ failed }) => failed)))} in all`,
@@ -65,7 +65,7 @@ const TILES: readonly Tile[] = [
     label: 'Retry',
     value: ({ queue }) => queue.retrying,
     text: format.count,
-    note: () => 'failed, due again later',
+    note: () => 'due again later',
   },
   {
     name: 'dead',
