@@ -132,7 +132,7 @@ test('every route that is named answers', async () => {
     // those outside the table change something or need the token: they are there, and refuse a plain GET
     const expected = inTable.includes(path) ? [200] : [200, 401, 403, 405];
     expect([path, expected.includes(answer.status)]).toEqual([path, true]);
-    await answer.text();
+    await answer.body?.cancel(); // /events never ends
   }
   await stop(program);
 });
