@@ -19,7 +19,6 @@ import { curveTable, latencyTable, profileTable, ratioTable, throughputTable } f
 import { measureThroughput, ratiosOf, summarise, type Sample } from './throughput.js';
 
 const OURS = 'this worker';
-const CONCURRENCIES = [4, 16, 64];
 const CONCURRENCY = 16;
 const TOP = 10;
 const EXIT_FAILURE = 1;
@@ -65,7 +64,8 @@ async function bench(options: BenchOptions, closers: Closers): Promise<void> {
   console.log(`results.json and picture.svg are in ${out}`);
 }
 
-async function throughput(stand: Stand, { quick, rounds, messages, profile, against }: BenchOptions) {
+async function throughput(stand: Stand, options: BenchOptions) {
+  const { concurrencies, rounds, messages, profile, against } = options;
   if (profile !== undefined) await mkdir(profile, { recursive: true });
   const contenders = [
     ours(OURS),
@@ -73,7 +73,6 @@ async function throughput(stand: Stand, { quick, rounds, messages, profile, agai
     bullmq,
     bareLoop,
   ];
-  const concurrencies = quick || profile !== undefined ? [CONCURRENCY] : CONCURRENCIES;
   const plan = { contenders, concurrencies, rounds, messages, profileFolder: profile, onSample: showProgress };
   const samples = await measureThroughput(stand, plan);
   const summaries = summarise(samples).sort((a, b) => a.concurrency - b.concurrency);

@@ -8,6 +8,8 @@ export interface BenchOptions {
   readonly quick: boolean;
   readonly rounds: number;
   readonly messages: number;
+  /** Of the throughput. */
+  readonly concurrencies: readonly number[];
   /** Where results.json and picture.svg go; undefined = nowhere. */
   readonly out: string | undefined;
   /** Where CPU profiles go. */
@@ -23,7 +25,10 @@ export type CommandLine =
   | { readonly kind: 'help' }
   | { readonly kind: 'wrong'; readonly sentence: string };
 
-const DEFAULTS = { full: { rounds: 20, messages: 5_000 }, quick: { rounds: 8, messages: 4_000 } };
+const DEFAULTS = {
+  full: { rounds: 20, messages: 5_000, concurrency: '4,16,64' },
+  quick: { rounds: 8, messages: 4_000, concurrency: '16' },
+};
 
 class WrongValueError extends Error {}
 
@@ -37,6 +42,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
     .option('--quick', 'concurrency 16 only, fewer rounds and messages: under a minute', false)
     .option('--rounds <n>', 'rounds (default 20, with --quick 8)')
     .option('--messages <n>', 'messages per round and contender (default 5000, with --quick 4000)')
+    .option('--concurrency <list>', 'concurrencies of the throughput (default 4,16,64, with --quick or --profile 16)')
     .option('--latency', 'from LPUSH to the POST: idle, at 100 messages/s, at 70 % of the maximum', false)
     .option('--growth', 'backlog, retries, workers, message sizes and failures', false)
     .option('--all', 'throughput, latency and growth', false)
@@ -65,14 +71,18 @@ function optionsFrom(given: Readonly<Record<string, string | boolean | undefined
   const latency = all || given['latency'] === true;
   const growth = all || given['growth'] === true;
   const defaults = quick ? DEFAULTS.quick : DEFAULTS.full;
+  const concurrency = given['concurrency'] ?? (given['profile'] ? DEFAULTS.quick : defaults).concurrency;
   // a changed number or a profile does not belong beside the measurements of full runs
-  const keeps = !quick && !given['profile'] && !given['against'] && !given['rounds'] && !given['messages'];
+  const changed = ['quick', 'profile', 'against', 'rounds', 'messages', 'concurrency'].some((name) => given[name]);
   return {
     parts: { throughput: all || !(latency || growth), latency, growth },
     quick,
     rounds: whole('--rounds', given['rounds'] ?? defaults.rounds, 1_000),
     messages: whole('--messages', given['messages'] ?? defaults.messages, 1_000_000),
-    out: folder(given['out'] ?? (keeps && resolve(packageRoot, 'docs', 'bench'))),
+    concurrencies: String(concurrency)
+      .split(',')
+      .map((one) => whole('--concurrency', one, 10_000)),
+    out: folder(given['out'] ?? (!changed && resolve(packageRoot, 'docs', 'bench'))),
     profile: folder(given['profile'] === true ? 'profiles' : given['profile']),
     against: folder(given['against']),
     install: given['install'] !== false,

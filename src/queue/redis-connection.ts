@@ -12,6 +12,7 @@ import { readFileSync } from 'node:fs';
 import { Cluster, Redis, ReplyError as ReplyErrorClass } from 'ioredis';
 import type { Config } from '../shared/config/config.js';
 import { reasonOf, RedisUnavailableError } from '../shared/errors.js';
+import { RedisCommand } from './redis-command.js';
 
 export type RedisArgument = string | Buffer | number;
 
@@ -84,7 +85,7 @@ export class RedisConnection {
   async call(command: string, ...args: RedisArgument[]): Promise<unknown> {
     if (!this.isReady()) throw new RedisUnavailableError(this.describe(this.lastProblem), false);
     try {
-      return await this.client.callBuffer(command, args);
+      return await this.client.sendCommand(new RedisCommand(command, args));
     } catch (error) {
       const refused = isReply(error);
       const text = refused ? this.describeRefusal(error.message) : this.describe(reasonOf(error));
