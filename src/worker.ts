@@ -15,6 +15,7 @@
  * again is buried as poison.
  */
 import { setImmediate as endOfTurn } from 'node:timers/promises';
+import { AnswerPoll } from './answer-poll.js';
 import type { AttemptResult } from './attempt.js';
 import type { MainServer } from './delivery/main-server.js';
 import type { CircuitBreaker } from './domain/circuit-breaker.js';
@@ -58,6 +59,7 @@ export class Worker {
   /** Of `finished`, those that Redis refused: they keep their slots, or a refusing Redis would let them pile up. */
   private refused = 0;
   private readonly wake = new Wake();
+  private readonly answers: AnswerPoll;
   private readonly cut = new AbortController();
   private running: Promise<void> | undefined;
   private quieted = false;
@@ -79,6 +81,7 @@ export class Worker {
 
   constructor(private readonly deps: WorkerDeps) {
     this.reconciledAt = deps.clock.now();
+    this.answers = new AnswerPoll(deps.clock);
   }
 
   get inFlightCount(): number {
@@ -199,6 +202,7 @@ export class Worker {
     if (this.killedAt !== undefined) results.reverse();
     const settledAt = this.deps.clock.now();
     let exchange: Exchange;
+    this.answers.sent();
     try {
       const settlements = results.map((result) => result.settlement);
       exchange = await this.deps.queue.exchange({ settlements, want, inFlight: this.inFlight.size });
@@ -206,6 +210,7 @@ export class Worker {
       this.finished = [...results, ...this.finished];
       throw error;
     }
+    this.answers.answered();
     this.noteSettled(results, exchange, settledAt);
     this.suspects = exchange.suspects;
     if (want > 0) {
@@ -218,6 +223,11 @@ export class Worker {
   }
 
   private noteSettled(results: readonly AttemptResult[], exchange: Exchange, settledAt: number): void {
+    this.refused = 0;
+    if (exchange.lost.length === 0 && exchange.refused.length === 0) {
+      for (const result of results) this.afterSettled(result, settledAt);
+      return;
+    }
     const untouched = new Set(exchange.lost);
     for (const { settlement, reason } of exchange.refused) {
       untouched.add(settlement);
@@ -253,6 +263,7 @@ export class Worker {
       this.deps.metrics.setProcessing(this.inFlight.size);
       if (this.inFlight.size === 0) this.solo = false;
       this.finished.push(result);
+      this.answers.answered();
       this.wake.wake();
     });
   }

@@ -69,7 +69,7 @@ async function throughput(stand: Stand, options: BenchOptions) {
   if (profile !== undefined) await mkdir(profile, { recursive: true });
   const contenders = [
     ours(OURS),
-    ...(against === undefined ? [] : [ours('the other checkout', against)]),
+    ...(against === undefined ? [] : [ours('the other checkout', { root: against, queue: 'other_queue' })]),
     bullmq,
     bareLoop,
   ];

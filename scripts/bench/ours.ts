@@ -25,6 +25,8 @@ export interface OursOptions {
   readonly profileFolder?: string | undefined;
   /** Another checkout of the product that is built; default this one. */
   readonly root?: string | undefined;
+  /** Its own where two checkouts run at once: both would take from one queue. */
+  readonly queue?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -35,17 +37,17 @@ export interface Ours {
   stop(): Promise<void>;
 }
 
-export function ours(name: string, root?: string): Contender {
+export function ours(name: string, { root, env, queue = QUEUE }: Pick<OursOptions, 'root' | 'queue' | 'env'> = {}): Contender {
   return {
     name,
     async start(stand, setup): Promise<Running> {
-      const running = await startOurs(stand, { ...setup, root });
+      const running = await startOurs(stand, { ...setup, root, queue, ...(env && { env }) });
       const [pid] = running.pids;
       if (pid === undefined) throw new Error('The supervisor has no worker.');
       return {
         pid,
         prepare: (count) => pushMessages(stand.redis, STAGED, count),
-        drain: () => release(stand),
+        drain: () => release(stand, queue),
         stop: () => running.stop(),
       };
     },
@@ -53,16 +55,16 @@ export function ours(name: string, root?: string): Contender {
 }
 
 /** One command shows them all. Resolves when all are delivered and settled. */
-export async function release(stand: Stand): Promise<void> {
-  await stand.redis.rename(STAGED, QUEUE);
-  await until(() => isSettled(stand));
+export async function release(stand: Stand, queue = QUEUE): Promise<void> {
+  await stand.redis.rename(STAGED, queue);
+  await until(() => isSettled(stand, queue));
 }
 
 /** Nothing waits and nothing is in flight. Redis drops empty lists. */
-export async function isSettled({ redis }: Stand): Promise<boolean> {
-  if ((await redis.exists(QUEUE)) > 0) return false;
-  const consumers = await redis.zrange(`{${QUEUE}}:consumers`, '0', '-1');
-  const lists = consumers.map((consumer) => `{${QUEUE}}:processing:${consumer}`);
+export async function isSettled({ redis }: Stand, queue = QUEUE): Promise<boolean> {
+  if ((await redis.exists(queue)) > 0) return false;
+  const consumers = await redis.zrange(`{${queue}}:consumers`, '0', '-1');
+  const lists = consumers.map((consumer) => `{${queue}}:processing:${consumer}`);
   return lists.length === 0 || (await redis.exists(lists)) === 0;
 }
 
@@ -102,7 +104,7 @@ export async function startOurs(stand: Stand, options: OursOptions): Promise<Our
 
 async function environment(
   stand: Stand,
-  { concurrency, workers = 1, url, env }: OursOptions,
+  { concurrency, workers = 1, url, queue = QUEUE, env }: OursOptions,
   { folder, port }: { readonly folder: string; readonly port: number },
 ): Promise<NodeJS.ProcessEnv> {
   const { certificates, redisPort, sink } = stand;
@@ -111,6 +113,7 @@ async function environment(
     HOME: folder,
     REDIS_HOST: '127.0.0.1',
     REDIS_PORT: String(redisPort),
+    REDIS_QUEUE_NAME: queue,
     MAIN_SERVER_URL: url ?? sink.url,
     WORKER_CERT_PATH: certificates.workerCert,
     WORKER_KEY_PATH: certificates.workerKey,

@@ -1,6 +1,7 @@
-import { Client, Pool, type Dispatcher } from 'undici';
+import { buildConnector, Client, Pool, type Dispatcher } from 'undici';
 import { DeliveryPost, type ServedCount } from './delivery-post.js';
 import type { ConnectOptions } from './connect-options.js';
+import { withOneWrite } from './one-write.js';
 
 /** uvicorn closes idle sockets after 5 s and sends no hint. */
 const KEEP_ALIVE_MS = 4_000;
@@ -52,7 +53,7 @@ export class DeliveryPool {
       keepAliveTimeout: KEEP_ALIVE_MS,
       headersTimeout: 0,
       bodyTimeout: 0,
-      connect: { ...connect, timeout: Math.min(deadlineMs, MAX_CONNECT_MS) },
+      connect: withOneWrite(buildConnector({ ...connect, timeout: Math.min(deadlineMs, MAX_CONNECT_MS) })),
       factory: (url, options) => new CountingClient(url, options),
     });
   }

@@ -57,24 +57,22 @@ export interface MetricSources {
 
 export function createWorkerMetrics(workerId: string, sources: MetricSources = {}): WorkerMetrics {
   const registry = new Registry();
-  const messages = messageMetrics(registry, workerId);
+  const totals = { processed: 0, delivered: 0, failed: 0, retried: 0 };
+  const processed = { delivered: 0, failed: 0 };
+  const messages = messageMetrics(registry, workerId, { processed, delivered: () => totals.delivered });
   const state = stateMetrics(registry, workerId);
   logMetrics(registry, workerId, sources);
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 20 });
 
-  const totals = { processed: 0, delivered: 0, failed: 0, retried: 0 };
   const failures = new Map<string, FailureTally>();
 
   return {
     registry,
     processed(status) {
       totals.processed += 1;
-      (messages.processed[status] ?? messages.processed.failed).inc();
+      processed[status === 'delivered' ? status : 'failed'] += 1;
     },
-    delivered() {
-      totals.delivered += 1;
-      messages.delivered.inc();
-    },
+    delivered: () => void (totals.delivered += 1),
     failed(reason, latest) {
       totals.failed += 1;
       const known = messages.failed.has(reason) ? reason : 'other';
@@ -107,19 +105,33 @@ export function createWorkerMetrics(workerId: string, sources: MetricSources = {
   };
 }
 
+/** Counted for each delivery, so they are plain numbers until a scrape asks: two `inc` took 0.6 of 60 µs. */
+interface DeliveryCounts {
+  readonly processed: Readonly<Record<ProcessedStatus, number>>;
+  readonly delivered: () => number;
+}
+
 /** The eight of the Python worker. All series exist from the start: a counter born at 1 shows no increase. */
-function messageMetrics(registry: Registry, workerId: string) {
-  const processed = new Counter({
+function messageMetrics(registry: Registry, workerId: string, counts: DeliveryCounts) {
+  new Counter({
     name: 'worker_messages_processed_total',
     help: 'Total number of messages processed',
     labelNames: ['worker_id', 'status'],
     registers: [registry],
+    collect() {
+      this.reset();
+      for (const [status, count] of Object.entries(counts.processed)) this.inc({ worker_id: workerId, status }, count);
+    },
   });
-  const delivered = new Counter({
+  new Counter({
     name: 'worker_messages_delivered_total',
     help: 'Total number of messages successfully delivered',
     labelNames: ['worker_id'],
     registers: [registry],
+    collect() {
+      this.reset();
+      this.inc({ worker_id: workerId }, counts.delivered());
+    },
   });
   const failed = new Counter({
     name: 'worker_messages_failed_total',
@@ -141,11 +153,6 @@ function messageMetrics(registry: Registry, workerId: string) {
   }).set(1);
 
   return {
-    processed: {
-      delivered: fromZero(processed.labels(workerId, 'delivered')),
-      failed: fromZero(processed.labels(workerId, 'failed')),
-    },
-    delivered: fromZero(delivered.labels(workerId)),
     failed: new Map<string, Counter.Internal>(
       reasons.map((reason) => [reason, fromZero(failed.labels(workerId, reason))]),
     ),
