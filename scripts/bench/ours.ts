@@ -37,7 +37,10 @@ export interface Ours {
   stop(): Promise<void>;
 }
 
-export function ours(name: string, { root, env, queue = QUEUE }: Pick<OursOptions, 'root' | 'queue' | 'env'> = {}): Contender {
+export function ours(
+  name: string,
+  { root, env, queue = QUEUE }: Pick<OursOptions, 'root' | 'queue' | 'env'> = {},
+): Contender {
   return {
     name,
     async start(stand, setup): Promise<Running> {
