@@ -106,7 +106,11 @@ function whyNotReady({ supervisor, workers, queue }: StatusDocument): string[] {
 
 function troublesOf({ supervisor, workers }: StatusDocument): string[] {
   const ofWorkers = workers
-    .filter(({ state }) => state === 'degraded' || state === 'backoff')
+    // a start after a crash is trouble until it succeeds; the first one is not
+    .filter(
+      ({ state, reasons }) =>
+        state === 'degraded' || state === 'backoff' || (state === 'starting' && reasons.length > 0),
+    )
     .map(({ id, state, reasons }) => [`${id} is ${state}`, ...reasons].join(': '));
   return [...supervisor.reasons, ...ofWorkers];
 }

@@ -95,6 +95,14 @@ export class Stage {
     return fleet;
   }
 
+  /** Starts as many workers, and waits until the supervisor looks no more for what an earlier one left: 20 s. */
+  async startSettled(settings: Settings & { readonly WORKER_COUNT: number }): Promise<Fleet> {
+    const fleet = await this.start(settings);
+    await fleet.until('21 s to pass', ({ supervisor }) => supervisor.uptime_seconds > 21, 40_000);
+    await fleet.ready(settings.WORKER_COUNT);
+    return fleet;
+  }
+
   /** Of Redis or of the main server; the worker is told its port. */
   async proxy(port: number): Promise<TcpProxy> {
     const proxy = await startTcpProxy(port);
@@ -162,6 +170,14 @@ export class Stage {
         if (method === 'POST' && endMs === undefined && startMs > since)
           open.push({ id, worker: (body as { worker_id: string }).worker_id });
     return open;
+  }
+
+  /** No attempt was counted for `ids`, as their last deliverer saw it: waits until the log tells of its success. */
+  async expectFirstAttempt(fleet: Fleet, ids: readonly string[]): Promise<void> {
+    const isTold = (id: string) => fleet.logged().includes(`Message ${id} delivered successfully`);
+    await waitFor(() => ids.every(isTold), { what: `the log to tell of ${ids.length} deliveries` });
+    const counted = ids.filter((id) => fleet.logged().includes(`message ${id} (attempt 2/`));
+    this.expect(counted.length === 0, `the kill spent an attempt of ${counted.join(', ')}`);
   }
 
   async close(): Promise<void> {

@@ -74,6 +74,12 @@ test('ready: Redis that only we cannot reach is no reason, Redis that nobody rea
 test.each([
   { what: 'all well', document: status([{}]), code: 200, says: 'healthy' },
   { what: 'starting', document: status([{ state: 'starting' }]), code: 200, says: 'healthy' },
+  {
+    what: 'starting again after a crash',
+    document: status([{ state: 'starting', reasons: ['its last process exited with code 1'] }]),
+    code: 200,
+    says: 'degraded',
+  },
   { what: 'one in backoff', document: status([{}, BACKOFF]), code: 200, says: 'degraded' },
   { what: 'all in backoff', document: status([BACKOFF, BACKOFF]), code: 503, says: 'unhealthy' },
   {
