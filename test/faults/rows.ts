@@ -5,8 +5,11 @@ import { ENVIRONMENT_ROWS } from './rows/environment.js';
 import { HANG_ROWS } from './rows/hang.js';
 import { HOSTILE_ROWS } from './rows/hostile.js';
 import { MASS_KILL_ROWS } from './rows/mass-kill.js';
+import { PRIMARY_ROWS } from './rows/primary.js';
 import { REFUSING_REDIS_ROWS } from './rows/redis-refuses.js';
 import { REDIS_ROWS } from './rows/redis.js';
+import { RELOAD_ROWS } from './rows/reload.js';
+import { SCHEDULE_ROWS } from './rows/schedule.js';
 import { SERVER_ROWS } from './rows/server.js';
 import { SEVERAL_ROWS } from './rows/several.js';
 import { SOAK_ROW } from './rows/soak.js';
@@ -19,9 +22,12 @@ export const LONG_ROWS: readonly Row[] = [SOAK_ROW];
 /** The whole matrix, in its order. */
 export const ROWS: readonly Row[] = [
   ...CRASH_ROWS,
+  ...SCHEDULE_ROWS,
   ...MASS_KILL_ROWS,
   ...HANG_ROWS,
+  ...PRIMARY_ROWS,
   ...STOP_ROWS,
+  ...RELOAD_ROWS,
   ...REDIS_ROWS,
   ...REFUSING_REDIS_ROWS,
   ...SERVER_ROWS,

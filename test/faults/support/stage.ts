@@ -139,6 +139,12 @@ export class Stage {
     this.closers.push(close);
   }
 
+  /** One answer after the other, `lanes` in turn: while the first is settled, the others wait for the next settlement. */
+  answerApart(lanes: number, firstMs: number): void {
+    let posts = 0;
+    this.server.onPost = () => (this.server.faults.post.delayMs = firstMs + (posts++ % lanes) * 20);
+  }
+
   /** When a POST began that was not under way at `since`; rejects at the deadline. */
   async firstPostAfter(since: number, deadlineMs = 10_000): Promise<number> {
     const find = () => {

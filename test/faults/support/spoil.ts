@@ -1,0 +1,11 @@
+import { appendFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Fleet } from '../../support/fleet.js';
+
+export function breakSettings(fleet: Fleet): void {
+  appendFileSync(join(fleet.cwd, '.env'), 'WORKER_CONCURRENCY=many\n');
+}
+
+export function breakCertificate(fleet: Fleet): void {
+  writeFileSync(join(fleet.cwd, 'certs', 'worker.crt'), 'rubbish\n');
+}
