@@ -71,26 +71,34 @@ async function playable(rows, folder) {
     pathToFileURL(join(folder, 'scripts/find-redis.js')).href
   );
   const announce = (text) => console.log(`${text} …`);
-  const isThere = async (find, fatal) => {
+  const isMissing = (error) => error instanceof ProgramMissingError;
+  const problem = await problemOf(() => findRedis({ announce }), isMissing);
+  if (problem) throw new StepError(problem, '');
+  const missing = [];
+  for (const program of new Set(rows.flatMap(({ needs = [] }) => needs))) {
+    const text = await problemOf(() => findProgram(program, { announce }), isMissing);
+    if (text && inCi) throw new StepError(text, '');
+    if (text) console.log(`Left out: ${text}`);
+    if (text) missing.push(program);
+  }
+  const isLeftOut = ({ needs = [] }) => needs.some((program) => missing.includes(program));
+  for (const { id, fault } of rows.filter(isLeftOut)) console.log(`${id.padEnd(4)} SKIPPED  ${fault}`);
+  return rows.filter((row) => !isLeftOut(row));
+}
+
+/** Why the program cannot be had; undefined when it is there. A mirror that is out for a moment is asked once more. */
+async function problemOf(find, isMissing) {
+  for (let attempt = 1; ; attempt++) {
     try {
       await find();
-      return true;
+      return undefined;
     } catch (error) {
-      if (!(error instanceof ProgramMissingError)) throw error;
-      const text = error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
-      if (fatal) throw new StepError(text, '');
-      console.log(`Left out: ${text}`);
-      return false;
+      if (!isMissing(error)) throw error;
+      if (error.cause === undefined) return error.message;
+      if (attempt === 2) return `${error.message} (${error.cause.message})`;
+      await new Promise((resolve) => setTimeout(resolve, 5_000));
     }
-  };
-  await isThere(() => findRedis({ announce }), true);
-  const missing = [];
-  for (const program of new Set(rows.flatMap(({ needs = [] }) => needs)))
-    if (!(await isThere(() => findProgram(program, { announce }), inCi))) missing.push(program);
-  const left = rows.filter(({ needs = [] }) => !needs.some((program) => missing.includes(program)));
-  for (const { id, fault } of rows.filter((row) => !left.includes(row)))
-    console.log(`${id.padEnd(4)} SKIPPED  ${fault}`);
-  return left;
+  }
 }
 
 /** JavaScript of the matrix and what it uses, inside the project so that packages are found. */
