@@ -16,6 +16,8 @@ const LANES = 2;
 const ROW_LIMIT_MS = 180_000;
 /** A row past its limit gets this long to end what it has started. */
 const CLOSE_LIMIT_MS = 15_000;
+/** Of one row: where a promise is broken for one message, it mostly is for many. */
+const MOST_PROBLEMS = 10;
 const SOURCES = ['src', 'supervisor', 'scripts', 'test/support', 'test/faults'];
 const COLUMNS = ['row', 'fault', 'produced', 'delivered', 'lost', 'dup', 'recovery', 'bound', 'verdict'];
 const NUMBERS = new Set(['produced', 'delivered', 'lost', 'dup', 'recovery']);
@@ -147,7 +149,8 @@ async function play(row, folder) {
   result ??= { ...row, problems: [`${problem} (${end}): ${output.slice(-2_000)}`], tail: [] };
   const seconds = (tookMs / 1_000).toFixed(1);
   console.log(`${row.id.padEnd(4)} ${result.problems.length === 0 ? 'ok' : 'FAILED'} ${seconds} s  ${row.fault}`);
-  for (const problem of result.problems) console.log(`       ${problem}`);
+  for (const problem of result.problems.slice(0, MOST_PROBLEMS)) console.log(`       ${problem}`);
+  if (result.problems.length > MOST_PROBLEMS) console.log(`       and ${result.problems.length - MOST_PROBLEMS} more`);
   for (const line of result.tail) console.log(`       | ${line}`);
   return result;
 }

@@ -70,6 +70,8 @@ async function reloadUnderLoad(stage: Stage): Promise<Findings> {
   await waitFor(isDone, { what: 'the reload', deadlineMs: 25_000 });
   reloading = false;
   stage.server.faults.post.delayMs = 0; // the rest needs no 25 s
+  await sleep(1_500); // one more would have begun
+  await fleet.until('the end of all reloads', ({ supervisor: { state } }) => state === 'running');
   const { supervisor, workers } = await fleet.status();
   stage.expect(supervisor.reloads_succeeded === 1, `${supervisor.reloads_succeeded} reloads`);
   stage.expect(!workers.some(({ pid }) => before.includes(pid)), 'an old process serves on');

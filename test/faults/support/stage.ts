@@ -73,7 +73,7 @@ export class Stage {
 
   /** A row's own expectation; one that does not hold fails the row, which goes on. */
   expect(holds: boolean, otherwise: string): void {
-    if (!holds) this.problems.push(otherwise);
+    if (!holds && !this.problems.includes(otherwise)) this.problems.push(otherwise);
   }
 
   async start(settings: Settings = {}, options: StartOptions = {}): Promise<Fleet> {
