@@ -2,7 +2,7 @@
 // `N passed, N failed`. Arguments go to vitest: `npm test -- test/unit -t retry`.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { build } from './build.mjs';
 import { checkNode, install, isInstalled, root, runNode, StepError } from './install.mjs';
 
@@ -20,10 +20,11 @@ const SUITES = [
   { name: 'integration tests', excluded: ['test/!(integration)/**'], workers: 2, needsRedis: true },
   {
     name: 'process tests',
-    excluded: ['test/{unit,integration,faults}/**', `test/process/@(${MEASURING}).test.ts`],
+    excluded: ['test/{unit,integration,faults,browser}/**', `test/process/@(${MEASURING}).test.ts`],
     workers: 2,
     needsRedis: true,
   },
+  { name: 'browser tests', excluded: ['test/!(browser)/**'], workers: 1, needsRedis: true },
   {
     name: 'measuring tests',
     excluded: ['test/!(process)/**', `test/process/!(${MEASURING}).test.ts`],
@@ -37,9 +38,9 @@ async function main() {
   await step('format', () => runNode(['node_modules/prettier/bin/prettier.cjs', '--check', '.']));
   await step('lint', () => runNode(['node_modules/eslint/bin/eslint.js', '--max-warnings=0', '.']));
   await step('types', () => runNode(['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json']));
-  await step('types of the page', () =>
-    runNode(['node_modules/typescript/bin/tsc', '-p', 'supervisor/dashboard/page']),
-  );
+  for (const folder of ['supervisor/dashboard/page', 'test/browser']) {
+    await step(`types, ${basename(folder)}`, () => runNode(['node_modules/typescript/bin/tsc', '-p', folder]));
+  }
   const cruise = ['--config', '.dependency-cruiser.json', 'src', 'supervisor', 'scripts'];
   await step('imports', () => runNode(['node_modules/dependency-cruiser/bin/dependency-cruise.mjs', ...cruise]));
   const hasRedis = await findRedis();

@@ -64,8 +64,10 @@ export interface TrafficStatus {
   readonly delivered_per_second: number;
   /** Attempts that failed, and messages moved to the dead list. */
   readonly failed_per_second: number;
-  /** How far back the two below look. */
+  /** How far back the four below look. */
   readonly window_seconds: number;
+  readonly delivered: number;
+  readonly failed: number;
   /** Time of one attempt; null when there was none. */
   readonly delivery_seconds: Quantiles | null;
   /** Time from `queued_at` to the first attempt. */

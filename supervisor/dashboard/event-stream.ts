@@ -44,6 +44,11 @@ export class EventStream {
     return this.#clients.size;
   }
 
+  /** What the slowest client has not taken yet. */
+  get mostBufferedBytes(): number {
+    return Math.max(0, ...[...this.#clients.keys()].map((response) => response.writableLength));
+  }
+
   /** @throws RequestError 503 when too many are connected. */
   answer(): StreamedAnswer {
     if (this.#stopped) throw new RequestError(503, 'The supervisor is stopping.');

@@ -24,6 +24,8 @@ export const NO_TRAFFIC: TrafficStatus = {
   delivered_per_second: 0,
   failed_per_second: 0,
   window_seconds: 0,
+  delivered: 0,
+  failed: 0,
   delivery_seconds: null,
   queue_wait_seconds: null,
 };
@@ -39,6 +41,8 @@ export class TrafficMeter {
   #read = new Map<Metered, Read>();
   readonly #delivery = new SlidingCounts(DELIVERY_BUCKETS.length + 1, WINDOW_LOOKS);
   readonly #wait = new SlidingCounts(WAIT_BUCKETS.length + 1, WINDOW_LOOKS);
+  /** Delivered, failed. */
+  readonly #attempts = new SlidingCounts(2, WINDOW_LOOKS);
 
   constructor(private readonly lookEveryMs: number) {}
 
@@ -46,8 +50,7 @@ export class TrafficMeter {
   look(processes: readonly Metered[], now: number): void {
     const seen = new Map<Metered, Read>();
     const rates = { delivered: 0, failed: 0 };
-    this.#delivery.turn();
-    this.#wait.turn();
+    for (const counts of [this.#delivery, this.#wait, this.#attempts]) counts.turn();
     for (const process of new Set([...processes, ...this.#read.keys()])) {
       const last = this.#read.get(process) ?? { beat: undefined, at: process.forkedAt };
       this.#add(process, last, rates, now);
@@ -59,6 +62,8 @@ export class TrafficMeter {
       delivered_per_second: perSecond(rates.delivered),
       failed_per_second: perSecond(rates.failed),
       window_seconds: (WINDOW_LOOKS * this.lookEveryMs) / 1000,
+      delivered: this.#attempts.sums[0] ?? 0,
+      failed: this.#attempts.sums[1] ?? 0,
       delivery_seconds: quantilesOf(DELIVERY_BUCKETS, this.#delivery.sums),
       queue_wait_seconds: quantilesOf(WAIT_BUCKETS, this.#wait.sums),
     };
@@ -77,8 +82,11 @@ export class TrafficMeter {
   ): void {
     if (!beat || beat === last.beat) return;
     const seconds = Math.max(beatAt - last.at, 1) / 1000;
-    rates.delivered += (beat.delivered - (last.beat?.delivered ?? 0)) / seconds;
-    rates.failed += (beat.failed - (last.beat?.failed ?? 0)) / seconds;
+    const delivered = beat.delivered - (last.beat?.delivered ?? 0);
+    const failed = beat.failed - (last.beat?.failed ?? 0);
+    rates.delivered += delivered / seconds;
+    rates.failed += failed / seconds;
+    this.#attempts.add([delivered, failed], undefined);
     if (!beat.traffic) return;
     const before = last.beat?.traffic;
     this.#delivery.add(beat.traffic.deliverySeconds, before?.deliverySeconds);
