@@ -149,6 +149,7 @@ function welcome({ config, folder, redisText, server, readyMs }: Stack, options:
     `${options.workers} ${options.workers === 1 ? 'worker' : 'workers'} ready in ${(readyMs / 1_000).toFixed(1)} s`,
     `  Redis          ${redisText}`,
     `  main server    ${server.url} (mutual TLS; fails ${share} % of the deliveries)`,
+    `  dashboard      http://127.0.0.1:${supervisor.port}/`,
     `  status         http://127.0.0.1:${supervisor.port}/status`,
     ...ports.map((port, index) => `  metrics        http://127.0.0.1:${port}/metrics (worker-${index + 1})`),
     `  log            ${shownPath(join(folder.logs, config.logging.fileName))}`,

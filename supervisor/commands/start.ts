@@ -4,7 +4,11 @@ import { addConfigOptions, loadFromCommand, loadOrReport } from './config-option
 export const registerStart: RegisterCommand = (program, context) => {
   const command = program
     .command('start')
-    .description('start the supervisor with its workers and stay in the foreground');
+    .description('start the supervisor with its workers and stay in the foreground')
+    .addHelpText(
+      'after',
+      '\nWhile it runs there is a dashboard on http://SUPERVISOR_HOST:SUPERVISOR_PORT/ for a browser.',
+    );
   addConfigOptions(command, 'supervisor').action(async () => {
     const loaded = loadOrReport(command, 'supervisor', context);
     if (loaded === undefined) return;

@@ -161,7 +161,7 @@ export const PROCESS_SETTINGS = [
     flag: 'supervisor-host',
     default: '127.0.0.1',
     format: host,
-    prose: "Address of the supervisor's status pages and metrics",
+    prose: "Address of the supervisor's dashboard, status and metrics",
   },
   {
     path: 'supervisor.port',
