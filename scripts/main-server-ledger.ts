@@ -20,6 +20,10 @@ export interface Ledger {
   readonly delivered: ReadonlySet<string>;
   /** POSTs for ids that were answered with 2xx before. */
   readonly duplicates: number;
+  /** When GET /health was asked, monotonic ms. */
+  readonly probedAt: readonly number[];
+  /** Requests for what no worker should ask for: another path or method. */
+  readonly strays: number;
   of(id: string, method?: 'POST' | 'PUT'): readonly Exchange[];
   clear(): void;
 }
@@ -31,12 +35,18 @@ export class RecordingLedger implements Ledger {
   posts = 0;
   puts = 0;
   duplicates = 0;
+  strays = 0;
+  readonly probedAt: number[] = [];
 
   constructor(private readonly records: boolean) {}
 
   of(id: string, method?: 'POST' | 'PUT'): readonly Exchange[] {
     const all = this.exchanges.get(id) ?? [];
     return method ? all.filter((exchange) => exchange.method === method) : all;
+  }
+
+  probed(): void {
+    if (this.records) this.probedAt.push(performance.now());
   }
 
   begin(method: 'POST' | 'PUT', id: string, body: unknown): Exchange {
@@ -63,5 +73,7 @@ export class RecordingLedger implements Ledger {
     this.posts = 0;
     this.puts = 0;
     this.duplicates = 0;
+    this.strays = 0;
+    this.probedAt.length = 0;
   }
 }

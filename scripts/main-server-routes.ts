@@ -28,7 +28,10 @@ const BOMB_BYTES = 100 << 20;
 let bomb: Buffer | undefined;
 
 export function answerRequest(request: IncomingMessage, response: ServerResponse, route: Route): void {
-  if (request.url === '/health' && request.method === 'GET') return answerHealth(response, route.faults);
+  if (request.url === '/health' && request.method === 'GET') {
+    route.ledger.probed();
+    return answerHealth(response, route.faults);
+  }
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.once('end', () => dispatch(request, response, Buffer.concat(chunks).toString(), route));
@@ -39,7 +42,7 @@ function dispatch(request: IncomingMessage, response: ServerResponse, text: stri
   const path = decodedPath(request.url ?? '/');
   const body = parsed(text);
   if (path === DELIVER) {
-    if (request.method !== 'POST') return send(response, WRONG_METHOD);
+    if (request.method !== 'POST') return stray(response, WRONG_METHOD, route);
     const { message_id: id, worker_id: worker } = body;
     if (typeof id !== 'string' || typeof worker !== 'string') return send(response, invalid('message_id'));
     const exchange = route.ledger.begin('POST', id, body);
@@ -47,10 +50,15 @@ function dispatch(request: IncomingMessage, response: ServerResponse, text: stri
     return withFaults(response, { exchange, faults: route.faults.post, answer: deliver }, route);
   }
   const id = STATUS_PATH.exec(path)?.[1];
-  if (id === undefined) return send(response, NOT_FOUND);
-  if (request.method !== 'PUT') return send(response, WRONG_METHOD);
+  if (id === undefined) return stray(response, NOT_FOUND, route);
+  if (request.method !== 'PUT') return stray(response, WRONG_METHOD, route);
   const exchange = route.ledger.begin('PUT', id, body);
   withFaults(response, { exchange, faults: route.faults.put, answer: () => updateStatus(body) }, route);
+}
+
+function stray(response: ServerResponse, answer: Answer, { ledger }: Route): void {
+  ledger.strays++;
+  send(response, answer);
 }
 
 interface Work {
@@ -145,10 +153,14 @@ function parsed(text: string): Record<string, unknown> {
   }
 }
 
+/** A limiter names the time until its window ends; this one overdoes it. */
+const RETRY_AFTER = { 'retry-after': 3_600 };
+
 /** `connection: keep-alive` keeps Node from adding the Keep-Alive hint that uvicorn does not send. */
 function headersOf(answer: Answer): Record<string, string | number> {
   const location = answer.status >= 300 && answer.status < 400 ? { location: '/elsewhere' } : {};
-  return { connection: 'keep-alive', 'content-type': 'application/json', ...location };
+  const retryAfter = answer.status === 429 || answer.status === 503 ? RETRY_AFTER : {};
+  return { connection: 'keep-alive', 'content-type': 'application/json', ...location, ...retryAfter };
 }
 
 function send(response: ServerResponse, answer: Answer): void {

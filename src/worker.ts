@@ -345,6 +345,8 @@ export class Worker {
       return;
     }
     if (!this.deps.queue.isReady()) return;
+    // a full Redis refuses the blocking pop and not the script: what comes back from retry must not wait for it
+    this.provedEmpty = false;
     this.pausedUntil = this.deps.clock.now() + REFUSED_PAUSE_MS;
     this.noteRefusal(error.message);
   }

@@ -36,7 +36,7 @@ const RECONNECT_FLOOR_MS = 50;
 const RECONNECT_CEILING_MS = 800;
 const CONNECT_TIMEOUT_MS = 2_000;
 const KEEP_ALIVE_MS = 10_000;
-const DISCONNECT_TIMEOUT_MS = 500;
+const DISCONNECT_TIMEOUT_MS = 100;
 const RECONNECTING_REPLIES = new Set(['READONLY', 'UNBLOCKED', 'LOADING', 'MASTERDOWN']);
 
 export class RedisConnection {
@@ -91,6 +91,11 @@ export class RedisConnection {
       const text = refused ? this.describeRefusal(error.message) : this.describe(reasonOf(error));
       throw new RedisUnavailableError(text, !refused, { cause: error });
     }
+  }
+
+  /** Gives up the connection for a new one; what is under way on it rejects. */
+  reconnect(): void {
+    this.client.disconnect(true);
   }
 
   async close(): Promise<void> {

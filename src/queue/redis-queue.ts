@@ -40,7 +40,7 @@ const LEASE_MARGIN_MS = 4_000;
  * again within 2 s of a fault's end. Costs half a round trip per second at rest.
  */
 const BLOCK_SECONDS = 2;
-const BLOCK_MARGIN_MS = 1_500;
+const BLOCK_MARGIN_MS = 1_200;
 const UNBLOCK_AGAIN_MS = 10;
 const OLDEST_REDIS = 5;
 
@@ -89,11 +89,10 @@ export class RedisQueue implements MessageQueue {
     this.reliable = config.queue.reliable;
     this.keys = redisKeys(config.queue.name);
     this.name = consumerName(workerId, process.pid, options.nonce);
-    const events = { onReady: () => this.noteReady(), onLost: (problem: string) => this.noteLost(problem) };
     const connect = (role: string, silenceMs: number) =>
       new RedisConnection(
         { redis: config.redis, name: `message-broker-worker:${workerId}:${role}`, silenceMs },
-        events,
+        { onReady: () => this.noteReady(), onLost: (problem) => this.noteLost(problem) },
       );
     this.control = connect('control', CONTROL_SILENCE_MS);
     this.blocking = connect('blocking', BLOCK_SECONDS * 1_000 + BLOCK_MARGIN_MS);
@@ -276,10 +275,15 @@ export class RedisQueue implements MessageQueue {
     if (id > 0) this.ids[role] = id;
   }
 
+  /**
+   * The first loss of an outage takes the other connection with it. What made one silent has most likely made the other so,
+   * and one that is not in use shows it only when it is asked something: we would be deaf twice as long.
+   */
   private noteLost(problem: string): void {
     this.learned = false;
     if (this.outage || this.closed) return;
     this.outage = true;
+    for (const connection of [this.control, this.blocking]) if (connection.isReady()) connection.reconnect();
     this.options.events.onDisconnected(this.control.describe(problem));
   }
 }

@@ -102,6 +102,16 @@ describe('Redis goes away', () => {
     expect(performance.now() - thawedAt).toBeLessThan(2_000);
   });
 
+  test('connections that fall silent are both replaced when the first shows it, the one that was not in use, too', async () => {
+    const { queue, proxy } = await throughProxy();
+    proxy.silenceConnections();
+    const silentAt = performance.now();
+    await expect(claim(queue, 1)).rejects.toMatchObject(unknownOutcome);
+    await waitFor(() => queue.isReady(), { what: 'new connections', deadlineMs: 10_000 });
+    // 3 s for the first; the other would be believed dead 3.2 s after its next command
+    expect(performance.now() - silentAt).toBeLessThan(5_000);
+  });
+
   test('commands fail at once while it is down, and work again after a restart with its file', async () => {
     const problems: string[] = [];
     const queue = await openQueue(redis.port, 'worker-1', { events: { onDisconnected: (p) => problems.push(p) } });

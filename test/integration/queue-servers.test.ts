@@ -85,7 +85,7 @@ describe('access', () => {
     expect(queue?.problem()).not.toContain('wrong-and-secret');
   }, 15_000);
 
-  test('an ACL user with just the commands the README lists', async () => {
+  test('an ACL user with just the commands that ecosystem.md lists', async () => {
     const server = await serverWith([]);
     const admin = await clientOf(plainClient(server.port));
     await admin.call('ACL', 'SETUSER', 'mbw', 'on', '>pw', `~${QUEUE}`, `~{${QUEUE}}:*`, ...aclCommands());
@@ -121,9 +121,9 @@ describe('access', () => {
   });
 });
 
-/** The line of the README that operators copy. */
+/** The line that operators copy. */
 function aclCommands(): string[] {
-  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-  const line = /^ACL SETUSER \S+ .*$/m.exec(readme)?.[0] ?? '';
+  const book = readFileSync(new URL('../../ecosystem.md', import.meta.url), 'utf8');
+  const line = /^ACL SETUSER \S+ .*$/m.exec(book)?.[0] ?? '';
   return line.split(' ').filter((word) => word.startsWith('+'));
 }

@@ -155,6 +155,26 @@ describe('settle', () => {
     expect(await places(redis.client)).toEqual({ waiting: [], processing: [], retry: ['b'], dead: ['c'] });
   });
 
+  test('a full Redis is emptied: claiming, leases, retries, recovery and hand-back go on', async () => {
+    const queue = await queueOf();
+    const dead = await queueOf('worker-9');
+    await redis.client.lpush(QUEUE, 'a', 'b', 'c', 'd');
+    await claim(dead, 1);
+    const [b] = await claim(queue, 1);
+    await settle(queue, { kind: 'retry', claim: b!, message: b!.raw, messageId: 'b', delayMs: 0 });
+    await redis.client.config('SET', 'maxmemory', '1');
+    try {
+      expect(await queue.renewLease()).toBe('kept');
+      expect((await queue.background.promoteDue(10)).moved).toBe(1);
+      expect(await queue.background.recover(dead.consumer, { evenIfLeased: true })).toMatchObject({ recovered: 1 });
+      expect(texts(await claim(queue, 4))).toEqual(['a', 'c', 'd', 'b']);
+      expect((await queue.reconcile([])).handedBack).toBe(4);
+    } finally {
+      await redis.client.config('SET', 'maxmemory', '0');
+    }
+    expect((await places(redis.client)).waiting.sort()).toEqual(['a', 'b', 'c', 'd']);
+  });
+
   test('scripts come back after SCRIPT FLUSH', async () => {
     const queue = await queueOf();
     await claim(queue, 1);

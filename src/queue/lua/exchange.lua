@@ -25,8 +25,11 @@
 -- Acknowledgements, nearly all there is, come in two arguments however many they are: as four arguments each they took
 -- the client 3 of 90 µs per message more.
 --
--- A write that fails after LREM would lose the message, so the claim goes back into the list in that case. Under
--- maxmemory Redis refuses only the first write of a script, and LREM is never refused: settling works in a full Redis.
+-- A write that fails after LREM would lose the message, so the claim goes back into the list in that case.
+--
+-- Under maxmemory Redis refuses the first write of a script if it may take memory, and no later one. A full Redis must be
+-- emptied, and moving messages takes no more than it gives back: so the first write here, as in the other scripts that
+-- move messages, is one that does nothing.
 
 local queue, processing, consumers, retry, dead, crashes = unpack(KEYS)
 local consumer, lease, want, in_flight = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -37,6 +40,7 @@ local function now_ms()
   return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end
 
+redis.pcall('ZREM', consumers, '')
 local crashed = redis.call('EXISTS', crashes) == 1
 local kept_alone = 0
 

@@ -5,6 +5,8 @@
 -- Returns 1 = kept (or taken), 0 = lost: others have recovered its claims
 
 local consumers, consumer = KEYS[1], ARGV[1]
+-- first a write that does nothing: see exchange.lua
+redis.pcall('ZREM', consumers, '')
 local expiry = redis.call('ZSCORE', consumers, consumer)
 if expiry and tonumber(expiry) < 0 then return 0 end
 local time = redis.call('TIME')

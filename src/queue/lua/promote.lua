@@ -8,6 +8,8 @@
 -- message for the log without sending it back.
 
 local retry, queue, limit = KEYS[1], KEYS[2], tonumber(ARGV[1])
+-- first a write that does nothing: see exchange.lua
+redis.pcall('ZREM', retry, '')
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 

@@ -8,6 +8,8 @@
 -- Of byte-identical claims the later numbers are reported missing: the caller puts unsettled claims first.
 
 local queue, processing = unpack(KEYS)
+-- first a write that does nothing: see exchange.lua
+redis.pcall('LREM', processing, 0, '')
 local listed = redis.call('LRANGE', processing, 0, -1)
 
 local in_list = {}

@@ -11,6 +11,8 @@
 local queue, processing, consumers, crashes = unpack(KEYS)
 local consumer, known_dead, poison_at, remember = ARGV[1], ARGV[2] == '1', tonumber(ARGV[3]), tonumber(ARGV[4])
 
+-- first a write that does nothing: see exchange.lua
+redis.pcall('ZREM', consumers, '')
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local expiry = tonumber(redis.call('ZSCORE', consumers, consumer) or 0)

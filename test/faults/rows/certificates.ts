@@ -1,5 +1,5 @@
 /** Row 27: certificates that are expired, foreign, mismatched or half-written. */
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startMainServer } from '../../../scripts/main-server.js';
@@ -24,8 +24,10 @@ export const CERTIFICATE_ROWS: readonly Row[] = [
   },
   {
     id: '27b',
-    fault: 'client certificate expires while running',
-    bound: 'the log names it, breaker instead of attempts; new pair by SIGHUP',
+    fault: 'client certificate expires while running; renewed files put in its place',
+    bound:
+      'warned of before and at its end, failures name it, reason tls, breaker instead of attempts; delivers < 8 s after',
+    limits: { recoveryMs: 8_000 },
     run: clientExpires,
   },
   {
@@ -34,6 +36,13 @@ export const CERTIFICATE_ROWS: readonly Row[] = [
     bound: 'bad ones keep the old pair, new pair in use < 10 s, 0 failed deliveries',
     limits: { recoveryMs: 10_000 },
     run: rotation,
+  },
+  {
+    id: '27d',
+    fault: 'rotation under load by the files alone, as Kubernetes swaps them: half-written pair, then the right one',
+    bound: 'the bad one is named once and the old pair stays, new pair in use ≤ 60 s, 0 failed deliveries, no restart',
+    limits: { recoveryMs: 60_000 },
+    run: rotationByFiles,
   },
 ];
 
@@ -90,19 +99,25 @@ async function clientExpires(stage: Stage): Promise<Findings> {
     directory: join(stage.folder, 'short'),
     workerValidity: { notBefore, notAfter: new Date(Date.now() + SHORT_LIFE_MS) },
   });
-  const fleet = await stage.start(SETTINGS, { prepareOnly: true });
+  const fleet = await stage.start({ ...SETTINGS, WORKER_CERT_CHECK_INTERVAL: 1 }, { prepareOnly: true });
   fleet.useCertificate({ ...short, caCert: stage.certificates.caCert });
   fleet.startAgain();
   await fleet.ready(1);
+  const warned = (text: string) => new RegExp(`WARNING.*Certificate certs/worker.crt ${text}`).test(fleet.logged());
+  await waitFor(() => warned('expires in 1 day'), { what: 'the warning before it ends' });
   // nothing is sent before it ends: a session that was resumed would be let in without a look at the certificate
   await sleep(SHORT_LIFE_MS);
   await stage.ledger.produce(60);
   await fleet.until('an open breaker', ({ workers }) => workers[0]?.breaker !== 'closed', 20_000);
-  stage.expect(/certificate.*expired|expired.*certificate/i.test(fleet.logged()), 'the log does not name it');
+  await waitFor(() => warned('expired on'), { what: 'the warning at its end' });
+  const named = /Failed to connect to main server: .*our own certificate certs\/worker\.crt expired on/;
+  stage.expect(named.test(fleet.logged()), 'the failures do not name it');
+  const metrics = await fleet.get('/metrics/workers');
+  stage.expect(/worker_messages_failed_total\{[^}]*reason="tls"/.test(metrics), 'the reason is not tls');
   copyFileSync(workerCert, join(fleet.cwd, 'certs', 'worker.crt'));
   copyFileSync(workerKey, join(fleet.cwd, 'certs', 'worker.key'));
-  fleet.program.signal('SIGHUP');
-  return {};
+  const renewedAt = performance.now();
+  return { recoveryMs: (await stage.firstPostAfter(renewedAt, 20_000)) - renewedAt };
 }
 
 async function rotation(stage: Stage): Promise<Findings> {
@@ -129,5 +144,48 @@ async function rotation(stage: Stage): Promise<Findings> {
   const recoveryMs = performance.now() - rotatedAt;
   await load.stop();
   stage.expect(!fleet.logged().includes('delivery failed'), 'a delivery failed');
+  return { recoveryMs };
+}
+
+/** certs/worker.crt → ..data/worker.crt, ..data → a folder: the one link is swapped, and all files change at once. */
+async function rotationByFiles(stage: Stage): Promise<Findings> {
+  const fleet = await stage.start({ ...SETTINGS, WORKER_COUNT: 2 }, { prepareOnly: true });
+  const certs = join(fleet.cwd, 'certs');
+  const current = join(certs, '..data');
+  const swapTo = (folder: string) => {
+    symlinkSync(folder, `${current}_tmp`);
+    renameSync(`${current}_tmp`, current);
+  };
+  swapTo(stage.certificates.directory);
+  for (const name of ['ca.crt', 'worker.crt', 'worker.key']) {
+    rmSync(join(certs, name));
+    symlinkSync(join('..data', name), join(certs, name));
+  }
+  fleet.startAgain();
+  await fleet.ready(2);
+  const before = await pidsOf(fleet);
+  const load = stage.load(50);
+  const { authority } = stage.certificates;
+  const bad = await makeCertificates({ authority, directory: join(stage.folder, 'bad'), workerName: 'worker-bad' });
+  writeFileSync(bad.workerCert, readFileSync(bad.workerCert, 'utf8').slice(0, 300));
+  swapTo(bad.directory);
+  const count = (text: string) => fleet.logged().split(text).length - 1;
+  const refused = 'The changed certificate files are not used';
+  await waitFor(() => count(refused) === 2, { what: 'the half-written pair to be refused', deadlineMs: 30_000 });
+  const good = await makeCertificates({
+    authority,
+    directory: join(stage.folder, 'good'),
+    workerName: 'worker-rotated',
+  });
+  swapTo(good.directory);
+  const rotatedAt = performance.now();
+  await waitFor(() => count('were renewed and are in use') === 2, { what: 'both to use it', deadlineMs: 61_000 });
+  const recoveryMs = performance.now() - rotatedAt;
+  await waitFor(() => stage.server.clients.at(-1) === 'worker-rotated', { what: 'the new pair at the server' });
+  await load.stop();
+  stage.expect(count(refused) === 2, 'the half-written pair was named more than once');
+  stage.expect(!stage.server.clients.includes('worker-bad'), 'the half-written pair was used');
+  stage.expect(!fleet.logged().includes('delivery failed'), 'a delivery failed');
+  stage.expect(String(await pidsOf(fleet)) === String(before), 'workers were replaced');
   return { recoveryMs };
 }

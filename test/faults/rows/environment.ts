@@ -1,9 +1,12 @@
 /** Row 30: the clock, the disk, the terminal, ports, descriptors, and a Python worker on the same queue. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { findProgram } from '../../../scripts/find-redis.js';
+import { attemptCountOf } from '../../support/ledger.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startPythonLikeWorker } from '../support/python-like-worker.js';
 import { FAKETIME } from '../support/programs.js';
@@ -11,6 +14,7 @@ import type { Findings, Row } from '../support/row.js';
 import type { Stage } from '../support/stage.js';
 import { startedBy } from '../support/started-by.js';
 
+const CLI = fileURLToPath(new URL('../../../dist/supervisor/cli.js', import.meta.url));
 const SETTINGS = { WORKER_COUNT: 2, WORKER_CONCURRENCY: 4 };
 
 export const ENVIRONMENT_ROWS: readonly Row[] = [
@@ -47,6 +51,13 @@ export const ENVIRONMENT_ROWS: readonly Row[] = [
     fault: 'a BRPOP/LPUSH consumer like the Python worker shares the queue, a fifth fails at first',
     bound: '0 lost, 0 dup, both deliver',
     run: mixedFleet,
+  },
+  {
+    id: '30h',
+    fault:
+      'all killed with claims and retries about, rollback twice at once, one of them killed in the middle, then once more',
+    bound: 'all on the plain list, attempt_count kept, a Python worker delivers it; 0 lost, 0 dup',
+    run: rollBack,
   },
 ];
 
@@ -149,13 +160,10 @@ async function portTaken(stage: Stage): Promise<Findings> {
     'a degraded worker, all consuming',
     ({ workers }) => workers.some(({ state }) => state === 'degraded') && workers.every(({ consuming }) => consuming),
   );
+  stage.server.faults.post.delayMs = 50; // neither can take all before the other asks
   await stage.ledger.produce(400);
   await waitFor(() => stage.server.ledger.delivered.size === 400, { what: 'delivery', deadlineMs: 15_000 });
-  const { workers } = await fleet.status();
-  stage.expect(
-    workers.every(({ delivered }) => delivered > 0),
-    'a worker has delivered nothing',
-  );
+  await fleet.until('deliveries of both', ({ workers }) => workers.every(({ delivered }) => delivered > 0));
   stage.expect(fleet.logged().includes(String(fleet.metricsPort)), 'the log does not name the port');
   const metrics = await fleet.get('/metrics/workers');
   stage.expect(/worker_messages_delivered_total\{worker_id="worker-1"\} [1-9]/.test(metrics), 'it is not counted');
@@ -176,6 +184,55 @@ async function fewDescriptors(stage: Stage): Promise<Findings> {
   );
   const failures = fleet.logged().match(/delivery failed, will retry/g)?.length ?? 0;
   return { note: `${failures} attempts failed` };
+}
+
+async function rollBack(stage: Stage): Promise<Findings> {
+  const fleet = await stage.start({ ...SETTINGS, WORKER_RETRY_INTERVAL: 600 });
+  await fleet.ready(2);
+  stage.server.faults.post.delayMs = 10;
+  stage.server.faults.post.failFirst = 1;
+  stage.server.faults.post.failStatus = 500;
+  await stage.ledger.produce(2_000);
+  await waitFor(async () => (await stage.client.zcard(stage.keys.retry)) >= 500, {
+    what: 'retries',
+    deadlineMs: 20_000,
+  });
+  stage.server.faults.post.hang = true;
+  await waitFor(() => stage.openPosts().length === 8, { what: 'all slots in a POST' });
+  await fleet.program.destroy();
+  const before = await stage.ledger.snapshot();
+  stage.expect(before.processing.length > 0, 'nothing was claimed');
+  const rollback = () => spawn(process.execPath, [CLI, 'rollback', '--force'], { cwd: fleet.cwd, stdio: 'ignore' });
+  const killed = rollback();
+  const other = rollback();
+  await waitFor(async () => (await stage.client.zcard(stage.keys.retry)) < before.retry.length, {
+    what: 'a first step',
+  });
+  killed.kill('SIGKILL');
+  await exitOf(other);
+  const code = await exitOf(rollback());
+  stage.expect(code === 0, `rollback ended with ${code}`);
+  const { waiting, processing, retry } = await stage.ledger.snapshot();
+  stage.expect(
+    processing.length + retry.length === 0,
+    `${processing.length} claims and ${retry.length} retries are left`,
+  );
+  const tried = waiting.filter((raw) => attemptCountOf(raw) === 1).length;
+  stage.expect(tried === before.retry.length, `${tried} of ${before.retry.length} retries kept their attempt_count`);
+  const account = await stage.ledger.accountFor();
+  stage.expect(account.misplaced.length === 0 && account.lost.length === 0, 'a message is lost or doubled');
+  Object.assign(stage.server.faults.post, { hang: false, failFirst: 0 });
+  const python = startPythonLikeWorker(stage, { retryMs: 1_000, concurrency: 4 });
+  stage.onClose(() => python.stop());
+  const isDone = async () => (await stage.client.llen(stage.keys.queue)) === 0;
+  await waitFor(isDone, { what: 'the Python worker to deliver', deadlineMs: 30_000 });
+  await python.stop();
+  return { note: `${before.processing.length} claims, ${before.retry.length} retries` };
+}
+
+async function exitOf(child: ChildProcess): Promise<number | null> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  return child.exitCode;
 }
 
 async function mixedFleet(stage: Stage): Promise<Findings> {

@@ -9,12 +9,14 @@ import { pidsOf, type Stage } from '../support/stage.js';
 const SETTINGS = { WORKER_COUNT: 2, WORKER_CONCURRENCY: 4 };
 const ALWAYS = { appendonly: true, args: ['--appendfsync', 'always'] };
 const OUTAGE_MS = 20_000;
+/** More than one worker delivers in the time in which the other must come back, too. */
+const SILENT_MESSAGES = 200;
 
 export const REDIS_ROWS: readonly Row[] = [
   {
     id: '17a',
     fault: 'Redis killed under load and started again, appendfsync always',
-    bound: 'consume < 2 s after PONG, 0 dup',
+    bound: 'every worker consumes < 2 s after PONG, 0 dup',
     limits: { recoveryMs: 2_000 },
     redis: ALWAYS,
     run: restart,
@@ -22,7 +24,7 @@ export const REDIS_ROWS: readonly Row[] = [
   {
     id: '17b',
     fault: 'Redis killed under load and started again, appendfsync everysec',
-    bound: 'consume < 2 s after PONG, dup ≤ what 1 s acknowledges (400)',
+    bound: 'every worker consumes < 2 s after PONG, dup ≤ what 1 s acknowledges (400)',
     limits: { recoveryMs: 2_000, duplicates: 400 },
     redis: { appendonly: true, args: ['--appendfsync', 'everysec'] },
     run: restart,
@@ -30,7 +32,7 @@ export const REDIS_ROWS: readonly Row[] = [
   {
     id: '18a',
     fault: 'Redis away for 20 s (for 10 min) in the middle of work',
-    bound: 'each process ≤ 1 log line/s and < 2 % CPU, consume < 2 s, 0 dup',
+    bound: '≤ 1 log line/s, each process < 2 % CPU, every worker consumes < 2 s after, 0 dup',
     limits: { recoveryMs: 2_000 },
     redis: ALWAYS,
     run: awayMidRun,
@@ -38,7 +40,7 @@ export const REDIS_ROWS: readonly Row[] = [
   {
     id: '18b',
     fault: 'Redis away at boot for 20 s (for 10 min)',
-    bound: 'nobody exits, each process ≤ 1 log line/s and < 2 % CPU, consume < 2 s',
+    bound: 'nobody exits, ≤ 1 log line/s, each process < 2 % CPU, every worker consumes < 2 s after',
     limits: { recoveryMs: 2_000 },
     redis: ALWAYS,
     run: awayAtBoot,
@@ -46,37 +48,47 @@ export const REDIS_ROWS: readonly Row[] = [
   {
     id: '19a',
     fault: 'Redis frozen for 8 s (SIGSTOP)',
-    bound: 'consume ≤ 2 s after it thaws, 0 dup',
+    bound: 'every worker consumes ≤ 2 s after it thaws, 0 dup',
     limits: { recoveryMs: 2_000 },
     run: freeze,
   },
   {
     id: '19b',
     fault: 'half-open: the old sockets to Redis fall silent for good',
-    bound: 'deaf ≤ BLOCK (2 s) + 2 s, 0 dup',
+    bound: 'no worker deaf for more than BLOCK (2 s) + 2 s, 0 dup',
     limits: { recoveryMs: 4_000 },
     run: halfOpen,
   },
   {
     id: '19c',
     fault: 'network to Redis drops everything for 8 s, under load',
-    bound: 'consume ≤ 2 s after it ends, 0 dup',
+    bound: 'every worker consumes ≤ 2 s after it ends, 0 dup',
     limits: { recoveryMs: 2_000 },
-    run: (stage) => outages(stage, [['blackhole', 8_000]]),
+    run: (stage) => outages(stage, [[['blackhole', 8_000]]]),
   },
   {
     id: '19d',
-    fault: 'Redis refused, black, reset, closed in turn, from every state of the client',
-    bound: 'consume ≤ 2 s after each, 0 dup',
+    fault: 'Redis refused, black, reset, closed in turn and into one another, from every state of the client',
+    bound: 'every worker consumes ≤ 2 s after each, 0 dup',
     limits: { recoveryMs: 2_000 },
     run: (stage) =>
       outages(stage, [
-        ['refuse', 1_500],
-        ['blackhole', 2_300],
-        ['reset', 900],
-        ['fin', 1_100],
-        ['blackhole', 600],
-        ['refuse', 4_000],
+        [['refuse', 1_500]],
+        [['blackhole', 2_300]],
+        [['reset', 900]],
+        [['fin', 1_100]],
+        // black while it waits to reconnect, then reset while it connects, then refused again
+        [
+          ['refuse', 300],
+          ['blackhole', 2_600],
+          ['reset', 200],
+          ['refuse', 700],
+        ],
+        // cut off while it shakes hands
+        [
+          ['blackhole', 600],
+          ['fin', 100],
+        ],
       ]),
   },
   {
@@ -94,9 +106,14 @@ async function restart(stage: Stage): Promise<Findings> {
   await stage.ledger.produce(2_000);
   await waitFor(() => stage.server.ledger.posts > 100, { what: 'load' });
   await stage.redis.kill();
-  await stage.redis.restart();
+  await stage.redis.restart(); // resolves at the first PONG; the scripts are gone from it
+  return everyWorkerIsBack(stage);
+}
+
+/** From now, the end of a fault, until each worker has POSTed. */
+async function everyWorkerIsBack(stage: Stage): Promise<{ readonly recoveryMs: number }> {
   const backAt = performance.now();
-  return { recoveryMs: (await stage.firstPostAfter(backAt)) - backAt };
+  return { recoveryMs: (await stage.everyWorkerPosts(backAt, SETTINGS.WORKER_COUNT)) - backAt };
 }
 
 async function awayMidRun(stage: Stage): Promise<Findings> {
@@ -108,13 +125,13 @@ async function awayMidRun(stage: Stage): Promise<Findings> {
   await stage.redis.kill();
   await waitFor(() => stage.openPosts().length === 0, { what: 'the answers' });
   await expectPatience(stage, [fleet.program.pid, ...(await pidsOf(fleet))]);
-  stage.server.faults.post.delayMs = 5;
+  stage.server.faults.post.delayMs = 50;
   await stage.redis.restart();
-  const backAt = performance.now();
-  return { recoveryMs: (await stage.firstPostAfter(backAt)) - backAt };
+  return everyWorkerIsBack(stage);
 }
 
 async function awayAtBoot(stage: Stage): Promise<Findings> {
+  stage.server.faults.post.delayMs = 50;
   await stage.ledger.produce(100);
   await stage.redis.kill();
   const fleet = await stage.start(SETTINGS);
@@ -123,8 +140,7 @@ async function awayAtBoot(stage: Stage): Promise<Findings> {
   await expectPatience(stage, [fleet.program.pid, ...(await pidsOf(fleet))], OUTAGE_MS - 12_000);
   stage.expect(fleet.program.exit === undefined, 'the primary has exited');
   await stage.redis.restart();
-  const backAt = performance.now();
-  return { recoveryMs: (await stage.firstPostAfter(backAt)) - backAt };
+  return everyWorkerIsBack(stage);
 }
 
 /** Few words and little CPU while Redis is away. */
@@ -132,9 +148,9 @@ async function expectPatience(stage: Stage, pids: readonly number[], ms = OUTAGE
   const [program] = stage.programs;
   const before = program?.lines.length ?? 0;
   const share = (await cpuShareDuring(pids, () => sleep(ms))) / pids.length;
-  const perSecond = ((program?.lines.length ?? 0) - before) / pids.length / (ms / 1_000);
+  const perSecond = ((program?.lines.length ?? 0) - before) / (ms / 1_000);
   stage.expect(share < 0.02, `${(share * 100).toFixed(1)} % CPU per process`);
-  stage.expect(perSecond <= 1, `${perSecond.toFixed(1)} log lines a second and process`);
+  stage.expect(perSecond <= 1, `${perSecond.toFixed(1)} log lines a second, all processes together`);
 }
 
 async function freeze(stage: Stage): Promise<Findings> {
@@ -146,8 +162,7 @@ async function freeze(stage: Stage): Promise<Findings> {
   stage.redis.freeze();
   await sleep(8_000);
   stage.redis.thaw();
-  const thawedAt = performance.now();
-  return { recoveryMs: (await stage.firstPostAfter(thawedAt)) - thawedAt };
+  return everyWorkerIsBack(stage);
 }
 
 async function throughProxy(stage: Stage): Promise<TcpProxy> {
@@ -159,13 +174,14 @@ async function throughProxy(stage: Stage): Promise<TcpProxy> {
 
 async function halfOpen(stage: Stage): Promise<Findings> {
   const proxy = await throughProxy(stage);
+  stage.server.faults.post.delayMs = 50;
   let slowest = 0;
   for (let round = 0; round < 3; round++) {
     proxy.silenceConnections();
     const silentAt = performance.now();
-    await stage.ledger.produce(8);
-    slowest = Math.max(slowest, (await stage.firstPostAfter(silentAt)) - silentAt);
-    await waitFor(() => stage.server.ledger.delivered.size === 8 * (round + 1), {
+    await stage.ledger.produce(SILENT_MESSAGES);
+    slowest = Math.max(slowest, (await stage.everyWorkerPosts(silentAt, SETTINGS.WORKER_COUNT)) - silentAt);
+    await waitFor(() => stage.server.ledger.delivered.size === SILENT_MESSAGES * (round + 1), {
       what: 'delivery',
       deadlineMs: 15_000,
     });
@@ -173,18 +189,20 @@ async function halfOpen(stage: Stage): Promise<Findings> {
   return { recoveryMs: slowest };
 }
 
-async function outages(stage: Stage, modes: readonly (readonly [ProxyMode, number])[]): Promise<Findings> {
+/** Each outage is one mode after the other without a break. */
+async function outages(stage: Stage, all: readonly (readonly (readonly [ProxyMode, number])[])[]): Promise<Findings> {
   const proxy = await throughProxy(stage);
   stage.server.faults.post.delayMs = 20;
   await stage.ledger.produce(1_000);
   let slowest = 0;
-  for (const [mode, ms] of modes) {
-    await proxy.setMode(mode);
-    await sleep(ms);
-    await stage.ledger.produce(20);
+  for (const outage of all) {
+    for (const [mode, ms] of outage) {
+      await proxy.setMode(mode);
+      await sleep(ms);
+    }
+    await stage.ledger.produce(SILENT_MESSAGES);
     await proxy.setMode('pass');
-    const passedAt = performance.now();
-    slowest = Math.max(slowest, (await stage.firstPostAfter(passedAt)) - passedAt);
+    slowest = Math.max(slowest, (await everyWorkerIsBack(stage)).recoveryMs);
   }
   return { recoveryMs: slowest };
 }

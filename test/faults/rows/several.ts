@@ -17,6 +17,8 @@ import type { Stage } from '../support/stage.js';
 import { startedBy } from '../support/started-by.js';
 
 const CONCURRENCY = 4;
+/** Nothing is produced in the last second before the kill. */
+const MOST_LOST_BY_REPLICATION = 10;
 const SETTINGS = { WORKER_COUNT: 2, WORKER_CONCURRENCY: CONCURRENCY };
 
 export const SEVERAL_ROWS: readonly Row[] = [
@@ -30,7 +32,8 @@ export const SEVERAL_ROWS: readonly Row[] = [
   {
     id: '20a',
     fault: 'Sentinel: kill -9 of the master under load (2 replicas, 3 sentinels)',
-    bound: 'consume < 3 s after the promotion, 0 lost, dup ≤ acks not replicated (400)',
+    bound:
+      'every worker consumes < 3 s after the promotion; lost = what the replica never had, reported; dup ≤ acks not replicated (400)',
     limits: { recoveryMs: 3_000, duplicates: 400 },
     needs: [SENTINEL],
     run: sentinelFailover,
@@ -38,7 +41,7 @@ export const SEVERAL_ROWS: readonly Row[] = [
   {
     id: '20b',
     fault: 'Redis Cluster: failover of the master of our slot, then the slot moves, under load',
-    bound: 'consume < 3 s after each, 0 lost, 0 dup',
+    bound: 'every worker consumes < 3 s after each, 0 lost, 0 dup',
     limits: { recoveryMs: 3_000 },
     needs: [REDIS_CLI],
     run: clusterChanges,
@@ -109,6 +112,12 @@ async function sentinelFailover(stage: Stage): Promise<Findings> {
   for (const replica of replicas) stage.onClose(() => replica.stop());
   const clients = replicas.map(({ port }) => plainClient(port));
   for (const client of clients) stage.onClose(async () => client.disconnect());
+  await stage.client.config('SET', 'repl-diskless-sync-delay', '0');
+  const inStep = async () =>
+    (await Promise.all(clients.map((client) => client.info('replication')))).every((info) =>
+      info.includes('master_link_status:up'),
+    );
+  await waitFor(inStep, { what: 'the replicas to have a copy', deadlineMs: 30_000 });
   const sentinels = await startSentinels(stage, stage.redis.port);
   const fleet = await stage.start({
     ...SETTINGS,
@@ -128,8 +137,16 @@ async function sentinelFailover(stage: Stage): Promise<Findings> {
   const client = await waitFor(promoted, { what: 'a promotion', deadlineMs: 30_000 });
   const promotedAt = performance.now();
   stage.lookAt(plainClient(client.options.port ?? 0));
-  const recoveryMs = (await stage.firstPostAfter(promotedAt, 20_000)) - promotedAt;
-  return { recoveryMs, note: `promoted after ${((promotedAt - killedAt) / 1_000).toFixed(1)} s` };
+  // replication is asynchronous: what the new master never had is reported, and must be little
+  const { lost } = await stage.ledger.accountFor();
+  stage.expect(lost.length <= MOST_LOST_BY_REPLICATION, `the replica lacked ${lost.length} messages`);
+  const recoveryMs = (await stage.everyWorkerPosts(promotedAt, SETTINGS.WORKER_COUNT, 20_000)) - promotedAt;
+  const seconds = ((promotedAt - killedAt) / 1_000).toFixed(1);
+  return {
+    recoveryMs,
+    lostByRedis: new Set(lost),
+    note: `promoted after ${seconds} s, Redis lost ${lost.length}`,
+  };
 }
 
 async function clusterChanges(stage: Stage): Promise<Findings> {
@@ -158,9 +175,9 @@ async function clusterChanges(stage: Stage): Promise<Findings> {
     deadlineMs: 20_000,
   });
   let changedAt = performance.now();
-  let slowest = (await stage.firstPostAfter(changedAt, 20_000)) - changedAt;
+  let slowest = (await stage.everyWorkerPosts(changedAt, SETTINGS.WORKER_COUNT, 20_000)) - changedAt;
   await moveSlot(nodes, stage.keys.queue);
   changedAt = performance.now();
-  slowest = Math.max(slowest, (await stage.firstPostAfter(changedAt, 20_000)) - changedAt);
+  slowest = Math.max(slowest, (await stage.everyWorkerPosts(changedAt, SETTINGS.WORKER_COUNT, 20_000)) - changedAt);
   return { recoveryMs: slowest };
 }

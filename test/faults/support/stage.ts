@@ -157,6 +157,29 @@ export class Stage {
     return waitFor(find, { what: 'the next POST', deadlineMs });
   }
 
+  /** When each of `workers` workers had begun a POST after `since`: the last one to come back. More must wait than one takes. */
+  async everyWorkerPosts(since: number, workers: number, deadlineMs = 10_000): Promise<number> {
+    const find = () => {
+      const firsts = new Map<string, number>();
+      for (const exchanges of this.server.ledger.exchanges.values())
+        for (const { method, startMs, body } of exchanges) {
+          const { worker_id: worker } = body as { worker_id: string };
+          if (method === 'POST' && startMs > since)
+            firsts.set(worker, Math.min(firsts.get(worker) ?? Infinity, startMs));
+        }
+      return firsts.size >= workers && Math.max(...firsts.values());
+    };
+    return waitFor(find, { what: `a POST of each of ${workers} workers`, deadlineMs });
+  }
+
+  /** Fails the row when a POST begins within `ms`: the fault is not in force. */
+  async expectStandstill(ms: number): Promise<void> {
+    const before = this.server.ledger.posts;
+    await sleep(ms);
+    const posts = this.server.ledger.posts - before;
+    this.expect(posts === 0, `${posts} POSTs although Redis does not serve`);
+  }
+
   /** When the last of `ids` was POSTed again after `since`. */
   async postedAgain(ids: readonly string[], since: number, deadlineMs = 20_000): Promise<number> {
     const nextOf = (id: string) =>
