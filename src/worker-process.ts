@@ -65,6 +65,7 @@ export class WorkerProcess {
     const statusUpdates = new StatusUpdates({
       server: this.server,
       retryIntervalMs: config.worker.retryIntervalMs,
+      parallel: config.worker.concurrency,
       clock,
       log,
     });

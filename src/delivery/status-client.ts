@@ -2,6 +2,7 @@
  * The rest of the HTTP: status PUTs and the health probe, by got. It is loaded at the first use, since a worker must boot
  * fast and a fault-free one never needs it.
  */
+import { setMaxListeners } from 'node:events';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -58,6 +59,7 @@ export class StatusClient {
 
   constructor(private readonly options: StatusClientOptions) {
     const { connect, connections } = options;
+    setMaxListeners(0, this.closing.signal); // one for each exchange under way
     const pool = { keepAlive: true, maxSockets: connections, maxFreeSockets: connections, timeout: 60_000 };
     this.agents = { http: new HttpAgent(pool), https: new HttpsAgent({ ...pool, ...connect }) };
   }

@@ -95,6 +95,20 @@ describe('updateStatus', () => {
     expect(await closed).toEqual({ kind: 'aborted' });
   });
 
+  it('many at once look like no leak', async () => {
+    const warnings: string[] = [];
+    const note = ({ name }: Error) => warnings.push(name);
+    process.on('warning', note);
+    try {
+      const client = clients.create(main.server.url);
+      const kills = Array.from({ length: 20 }, () => new AbortController().signal);
+      await Promise.all(kills.map((signal, at) => client.updateStatus(String(at), QUEUED, 5_000, signal)));
+    } finally {
+      process.off('warning', note);
+    }
+    expect(warnings).toEqual([]);
+  });
+
   it('logs nothing of the key', async () => {
     const outcome = await clients.create(`https://127.0.0.1:${await freePort()}`).updateStatus('a', QUEUED, 300, never);
     expect(outcome).toMatchObject({ reason: 'connection_refused' });
