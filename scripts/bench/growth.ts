@@ -1,10 +1,11 @@
 /** What a message costs as the work around it grows. Each point is the median of some runs. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Closers } from './closers.js';
 import { until } from './contender.js';
 import { message, MESSAGE_BYTES } from './messages.js';
 import { isSettled, QUEUE, release, stage, startOurs, type Ours, type OursOptions } from './ours.js';
 import { usageOf } from './process-usage.js';
-import { startSink } from './sink.js';
+import { startSink, type Sink } from './sink.js';
 import type { Stand } from './stand.js';
 import { spreadOf } from './statistics.js';
 
@@ -44,6 +45,7 @@ const MOST_BYTES = 128 * 1024 * 1024;
 const RETRY_LEAD_MS = 2_000;
 const RETRY_KEY = `{${QUEUE}}:retry`;
 const HOUR_MS = 3_600_000;
+const QUIET_MS = 300;
 
 export async function measureGrowth(stand: Stand, plan: GrowthPlan, closers: Closers): Promise<Curve[]> {
   const curves: Curve[] = [];
@@ -75,7 +77,7 @@ export async function measureGrowth(stand: Stand, plan: GrowthPlan, closers: Clo
   });
   closers.add(() => half.close());
   await curve('failures', '% of the deliveries that fail', [0, 50], (x) =>
-    drained(stand, { x, messages: MEASURED / 2 }, { concurrency, url: x === 0 ? stand.sink.url : half.url }),
+    drained(stand, { x, messages: MEASURED / 2, sink: x === 0 ? stand.sink : half }, { concurrency }),
   );
   return curves;
 }
@@ -147,15 +149,35 @@ interface Load {
   readonly x: number;
   readonly messages: number;
   readonly bytes?: number;
+  /** Default: the stand's. */
+  readonly sink?: Sink;
 }
 
-async function drained(stand: Stand, { x, messages, bytes }: Load, options: OursOptions): Promise<Point> {
-  return withOurs(stand, options, async (ours) => {
+async function drained(
+  stand: Stand,
+  { x, messages, bytes, sink = stand.sink }: Load,
+  options: OursOptions,
+): Promise<Point> {
+  return withOurs(stand, { ...options, url: sink.url }, async (ours) => {
     await stage(stand, messages, bytes);
     const redisBytes = await redisMemory(stand);
-    const run = await timed(ours, () => release(stand));
+    // status updates of failed deliveries go on when everything is settled, and their CPU time counts
+    const run = await timed(
+      ours,
+      () => release(stand),
+      () => quiet(sink),
+    );
     return point(ours, { x, messages, ...run, redisBytes });
   });
+}
+
+/** Resolves when no request came for a while. */
+async function quiet(sink: Sink): Promise<void> {
+  let [before, now] = [-1, await sink.requests()];
+  while (now !== before) {
+    await sleep(QUIET_MS);
+    [before, now] = [now, await sink.requests()];
+  }
 }
 
 async function withOurs(stand: Stand, options: OursOptions, measure: (ours: Ours) => Promise<Point>): Promise<Point> {
@@ -176,7 +198,8 @@ interface Timed {
   readonly cpuSeconds: number;
 }
 
-async function timed({ pids }: Ours, run: () => Promise<void>): Promise<Timed> {
+/** @param after not part of the time, but of the CPU time */
+async function timed({ pids }: Ours, run: () => Promise<void>, after = async () => {}): Promise<Timed> {
   const cpu = async () => {
     const usages = await Promise.all(pids.map(usageOf));
     return usages.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
@@ -185,6 +208,7 @@ async function timed({ pids }: Ours, run: () => Promise<void>): Promise<Timed> {
   const startedAt = performance.now();
   await run();
   const seconds = (performance.now() - startedAt) / 1_000;
+  await after();
   return { seconds, cpuSeconds: (await cpu()) - before };
 }
 

@@ -1,16 +1,15 @@
 /**
- * From LPUSH to the POST at the sink. Producer and sink are in this process, so both ends are read from one clock; what
- * they cost counts into the latency, as does everything else on the machine.
+ * From LPUSH to the POST at the sink. Producer and sink are processes of their own and read one clock; what they cost the
+ * machine counts into the latency, as does everything else on it.
  */
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { message, MESSAGE_BYTES } from './messages.js';
 import { QUEUE, release, stage, startOurs } from './ours.js';
+import { sharedClockMs } from './shared-clock.js';
 import type { Stand } from './stand.js';
 import { quantile } from './statistics.js';
+import { TimedSink } from './timed-sink.js';
 
 export interface Latency {
   readonly load: string;
@@ -19,6 +18,8 @@ export interface Latency {
   readonly p50: number;
   readonly p99: number;
   readonly max: number;
+  /** The longest that the event loop of producer or sink stood still: of `max`, this much may be theirs. */
+  readonly ownPause?: number;
 }
 
 export interface LatencyPlan {
@@ -27,28 +28,25 @@ export interface LatencyPlan {
   readonly seconds: number;
 }
 
-const WARM_UP = 3_000;
+const WARM_UP = 20_000;
 /** One after the other, this far apart. */
 const IDLE_GAP_MS = 20;
 const LOW_RATE = 100;
 const SHARE_OF_MAXIMUM = 0.7;
-const TICK_MS = 5;
-const DEADLINE_MS = 30_000;
+const TICK_MS = 1;
 
 export async function measureLatency(stand: Stand, plan: LatencyPlan): Promise<Latency[]> {
   await stand.redis.flushall();
   const sink = await TimedSink.start(stand);
   const worker = await startOurs(stand, { concurrency: plan.concurrency, url: sink.url });
   try {
-    const maximum = await maximumRate(stand, sink);
-    const idle = await idleLatency(stand, sink, plan.idleMessages);
-    const low = await latencyAt(stand, sink, LOW_RATE, plan.seconds);
+    const run = new Run(stand, sink);
+    const maximum = await run.maximumRate();
     const rate = Math.round(maximum * SHARE_OF_MAXIMUM);
-    const high = await latencyAt(stand, sink, rate, plan.seconds);
     return [
-      summary('idle', idle),
-      summary(`${LOW_RATE} messages/s`, low),
-      summary(`70 % of the maximum (${rate} messages/s)`, high),
+      await run.idle(plan.idleMessages),
+      await run.atRate(`${LOW_RATE} messages/s`, LOW_RATE, plan.seconds),
+      await run.atRate(`70 % of the maximum (${rate} messages/s)`, rate, plan.seconds),
     ];
   } finally {
     await worker.stop();
@@ -56,123 +54,74 @@ export async function measureLatency(stand: Stand, plan: LatencyPlan): Promise<L
   }
 }
 
-async function maximumRate(stand: Stand, sink: TimedSink): Promise<number> {
-  await stage(stand, WARM_UP);
-  await release(stand);
-  await stage(stand, WARM_UP);
-  const startedAt = performance.now();
-  await release(stand);
-  sink.forget();
-  return (WARM_UP / (performance.now() - startedAt)) * 1_000;
-}
-
-async function idleLatency(stand: Stand, sink: TimedSink, count: number): Promise<number[]> {
-  for (let sent = 1; sent <= count; sent++) {
-    await push(stand, sink, 1);
-    await sink.arrivals(sent);
-    await sleep(IDLE_GAP_MS);
-  }
-  return sink.take();
-}
-
-/** Open loop: messages go out by the clock, however slowly they are taken. */
-async function latencyAt(stand: Stand, sink: TimedSink, rate: number, seconds: number): Promise<number[]> {
-  const startedAt = performance.now();
-  let sent = 0;
-  for (let elapsed = 0; elapsed < seconds * 1_000; elapsed = performance.now() - startedAt) {
-    const due = Math.floor((elapsed / 1_000) * rate) - sent;
-    if (due > 0) await push(stand, sink, due);
-    sent += Math.max(0, due);
-    await sleep(TICK_MS);
-  }
-  await sink.arrivals(sent);
-  return sink.take();
-}
-
-async function push({ redis }: Stand, sink: TimedSink, count: number): Promise<void> {
-  const messages = Array.from({ length: count }, () => message(MESSAGE_BYTES));
-  const texts = messages.map((one) => JSON.stringify(one));
-  for (const { message_id } of messages) sink.sent(message_id);
-  await redis.lpush(QUEUE, ...texts);
-}
-
-function summary(load: string, milliseconds: readonly number[]): Latency {
-  const sorted = [...milliseconds].sort((a, b) => a - b);
-  return {
-    load,
-    messages: sorted.length,
-    p50: quantile(sorted, 0.5),
-    p99: quantile(sorted, 0.99),
-    max: sorted.at(-1) ?? NaN,
-  };
-}
-
-/** An https server that notes when each message came. */
-class TimedSink {
+class Run {
   private readonly sentAt = new Map<string, number>();
-  private latencies: number[] = [];
+  private readonly pauses = monitorEventLoopDelay({ resolution: 1 });
 
-  private constructor(
-    private readonly server: Server,
-    readonly url: string,
-  ) {}
-
-  static async start({ certificates }: Stand): Promise<TimedSink> {
-    const server = createServer({
-      ca: readFileSync(certificates.caCert),
-      cert: readFileSync(certificates.serverCert),
-      key: readFileSync(certificates.serverKey),
-      requestCert: true,
-      rejectUnauthorized: true,
-    });
-    server.keepAliveTimeout = 300_000;
-    await once(server.listen(0, '127.0.0.1'), 'listening');
-    const sink = new TimedSink(server, `https://127.0.0.1:${(server.address() as AddressInfo).port}`);
-    server.on('request', (request, response) => {
-      const arrivedAt = performance.now();
-      let body = '';
-      request.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
-      request.on('end', () => {
-        response.writeHead(200, { 'content-type': 'application/json' }).end('{"status":"delivered"}');
-        sink.arrived(body, arrivedAt);
-      });
-    });
-    return sink;
+  constructor(
+    private readonly stand: Stand,
+    private readonly sink: TimedSink,
+  ) {
+    this.pauses.enable();
   }
 
-  sent(messageId: string): void {
-    this.sentAt.set(messageId, performance.now());
+  /** What the worker delivers to this sink when messages are plenty. */
+  async maximumRate(): Promise<number> {
+    await stage(this.stand, WARM_UP);
+    await release(this.stand);
+    await stage(this.stand, WARM_UP);
+    const startedAt = sharedClockMs();
+    await release(this.stand);
+    const seconds = (sharedClockMs() - startedAt) / 1_000;
+    await this.sink.take();
+    return WARM_UP / seconds;
   }
 
-  /** Resolves when `count` messages arrived since the last `take`. */
-  async arrivals(count: number): Promise<void> {
-    const deadline = performance.now() + DEADLINE_MS;
-    while (this.latencies.length < count) {
-      if (performance.now() > deadline) throw new Error(`${this.latencies.length} of ${count} messages arrived.`);
-      await sleep(1);
+  async idle(count: number): Promise<Latency> {
+    this.pauses.reset();
+    for (let sent = 1; sent <= count; sent++) {
+      await this.push(1);
+      await this.sink.arrivals(sent);
+      await sleep(IDLE_GAP_MS);
     }
+    return this.summary('idle');
   }
 
-  take(): number[] {
-    const latencies = this.latencies;
-    this.forget();
-    return latencies;
+  /** Open loop: messages go out by the clock, however slowly they are taken. */
+  async atRate(load: string, rate: number, seconds: number): Promise<Latency> {
+    this.pauses.reset();
+    const startedAt = sharedClockMs();
+    let sent = 0;
+    for (let elapsed = 0; elapsed < seconds * 1_000; elapsed = sharedClockMs() - startedAt) {
+      const due = Math.floor((elapsed / 1_000) * rate) - sent;
+      if (due > 0) await this.push(due);
+      sent += Math.max(0, due);
+      await sleep(TICK_MS);
+    }
+    await this.sink.arrivals(sent);
+    return this.summary(load);
   }
 
-  forget(): void {
-    this.latencies = [];
+  private async push(count: number): Promise<void> {
+    const messages = Array.from({ length: count }, () => message(MESSAGE_BYTES));
+    const texts = messages.map((one) => JSON.stringify(one));
+    const now = sharedClockMs();
+    for (const { message_id } of messages) this.sentAt.set(message_id, now);
+    await this.stand.redis.lpush(QUEUE, ...texts);
+  }
+
+  private async summary(load: string): Promise<Latency> {
+    const { ids, atMs, longestPauseMs } = await this.sink.take();
+    const milliseconds = ids.map((id, index) => (atMs[index] ?? NaN) - (this.sentAt.get(id) ?? NaN));
+    const sorted = milliseconds.sort((a, b) => a - b);
     this.sentAt.clear();
-  }
-
-  async close(): Promise<void> {
-    this.server.close();
-    this.server.closeAllConnections();
-    await once(this.server, 'close');
-  }
-
-  private arrived(body: string, arrivedAt: number): void {
-    const { message_id } = JSON.parse(body) as { message_id: string };
-    const sentAt = this.sentAt.get(message_id);
-    if (sentAt !== undefined) this.latencies.push(arrivedAt - sentAt);
+    return {
+      load,
+      messages: sorted.length,
+      p50: quantile(sorted, 0.5),
+      p99: quantile(sorted, 0.99),
+      max: sorted.at(-1) ?? NaN,
+      ownPause: Math.max(longestPauseMs, this.pauses.max / 1e6),
+    };
   }
 }

@@ -12,10 +12,13 @@ const LEGEND = 40;
 const COLOURS = ['#0969da', '#8c959f', '#d4a72c', '#57606a'];
 const CURVE_COLOUR = '#1a7f37';
 
+const SMALL = { width: (WIDTH - 5 * MARGIN) / 4, height: 150, heading: 22 };
+
 type Draw = (frame: Omit<Frame, 'title'>) => string;
 
+/** Two large charts a row, then one row of four small ones for each curve of growth. */
 export function drawPicture(results: Results): string {
-  const charts = [...throughputCharts(results), ...latencyCharts(results), ...growthCharts(results)];
+  const charts = [...throughputCharts(results), ...latencyCharts(results)];
   const drawn = charts.map((draw, place) =>
     draw({
       x: MARGIN + (place % 2) * (COLUMN + MARGIN),
@@ -24,12 +27,16 @@ export function drawPicture(results: Results): string {
       height: ROW,
     }),
   );
-  const height = LEGEND + Math.ceil(charts.length / 2) * (ROW + MARGIN);
+  const growthFrom = LEGEND + Math.ceil(charts.length / 2) * (ROW + MARGIN);
+  const rows = results.growth?.curves ?? [];
+  const rowHeight = SMALL.heading + SMALL.height + MARGIN;
+  const height = growthFrom + rows.length * rowHeight;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" font-family="sans-serif" font-size="11" fill="#24292f">`,
     `<rect width="${WIDTH}" height="${height}" fill="#ffffff"/>`,
     legend(results),
     ...drawn,
+    ...rows.map((curve, row) => growthRow(curve, growthFrom + row * rowHeight)),
     '</svg>\n',
   ].join('\n');
 }
@@ -93,23 +100,19 @@ function latencyCharts({ latency }: Results): Draw[] {
   ];
 }
 
-function growthCharts({ growth }: Results): Draw[] {
-  if (!growth) return [];
-  const curve = (name: string, title: string, pick: (point: Point) => number): Draw[] =>
-    growth.curves
-      .filter((one) => one.name === name)
-      .map((one: Curve) => (frame: Omit<Frame, 'title'>) => {
-        const points = one.points.map((point) => ({ label: short(point.x), value: pick(point) }));
-        return lineChart({ ...frame, title }, points, CURVE_COLOUR);
-      });
-  const cpu = (point: Point) => point.cpuMicros;
-  return [
-    ...curve('backlog', 'CPU per message, µs, by messages waiting', cpu),
-    ...curve('backlog', 'Worker memory, MB, by messages waiting', (point) => point.workerBytes / 1e6),
-    ...curve('backlog', 'Redis memory, MB, by messages waiting', (point) => point.redisBytes / 1e6),
-    ...curve('retries', 'CPU per message, µs, by messages in retry (10k fall due in 1 s)', cpu),
-    ...curve('workers', 'Messages per second by workers', (point) => point.messagesPerSecond),
-    ...curve('size', 'CPU per message, µs, by bytes per message', cpu),
-    ...curve('failures', 'CPU per attempt, µs, by % of deliveries that fail', cpu),
-  ];
+const QUANTITIES: readonly (readonly [title: string, pick: (point: Point) => number])[] = [
+  ['Messages per second', (point) => point.messagesPerSecond],
+  ['CPU per message, µs', (point) => point.cpuMicros],
+  ['Memory of a worker, MB', (point) => point.workerBytes / 1e6],
+  ['Memory of Redis, MB', (point) => point.redisBytes / 1e6],
+];
+
+function growthRow({ unit, points }: Curve, y: number): string {
+  const { width, height, heading } = SMALL;
+  const charts = QUANTITIES.map(([title, pick], column) => {
+    const frame = { x: MARGIN + column * (width + MARGIN), y: y + heading, width, height, title };
+    const line = points.map((point) => ({ label: short(point.x), value: pick(point) }));
+    return lineChart(frame, line, CURVE_COLOUR);
+  });
+  return [text(MARGIN, y + 12, `By ${unit}`, 'start', 'font-weight="600" font-size="13"'), ...charts].join('\n');
 }

@@ -29,12 +29,12 @@ export function ratioTable(ratios: readonly Ratio[]): string {
 }
 
 export function latencyTable(loads: readonly Latency[]): string {
-  const rows = loads.map(({ load, messages, p50, p99, max }) => [
+  const rows = loads.map(({ load, messages, p50, p99, max, ownPause }) => [
     load,
     String(messages),
-    ...[p50, p99, max].map((ms) => ms.toFixed(2)),
+    ...[p50, p99, max, ownPause ?? NaN].map((ms) => ms.toFixed(2)),
   ]);
-  return table(['LPUSH to POST', 'messages', 'p50 ms', 'p99 ms', 'max ms'], rows);
+  return table(['LPUSH to POST', 'messages', 'p50 ms', 'p99 ms', 'max ms', 'longest pause of producer or sink'], rows);
 }
 
 export function curveTable({ unit, points }: Curve): string {
