@@ -31,7 +31,9 @@ describe('isRunning', () => {
   it.skipIf(process.platform !== 'linux')(
     'is false for a zombie: its parent became a program that never looks',
     async () => {
-      const zombie = await pidFrom('sh -c "exit 0" & echo $!; exec sleep 60');
+      // a shell would look; the child waits until it has become something else
+      const child = `sh -c 'until grep -q sleep /proc/$PPID/comm; do sleep 0.01; done'`;
+      const zombie = await pidFrom(`${child} & echo $!; exec sleep 60`);
       await waitFor(() => !isRunning(zombie), { what: 'the child to end' });
       expect(() => process.kill(zombie, 0)).not.toThrow();
     },
