@@ -96,6 +96,7 @@ class Child {
   private beatAt = -Infinity;
   /** 0 = at each turn, until the first claim: on an empty queue the turn after it is followed by half a second of rest. */
   private beatEveryMs = 0;
+  private pushed = { total: 0, at: -Infinity };
   private shutdownMs = ORPHAN_DRAIN_MS;
   private draining = false;
   private readonly delay = monitorEventLoopDelay({ resolution: 20 });
@@ -112,7 +113,7 @@ class Child {
     cluster.worker?.once('disconnect', () => this.orphaned());
     if (process.platform === 'win32') startOrphanWatchdog();
     this.delay.enable();
-    this.tell({ type: 'hello' });
+    void this.tell({ type: 'hello' });
   }
 
   private obey(message: ToChild): void {
@@ -124,7 +125,7 @@ class Child {
         void this.worker?.activate();
         return;
       case 'quiet':
-        void this.worker?.quiet().then(() => this.tell({ type: 'quieted' }));
+        void this.worker?.quiet().then(() => void this.tell({ type: 'quieted' }));
         return;
       case 'drain':
         this.drain(message.deadlineMs);
@@ -150,14 +151,14 @@ class Child {
         identity,
         log: this.log,
         onTurn: () => this.beat(),
-        onConsumer: (consumer) => this.tell({ type: 'consumer', consumer }),
+        onConsumer: (consumer) => void this.tell({ type: 'consumer', consumer }),
       });
       const redisReached = await this.worker.reachRedis(REDIS_AT_BOOT_MS);
-      this.tell({ type: 'booted', redisReached });
+      void this.tell({ type: 'booted', redisReached });
     } catch (error) {
       const problem = bootProblem(error);
       this.log.error(problem.message);
-      this.tell({ type: 'boot-failed', ...problem });
+      void this.tell({ type: 'boot-failed', ...problem });
       await this.exit(CONFIG_CODES.has(problem.code) ? EXIT_CONFIG : EXIT_FAILURE);
     }
   }
@@ -169,20 +170,30 @@ class Child {
     const beat = this.worker.beat(this.delay.percentile(99) / 1e9);
     if (beat.state === 'ready') this.beatEveryMs = BEAT_EVERY_MS;
     else if (beat.consuming || this.beatEveryMs > 0) this.beatEveryMs = EARLY_BEAT_EVERY_MS;
-    this.tell({ type: 'beat', beat });
+    void this.tell({ type: 'beat', beat });
     this.delay.reset();
+    const total = beat.processed + beat.failed + beat.retried;
+    if (total === this.pushed.total || now - this.pushed.at < BEAT_EVERY_MS) return;
+    this.pushed = { total, at: now };
+    void this.pushCounts();
+  }
+
+  /** Unasked, about once a second while something is counted: a child that is killed takes that much with it at most. */
+  private async pushCounts(): Promise<void> {
+    if (!this.worker) return;
+    await this.tell({ type: 'metrics', request: 0, metrics: await this.worker.collectCounts() });
   }
 
   private async sendMetrics(request: number): Promise<void> {
     if (!this.worker) return;
-    this.tell({ type: 'metrics', request, metrics: await this.worker.collectMetrics() });
+    void this.tell({ type: 'metrics', request, metrics: await this.worker.collectMetrics() });
   }
 
   private drain(deadlineMs: number): void {
     if (this.draining) return;
     this.draining = true;
     const drained = this.worker?.drain(deadlineMs) ?? Promise.resolve();
-    void drained.then(() => this.exit(0));
+    void drained.then(() => this.pushCounts()).then(() => this.exit(0));
   }
 
   /** node:cluster would exit at once with what is in flight; `exitedAfterDisconnect` set in time keeps it from that. */
@@ -192,9 +203,12 @@ class Child {
     this.drain(Math.min(this.shutdownMs, ORPHAN_DRAIN_MS));
   }
 
-  private tell(message: ToPrimary): void {
-    // the primary may be gone at any moment: `disconnect` tells us
-    if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
+  /** Resolves when it is on its way. The primary may be gone at any moment: `disconnect` tells us. */
+  private tell(message: ToPrimary): Promise<void> {
+    return new Promise((resolve) => {
+      if (process.connected && process.send) process.send(message, undefined, undefined, () => resolve());
+      else resolve();
+    });
   }
 
   private async exit(code: number): Promise<void> {

@@ -1,3 +1,4 @@
+import { CAUSE } from './domain/causes.js';
 import type { CircuitBreaker } from './domain/circuit-breaker.js';
 import type { WorkerState } from './shared/ipc.js';
 
@@ -38,7 +39,7 @@ function complaints(facts: ReadinessFacts): { readonly reasons: string[]; readon
   const reasons: string[] = [];
   if (facts.redisProblem !== undefined) reasons.push(facts.redisProblem);
   if (facts.breaker.state !== 'closed') {
-    reasons.push(`the main server cannot be reached (${facts.breaker.lastReason ?? 'no answer'}); claiming is paused`);
+    reasons.push(`the ${CAUSE.mainServer} (${facts.breaker.lastReason ?? 'no answer'}); claiming is paused`);
   }
   const provedAt = facts.consumedAt ?? facts.activatedAt;
   const stale = facts.now - provedAt > PROOF_LASTS_MS;

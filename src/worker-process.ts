@@ -22,7 +22,7 @@ import { readiness } from './readiness.js';
 import { systemClock } from './shared/clock.js';
 import type { Config } from './shared/config/config.js';
 import { reasonOf } from './shared/errors.js';
-import type { Beat, Identity } from './shared/ipc.js';
+import type { Beat, CertificateDates, Identity } from './shared/ipc.js';
 import type { Logger } from './shared/logger/logger.js';
 import { createWorkerMetrics } from './shared/metrics.js';
 import { StatusUpdates } from './status-updates.js';
@@ -46,6 +46,8 @@ export class WorkerProcess {
   private readonly worker: Worker;
   private readonly metricsServer: MetricsServer;
   private readonly duties: readonly Duty[];
+  /** In use now. */
+  private certificates: readonly CertificateDates[] = [];
   private activatedAt: number | undefined;
   private ending = false;
   private outageSince: number | undefined;
@@ -163,12 +165,18 @@ export class WorkerProcess {
       consuming,
       inFlight: this.worker.inFlightCount,
       ...this.metrics.totals(),
+      certificates: this.certificates,
       traffic: this.metrics.traffic(),
       eventLoopLagSeconds,
       redisUp: this.queue.isReady(),
       breaker: this.breaker.state,
       metricsPort: this.metricsServer.state(),
     };
+  }
+
+  /** All that is counted, without the rest, whose collection reads files of /proc. */
+  async collectCounts(): Promise<readonly unknown[]> {
+    return this.metrics.counts();
   }
 
   async collectMetrics(): Promise<readonly unknown[]> {
@@ -195,6 +203,7 @@ export class WorkerProcess {
     const { server, metrics, clock } = this;
     const { config, log } = this.options;
     const note = ({ notAfter: dates }: Credentials) => {
+      this.certificates = dates;
       for (const { file, notAfter } of dates) metrics.setCertificateNotAfter(file, notAfter / 1000);
     };
     note(credentials);

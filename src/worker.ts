@@ -18,6 +18,7 @@ import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { AnswerPoll } from './answer-poll.js';
 import type { AttemptResult } from './attempt.js';
 import type { MainServer } from './delivery/main-server.js';
+import { asSentence, CAUSE } from './domain/causes.js';
 import type { CircuitBreaker } from './domain/circuit-breaker.js';
 import type { Claim, Exchange, MessageQueue } from './queue/message-queue.js';
 import type { Clock } from './shared/clock.js';
@@ -325,7 +326,9 @@ export class Worker {
       metrics.setBreakerOpen(breaker.state !== 'closed');
       if (breaker.state === 'closed') log.info('Main server can be reached again, claiming messages');
       else if (this.breakerState === 'closed') {
-        log.error(`Main server cannot be reached (${breaker.lastReason}): claiming is paused, looking again every 5 s`);
+        log.error(
+          `${asSentence(CAUSE.mainServer)} (${breaker.lastReason}): claiming is paused, looking again every 5 s`,
+        );
         void this.endWaiting();
       }
       this.breakerState = breaker.state;

@@ -1,8 +1,10 @@
 /** What the supervisor says about itself and its workers: the documents of /status, /health and /ready. Pure. */
+import { BACKLOG_MESSAGES, backlogOf, CAUSE, certificateExpired } from '../src/domain/causes.js';
 import type { QueueSight } from './queue-monitor.js';
 import type { ReloadResult } from './reload.js';
 import type { Usage } from './resource-monitor.js';
 import type {
+  CertificateStatus,
   ErrorStatus,
   ShownState,
   StatusDocument,
@@ -16,8 +18,13 @@ import type { WorkerSlot } from './worker-slot.js';
 export { SHOWN_STATES } from './status-document.js';
 export type { ShownState, StatusDocument, SupervisorState, WorkerStatus } from './status-document.js';
 
+/** The only maxmemory-policy under which Redis cannot delete the queue to make room. */
+export const NO_EVICTION = 'noeviction';
+
 export interface SupervisorFacts {
   readonly now: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly wallNow: number;
   readonly startedAt: number;
   readonly version: string;
   readonly state: SupervisorState;
@@ -34,6 +41,7 @@ export interface SupervisorFacts {
   readonly queue: QueueSight | undefined;
   readonly traffic: TrafficStatus;
   readonly errors: readonly ErrorStatus[];
+  readonly evictionPolicy: string | undefined;
 }
 
 export function statusDocument(facts: SupervisorFacts): StatusDocument {
@@ -59,9 +67,11 @@ export function statusDocument(facts: SupervisorFacts): StatusDocument {
       retrying: queue?.retrying ?? null,
       dead: queue?.dead ?? null,
       oldest_wait_seconds: queue?.oldestWaitSeconds ?? null,
+      eviction_policy: facts.evictionPolicy ?? null,
     },
     traffic: facts.traffic,
     errors: facts.errors,
+    certificates: certificatesOf(facts),
   };
 }
 
@@ -82,20 +92,26 @@ export function healthOf(status: StatusDocument): { readonly status: number; rea
   };
 }
 
-/** 200 only while somebody consumes, Redis answers and the breaker is not open everywhere; else the reasons. */
+/**
+ * 200 only while somebody consumes, Redis answers and the breaker is not open everywhere; else the reasons. `warnings` are
+ * troubles that do not stop delivery.
+ */
 export function readinessOf(status: StatusDocument): { readonly status: number; readonly body: unknown } {
   const reasons = whyNotReady(status);
-  return { status: reasons.length === 0 ? 200 : 503, body: { ready: reasons.length === 0, reasons } };
+  const warnings = troublesOf(status).filter((trouble) => !reasons.includes(trouble));
+  return { status: reasons.length === 0 ? 200 : 503, body: { ready: reasons.length === 0, reasons, warnings } };
 }
 
-function whyNotReady({ supervisor, workers, queue }: StatusDocument): string[] {
+function whyNotReady(status: StatusDocument): string[] {
+  const { supervisor, workers, queue } = status;
   const reasons: string[] = [];
   if (supervisor.state === 'stopping') reasons.push('the supervisor is stopping');
   // The workers' word counts too: they have connections of their own.
-  if (!queue.redis_up && !workers.some((worker) => worker.redis_up)) reasons.push('Redis cannot be reached');
+  if (!queue.redis_up && !workers.some((worker) => worker.redis_up)) reasons.push(CAUSE.redis);
   const beating = workers.filter((worker) => worker.breaker !== null);
   if (beating.length > 0 && beating.every((worker) => worker.breaker === 'open')) {
-    reasons.push('the circuit breaker is open in every worker: the main server cannot be reached');
+    reasons.push(`the circuit breaker is open in every worker: the ${CAUSE.mainServer}`);
+    reasons.push(...expiredCertificates(status));
   }
   if (!workers.some((worker) => worker.consuming)) {
     reasons.push('no worker takes messages');
@@ -104,7 +120,9 @@ function whyNotReady({ supervisor, workers, queue }: StatusDocument): string[] {
   return reasons;
 }
 
-function troublesOf({ supervisor, workers }: StatusDocument): string[] {
+/** What is wrong with the whole first, with single workers then. */
+function troublesOf(status: StatusDocument): string[] {
+  const { supervisor, workers, queue } = status;
   const ofWorkers = workers
     // a start after a crash is trouble until it succeeds; the first one is not
     .filter(
@@ -112,7 +130,37 @@ function troublesOf({ supervisor, workers }: StatusDocument): string[] {
         state === 'degraded' || state === 'backoff' || (state === 'starting' && reasons.length > 0),
     )
     .map(({ id, state, reasons }) => [`${id} is ${state}`, ...reasons].join(': '));
-  return [...supervisor.reasons, ...ofWorkers];
+  const waiting = queue.waiting ?? 0;
+  const policy = queue.eviction_policy ?? NO_EVICTION;
+  return [
+    ...supervisor.reasons,
+    ...(queue.redis_up ? [] : [CAUSE.redis]),
+    ...expiredCertificates(status),
+    ...(policy === NO_EVICTION ? [] : [`Redis has maxmemory-policy ${policy}, which can delete the queue`]),
+    ...(waiting > BACKLOG_MESSAGES ? [backlogOf(waiting)] : []),
+    ...ofWorkers,
+  ];
+}
+
+function expiredCertificates({ certificates }: StatusDocument): string[] {
+  return certificates
+    .filter(({ expired }) => expired)
+    .map(
+      ({ file, not_after: notAfter }) =>
+        `${certificateExpired('the certificate', file, Date.parse(notAfter))}; renew it and reload`,
+    );
+}
+
+function certificatesOf({ slots, wallNow }: SupervisorFacts): CertificateStatus[] {
+  const ends = new Map<string, number>();
+  for (const { file, notAfter } of slots.flatMap(({ current }) => current?.beat?.certificates ?? [])) {
+    ends.set(file, Math.min(notAfter, ends.get(file) ?? Infinity));
+  }
+  return [...ends].map(([file, notAfter]) => ({
+    file,
+    not_after: new Date(notAfter).toISOString(),
+    expired: notAfter <= wallNow,
+  }));
 }
 
 function workerStatus(slot: WorkerSlot, facts: SupervisorFacts): WorkerStatus {
@@ -131,6 +179,7 @@ function workerStatus(slot: WorkerSlot, facts: SupervisorFacts): WorkerStatus {
     redis_up: beat?.redisUp ?? false,
     metrics_port: identity.metricsPort,
     restarts: slot.restarts,
+    hangs: slot.hangs,
     uptime_seconds: handle ? seconds(facts.now - handle.forkedAt) : 0,
     cpu_percent: usage?.cpuPercent ?? null,
     memory_bytes: usage?.memoryBytes ?? null,
@@ -150,7 +199,7 @@ function shownState(
   if (handle.stage === 'ending' || handle.stage === 'quieted') return { state: 'draining', reasons: [] };
   const state = handle.stage === 'active' ? handle.beat?.state : undefined;
   if (handle.isSilent) {
-    return { state: 'degraded', reasons: ['it has sent no heartbeat for 3 s; its event loop may hang'] };
+    return { state: 'degraded', reasons: [`it has ${CAUSE.hang} for 3 s; its event loop may hang`] };
   }
   if (state === undefined || state === 'standby' || state === 'starting')
     return { state: 'starting', reasons: trouble };

@@ -2,9 +2,10 @@
  * The metrics of all children as one page, for those who scrape one port.
  *
  * Every series carries `worker_id`, so nothing of two workers is added up but `worker_active_workers`. What a process
- * counted moves into its slot's base when it is gone, so counters and histograms of a slot never go back; a gauge is
- * shown for the slot's present process only. A child that does not answer within a second is shown as last known and
- * counted in `supervisor_scrape_missing_workers`. (prom-client's own clusterMetrics() fails as a whole for one hung child.)
+ * counted moves into its slot's base when it is gone, so counters and histograms of a slot never go back; children send
+ * what they count each second, so a kill loses a second of it at most. A gauge is shown for the slot's present process
+ * only. A child that does not answer within 0.8 s is shown as last known and counted in
+ * `supervisor_scrape_missing_workers`; one that is known to hang is not asked. (prom-client's own clusterMetrics() fails as a whole for one hung child.)
  */
 import { AggregatorRegistry } from 'prom-client';
 
@@ -25,7 +26,8 @@ interface Metric {
   readonly values: readonly Series[];
 }
 
-const ANSWER_MS = 1_000;
+/** A scrape takes a second at most, whoever hangs. */
+const ANSWER_MS = 800;
 const SUMMED_OVER_WORKERS = new Set(['worker_active_workers']);
 const MISSING: Omit<Metric, 'values'> = {
   name: 'supervisor_scrape_missing_workers',
@@ -34,13 +36,12 @@ const MISSING: Omit<Metric, 'values'> = {
 };
 
 export class MetricsAggregator {
-  readonly #known = new Map<WorkerHandle, readonly Metric[]>();
   readonly #bases = new Map<number, Map<string, Metric>>();
 
   /** Prometheus's text format. */
   async scrape(slots: readonly WorkerSlot[]): Promise<string> {
     const asked = slots.flatMap((slot) => slot.processes).filter((handle) => handle.activatedAt !== undefined);
-    const answers = await Promise.all(asked.map((handle) => this.#ask(handle)));
+    const answers = await Promise.all(asked.map((handle) => handle.collectMetrics(ANSWER_MS)));
     const missing = answers.filter((answered) => !answered).length;
     const metrics = slots.flatMap((slot) => this.#slotMetrics(slot));
     const all = [...metrics, { ...MISSING, values: [{ value: missing, labels: {} }] }];
@@ -49,29 +50,22 @@ export class MetricsAggregator {
 
   /** A process of the slot is gone: what it counted stays. */
   retire(handle: WorkerHandle, slot: WorkerSlot): void {
-    const last = this.#known.get(handle);
-    this.#known.delete(handle);
-    if (!last) return;
     const base = this.#bases.get(slot.number) ?? new Map<string, Metric>();
-    this.#bases.set(slot.number, addUp([...base.values(), ...last.filter(isCumulative)]));
-  }
-
-  async #ask(handle: WorkerHandle): Promise<boolean> {
-    const answer = await handle.collectMetrics(ANSWER_MS);
-    if (!answer || handle.stage === 'gone') return answer !== undefined;
-    this.#known.set(
-      handle,
-      answer.map((metric) => readMetric(metric, handle.workerId)).filter((metric) => metric !== undefined),
-    );
-    return true;
+    this.#bases.set(slot.number, addUp([...base.values(), ...metricsOf(handle).filter(isCumulative)]));
   }
 
   #slotMetrics(slot: WorkerSlot): Metric[] {
     const known = slot.processes.flatMap((handle) =>
-      (this.#known.get(handle) ?? []).filter((metric) => handle === slot.current || isCumulative(metric)),
+      metricsOf(handle).filter((metric) => handle === slot.current || isCumulative(metric)),
     );
     return [...addUp([...(this.#bases.get(slot.number)?.values() ?? []), ...known]).values()];
   }
+}
+
+function metricsOf(handle: WorkerHandle): Metric[] {
+  return [...handle.metrics.values()]
+    .map((metric) => readMetric(metric, handle.workerId))
+    .filter((metric) => metric !== undefined);
 }
 
 function isCumulative({ type }: Metric): boolean {

@@ -1,3 +1,4 @@
+import { asSentence, BACKLOG_MESSAGES, backlogOf, CAUSE } from '../src/domain/causes.js';
 import { parseMessage } from '../src/domain/message.js';
 import type { QueueSizes } from '../src/queue/message-queue.js';
 import type { Clock } from '../src/shared/clock.js';
@@ -15,6 +16,10 @@ export interface QueueSight {
 }
 
 const INTERVAL_MS = 2_000;
+/** The policy changes by an operator's hand only. */
+const POLICY_INTERVAL_MS = 15_000;
+/** Below this share of it a backlog is over, so that one around the threshold is not said again and again. */
+const BACKLOG_OVER = 0.5;
 
 /**
  * Looks at the queue every 2 s, so that a status or a scrape never waits for Redis. Redis's absence is said once, and its
@@ -23,9 +28,13 @@ const INTERVAL_MS = 2_000;
 export class QueueMonitor {
   /** The last look; undefined before the first and while Redis is away. */
   sight: QueueSight | undefined;
+  /** undefined = not known. */
+  evictionPolicy: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #looking = false;
   #lostAt: number | undefined;
+  #policyAt = -Infinity;
+  #hasBacklog = false;
 
   constructor(
     private connection: Borrowed,
@@ -47,6 +56,8 @@ export class QueueMonitor {
     const old = this.connection;
     this.connection = connection;
     this.sight = undefined;
+    this.evictionPolicy = undefined;
+    this.#policyAt = -Infinity;
     await old.release();
   }
 
@@ -60,6 +71,8 @@ export class QueueMonitor {
       const { waiting, processing, retrying, dead } = sizes;
       this.sight = { waiting, processing, retrying, dead, oldestWaitSeconds: this.#age(sizes) };
       this.#foundAgain();
+      this.#noteBacklog(waiting);
+      await this.#lookAtPolicy(connection);
     } catch (error) {
       if (connection === this.connection) this.#lost(reasonOf(error));
     } finally {
@@ -76,7 +89,25 @@ export class QueueMonitor {
     this.sight = undefined;
     if (this.#lostAt !== undefined) return;
     this.#lostAt = this.clock.now();
-    this.log.error(`Redis cannot be reached: ${reason}`);
+    this.log.error(`${CAUSE.redis}: ${reason}`);
+  }
+
+  async #lookAtPolicy(connection: Borrowed): Promise<void> {
+    if (this.clock.now() - this.#policyAt < POLICY_INTERVAL_MS) return;
+    this.#policyAt = this.clock.now();
+    // a user that may not call INFO is no outage
+    const policy = await connection.evictionPolicy().catch(() => undefined);
+    if (connection === this.connection) this.evictionPolicy = policy;
+  }
+
+  #noteBacklog(waiting: number): void {
+    if (!this.#hasBacklog && waiting > BACKLOG_MESSAGES) {
+      this.#hasBacklog = true;
+      this.log.warn(asSentence(backlogOf(waiting)));
+    } else if (this.#hasBacklog && waiting < BACKLOG_MESSAGES * BACKLOG_OVER) {
+      this.#hasBacklog = false;
+      this.log.info(`The ${CAUSE.backlog} is over: ${waiting} messages wait`);
+    }
   }
 
   #foundAgain(): void {

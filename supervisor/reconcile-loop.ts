@@ -280,6 +280,7 @@ export class ReconcileLoop {
     const troubles = [this.#admin.trouble(), this.#socket.trouble()].filter((trouble) => trouble !== undefined);
     return statusDocument({
       now: this.clock.now(),
+      wallNow: this.clock.wallNow(),
       startedAt: this.#startedAt,
       version: packageVersion(),
       state: this.#state(),
@@ -295,6 +296,7 @@ export class ReconcileLoop {
       queue: this.#queue.sight,
       traffic: this.#dashboard.traffic,
       errors: this.#dashboard.errors(),
+      evictionPolicy: this.#queue.evictionPolicy,
     });
   }
 

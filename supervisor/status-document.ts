@@ -17,6 +17,8 @@ export interface WorkerStatus {
   readonly redis_up: boolean;
   readonly metrics_port: number;
   readonly restarts: number;
+  /** Of those, because it sent no heartbeat and was killed. */
+  readonly hangs: number;
   readonly uptime_seconds: number;
   /** null until measured. */
   readonly cpu_percent: number | null;
@@ -53,10 +55,21 @@ export interface StatusDocument {
     readonly retrying: number | null;
     readonly dead: number | null;
     readonly oldest_wait_seconds: number | null;
+    /** maxmemory-policy; null when Redis does not say. Only `noeviction` cannot delete the queue. */
+    readonly eviction_policy: string | null;
   };
+  /** In use; the soonest end of each file. */
+  readonly certificates: readonly CertificateStatus[];
   readonly traffic: TrafficStatus;
   /** One for each reason, the latest first. */
   readonly errors: readonly ErrorStatus[];
+}
+
+export interface CertificateStatus {
+  readonly file: string;
+  /** ISO 8601, UTC. */
+  readonly not_after: string;
+  readonly expired: boolean;
 }
 
 /** What the workers did lately; measured every two seconds. */

@@ -1,3 +1,4 @@
+import { CAUSE } from '../src/domain/causes.js';
 import type { StatusDocument, WorkerStatus } from './health.js';
 
 /** The status as log lines, for SIGUSR2. */
@@ -7,7 +8,7 @@ export function statusLines({ supervisor, workers, queue }: StatusDocument): str
     `Status: supervisor ${supervisor.state} for ${Math.round(supervisor.uptime_seconds)} s, ${ready} of ${supervisor.workers_wanted} workers ready`,
     ...supervisor.reasons.map((reason) => `Status: ${reason}`),
     queue.waiting === null
-      ? `Status: queue ${queue.name} unknown, Redis cannot be reached`
+      ? `Status: queue ${queue.name} unknown, ${CAUSE.redis}`
       : `Status: queue ${queue.name} has ${queue.waiting} waiting, ${queue.processing} processing, ${queue.retrying} retrying, ${queue.dead} dead`,
     ...workers.map(workerLine),
   ];

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Registry, type Metric } from 'prom-client';
 
-import { SHOWN_STATES, type StatusDocument } from './health.js';
+import { NO_EVICTION, SHOWN_STATES, type StatusDocument } from './health.js';
 
 /** The primary's own metrics, made of the status document at each scrape. */
 export class SupervisorMetrics {
@@ -20,6 +20,9 @@ export class SupervisorMetrics {
   readonly #restarts = this.#counter('supervisor_worker_restarts_total', 'Unplanned restarts of a worker', [
     'worker_id',
   ]);
+  readonly #hangs = this.#counter('supervisor_worker_hangs_total', 'Restarts of a worker that sent no heartbeat', [
+    'worker_id',
+  ]);
   readonly #reloads = this.#counter('supervisor_reloads_total', 'Reloads by result', ['result']);
   readonly #consuming = this.#gauge('supervisor_worker_consuming', 'Whether a worker takes messages (1) or not (0)', [
     'worker_id',
@@ -29,6 +32,15 @@ export class SupervisorMetrics {
     'Whether a worker holds deliveries back because the main server cannot be reached (1) or not (0)',
     ['worker_id'],
   );
+  readonly #certificateNotAfter = this.#gauge(
+    'supervisor_certificate_not_after_seconds',
+    'Unix time at which the certificate in the file expires',
+    ['file'],
+  );
+  readonly #evictionSafe = this.#gauge(
+    'redis_eviction_safe',
+    'Whether maxmemory-policy is noeviction (1), or Redis may delete the queue (0)',
+  );
   readonly #waiting = this.#gauge('redis_queue_length', 'Messages waiting in the queue');
   readonly #processing = this.#gauge('redis_processing_length', 'Messages claimed by a worker and not settled');
   readonly #retrying = this.#gauge('redis_retry_length', 'Failed messages waiting for their next attempt');
@@ -37,7 +49,7 @@ export class SupervisorMetrics {
 
   /** Prometheus's text format. Sizes of the queue are absent while Redis is away: an old number would look like a fact. */
   async scrape(status: StatusDocument): Promise<string> {
-    const { supervisor, workers, queue } = status;
+    const { supervisor, workers, queue, certificates } = status;
     this.#registry.resetMetrics();
     for (const state of SHOWN_STATES) {
       this.#workers.set({ state }, workers.filter((worker) => worker.state === state).length);
@@ -48,13 +60,19 @@ export class SupervisorMetrics {
     this.#redisUp.set(queue.redis_up ? 1 : 0);
     this.#reloads.inc({ result: 'ok' }, supervisor.reloads_succeeded);
     this.#reloads.inc({ result: 'failed' }, supervisor.reloads_failed);
-    for (const { id, restarts, consuming, breaker, cpu_percent, memory_bytes } of workers) {
+    for (const { id, restarts, hangs, consuming, breaker, cpu_percent, memory_bytes } of workers) {
       this.#restarts.inc({ worker_id: id }, restarts);
+      this.#hangs.inc({ worker_id: id }, hangs);
       this.#consuming.set({ worker_id: id }, consuming ? 1 : 0);
       this.#breakerOpen.set({ worker_id: id }, breaker === null || breaker === 'closed' ? 0 : 1);
       if (cpu_percent !== null) this.#cpu.set({ worker_id: id }, cpu_percent);
       if (memory_bytes !== null) this.#memory.set({ worker_id: id }, memory_bytes);
     }
+    for (const { file, not_after: notAfter } of certificates) {
+      this.#certificateNotAfter.set({ file }, Date.parse(notAfter) / 1_000);
+    }
+    const { eviction_policy: policy } = queue;
+    showIfKnown(this.#evictionSafe, policy === null ? null : Number(policy === NO_EVICTION));
     showIfKnown(this.#waiting, queue.waiting);
     showIfKnown(this.#processing, queue.processing);
     showIfKnown(this.#retrying, queue.retrying);

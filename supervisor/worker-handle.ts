@@ -7,6 +7,7 @@
  * and from everywhere, when the process exits: gone. An `ending` child that outlives its deadline gets SIGKILL, and so
  * does one that does not boot within 30 s or whose work loop sends no beat for 10 s (`overdue`).
  */
+import { CAUSE } from '../src/domain/causes.js';
 import type { Clock } from '../src/shared/clock.js';
 import type { Config } from '../src/shared/config/config.js';
 import { readToPrimary, type Beat, type Identity, type ToChild, type ToPrimary } from '../src/shared/ipc.js';
@@ -66,6 +67,10 @@ export class WorkerHandle {
   hasBooted = false;
   /** Why we sent SIGKILL, if we did. */
   killedBecause: string | undefined;
+  /** That was for its silence while it should work. */
+  hung = false;
+  /** The last that is known of each of its metrics, by name, as prom-client's JSON. */
+  readonly metrics = new Map<string, unknown>();
   activatedAt: number | undefined;
   /** drain() or kill() was called: an exit is no crash. */
   wasAskedToEnd = false;
@@ -78,8 +83,8 @@ export class WorkerHandle {
   #lastBeatAt = 0;
   #killAt = Infinity;
   #request = 0;
-  #collecting: Promise<readonly unknown[] | undefined> | undefined;
-  #answerMetrics: ((request: number, metrics: readonly unknown[]) => void) | undefined;
+  #answered = 0;
+  #collecting: Promise<boolean> | undefined;
 
   constructor({ child, identity, config, clock, onChange }: WorkerHandleParams) {
     this.identity = identity;
@@ -157,6 +162,7 @@ export class WorkerHandle {
   /** SIGKILL, for a child that cannot be talked to. */
   killNow(reason: string): void {
     if (this.stage === 'gone') return;
+    this.hung ||= this.isSilent;
     this.killedBecause ??= reason;
     this.#killAt = Infinity;
     this.#child.killNow();
@@ -166,7 +172,7 @@ export class WorkerHandle {
   overdue(): string | undefined {
     if (this.killedBecause !== undefined || this.#clock.now() < this.#deadline()) return undefined;
     if (this.stage === 'booting') return `did not boot within ${BOOT_LIMIT_MS / 1000} s`;
-    if (this.stage === 'active') return `sent no heartbeat for ${BEAT_LIMIT_MS / 1000} s, its event loop hangs`;
+    if (this.stage === 'active') return `${CAUSE.hang} for ${BEAT_LIMIT_MS / 1000} s, its event loop hangs`;
     return 'did not stop in time';
   }
 
@@ -193,22 +199,24 @@ export class WorkerHandle {
     });
   }
 
-  /** Its metrics as prom-client's JSON; undefined when it does not answer in time. One question at a time. */
-  collectMetrics(timeoutMs: number): Promise<readonly unknown[] | undefined> {
-    if (this.stage === 'gone') return Promise.resolve(undefined);
+  /** Brings `metrics` up to date; false when it does not answer in time, or is silent anyhow. One question at a time. */
+  collectMetrics(timeoutMs: number): Promise<boolean> {
+    if (this.stage === 'gone' || this.isSilent) return Promise.resolve(false);
     this.#collecting ??= this.#askMetrics(timeoutMs).finally(() => (this.#collecting = undefined));
     return this.#collecting;
   }
 
-  async #askMetrics(timeoutMs: number): Promise<readonly unknown[] | undefined> {
+  #askMetrics(timeoutMs: number): Promise<boolean> {
     const asked = ++this.#request;
-    let answer: readonly unknown[] | undefined;
-    this.#answerMetrics = (request, metrics) => {
-      if (request === asked) answer = metrics;
-    };
     this.#child.send({ type: 'collect-metrics', request: asked });
-    await this.until(() => answer !== undefined, timeoutMs);
-    return answer;
+    return this.until(() => this.#answered >= asked, timeoutMs);
+  }
+
+  #noteMetrics(metrics: readonly unknown[]): void {
+    for (const metric of metrics) {
+      const name = typeof metric === 'object' && metric !== null && 'name' in metric ? metric.name : undefined;
+      if (typeof name === 'string') this.metrics.set(name, metric);
+    }
   }
 
   #deadline(): number {
@@ -243,7 +251,8 @@ export class WorkerHandle {
         this.consumers.add(message.consumer);
         break;
       case 'metrics':
-        this.#answerMetrics?.(message.request, message.metrics);
+        this.#noteMetrics(message.metrics);
+        this.#answered = Math.max(this.#answered, message.request);
         break;
     }
     this.#changed();

@@ -158,6 +158,7 @@ export class WorkerPool {
     const words = exitInWords(handle);
     slot.trouble = words;
     slot.restarts += 1;
+    if (handle.hung) slot.hangs += 1;
     slot.bootCrashes = handle.hasBooted ? 0 : slot.bootCrashes + 1;
     if (!this.everReady && !this.stopping) this.fatal ??= fatality(slot, handle);
     if (this.fatal || this.stopping) return log.error(`${handle.title} ${words}`);

@@ -30,6 +30,8 @@ export class WorkerSlot {
   readonly leaving = new Set<WorkerHandle>();
 
   restarts = 0;
+  /** Of those restarts, how many were of a process that hung. */
+  hangs = 0;
   crashesInARow = 0;
   /** Deaths before `booted`, one after the other. */
   bootCrashes = 0;

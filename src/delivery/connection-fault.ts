@@ -1,3 +1,4 @@
+import { certificateExpired } from '../domain/causes.js';
 import { outcomeOfErrorCode, type DeliveryOutcome } from '../domain/delivery-outcome.js';
 import { reasonOf } from '../shared/errors.js';
 import type { Credentials } from './tls-credentials.js';
@@ -17,8 +18,10 @@ export function outcomeOfError(
   const code = codeOf(error);
   const expiry = credentials?.cert === undefined ? undefined : credentials.notAfter[0];
   if (BARE_ENDS.has(code) && expiry && expiry.notAfter <= wallNowMs) {
-    const day = new Date(expiry.notAfter).toISOString().slice(0, 10);
-    return outcomeOfErrorCode('CERT_HAS_EXPIRED', `our own certificate ${expiry.file} expired on ${day}`);
+    return outcomeOfErrorCode(
+      'CERT_HAS_EXPIRED',
+      certificateExpired('our own certificate', expiry.file, expiry.notAfter),
+    );
   }
   return outcomeOfErrorCode(code, messageOf(error));
 }

@@ -4,6 +4,7 @@
  */
 import { createHash, createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { certificateExpired } from '../domain/causes.js';
 import type { Config } from '../shared/config/config.js';
 import { CredentialsError, reasonOf } from '../shared/errors.js';
 
@@ -55,7 +56,11 @@ export function readCredentials(tls: TlsFiles, verifyTls: boolean, wallNowMs: nu
 }
 
 function readPair(tls: TlsFiles, wallNowMs: number) {
-  const certificate = { what: 'Worker certificate', setting: 'WORKER_CERT_PATH', path: tls.certFile };
+  const certificate: CertificateSource = {
+    what: 'Worker certificate',
+    setting: 'WORKER_CERT_PATH',
+    path: tls.certFile,
+  };
   const cert = readText(certificate);
   const key = readKeyText(tls);
   const leaf = firstOf(certificatesIn(cert, certificate));
@@ -71,7 +76,7 @@ function readPair(tls: TlsFiles, wallNowMs: number) {
 
 /** A bundle may hold CAs that ended long ago: one that is valid will do. */
 function readAuthority(path: string, wallNowMs: number): { pem: string; expiry: FileExpiry } {
-  const source = { what: 'CA certificate', setting: 'CA_CERT_PATH', path };
+  const source: CertificateSource = { what: 'CA certificate', setting: 'CA_CERT_PATH', path };
   const pem = readText(source);
   const authorities = certificatesIn(pem, source);
   const valid = authorities.filter((authority) => isValidAt(authority, wallNowMs));
@@ -84,6 +89,10 @@ interface Source {
   readonly what: string;
   readonly setting: string;
   readonly path: string;
+}
+
+interface CertificateSource extends Source {
+  readonly what: `${string} certificate`;
 }
 
 function readText(source: Source): string {
@@ -172,10 +181,11 @@ function isValidAt(certificate: X509Certificate, wallNowMs: number): boolean {
   return Date.parse(certificate.validFrom) <= wallNowMs && wallNowMs < Date.parse(certificate.validTo);
 }
 
-function checkDates(certificate: X509Certificate, source: Source, wallNowMs: number): void {
+function checkDates(certificate: X509Certificate, source: CertificateSource, wallNowMs: number): void {
   const day = (date: string) => new Date(date).toISOString().slice(0, 10);
   if (wallNowMs >= Date.parse(certificate.validTo)) {
-    throw new CredentialsError(`${source.what} ${source.path} expired on ${day(certificate.validTo)}; renew it`);
+    const text = certificateExpired(source.what, source.path, Date.parse(certificate.validTo));
+    throw new CredentialsError(`${text}; renew it`);
   }
   if (wallNowMs < Date.parse(certificate.validFrom)) {
     throw new CredentialsError(

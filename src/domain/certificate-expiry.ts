@@ -1,3 +1,5 @@
+import { certificateExpired } from './causes.js';
+
 const DAY_MS = 86_400_000;
 const STEPS = [0, 1, 7, 30] as const;
 
@@ -28,8 +30,8 @@ export function expiringCertificates(credentials: Expiring, wallNowMs: number): 
 }
 
 function sentence(file: string, notAfter: number, leftMs: number): string {
+  if (leftMs <= 0) return `${certificateExpired('The certificate', file, notAfter)}; renew it`;
   const date = new Date(notAfter).toISOString().slice(0, 10);
-  if (leftMs <= 0) return `Certificate ${file} expired on ${date}; renew it`;
   const days = Math.ceil(leftMs / DAY_MS);
   return `Certificate ${file} expires in ${days} ${days === 1 ? 'day' : 'days'}, on ${date}; renew it`;
 }

@@ -92,6 +92,8 @@ export interface RecoveryConnection {
   readonly queue: BackgroundQueue;
   isReady(): boolean;
   whenReady(timeoutMs: number): Promise<void>;
+  /** maxmemory-policy; undefined when Redis does not tell this user. */
+  evictionPolicy(): Promise<string | undefined>;
   /** What the last failure to connect said. */
   problem(): string;
   close(): Promise<void>;
@@ -112,6 +114,10 @@ export function createRecoveryConnection(
     queue: createBackgroundQueue(connection, redisKeys(config.queue.name), identity),
     isReady: () => connection.isReady(),
     whenReady: (timeoutMs) => connection.whenReady(timeoutMs),
+    evictionPolicy: async () => {
+      const info = String(await connection.call('INFO', 'memory'));
+      return /^maxmemory_policy:(\S+)/m.exec(info)?.[1];
+    },
     problem: () => connection.problem,
     close: () => connection.close(),
   };

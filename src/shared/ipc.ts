@@ -34,7 +34,18 @@ export type ToPrimary =
   | { readonly type: 'quieted' }
   /** The lease was lost and a new consumer name taken. */
   | { readonly type: 'consumer'; readonly consumer: string }
+  /**
+   * prom-client's JSON of some metrics: all in answer to `request`; with request 0 unasked, those that count, so that
+   * little of what a child counted dies with it.
+   */
   | { readonly type: 'metrics'; readonly request: number; readonly metrics: readonly unknown[] };
+
+/** A certificate in use, of the worker or of a CA. */
+export interface CertificateDates {
+  readonly file: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly notAfter: number;
+}
 
 /** Who a worker is. The primary gives it; the consumer name is made of it (queue/redis-keys.ts). */
 export interface Identity {
@@ -61,7 +72,8 @@ export interface Beat {
   readonly redisUp: boolean;
   readonly breaker: 'closed' | 'open' | 'half-open';
   readonly metricsPort: 'off' | 'listening' | 'port_taken';
-  /** Absent in the beats of an older version. */
+  /** In use. This and the next are absent in the beats of an older version. */
+  readonly certificates?: readonly CertificateDates[];
   readonly traffic?: Traffic | undefined;
 }
 
@@ -113,12 +125,15 @@ export function readToPrimary(value: unknown): ToPrimary | undefined {
         ? { type: 'metrics', request: value['request'], metrics: value['metrics'] }
         : undefined;
     case 'beat':
-      return isBeat(value['beat'])
-        ? { type: 'beat', beat: { ...value['beat'], traffic: readTraffic(value['beat'].traffic) } }
-        : undefined;
+      return isBeat(value['beat']) ? { type: 'beat', beat: readBeat(value['beat']) } : undefined;
     default:
       return undefined;
   }
+}
+
+function readBeat(beat: Beat): Beat {
+  const { certificates, traffic } = beat;
+  return { ...beat, certificates: readCertificates(certificates), traffic: readTraffic(traffic) };
 }
 
 function isBeat(value: unknown): value is Beat {
@@ -128,6 +143,14 @@ function isBeat(value: unknown): value is Beat {
     Array.isArray(value['reasons']) &&
     ['inFlight', 'processed', 'delivered', 'failed', 'retried', 'eventLoopLagSeconds'].every((k) => isCount(value[k]))
   );
+}
+
+function readCertificates(value: unknown): readonly CertificateDates[] {
+  return Array.isArray(value) ? value.filter(isCertificateDates) : [];
+}
+
+function isCertificateDates(value: unknown): value is CertificateDates {
+  return isRecord(value) && typeof value['file'] === 'string' && isCount(value['notAfter']);
 }
 
 function isIdentity(value: unknown): value is Identity {

@@ -4,7 +4,7 @@
  *
  * Children of labels are resolved once, and no method throws whatever it is given: metrics never fail a delivery.
  */
-import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics, type Metric } from 'prom-client';
 import { FAILURE_REASONS, type FailureReason } from '../domain/delivery-outcome.js';
 import { FixedHistogram } from './histogram.js';
 import type { FailureTally, Traffic } from './traffic.js';
@@ -46,6 +46,8 @@ export interface WorkerMetrics {
   setCertificateNotAfter(file: string, unixSeconds: number): void;
   totals(): Totals;
   traffic(): Traffic;
+  /** Counters and histograms as prom-client's JSON. */
+  counts(): Promise<readonly unknown[]>;
 }
 
 export type LatestFailure = Pick<FailureTally, 'at' | 'error' | 'messageId'>;
@@ -102,6 +104,7 @@ export function createWorkerMetrics(workerId: string, sources: MetricSources = {
       waitSeconds: messages.wait.counts(),
       failures: [...failures.values()],
     }),
+    counts: () => countsOf(registry),
   };
 }
 
@@ -109,6 +112,13 @@ export function createWorkerMetrics(workerId: string, sources: MetricSources = {
 interface DeliveryCounts {
   readonly processed: Readonly<Record<ProcessedStatus, number>>;
   readonly delivered: () => number;
+}
+
+function countsOf(registry: Registry): Promise<readonly unknown[]> {
+  // the objects themselves, though the types tell only of their names
+  const metrics = registry.getMetricsAsArray() as unknown as readonly Metric[];
+  const counting = metrics.filter((metric) => metric instanceof Counter || metric instanceof Histogram);
+  return Promise.all(counting.map((metric) => metric.get()));
 }
 
 /** The eight of the Python worker. All series exist from the start: a counter born at 1 shows no increase. */

@@ -1,4 +1,5 @@
 /** The status as text, pure: for `status` and each frame of `status --watch`. */
+import { CAUSE } from '../../src/domain/causes.js';
 import { printable } from '../../src/domain/escape.js';
 import type { StatusDocument, WorkerStatus } from '../status-document.js';
 import { verdictOf } from '../verdict.js';
@@ -38,7 +39,7 @@ export function headline(status: StatusDocument): string {
 
 export function queueLine(queue: StatusDocument['queue']): string {
   const name = printable(queue.name, 100);
-  if (queue.waiting === null) return `queue ${name}: unknown, Redis cannot be reached`;
+  if (queue.waiting === null) return `queue ${name}: unknown, ${CAUSE.redis}`;
   const oldest = queue.oldest_wait_seconds ? `, the oldest for ${duration(queue.oldest_wait_seconds)}` : '';
   return `queue ${name}: ${queue.waiting} waiting${oldest}, ${queue.processing} processing, ${queue.retrying} retrying, ${queue.dead} dead`;
 }

@@ -44,7 +44,7 @@ describe('the main server refuses us', () => {
     for (const result of [outcome, put]) {
       expect(result).toMatchObject({
         reason: 'tls',
-        detail: expect.stringMatching(/our own certificate .*worker\.crt expired on/) as string,
+        detail: expect.stringMatching(/our own certificate has expired: .*worker\.crt ended on/) as string,
       });
     }
     expect(main.server.ledger.posts).toBe(0);

@@ -5,6 +5,7 @@ import { statusDocument, type StatusDocument } from '../../../supervisor/health.
 export function someStatus(): StatusDocument {
   return statusDocument({
     now: 0,
+    wallNow: 0,
     startedAt: 0,
     version: '1.0.0',
     state: 'running',
@@ -20,5 +21,6 @@ export function someStatus(): StatusDocument {
     queue: undefined,
     traffic: NO_TRAFFIC,
     errors: [],
+    evictionPolicy: undefined,
   });
 }

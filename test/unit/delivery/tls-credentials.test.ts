@@ -80,9 +80,9 @@ describe('readCredentials', () => {
     const day = (ms: number) => new Date(ms).toISOString().slice(0, 10);
     const later = Date.now() + 91 * DAY_MS;
     expect(() => read({ caFile: '' }, later)).toThrow(
-      `Worker certificate ${files.workerCert} expired on ${day(Date.now() + 90 * DAY_MS)}; renew it`,
+      `Worker certificate has expired: ${files.workerCert} ended on ${day(Date.now() + 90 * DAY_MS)}; renew it`,
     );
-    expect(() => read({ enabled: false }, later)).toThrow(`CA certificate ${files.caCert} expired on`);
+    expect(() => read({ enabled: false }, later)).toThrow(`CA certificate has expired: ${files.caCert} ended on`);
     expect(() => read({ caFile: '' }, Date.now() - 2 * DAY_MS)).toThrow('is not valid before');
   });
 

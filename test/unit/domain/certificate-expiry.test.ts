@@ -25,6 +25,6 @@ describe('certificateWarnings', () => {
       'Certificate worker.crt expires in 30 days, on 2026-01-31; renew it',
     ]);
     expect(certificateWarnings(after(0.5), NOW)[0]).toContain('expires in 1 day, on 2026-01-01');
-    expect(certificateWarnings(after(-1), NOW)[0]).toContain('expired on 2025-12-31');
+    expect(certificateWarnings(after(-1), NOW)[0]).toContain('ended on 2025-12-31');
   });
 });

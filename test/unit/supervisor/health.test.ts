@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { NO_TRAFFIC } from '../../../supervisor/dashboard/traffic-meter.js';
 
+import { CAUSE } from '../../../src/domain/causes.js';
 import { healthOf, readinessOf, type StatusDocument, type WorkerStatus } from '../../../supervisor/health.js';
 
 const WORKER: WorkerStatus = {
@@ -13,6 +14,7 @@ const WORKER: WorkerStatus = {
   redis_up: true,
   metrics_port: 9100,
   restarts: 0,
+  hangs: 0,
   uptime_seconds: 1,
   cpu_percent: null,
   memory_bytes: null,
@@ -39,7 +41,17 @@ function status(workers: Partial<WorkerStatus>[], changes: Partial<StatusDocumen
       ...changes,
     },
     workers: workers.map((worker) => ({ ...WORKER, ...worker })),
-    queue: { name: 'q', redis_up: true, waiting: 0, processing: 0, retrying: 0, dead: 0, oldest_wait_seconds: 0 },
+    queue: {
+      name: 'q',
+      redis_up: true,
+      waiting: 0,
+      processing: 0,
+      retrying: 0,
+      dead: 0,
+      oldest_wait_seconds: 0,
+      eviction_policy: 'noeviction',
+    },
+    certificates: [],
     traffic: NO_TRAFFIC,
     errors: [],
   };
@@ -69,6 +81,45 @@ test('ready: Redis that only we cannot reach is no reason, Redis that nobody rea
   expect(readinessOf(away).status).toBe(200);
   const gone = { ...away, workers: [{ ...WORKER, redis_up: false, consuming: false }] };
   expect(readinessOf(gone)).toMatchObject({ status: 503, body: { ready: false } });
+});
+
+const TROUBLES: readonly (readonly [string, Partial<StatusDocument>, string])[] = [
+  [
+    'a backlog',
+    { queue: { ...status([]).queue, waiting: 10_001 } },
+    'queue backlog: 10001 messages wait, more than 10000',
+  ],
+  [
+    'an expired certificate that nobody asked for',
+    { certificates: [{ file: 'certs/worker.crt', not_after: '2026-01-02T03:04:05.000Z', expired: true }] },
+    'the certificate has expired: certs/worker.crt ended on 2026-01-02; renew it and reload',
+  ],
+  [
+    'an eviction policy',
+    { queue: { ...status([]).queue, eviction_policy: 'allkeys-lru' } },
+    'Redis has maxmemory-policy allkeys-lru, which can delete the queue',
+  ],
+  ['Redis that the supervisor alone does not reach', { queue: { ...status([]).queue, redis_up: false } }, CAUSE.redis],
+];
+
+test.each(TROUBLES)('%s stops nothing, and is named by /ready and /health', (_, changes, says) => {
+  const document = { ...status([{}]), ...changes };
+  expect(readinessOf(document)).toEqual({ status: 200, body: { ready: true, reasons: [], warnings: [says] } });
+  expect(healthOf(document)).toMatchObject({ status: 200, body: { status: 'degraded', reasons: [says] } });
+});
+
+test('10,000 waiting messages are no backlog yet', () => {
+  const document = { ...status([{}]), queue: { ...status([]).queue, waiting: 10_000 } };
+  expect(readinessOf(document).body).toEqual({ ready: true, reasons: [], warnings: [] });
+});
+
+test('a main server that cannot be reached, and the certificate that is why', () => {
+  const [, { certificates = [] } = {}, says] = TROUBLES[1] ?? [];
+  const document = { ...status([{ state: 'degraded', breaker: 'open', consuming: false }]), certificates };
+  expect((readinessOf(document).body as { reasons: string[] }).reasons.slice(0, 2)).toEqual([
+    `the circuit breaker is open in every worker: the ${CAUSE.mainServer}`,
+    says,
+  ]);
 });
 
 test.each([

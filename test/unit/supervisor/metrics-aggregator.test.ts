@@ -94,13 +94,19 @@ test('counters and histograms go on over a restart; gauges are those of the pres
   expect(without).toContain('delivered_total{worker_id="worker-1"} 10');
   expect(without.filter((line) => line.startsWith('in_flight'))).toEqual([]);
 
+  // a process that was never scraped, and sent its counts before it died
+  const unseen = working('worker-1');
+  unseen.child.says({ type: 'metrics', request: 0, metrics: metricsOf({ delivered: 7, inFlight: 1 }) });
+  unseen.child.ends({ signal: 'SIGKILL' });
+  aggregator.retire(unseen.handle, slot);
+
   const second = working('worker-1');
   second.child.sample = { delivered: 5, inFlight: 1 };
   slot.current = second.handle;
   const lines = linesOf(await aggregator.scrape([slot]));
-  expect(lines).toContain('delivered_total{worker_id="worker-1"} 15');
-  expect(lines).toContain('wait_seconds_bucket{worker_id="worker-1",le="1"} 15');
-  expect(lines).toContain('wait_seconds_sum{worker_id="worker-1"} 30');
+  expect(lines).toContain('delivered_total{worker_id="worker-1"} 22');
+  expect(lines).toContain('wait_seconds_bucket{worker_id="worker-1",le="1"} 22');
+  expect(lines).toContain('wait_seconds_sum{worker_id="worker-1"} 44');
   expect(lines).toContain('in_flight{worker_id="worker-1"} 1');
 });
 

@@ -100,11 +100,25 @@ test('a wait ends with the process', async () => {
 
 test('an answer to an earlier question is not taken for the answer to this one', async () => {
   const { child, handle } = active();
-  expect(await handle.collectMetrics(1)).toBeUndefined();
-  const second = handle.collectMetrics(5_000);
-  child.says({ type: 'metrics', request: 1, metrics: ['late'] });
-  child.says({ type: 'metrics', request: 2, metrics: ['new'] });
-  expect(await second).toEqual(['new']);
+  expect(await handle.collectMetrics(1)).toBe(false);
+  const second = handle.collectMetrics(50);
+  child.says({ type: 'metrics', request: 1, metrics: [{ name: 'a', values: ['late'] }] });
+  expect(await second).toBe(false);
+  const third = handle.collectMetrics(5_000);
+  child.says({ type: 'metrics', request: 3, metrics: [{ name: 'a', values: ['new'] }, 'nonsense'] });
+  expect(await third).toBe(true);
+  expect([...handle.metrics]).toEqual([['a', { name: 'a', values: ['new'] }]]);
+});
+
+test('what it sends unasked replaces what is known of the same metrics, and one that is silent is not asked', async () => {
+  const { child, clock, handle } = active();
+  child.says({ type: 'metrics', request: 0, metrics: [{ name: 'a', values: [1] }, { name: 'b' }] });
+  child.says({ type: 'metrics', request: 0, metrics: [{ name: 'a', values: [2] }] });
+  expect([...handle.metrics.values()]).toEqual([{ name: 'a', values: [2] }, { name: 'b' }]);
+  clock.pass(3_001);
+  const told = child.told.length;
+  expect(await handle.collectMetrics(60_000)).toBe(false);
+  expect(child.told).toHaveLength(told);
 });
 
 test('it consumes when it says so, degraded or not, and only while it is active', () => {
