@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 
+import { harmless } from '../src/domain/escape.js';
 import { packageVersion } from '../src/shared/config/package-root.js';
 import { ConfigError, EXIT_CONFIG, reasonOf } from '../src/shared/errors.js';
 import { registerCerts } from './commands/certs.js';
@@ -11,6 +12,7 @@ import {
   type CommandContext,
   type RegisterCommand,
 } from './commands/command.js';
+import { addExitCodes } from './commands/exit-codes.js';
 import { registerCompletion } from './commands/completion.js';
 import { registerDead } from './commands/dead.js';
 import { registerReload } from './commands/reload.js';
@@ -55,14 +57,21 @@ Exit codes:
   2   wrong usage: unknown command or option
   3   no supervisor is running
   78  the configuration cannot be used; each problem is one line on stderr
+The help of each command says more of its own.
 `;
 
 /** Runs one command line and resolves to its exit code. `argv` is without the program and its script. */
 export async function runProgram(
   argv: readonly string[],
-  context: Omit<CommandContext, 'finish' | 'streams'> & Partial<Pick<CommandContext, 'streams'>>,
+  surroundings: Omit<CommandContext, 'finish' | 'streams'> & Partial<Pick<CommandContext, 'streams'>>,
 ): Promise<number> {
   let exitCode = 0;
+  // whatever stands in an id, an error or an answer: no text of ours drives the terminal
+  const context = {
+    ...surroundings,
+    print: (line: string) => surroundings.print(harmless(line)),
+    printError: (line: string) => surroundings.printError(harmless(line)),
+  };
   const finish = (code: number): void => {
     exitCode = code;
   };
@@ -92,5 +101,6 @@ function program(context: CommandContext): Command {
     // Before the commands are added: they inherit it. Commander would exit with 1 for wrong usage by itself.
     .exitOverride();
   for (const register of COMMANDS) register(root, context);
+  addExitCodes(root);
   return root;
 }

@@ -15,6 +15,8 @@ export interface OperatorQueue {
   /** To the left end, the first one first, as producers do. */
   enqueue(messages: readonly Buffer[]): Promise<void>;
   sizes(): Promise<QueueSizes>;
+  /** Workers of this kind, on any host, whose lease runs. Python workers have none. */
+  liveWorkers(): Promise<number>;
   /** Asks Redis anything that changes nothing: INFO, CONFIG GET, TIME, LLEN, ... */
   ask(command: string, ...args: RedisArgument[]): Promise<unknown>;
 }
@@ -52,6 +54,11 @@ function operatorQueue(connection: RedisConnection, config: Pick<Config, 'queue'
       if (messages.length > 0) await connection.call('LPUSH', keys.queue, ...messages);
     },
     sizes: () => createBackgroundQueue(connection, keys, { workerId: 'operator', clock }).sizes(),
+    liveWorkers: async () => {
+      const now = (await connection.call('TIME')) as Buffer[];
+      const since = `(${Number(now[0]) * 1_000}`;
+      return ((await connection.call('ZRANGEBYSCORE', keys.consumers, since, '+inf')) as Buffer[]).length;
+    },
     ask: (command, ...args) => connection.call(command, ...args),
   };
 }

@@ -45,9 +45,10 @@ async function examine(load: () => LoadedConfig, { cwd }: CommandContext): Promi
   }
   const { config, sources, warnings } = loaded;
   // Imported here: they load ioredis and got.
-  const [{ checkRedis }, { checkMainServer }, host, { createControlClient }] = await Promise.all([
+  const [{ checkRedis }, { checkMainServer }, { checkSupervisor }, host, { createControlClient }] = await Promise.all([
     import('../doctor/redis-checks.js'),
     import('../doctor/main-server-checks.js'),
+    import('../doctor/supervisor-checks.js'),
     import('../doctor/host-checks.js'),
     import('../control-client.js'),
   ]);
@@ -55,7 +56,7 @@ async function examine(load: () => LoadedConfig, { cwd }: CommandContext): Promi
   const [redis, mainServer, supervisor] = await Promise.all([
     checkRedis(config, systemClock),
     checkMainServer(config, systemClock),
-    host.checkSupervisor(client),
+    checkSupervisor(client),
   ]).finally(() => client.close());
   return [
     ok('configuration', `read from ${sources.configFile ?? 'the environment'}`),
@@ -64,6 +65,7 @@ async function examine(load: () => LoadedConfig, { cwd }: CommandContext): Promi
     ...mainServer,
     ...(await host.checkPorts(config, supervisor.status)),
     ...host.checkFileLimit(config),
+    ...host.checkMemory(config, supervisor.status),
     ...host.checkLogFolder(config, cwd),
     ...supervisor.findings,
   ];

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 
+import { harmlessJson } from '../../src/domain/escape.js';
 import { BrokerError } from '../../src/shared/errors.js';
 
 /** What a command may touch of the process it runs in. */
@@ -45,5 +46,5 @@ export function usageError(message: string): CommandError {
 }
 
 export function printJson(context: CommandContext, value: unknown): void {
-  context.print(JSON.stringify(value, null, 2));
+  context.print(harmlessJson(JSON.stringify(value, null, 2)));
 }

@@ -70,7 +70,12 @@ ${levels.map((level) => `    "${level.path}") compadd -- ${words(level)} ;;`).jo
   esac
   _files
 }
-compdef _message_broker_worker ${NAME}`;
+# a file of fpath is run at the first completion, and has to answer it
+if [[ "\${funcstack[1]}" == "_${NAME}" ]]; then
+  _message_broker_worker
+else
+  compdef _message_broker_worker ${NAME}
+fi`;
 }
 
 function levelWalk(levels: readonly Level[]): string {

@@ -2,6 +2,7 @@
  * `status --watch`: draws on the terminal's alternate screen, so that what stood there before comes back, once a second
  * until Ctrl-C. Without a terminal (a pipe, a log) it prints one line a second. A supervisor that is away is waited for.
  */
+import { harmless } from '../../src/domain/escape.js';
 import { systemClock } from '../../src/shared/clock.js';
 import { pause } from '../../src/shared/pause.js';
 import { reasonOf } from '../../src/shared/errors.js';
@@ -63,7 +64,7 @@ function frame(look: Look, throughput: Throughput, { columns, rows }: NodeJS.Wri
     'problem' in look
       ? ['NO ANSWER', look.problem, '', 'Trying again every second. Ctrl-C to end.']
       : [...statusText(look.status), '', ...plot(throughput, columns), '', 'Ctrl-C to end'];
-  const shown = lines.slice(0, Math.max(1, rows - 1)).map((line) => `${line.slice(0, columns)}\x1b[K\r\n`);
+  const shown = lines.slice(0, Math.max(1, rows - 1)).map((line) => `${harmless(line).slice(0, columns)}\x1b[K\r\n`);
   return `\x1b[H${shown.join('')}\x1b[J`;
 }
 

@@ -4,48 +4,13 @@ import { dirname, join, resolve } from 'node:path';
 
 import type { Config } from '../../src/shared/config/config.js';
 import { reasonOf } from '../../src/shared/errors.js';
-import type { ControlClient } from '../control-client.js';
-import { readinessOf, type StatusDocument } from '../health.js';
+import type { StatusDocument } from '../status-document.js';
 import { fail, ok, warn, type Finding } from './finding.js';
 
 /** Of a worker: 2 connections to Redis, logs, metrics, what Node has open. */
 const OTHER_FILES = 100;
-const MUCH_MEMORY = 512 * 1_048_576;
-
-/** The supervisor that runs, if one does. Never rejects. */
-export async function checkSupervisor(
-  client: ControlClient,
-): Promise<{ findings: Finding[]; status?: StatusDocument }> {
-  let status: StatusDocument;
-  try {
-    status = await client.get<StatusDocument>('/status');
-  } catch (error) {
-    return { findings: [warn('supervisor', reasonOf(error), 'Start it: message-broker-worker start')] };
-  }
-  const { reasons } = readinessOf(status).body as { readonly reasons: readonly string[] };
-  const big = status.workers.filter(({ memory_bytes: memory }) => (memory ?? 0) > MUCH_MEMORY);
-  const running = `pid ${status.supervisor.pid}, ${status.workers.filter(({ consuming }) => consuming).length} of ${status.supervisor.workers_wanted} workers take messages`;
-  return {
-    status,
-    findings: [
-      reasons.length > 0
-        ? fail(
-            'supervisor',
-            `pid ${status.supervisor.pid}, not ready: ${reasons.join('; ')}`,
-            'See "message-broker-worker status" and the log.',
-          )
-        : ok('supervisor', running),
-      ...status.supervisor.reasons.map((reason) => warn('supervisor', reason, 'See the log.')),
-      ...big.map(({ id, memory_bytes: memory }) =>
-        warn(
-          'memory',
-          `${id} uses ${Math.round((memory ?? 0) / 1_048_576)} MiB`,
-          'Lower WORKER_CONCURRENCY and WORKER_BATCH_SIZE, or set WORKER_MAX_MEMORY.',
-        ),
-      ),
-    ],
-  };
-}
+/** Of a worker at work with small messages; the supervisor takes less. */
+const PROCESS_BYTES = 100 * 1_048_576;
 
 /** The supervisor's port and each worker's: free, or held by the supervisor that runs. */
 export async function checkPorts({ supervisor, metrics, worker }: Config, status?: StatusDocument): Promise<Finding[]> {
@@ -118,4 +83,25 @@ export function checkLogFolder({ logging }: Config, cwd: string): Finding[] {
       ),
     ];
   }
+}
+
+/** Within the limit of the container, if there is one. */
+export function checkMemory({ worker }: Config, status?: StatusDocument): Finding[] {
+  const free = process.availableMemory();
+  // those that run have theirs already
+  const processes = status ? 1 : worker.count + 1;
+  const needed = processes * PROCESS_BYTES;
+  const found = `${mebibytes(free)} MiB are available`;
+  if (free >= needed) return [ok('host memory', found)];
+  return [
+    warn(
+      'host memory',
+      `${found}, ${mebibytes(needed)} MiB are needed for ${status ? 'a worker more during a reload' : `${worker.count} workers`}`,
+      'Give the host or container more, or lower WORKER_COUNT: a process that gets none is killed by the system.',
+    ),
+  ];
+}
+
+function mebibytes(bytes: number): number {
+  return Math.round(bytes / 1_048_576);
 }

@@ -1,6 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 
+import { CAUSE } from '../../src/domain/causes.js';
 import { outcomeOfError } from '../../src/delivery/connection-fault.js';
 import { connectOptions } from '../../src/delivery/connect-options.js';
 import { credentialsFor, type Credentials } from '../../src/delivery/tls-credentials.js';
@@ -79,7 +80,7 @@ async function probe(config: Config, credentials: Credentials | undefined, clock
     return [
       fail(
         'main server',
-        `Failed to connect to main server ${url}: ${why}`,
+        `the ${CAUSE.mainServer}: Failed to connect to main server ${url}: ${why}`,
         `Is it running, is MAIN_SERVER_URL right, and does it take our certificate? Try: openssl s_client -connect ${new URL(url).host} -cert ${config.tls.certFile} -key ${config.tls.keyFile} -CAfile ${config.tls.caFile}`,
       ),
     ];

@@ -1,11 +1,11 @@
-import { parseMessage } from '../../src/domain/message.js';
+import { CAUSE } from '../../src/domain/causes.js';
 import { withOperatorQueue, type OperatorQueue } from '../../src/queue/redis-operator.js';
 import type { Clock } from '../../src/shared/clock.js';
 import type { Config } from '../../src/shared/config/config.js';
 import { reasonOf } from '../../src/shared/errors.js';
 import { clockFinding, fail, ok, warn, type Finding } from './finding.js';
+import { queueFindings } from './queue-checks.js';
 
-const OLD_WAIT_S = 60;
 const FULL = 0.9;
 
 /** Whether Redis can be reached, and can be trusted with messages. Never rejects. */
@@ -21,7 +21,7 @@ export async function checkRedis(config: Config, clock: Clock): Promise<Finding[
     return [
       fail(
         'redis',
-        reasonOf(error),
+        `${CAUSE.redis}: ${reasonOf(error)}`,
         'Start Redis ("sudo systemctl start redis"), or correct REDIS_HOST, REDIS_PORT and REDIS_PASSWORD; see "redis-cli ping".',
       ),
     ];
@@ -86,44 +86,4 @@ async function clockOf(queue: OperatorQueue, clock: Clock): Promise<Finding> {
   const [seconds, micros] = ((await queue.ask('TIME')) as Buffer[]).map(Number) as [number, number];
   const after = clock.wallNow();
   return clockFinding('redis clock', seconds * 1_000 + micros / 1_000 - (before + after) / 2, (after - before) / 2);
-}
-
-async function queueFindings(queue: OperatorQueue, config: Config, clock: Clock): Promise<Finding[]> {
-  const type = String(await queue.ask('TYPE', config.queue.name));
-  if (type !== 'list' && type !== 'none') {
-    return [
-      fail(
-        'queue',
-        `the key ${config.queue.name} is a ${type}, no list`,
-        'Something else uses this name; correct the queue name, or delete the key.',
-      ),
-    ];
-  }
-  const sizes = await queue.sizes();
-  const counts = `${sizes.waiting} waiting, ${sizes.processing} processing, ${sizes.retrying} retrying, ${sizes.dead} dead`;
-  const waited = oldestWaitSeconds(sizes.oldest, clock);
-  return [
-    waited > OLD_WAIT_S
-      ? warn(
-          'queue',
-          `${counts}; the oldest waits for ${Math.round(waited)} s`,
-          'Is a worker running and the main server fast? If so raise WORKER_CONCURRENCY or WORKER_COUNT.',
-        )
-      : ok('queue', counts),
-    ...(sizes.dead > 0
-      ? [
-          warn(
-            'dead letters',
-            `${sizes.dead} wait for a decision`,
-            'Look with "message-broker-worker dead list", then replay or purge them.',
-          ),
-        ]
-      : []),
-  ];
-}
-
-function oldestWaitSeconds(oldest: Buffer | undefined, clock: Clock): number {
-  const parsed = oldest && parseMessage(oldest);
-  if (!parsed?.ok || parsed.message.queuedAtMs === undefined) return 0;
-  return (clock.wallNow() - parsed.message.queuedAtMs) / 1_000;
 }

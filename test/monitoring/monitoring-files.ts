@@ -2,8 +2,23 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
+import type { CAUSE } from '../../src/domain/causes.js';
 
 export const MONITORING = fileURLToPath(new URL('../../config/monitoring/', import.meta.url));
+
+export type Cause = keyof typeof CAUSE;
+
+/** The alert that names each cause. */
+export const ALERT_OF: Readonly<Record<Cause, string>> = {
+  redis: 'RedisDown',
+  mainServer: 'BreakerOpen',
+  certificate: 'CertificateExpired',
+  hang: 'WorkerHung',
+  backlog: 'QueueBacklog',
+};
+
+/** Those fire in the fault drill (drill.test.ts), all others in live.test.ts. */
+export const DRILLED: readonly string[] = Object.values(ALERT_OF);
 
 export interface Rule {
   readonly alert: string;

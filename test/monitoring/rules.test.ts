@@ -3,7 +3,8 @@ import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { neededProgram } from '../support/needed-program.js';
-import { MONITORING, alertRules, monitoringFile } from './monitoring-files.js';
+import { BACKLOG_MESSAGES, CAUSE } from '../../src/domain/causes.js';
+import { ALERT_OF, MONITORING, alertRules, monitoringFile, type Cause } from './monitoring-files.js';
 import { PROMTOOL } from './prometheus.js';
 
 const promtool = await neededProgram(PROMTOOL);
@@ -36,6 +37,18 @@ test.each(rules.map((rule) => [rule.alert, rule] as const))('%s says what it mea
   expect(rule.annotations['summary']).toBeTruthy();
   expect(rule.annotations['description']).toBeTruthy();
   expect(rule.annotations['runbook']).toMatch(/`[^`]+`/);
+});
+
+test.each(Object.entries(ALERT_OF))('for the cause %s, %s says the words of the program', (cause, alert) => {
+  const named = rules.filter((rule) => rule.alert === alert);
+  expect(named).not.toHaveLength(0);
+  for (const { annotations } of named) {
+    expect(annotations['summary']?.toLowerCase()).toContain(CAUSE[cause as Cause].toLowerCase());
+  }
+});
+
+test('the alert of a backlog and the program mean the same number', () => {
+  expect(rules.find(({ alert }) => alert === ALERT_OF.backlog)?.expr).toBe(`redis_queue_length > ${BACKLOG_MESSAGES}`);
 });
 
 test('every rule has a case in which it fires', () => {

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { parse, stringify } from 'yaml';
-import { makeCertificates, validFor } from '../../supervisor/certificates/certificates.js';
+import { makeCertificates, validFor, type CertificateFiles } from '../../supervisor/certificates/certificates.js';
 import { startMainServer, type DevMainServer } from '../../scripts/main-server.js';
 import { freePortsInARow } from '../../scripts/quickstart-ports.js';
 import { startRedis, type RedisProcess } from '../../scripts/redis-process.js';
@@ -25,10 +25,19 @@ import { startPrometheus, type Alert, type Prometheus } from './prometheus.js';
 
 export interface WatchedProgram {
   readonly program: Program;
+  /** The program's, for commands beside it. */
+  readonly env: Readonly<Record<string, string>>;
   readonly redis: RedisProcess;
   readonly client: Redis;
+  /** The one that runs now. */
   readonly server: DevMainServer;
+  stopMainServer(): Promise<void>;
+  /** On the same port as before. */
+  startMainServer(): Promise<void>;
   readonly prometheus: Prometheus;
+  readonly certificates: CertificateFiles;
+  /** Of the supervisor. */
+  readonly origin: string;
   /** Ports of the two workers. */
   readonly workerPorts: readonly [number, number];
   status(): Promise<StatusDocument>;
@@ -53,13 +62,24 @@ export function untilSeen<T>(condition: () => Promise<T>, what: string, deadline
   return waitFor(paced, { what, deadlineMs });
 }
 
-export async function startWatchedProgram(prometheusBinary: string): Promise<WatchedProgram> {
+export interface WatchOptions {
+  readonly certificateDays?: number;
+  /** Added to the program's environment. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export async function startWatchedProgram(
+  prometheusBinary: string,
+  options: WatchOptions = {},
+): Promise<WatchedProgram> {
   const directory = await mkdtemp(join(tmpdir(), 'watched-'));
   const certificates = await makeCertificates({
     directory: join(directory, 'certs'),
-    workerValidity: validFor(CERTIFICATE_DAYS),
+    workerValidity: validFor(options.certificateDays ?? CERTIFICATE_DAYS),
   });
-  const server = await startMainServer({ tls: pemsOf(certificates), records: false });
+  const serverOptions = { tls: pemsOf(certificates), records: false };
+  let server = await startMainServer(serverOptions);
+  const { port } = server;
   const redis = await startRedis();
   const client = plainClient(redis.port);
   const supervisorPort = await freePort();
@@ -75,6 +95,7 @@ export async function startWatchedProgram(prometheusBinary: string): Promise<Wat
     WORKER_SHUTDOWN_TIMEOUT: '1',
     SUPERVISOR_PORT: String(supervisorPort),
     SUPERVISOR_RUNTIME_DIR: join(directory, 'run'),
+    ...options.env,
   };
   const program = startProgram({ cwd: directory, env });
   const workerPorts = [first, first + 1] as const;
@@ -90,8 +111,17 @@ export async function startWatchedProgram(prometheusBinary: string): Promise<Wat
     program,
     redis,
     client,
-    server,
+    get server() {
+      return server;
+    },
+    stopMainServer: () => server.close(),
+    async startMainServer() {
+      server = await startMainServer({ ...serverOptions, port });
+    },
     prometheus,
+    certificates,
+    env,
+    origin: `http://127.0.0.1:${supervisorPort}`,
     workerPorts,
     async status() {
       const response = await fetch(`http://127.0.0.1:${supervisorPort}/status`, { headers: { connection: 'close' } });

@@ -201,30 +201,6 @@ test('a socket that a killed supervisor left is replaced', async () => {
   );
 });
 
-describe('/ready tells the truth', () => {
-  const reasons = async (): Promise<string> => JSON.stringify((await operated.ask('/ready')).body['reasons']);
-  const untilUnready = (pattern: RegExp, deadlineMs = 10_000) =>
-    waitFor(async () => pattern.test(await reasons()), { what: `/ready to say ${pattern}`, deadlineMs });
-
-  test('when the only worker hangs, seconds before it is killed', async () => {
-    await start();
-    const { pid } = (await statusOf(operated)).workers[0] ?? {};
-    process.kill(pid ?? 0, 'SIGSTOP');
-    await untilUnready(/worker-1 is degraded: it has sent no heartbeat/, 8_000);
-    expect((await operated.ask('/ready')).status).toBe(503);
-    await waitFor(async () => (await operated.ask('/ready')).status === 200, {
-      what: 'a new worker',
-      deadlineMs: 20_000,
-    });
-  });
-
-  test('when the circuit breaker is open everywhere', async () => {
-    await start({ MAIN_SERVER_URL: 'http://127.0.0.1:1' });
-    await redis.client.lpush(QUEUE, ...Array.from({ length: 20 }, (_, at) => JSON.stringify({ message_id: `m${at}` })));
-    await untilUnready(/the circuit breaker is open in every worker/);
-  });
-});
-
 async function statusOf({ ask }: Operated): Promise<StatusDocument> {
   return (await ask('/status')).body as unknown as StatusDocument;
 }

@@ -11,6 +11,8 @@ import { useMainServer } from '../support/main-server.js';
 import { useProgram } from '../support/program.js';
 import { QUEUE } from '../support/queue.js';
 import { useRedis } from '../support/redis.js';
+import { waitFor } from '../support/wait-for.js';
+import { document } from '../unit/contract/markdown.js';
 import { runCommand, startOperated } from './fixtures/operated.js';
 
 vi.setConfig({ testTimeout: 90_000 }); // each command is a process that boots
@@ -104,6 +106,34 @@ test('Redis: away, evicting, another type of key, dead letters, a long wait', as
   ]);
 });
 
+test('messages that nobody takes, a backlog, and a user with the commands of the README only', async () => {
+  const aclLine = document('ecosystem.md')
+    .fenced('text')
+    .find((line) => line.startsWith('ACL SETUSER mbw'));
+  const words = aclLine?.replace('PASSWORD', 'secret').split(' ').slice(1) ?? [];
+  await redis.client.call('ACL', ...words);
+  const asUser = { REDIS_USERNAME: 'mbw', REDIS_PASSWORD: 'secret' };
+  const empty = await check(asUser);
+  expect(empty.of('redis')).toMatchObject([{ level: 'ok' }]);
+  expect(empty.of('queue')).toMatchObject([{ level: 'ok', text: '0 waiting, 0 processing, 0 retrying, 0 dead' }]);
+  expect(empty.of('consumers')).toEqual([]);
+
+  const texts = Array.from({ length: 10_001 }, (_, at) => JSON.stringify({ message_id: `m${at}` }));
+  await redis.client.lpush(QUEUE, ...texts);
+  const unserved = await check(asUser);
+  expect(unserved.code).toBe(1);
+  expect(unserved.of('consumers')).toMatchObject([
+    {
+      level: 'fail',
+      text: '10001 messages wait and no worker of this kind is alive; nobody takes them',
+      advice: expect.stringContaining('message-broker-worker start') as string,
+    },
+  ]);
+  expect(unserved.of('queue')).toMatchObject([
+    { level: 'warn', text: 'queue backlog: 10001 messages wait, more than 10000' },
+  ]);
+});
+
 test('certificates: missing, readable by others, expired, soon to expire', async () => {
   expect((await check({ WORKER_CERT_PATH: 'nowhere.crt' })).of('certificates')).toMatchObject([
     { level: 'fail', text: expect.stringContaining('Worker certificate not found at nowhere.crt') as string },
@@ -177,4 +207,18 @@ test('a running supervisor: it is ready, and its ports are its own', async () =>
     { level: 'ok', text: expect.stringContaining('1 of 1 workers') as string },
   ]);
   expect(running.of('ports')).toMatchObject([{ level: 'ok' }]);
+  expect(running.of('consumers')).toMatchObject([{ level: 'ok', text: '1 worker holds a lease' }]);
+  expect(running.of('host memory')).toMatchObject([
+    { text: expect.stringMatching(/^\d+ MiB are available/) as string },
+  ]);
+
+  main.server.faults.post.delayMs = 800;
+  await redis.client.lpush(QUEUE, ...Array.from({ length: 4 }, (_, at) => JSON.stringify({ message_id: `s${at}` })));
+  await waitFor(async () => /"delivery_seconds":\{/.test((await operated.ask('/status')).text), {
+    what: 'the deliveries to be measured',
+    deadlineMs: 15_000,
+  });
+  expect((await check()).of('delivery time')).toMatchObject([
+    { level: 'warn', text: expect.stringMatching(/^half of the deliveries take up to/) as string },
+  ]);
 });

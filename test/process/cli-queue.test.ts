@@ -1,9 +1,12 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import { deadLetter } from '../../src/domain/dead-letter.js';
+import { EXIT_CODES } from '../../supervisor/commands/exit-codes.js';
 import { readCredentials } from '../../src/delivery/tls-credentials.js';
 import { places, QUEUE } from '../support/queue.js';
 import { useRedis } from '../support/redis.js';
@@ -167,4 +170,58 @@ test('completion: scripts that the shells take', async () => {
     expect(out).toContain('rollback');
   }
   expect((await command('completion', 'cmd')).code).toBe(2);
+});
+
+test.each([
+  ['', 'rel', ['reload']],
+  ['dead', 're', ['replay']],
+  ['dead replay', '--dry', ['--dry-run']],
+  ['status', '--w', ['--watch']],
+  ['dead replay --reason malformed', '--ol', ['--older-than']],
+])('completion in bash: %s %s', async (typed, current, expected) => {
+  const { out } = await command('completion', 'bash');
+  const words = ['message-broker-worker', ...typed.split(' ').filter(Boolean), current];
+  const script = `${out}
+COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}
+_message_broker_worker; printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const { stdout } = await promisify(execFile)('bash', ['-c', script]);
+  expect(stdout.trim().split('\n')).toEqual(expected);
+});
+
+test('no id, error or name drives the terminal, in JSON neither, and the JSON says the same', async () => {
+  const id = 'm\u001b]0;owned\u0007\u009b31m\u202e\u2028x';
+  await redis.client.lpush(
+    `{${QUEUE}}:dead`,
+    JSON.stringify({ message_id: id, reason: 'malformed', error: id, message: id }),
+  );
+  const outputs = [
+    await command('dead', 'list'),
+    await command('dead', 'list', '--json'),
+    await command('dead', 'show', '1'),
+    await command('dead', 'show', '1', '--json'),
+    await command('dead', 'show', id),
+    await command('status', `--${id}`),
+    await command('send', '--count', id),
+    await command('scale', id),
+    await command('status', '--socket', `/tmp/${id}`),
+    await command('check', '--redis-host', id),
+    await command('send', '--file', id),
+    await command(id),
+  ];
+  for (const { out, err } of outputs) expect(out + err).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
+  const shown = JSON.parse(outputs[3]?.out ?? '') as { readonly error: string };
+  expect(shown.error).toBe(id);
+});
+
+test('the help of each command has its exit codes, and every command has some', async () => {
+  const groups = ['dead'];
+  for (const [path, codes] of Object.entries(EXIT_CODES)) {
+    const { out } = await command(...path.split(' '), '--help');
+    const listed = out.slice(out.indexOf('Exit codes:'));
+    for (const [code, meaning] of codes) expect(listed, path).toContain(`  ${String(code).padEnd(3)} ${meaning}`);
+  }
+  const { out } = await command('--help');
+  const names = [...out.slice(out.indexOf('Commands:')).matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name ?? '');
+  const known = new Set(Object.keys(EXIT_CODES).map((path) => path.split(' ')[0]));
+  expect(names.filter((name) => name !== 'help' && !groups.includes(name) && !known.has(name))).toEqual([]);
 });

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseCommandLine } from '../../../scripts/quickstart-options.js';
+import { CAUSE } from '../../../src/domain/causes.js';
 import { DEAD_LETTER_REASONS } from '../../../src/domain/dead-letter.js';
 import { redisKeys } from '../../../src/queue/redis-keys.js';
 import { packageRoot } from '../../../src/shared/config/package-root.js';
@@ -13,6 +14,7 @@ import { MetricsAggregator } from '../../../supervisor/metrics-aggregator.js';
 import { runProgram } from '../../../supervisor/program.js';
 import { SignalInbox } from '../../../supervisor/signals.js';
 import { SupervisorMetrics } from '../../../supervisor/supervisor-metrics.js';
+import { ALERT_OF, type Cause } from '../../monitoring/monitoring-files.js';
 import { document } from './markdown.js';
 import { someStatus } from './some-status.js';
 
@@ -131,6 +133,12 @@ describe('operations', () => {
     const { queue, retry, dead, consumers, crashes, processing } = redisKeys('message_queue');
     const named = ecosystem.table('## Messages in Redis').map(([key]) => key);
     expect(named).toEqual([queue, processing('<consumer>'), retry, dead, consumers, crashes]);
+  });
+
+  test('the words for the most frequent causes are those of the program, each with its alert', () => {
+    const rows = ecosystem.table('## What happens at each failure').slice(0, Object.keys(CAUSE).length);
+    expect(rows.map(([words]) => words)).toEqual(Object.values(CAUSE));
+    expect(rows.map(([, , alert]) => alert)).toEqual(Object.keys(CAUSE).map((cause) => ALERT_OF[cause as Cause]));
   });
 
   test('the reasons of dead letters are ours, and all are named', () => {

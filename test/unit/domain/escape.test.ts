@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { printable } from '../../../src/domain/escape.js';
+import { harmless, harmlessJson, printable } from '../../../src/domain/escape.js';
 
 describe('printable', () => {
   it.each([
@@ -42,6 +42,24 @@ describe('printable', () => {
         expect(printable(shown, shown.length)).toBe(shown);
       }),
       { numRuns: 1000 },
+    );
+  });
+});
+
+describe('harmless', () => {
+  it('leaves line breaks and tabs, and shows what a terminal would obey', () => {
+    expect(harmless('a\tb\nc')).toBe('a\tb\nc');
+    expect(harmless('\x1b[2Ja\r\n\x9b31m\u202eb')).toBe('\\x1b[2Ja\\x0d\n\\x9b31m\\u202eb');
+  });
+
+  it('keeps JSON what it is', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.string({ unit: 'binary' }), (value, text) => {
+        const document = { value, text };
+        const shown = harmlessJson(JSON.stringify(document, null, 2));
+        expect(shown).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
+        expect(JSON.parse(shown)).toEqual(JSON.parse(JSON.stringify(document)));
+      }),
     );
   });
 });

@@ -157,7 +157,7 @@ test('warnings come 30, 7 and 1 days before the end and at it, once each, and fo
   }
   expect(warnedAt).toEqual([10, 33, 39, 40]);
   expect(lines[1]).toBe('WARNING Certificate worker.crt expires in 7 days, on 1970-02-10; renew it');
-  expect(lines[3]).toBe('WARNING Certificate worker.crt expired on 1970-02-10; renew it');
+  expect(lines[3]).toBe('WARNING The certificate has expired: worker.crt ended on 1970-02-10; renew it');
   change('2', pair('second', 60));
   watch.look();
   watch.look();

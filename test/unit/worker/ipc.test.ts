@@ -15,6 +15,8 @@ const beat: Beat = {
   redisUp: true,
   breaker: 'closed',
   metricsPort: 'listening',
+  certificates: [{ file: 'certs/worker.crt', notAfter: 1_700_000_000_000 }],
+  traffic: undefined,
 };
 
 describe('messages between primary and child', () => {

@@ -1,0 +1,77 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { BACKLOG_MESSAGES, backlogOf } from '../../src/domain/causes.js';
+import { parseMessage } from '../../src/domain/message.js';
+import type { QueueSizes } from '../../src/queue/message-queue.js';
+import type { OperatorQueue } from '../../src/queue/redis-operator.js';
+import type { Clock } from '../../src/shared/clock.js';
+import type { Config } from '../../src/shared/config/config.js';
+
+import { fail, ok, warn, type Finding } from './finding.js';
+
+const OLD_WAIT_S = 60;
+/** Between two looks at a queue that is not empty. */
+const GROWTH_MS = 1_000;
+
+/** What waits, and whether anybody takes it. Rejects with RedisUnavailableError. */
+export async function queueFindings(queue: OperatorQueue, config: Config, clock: Clock): Promise<Finding[]> {
+  // a user that may do only what the worker needs may not ask this
+  const type = String(await queue.ask('TYPE', config.queue.name).catch(() => 'list'));
+  if (type !== 'list' && type !== 'none') {
+    return [
+      fail(
+        'queue',
+        `the key ${config.queue.name} is a ${type}, no list`,
+        'Something else uses this name; correct the queue name, or delete the key.',
+      ),
+    ];
+  }
+  const before = await queue.sizes();
+  if (before.waiting > 0) await sleep(GROWTH_MS);
+  const sizes = before.waiting > 0 ? await queue.sizes() : before;
+  const grown = sizes.waiting - before.waiting;
+  return [
+    waitingFinding(sizes, grown, clock),
+    ...consumerFindings(await queue.liveWorkers(), sizes, grown),
+    ...deadFindings(sizes),
+  ];
+}
+
+function waitingFinding(sizes: QueueSizes, grown: number, clock: Clock): Finding {
+  const { waiting, processing, retrying, dead } = sizes;
+  const counts = `${waiting} waiting, ${processing} processing, ${retrying} retrying, ${dead} dead`;
+  const waited = oldestWaitSeconds(sizes.oldest, clock);
+  const trend = grown === 0 ? '' : `; ${Math.abs(grown)} ${grown > 0 ? 'more' : 'fewer'} than a second ago`;
+  const advice = 'Is a worker running and the main server fast? If so raise WORKER_CONCURRENCY or WORKER_COUNT.';
+  if (waiting > BACKLOG_MESSAGES) return warn('queue', `${backlogOf(waiting)}${trend}`, advice);
+  if (waited > OLD_WAIT_S) {
+    return warn('queue', `${counts}${trend}; the oldest waits for ${Math.round(waited)} s`, advice);
+  }
+  return ok('queue', `${counts}${trend}`);
+}
+
+/** A queue that shrinks without us has Python workers on it. */
+function consumerFindings(live: number, { waiting }: QueueSizes, grown: number): Finding[] {
+  if (live > 0) return [ok('consumers', `${live} ${live === 1 ? 'worker holds a lease' : 'workers hold leases'}`)];
+  if (waiting === 0) return [];
+  const nobody = `${waiting} messages wait and no worker of this kind is alive`;
+  const advice = 'Start it: message-broker-worker start';
+  return [grown < 0 ? warn('consumers', nobody, advice) : fail('consumers', `${nobody}; nobody takes them`, advice)];
+}
+
+function deadFindings({ dead }: QueueSizes): Finding[] {
+  if (dead === 0) return [];
+  return [
+    warn(
+      'dead letters',
+      `${dead} wait for a decision`,
+      'Look with "message-broker-worker dead list", then replay or purge them.',
+    ),
+  ];
+}
+
+function oldestWaitSeconds(oldest: Buffer | undefined, clock: Clock): number {
+  const parsed = oldest && parseMessage(oldest);
+  if (!parsed?.ok || parsed.message.queuedAtMs === undefined) return 0;
+  return (clock.wallNow() - parsed.message.queuedAtMs) / 1_000;
+}
