@@ -10,14 +10,14 @@ import { createTable } from './table.js';
 const SHOWN = 50;
 const REASONS = ['malformed', 'max_attempts_exceeded', 'poison'];
 const COLUMNS = [
-  { title: 'Message' },
+  { title: 'Message', kind: 'text' },
   { title: 'Reason' },
-  { title: 'Error' },
+  { title: 'Error', kind: 'text' },
   { title: 'Died' },
-  { title: 'Attempts', isNumber: true },
-  { title: 'Size', isNumber: true },
+  { title: 'Attempts', kind: 'number' },
+  { title: 'Size', kind: 'number' },
   { title: 'Worker' },
-  { title: 'Do' },
+  { title: 'Actions' },
 ] as const;
 
 export interface DeadLetters {

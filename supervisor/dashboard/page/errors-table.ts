@@ -6,11 +6,11 @@ import { createTable } from './table.js';
 
 const COLUMNS = [
   { title: 'Reason' },
-  { title: 'Last 5 min', isNumber: true },
-  { title: 'In all', isNumber: true },
+  { title: 'Last 5 min', kind: 'number' },
+  { title: 'In all', kind: 'number' },
   { title: 'Last seen' },
-  { title: 'Last error' },
-  { title: 'Last message' },
+  { title: 'Last error', kind: 'text' },
+  { title: 'Last message', kind: 'text' },
   { title: 'Worker' },
 ] as const;
 

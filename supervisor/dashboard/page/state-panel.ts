@@ -6,6 +6,8 @@ import * as format from './format.js';
 
 const WORDS: Readonly<Record<Flow, string>> = { flowing: 'Flowing', degraded: 'Degraded', stopped: 'Stopped' };
 const REASON_LENGTH = 400;
+/** Of 500 workers that say the same, the first few tell it; each row has its own. */
+const MOST_REASONS = 8;
 
 export function showState({ verdict, status }: StatusEvent): void {
   const { supervisor, workers, queue } = status;
@@ -35,11 +37,16 @@ function show(flow: Flow | 'lost', word: string, summary: string, reasons: reado
   setText(byId('summary'), summary);
   fillList(
     byId('reasons'),
-    reasons,
+    shortened(reasons),
     () => make('li'),
-    (item, reason) => setText(item, sentence(reason)),
+    (item, reason) => setText(item, printable(reason, REASON_LENGTH)),
   );
   document.title = `${word} – Message Broker Worker`;
+}
+
+function shortened(reasons: readonly string[]): readonly string[] {
+  const more = reasons.length - MOST_REASONS;
+  return more > 1 ? [...reasons.slice(0, MOST_REASONS), `and ${more} more`] : reasons;
 }
 
 function showSteps(steps: readonly NextStep[]): void {
@@ -53,9 +60,4 @@ function showSteps(steps: readonly NextStep[]): void {
       if (code) setText(code, type);
     },
   );
-}
-
-/** Reasons begin in lower case: the log puts its own words before them. */
-function sentence(reason: string): string {
-  return printable(reason, REASON_LENGTH);
 }

@@ -6,7 +6,8 @@ import { make, setText } from './elements.js';
 
 export interface TableColumn {
   readonly title: string;
-  readonly isNumber?: boolean;
+  /** Numbers stand to the right; texts may be long, wrap, and have a line of their own on a phone. */
+  readonly kind?: 'number' | 'text';
 }
 
 export interface TableRow {
@@ -30,8 +31,8 @@ export interface TablePlan {
 
 export function createTable(place: HTMLElement, { caption, columns, empty, testid }: TablePlan): Table {
   const head = make('tr', { role: 'row' });
-  for (const { title, isNumber } of columns) {
-    head.append(make('th', { scope: 'col', role: 'columnheader', class: isNumber ? 'number' : '' }, title));
+  for (const { title, kind = '' } of columns) {
+    head.append(make('th', { scope: 'col', role: 'columnheader', class: kind }, title));
   }
   const body = make('tbody', { role: 'rowgroup' });
   const table = make(
@@ -48,8 +49,8 @@ export function createTable(place: HTMLElement, { caption, columns, empty, testi
   function rowOf(key: string): HTMLTableRowElement {
     const row = known.get(key) ?? make('tr', { role: 'row' });
     if (known.has(key)) return row;
-    for (const [at, { title, isNumber }] of columns.entries()) {
-      const attributes = { 'data-label': title, class: isNumber ? 'number' : '' };
+    for (const [at, { title, kind = '' }] of columns.entries()) {
+      const attributes = { 'data-label': title, class: kind };
       row.append(
         at === 0
           ? make('th', { ...attributes, scope: 'row', role: 'rowheader' })

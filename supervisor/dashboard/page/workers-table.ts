@@ -7,16 +7,16 @@ import { createTable } from './table.js';
 
 const COLUMNS = [
   { title: 'Worker' },
-  { title: 'State' },
-  { title: 'Up', isNumber: true },
-  { title: 'CPU', isNumber: true },
-  { title: 'Memory', isNumber: true },
-  { title: 'Loop lag', isNumber: true },
-  { title: 'In flight', isNumber: true },
-  { title: 'Delivered', isNumber: true },
-  { title: 'Failed', isNumber: true },
-  { title: 'Restarts', isNumber: true },
-  { title: 'Pid', isNumber: true },
+  { title: 'State', kind: 'text' },
+  { title: 'Up', kind: 'number' },
+  { title: 'CPU', kind: 'number' },
+  { title: 'Memory', kind: 'number' },
+  { title: 'Loop lag', kind: 'number' },
+  { title: 'In flight', kind: 'number' },
+  { title: 'Delivered', kind: 'number' },
+  { title: 'Failed', kind: 'number' },
+  { title: 'Restarts', kind: 'number' },
+  { title: 'Pid', kind: 'number' },
 ] as const;
 
 export function createWorkersTable(place: HTMLElement): (workers: readonly WorkerStatus[]) => void {
