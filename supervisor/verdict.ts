@@ -7,10 +7,7 @@ import type { StatusDocument } from './status-document.js';
 export function verdictOf(status: StatusDocument): Verdict {
   const ready = readinessOf(status);
   const unready = reasonsOf(ready.body);
-  const starting = status.workers
-    .filter(({ state, reasons }) => state === 'starting' && reasons.length > 0)
-    .map(({ id, state, reasons }) => [`${id} is ${state}`, ...reasons].join(': '));
-  const reasons = [...new Set([...unready, ...reasonsOf(healthOf(status).body), ...starting])];
+  const reasons = [...new Set([...unready, ...reasonsOf(healthOf(status).body)])];
   const state = ready.status !== 200 ? 'stopped' : reasons.length > 0 ? 'degraded' : 'flowing';
   return { state, reasons, next_steps: nextSteps(status) };
 }
