@@ -1,5 +1,6 @@
 /** What the supervisor says about itself and its workers: the documents of /status, /health and /ready. Pure. */
 import { BACKLOG_MESSAGES, backlogOf, CAUSE, certificateExpired } from '../src/domain/causes.js';
+import { failingAttempts } from './failing-attempts.js';
 import type { QueueSight } from './queue-monitor.js';
 import type { ReloadResult } from './reload.js';
 import type { Usage } from './resource-monitor.js';
@@ -138,6 +139,7 @@ function troublesOf(status: StatusDocument): string[] {
     ...expiredCertificates(status),
     ...(policy === NO_EVICTION ? [] : [`Redis has maxmemory-policy ${policy}, which can delete the queue`]),
     ...(waiting > BACKLOG_MESSAGES ? [backlogOf(waiting)] : []),
+    ...failingAttempts(status),
     ...ofWorkers,
   ];
 }

@@ -51,7 +51,7 @@ describe.skipIf(chromium === undefined)('the dashboard', () => {
 
   test('its numbers are those of /status, and nothing in the console', async () => {
     const { fleet, page, wrong } = await open({ WORKER_RETRY_INTERVAL: 60 });
-    installation.server.faults.post.failRate = 0.3;
+    installation.server.faults.post.failRate = 0.2;
     await push(
       ...Array.from({ length: 40 }, (_, at) => ({ message_id: `m-${at}`, queued_at: new Date().toISOString() })),
     );

@@ -142,3 +142,26 @@ test.each([
 ])('health: $what → $code $says', ({ document, code, says }) => {
   expect(healthOf(document)).toMatchObject({ status: code, body: { status: says } });
 });
+
+test('health: half of the attempts fail, though every worker takes messages', () => {
+  const errors = [
+    {
+      reason: 'http_500',
+      count: 12,
+      recent_count: 12,
+      last_at: null,
+      last_error: 'HTTP 500',
+      last_message_id: null,
+      last_worker_id: 'worker-1',
+    },
+  ];
+  const reasonsWith = (delivered: number, failed: number) =>
+    (
+      healthOf({ ...status([{}]), traffic: { ...NO_TRAFFIC, window_seconds: 30, delivered, failed }, errors }).body as {
+        reasons: string[];
+      }
+    ).reasons;
+  expect(reasonsWith(8, 12)).toEqual(['12 of 20 attempts of the last 30 s failed; the latest: HTTP 500']);
+  expect(reasonsWith(13, 12)).toEqual([]);
+  expect(reasonsWith(0, 9)).toEqual([]);
+});

@@ -1,0 +1,15 @@
+import type { StatusDocument } from './status-document.js';
+
+/** Fewer failures prove nothing: a single bad message fails again and again. */
+const LEAST_FAILED = 10;
+
+/**
+ * Every worker may be ready and take messages while a main server that answers has something against all of them: no
+ * breaker opens for a 500. Half of the attempts of the last half minute is more than single messages can spoil.
+ */
+export function failingAttempts({ traffic, errors }: Pick<StatusDocument, 'traffic' | 'errors'>): string[] {
+  const { delivered, failed, window_seconds: seconds } = traffic;
+  if (failed < LEAST_FAILED || failed < delivered) return [];
+  const latest = errors[0] ? `; the latest: ${errors[0].last_error}` : '';
+  return [`${failed} of ${delivered + failed} attempts of the last ${seconds} s failed${latest}`];
+}
