@@ -65,6 +65,7 @@ describe.skipIf(chromium === undefined)('the dashboard', () => {
     });
     await expect.poll(() => shownNumbers(page), { timeout: 10_000 }).toEqual(numbersOf(await fleet.status()));
     await untilText('state', /^Flowing$/);
+    await untilText('certificates', /worker\.crt\s+\d{4}-\d\d-\d\d [\d:]+\s+in \d+/);
     expect(wrong).toEqual([]);
   });
 

@@ -38,6 +38,11 @@ export function longDuration(whole: number): string {
   return h > 0 ? `${h}h ${m}m` : `${m}m ${whole % 60}s`;
 }
 
+/** `398 days`; below two days in hours and minutes. */
+export function days(seconds: number): string {
+  return seconds < 172_800 ? longDuration(Math.floor(seconds)) : `${grouped.format(Math.floor(seconds / 86_400))} days`;
+}
+
 export function percent(value: number | null): string {
   return value === null ? UNKNOWN : `${Math.round(value)} %`;
 }

@@ -1,5 +1,6 @@
 /** Wires the page: what comes over the connection goes to the parts that show it. */
 import type { StatusEvent } from '../page-events.js';
+import { createCertificatesTable } from './certificates-table.js';
 import { connect } from './connection.js';
 import { createDeadLetters } from './dead-letters.js';
 import { byId, setAttribute, setText } from './elements.js';
@@ -15,6 +16,7 @@ const plots = createPlots(byId('plots'), samples);
 const showTiles = createTiles(byId('tiles'));
 const showWorkers = createWorkersTable(byId('workers-panel'));
 const showErrors = createErrorsTable(byId('errors-panel'));
+const showCertificates = createCertificatesTable(byId('certificates-panel'));
 const deadLetters = createDeadLetters();
 let last: { readonly event: StatusEvent; readonly receivedAt: number } | undefined;
 
@@ -28,6 +30,7 @@ connect('events', {
     showTiles(status);
     showWorkers(status.workers);
     showErrors(status.errors, at);
+    showCertificates(status.certificates, at);
     deadLetters.totalIs(status.queue.dead ?? undefined);
   },
   onSamples(columns, fresh) {
