@@ -10,11 +10,11 @@ const sample = (at: number): Sample => ({ ...({} as Sample), at, waiting: at });
 
 test('half an hour is kept, and no more; what is new since a count is given', () => {
   const history = new History();
-  for (let at = 0; at < 2_500; at++) history.add(sample(at));
+  for (let at = 0; at < 2_550; at++) history.add(sample(at));
   const all = history.since(0);
-  expect([all.at.length, all.at[0], all.at.at(-1), all.waiting.at(-1)]).toEqual([900, 1_600, 2_499, 2_499]);
-  expect(history.since(2_498).at).toEqual([2_498, 2_499]);
-  expect(history.since(2_500).at).toEqual([]);
+  expect([all.at.length, all.at[0], all.at.at(-1), all.waiting.at(-1)]).toEqual([900, 1_650, 2_549, 2_549]);
+  expect(history.since(2_548).at).toEqual([2_548, 2_549]);
+  expect(history.since(2_550).at).toEqual([]);
 });
 
 test('the page keeps no more than that either, however long it is open', () => {
