@@ -197,10 +197,10 @@ describe.skipIf(chromium === undefined)('the dashboard', () => {
   });
 
   test('on a phone nothing is wider than the screen, and dark is dark', async () => {
-    await installation.redis.client.lpush(DEAD, envelope({ id: 'a-long-id-'.repeat(20) }));
+    await installation.redis.client.lpush(DEAD, envelope({ id: 'a_long_id_'.repeat(20) }));
     const { page, wrong } = await open({}, { viewport: { width: 360, height: 740 }, colorScheme: 'dark' });
     await untilText('state', /^Flowing$/);
-    await untilText('dead', /a-long-id/);
+    await untilText('dead', /a_long_id/);
     const wide = await page.evaluate(() =>
       [...document.querySelectorAll('html, .panel')].filter((each) => each.scrollWidth > each.clientWidth).map(String),
     );
