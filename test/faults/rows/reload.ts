@@ -139,10 +139,6 @@ async function failToReload(stage: Stage, fleet: Fleet, spoil: (fleet: Fleet) =>
   const metrics = await fleet.get('/metrics');
   stage.expect(/supervisor_reloads_total\{result="failed"\} [1-9]/.test(metrics), 'the metric does not say so');
   stage.expect(/ERROR - \[supervisor\] - Reload failed/.test(fleet.logged()), 'no ERROR says so');
-  return {
-    note: command.lines
-      .map(({ text }) => text)
-      .join(' ')
-      .slice(0, 100),
-  };
+  const told = command.lines.find(({ text }) => text.startsWith('ERROR'))?.text ?? '';
+  return { note: told.slice(0, 100) };
 }
