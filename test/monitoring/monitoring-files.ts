@@ -17,7 +17,7 @@ export const ALERT_OF: Readonly<Record<Cause, string>> = {
   backlog: 'QueueBacklog',
 };
 
-/** Those fire in the fault drill (drill.test.ts), all others in live.test.ts. */
+/** Those fire in the fault drill (test/browser/drill.test.ts), all others in live.test.ts. */
 export const DRILLED: readonly string[] = Object.values(ALERT_OF);
 
 export interface Rule {

@@ -48,7 +48,9 @@ test('starting, at work, stopping', async () => {
   main.server.faults.post.hang = true;
   const operated = await operate();
   const first = await waitFor(() => readyOf(operated), { what: 'the first answer', deadlineMs: 15_000 });
-  expect(first).toMatchObject({ status: 503, reasons: 'no worker takes messages; worker-1 is starting' });
+  // before its first word with Redis the supervisor may say that it cannot reach it
+  expect(first.status).toBe(503);
+  expect(first.reasons).toMatch(/no worker takes messages; worker-1 is starting$/);
   const ready = await untilReady(operated, ({ status }) => status === 200, 'ready');
   expect(ready).toEqual({ status: 200, reasons: '', warnings: '' });
   await redis.client.lpush(QUEUE, JSON.stringify({ message_id: 'held' }));
