@@ -40,7 +40,7 @@ const LEASE_MARGIN_MS = 4_000;
  * again within 2 s of a fault's end. Costs half a round trip per second at rest.
  */
 const BLOCK_SECONDS = 2;
-const BLOCK_MARGIN_MS = 1_200;
+const BLOCK_MARGIN_MS = 1_000;
 const UNBLOCK_AGAIN_MS = 10;
 const OLDEST_REDIS = 5;
 

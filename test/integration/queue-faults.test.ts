@@ -108,7 +108,7 @@ describe('Redis goes away', () => {
     const silentAt = performance.now();
     await expect(claim(queue, 1)).rejects.toMatchObject(unknownOutcome);
     await waitFor(() => queue.isReady(), { what: 'new connections', deadlineMs: 10_000 });
-    // 3 s for the first; the other would be believed dead 3.2 s after its next command
+    // 3 s for the first; the other would be believed dead 3 s after its next command
     expect(performance.now() - silentAt).toBeLessThan(5_000);
   });
 

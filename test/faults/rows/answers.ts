@@ -83,7 +83,7 @@ async function failedAfterCommit(stage: Stage): Promise<Findings> {
   const { faults, ledger } = stage.server;
   faults.post.failFirst = 2;
   faults.post.failStatus = 500;
-  faults.put.delayMs = 900;
+  faults.put.delayMs = 1_500; // longer than until the next POST
   const fleet = await stage.start({ ...SETTINGS, WORKER_RETRY_INTERVAL: 1 });
   await fleet.ready(2);
   await stage.ledger.produce(60);

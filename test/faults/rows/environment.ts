@@ -175,8 +175,8 @@ async function fewDescriptors(stage: Stage): Promise<Findings> {
   const settings = { WORKER_COUNT: 2, WORKER_CONCURRENCY: 64, WORKER_BATCH_SIZE: 64, WORKER_RETRY_INTERVAL: 1 };
   const fleet = await startedBy(stage, settings, { command: 'ulimit -n 50; exec "$@"' });
   await fleet.ready(2);
-  await stage.ledger.produce(600);
-  await waitFor(() => stage.server.ledger.delivered.size === 600, { what: 'delivery', deadlineMs: 60_000 });
+  await stage.ledger.produce(300);
+  await waitFor(() => stage.server.ledger.delivered.size === 300, { what: 'delivery', deadlineMs: 60_000 });
   const restarts = (await fleet.status()).workers.map((worker) => worker.restarts);
   stage.expect(
     restarts.every((count) => count === 0),

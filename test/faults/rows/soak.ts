@@ -92,10 +92,10 @@ async function soak(stage: Stage): Promise<Findings> {
   sampling = false;
   await Promise.all([sampler, load.stop()]);
   await fleet.ready(3, 60_000);
-  expectFlat(stage, samples);
+  const growth = expectFlat(stage, samples);
   return {
     duplicatesAllowed: deaths * CONCURRENCY,
-    note: `${minutes} min at ${perSecond.toFixed(0)}/s, ${faults} faults, ${deaths} deaths`,
+    note: `${minutes} min at ${perSecond.toFixed(0)}/s, ${faults} faults, ${deaths} deaths, ${growth}`,
   };
 }
 
@@ -154,11 +154,15 @@ function sampleOf(pid: number): Sample {
   return { bytes: residentBytes(pid), handles: readdirSync(`/proc/${pid}/fd`).length };
 }
 
-function expectFlat(stage: Stage, samples: readonly Sample[]): void {
+/** Returns the growth of each in words. */
+function expectFlat(stage: Stage, samples: readonly Sample[]): string {
+  const found: string[] = [];
   const half = Math.floor(samples.length / 2);
   for (const what of ['bytes', 'handles'] as const) {
     const mean = (part: readonly Sample[]) => part.reduce((sum, sample) => sum + sample[what], 0) / part.length;
     const growth = mean(samples.slice(half)) / mean(samples.slice(0, half));
     stage.expect(growth <= MOST_GROWTH, `${what} of the primary grew to ${growth.toFixed(2)} times the first half`);
+    found.push(`${what} × ${growth.toFixed(2)}`);
   }
+  return found.join(', ');
 }
