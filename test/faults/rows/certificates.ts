@@ -164,7 +164,8 @@ async function rotationByFiles(stage: Stage): Promise<Findings> {
   fleet.startAgain();
   await fleet.ready(2);
   const before = await pidsOf(fleet);
-  const load = stage.load(50);
+  stage.server.faults.post.delayMs = 150; // POSTs are under way at each moment, at that of the change, too
+  const load = stage.load(30);
   const { authority } = stage.certificates;
   const bad = await makeCertificates({ authority, directory: join(stage.folder, 'bad'), workerName: 'worker-bad' });
   writeFileSync(bad.workerCert, readFileSync(bad.workerCert, 'utf8').slice(0, 300));
