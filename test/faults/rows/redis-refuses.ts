@@ -116,6 +116,7 @@ async function readOnly(stage: Stage): Promise<Findings> {
 async function unblocked(stage: Stage): Promise<Findings> {
   const fleet = await stage.start(SETTINGS);
   await fleet.ready(2);
+  const pids = await pidsOf(fleet);
   const isBlocked = async () => (await stage.client.info('clients')).includes('blocked_clients:2');
   await waitFor(isBlocked, { what: 'both workers to block' });
   await stage.client.replicaof('127.0.0.1', 1);
@@ -125,7 +126,9 @@ async function unblocked(stage: Stage): Promise<Findings> {
   await stage.client.replicaof('NO', 'ONE');
   stage.server.faults.post.delayMs = 50;
   await stage.ledger.produce(200);
-  return consumesAgain(stage);
+  const findings = await consumesAgain(stage);
+  stage.expect(String(await pidsOf(fleet)) === String(pids), 'a worker has died');
+  return findings;
 }
 
 /** Its file has 2,000 keys more than the queue's, each of which takes it 2 ms. */

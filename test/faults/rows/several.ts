@@ -176,6 +176,12 @@ async function clusterChanges(stage: Stage): Promise<Findings> {
   });
   let changedAt = performance.now();
   let slowest = (await stage.everyWorkerPosts(changedAt, SETTINGS.WORKER_COUNT, 20_000)) - changedAt;
+  // until each node has heard of it: a slot is moved between masters
+  const isKnown = async () => {
+    const views = await Promise.all(nodes.map(({ client }) => client.cluster('NODES')));
+    return views.every((view) => new RegExp(`^${replica?.id} \\S+ \\S*master`, 'm').test(String(view)));
+  };
+  await waitFor(isKnown, { what: 'all nodes to know the new master', deadlineMs: 20_000 });
   await moveSlot(nodes, stage.keys.queue);
   changedAt = performance.now();
   slowest = Math.max(slowest, (await stage.everyWorkerPosts(changedAt, SETTINGS.WORKER_COUNT, 20_000)) - changedAt);
