@@ -117,6 +117,8 @@ describe.skipIf(prometheus === undefined)('under a real Prometheus', () => {
   });
 
   test('WorkerDown and SupervisorDown: everything was killed', { timeout: 60_000 }, async () => {
+    // worker-2 has died five times a moment ago
+    await untilSeen(async () => !(await watched.isFiring('WorkerDown')), 'worker-2 to be scraped again');
     const [down] = await Promise.all([
       summaries('WorkerDown', () => watched.program.destroy()),
       summaries('SupervisorDown', () => undefined),
