@@ -32,6 +32,7 @@ export class QueueMonitor {
   evictionPolicy: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #looking = false;
+  #looked = false;
   #lostAt: number | undefined;
   #policyAt = -Infinity;
   #hasBacklog = false;
@@ -47,8 +48,9 @@ export class QueueMonitor {
     void this.connection.whenReady(INTERVAL_MS).then(() => this.look());
   }
 
+  /** In the first moments, before it was looked at, Redis is not accused. */
   get redisUp(): boolean {
-    return this.connection.isReady() && this.#lostAt === undefined;
+    return this.#lostAt === undefined && (this.connection.isReady() || !this.#looked);
   }
 
   /** Watches another queue or Redis from now on; the old connection is given back. */
@@ -77,6 +79,7 @@ export class QueueMonitor {
       if (connection === this.connection) this.#lost(reasonOf(error));
     } finally {
       this.#looking = false;
+      this.#looked = true;
     }
   }
 
