@@ -133,7 +133,10 @@ test('an error of the main server: nothing more is sent, or it is said that the 
   main.server.faults.health = 'healthy';
   const { accepted } = main.server.connections;
   const climbing = measure();
-  await waitFor(() => main.server.connections.accepted >= accepted + 3, { what: 'more than one request at once' });
+  await waitFor(() => main.server.connections.accepted >= accepted + 2, {
+    what: 'more than one request at once',
+    deadlineMs: 20_000,
+  });
   main.server.faults.health = 'unhealthy';
   const { found } = await climbing;
   expect(found.problems).toEqual([expect.stringContaining('it began to answer 503; no more was sent')]);
@@ -158,7 +161,7 @@ test('a main server or a Redis that is not there, or hangs: one sentence each, i
   main.server.faults.health = 'hang';
   const hanging = await measure(['--seconds', '1']);
   expect(hanging.found.problems).toEqual([expect.stringContaining('no answer within')]);
-  expect(hanging.found.sent.seconds).toBeLessThan(5);
+  expect(hanging.found.sent.seconds).toBeLessThan(15); // MAIN_SERVER_TIMEOUT is 30
   expect((await measure([], { WORKER_CERT_PATH: 'nowhere.crt' })).found.problems).toEqual([
     expect.stringContaining('Worker certificate not found at nowhere.crt'),
   ]);
