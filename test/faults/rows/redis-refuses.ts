@@ -259,9 +259,14 @@ async function late(stage: Stage): Promise<Findings> {
   const load = stage.load(10);
   await sleep(8_000);
   await load.stop();
+  // claims that live through the stall: without them there would be nothing to take from the living
+  stage.server.faults.post.delayMs = 7_000;
+  await stage.ledger.produce(8);
+  await waitFor(() => stage.openPosts().length === 8, { what: 'POSTs under way' });
   stage.redis.freeze();
   await sleep(5_000);
   stage.redis.thaw();
+  stage.server.faults.post.delayMs = 0;
   await stage.ledger.produce(40);
   await waitFor(() => stage.server.ledger.delivered.size === stage.ledger.produced.length, {
     what: 'delivery',
