@@ -6,6 +6,8 @@
  *   rejects at once. Resent silently, a pop would run twice; without the second option its promise stays pending for ever.
  * - `socketTimeout` guards against half-open sockets; `commandTimeout` and `blockingTimeout` would drop late replies.
  * - `enableOfflineQueue: false`: nothing fires minutes later.
+ * - `maxLoadingRetryTime`: a Redis that loads its file is asked again after the seconds that it still expects to need, 10 at
+ *   most, which was up to 3 s too late.
  * - an `end` that nobody asked for is terminal in ioredis, so a new client is built.
  */
 import { readFileSync } from 'node:fs';
@@ -36,6 +38,7 @@ const RECONNECT_FLOOR_MS = 50;
 const RECONNECT_CEILING_MS = 800;
 const CONNECT_TIMEOUT_MS = 2_000;
 const KEEP_ALIVE_MS = 10_000;
+const LOADING_LOOK_MS = 500;
 const DISCONNECT_TIMEOUT_MS = 100;
 const RECONNECTING_REPLIES = new Set(['READONLY', 'UNBLOCKED', 'LOADING', 'MASTERDOWN']);
 
@@ -206,6 +209,7 @@ function nodeOptions({ redis, name, silenceMs }: ConnectionOptions) {
     socketTimeout: silenceMs,
     keepAlive: KEEP_ALIVE_MS,
     enableReadyCheck: true,
+    maxLoadingRetryTime: LOADING_LOOK_MS,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
