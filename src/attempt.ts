@@ -48,28 +48,34 @@ export function createAttempt(deps: AttemptDeps): (claim: Claim, signal: AbortSi
     return { settlement: { kind: 'bury', claim, envelope: deadLetter(letter) } };
   }
 
-  /** One exchange with the main server that the breaker learns from. */
-  async function observed(exchange: () => Promise<DeliveryOutcome>): Promise<DeliveryOutcome> {
+  /** One POST that the breaker learns from. */
+  async function post(id: string, signal: AbortSignal): Promise<DeliveryOutcome> {
     const begun = breaker.begin();
-    const outcome = await exchange();
+    const outcome = await server.deliver(id, signal);
     breaker.record(begun, outcome, clock.now());
     return outcome;
   }
 
-  /** POST, repeated inside the attempt while a young message is not registered yet. */
-  async function post(message: Message, signal: AbortSignal): Promise<DeliveryOutcome> {
-    const ageMs = message.queuedAtMs === undefined ? undefined : clock.wallNow() - message.queuedAtMs;
+  /** Repeats the POST inside the attempt while a young message is not registered yet. */
+  async function untilRegistered(
+    message: Message,
+    ageMs: number | undefined,
+    first: DeliveryOutcome,
+    signal: AbortSignal,
+  ): Promise<DeliveryOutcome> {
+    const { attemptCount } = message;
     const graceMs = config.mainServer.notFoundGraceMs;
-    for (let repeat = 0; ; repeat += 1) {
-      const outcome = await observed(() => server.deliver(message.id, signal));
-      if (outcome.kind !== 'failed' || !outcome.messageUnknown) return outcome;
-      const delay = young404DelayMs({ repeat, ageMs, attemptCount: message.attemptCount, graceMs });
-      if (delay === undefined) return outcome;
+    let outcome = first;
+    for (let repeat = 0; isUnregistered(outcome); repeat += 1) {
+      const delay = young404DelayMs({ repeat, ageMs, attemptCount, graceMs });
+      if (delay === undefined) break;
       log.debug(
         `Main server does not know message ${printable(message.id, ID_LENGTH)} yet, asking again in ${delay} ms`,
       );
       await pause(delay, signal);
+      outcome = await post(message.id, signal);
     }
+    return outcome;
   }
 
   async function giveUp(claim: Claim, message: Message, signal: AbortSignal): Promise<AttemptResult> {
@@ -77,7 +83,9 @@ export function createAttempt(deps: AttemptDeps): (claim: Claim, signal: AbortSi
     log.error(`Message ${id} exceeded max attempts (${maxAttempts}), marking as failed`);
     const errorMessage = 'Max attempts exceeded';
     const update: StatusUpdate = { status: 'failed', attemptCount: message.attemptCount, errorMessage };
-    const outcome = await observed(() => server.updateStatus(message.id, update, config.mainServer.timeoutMs, signal));
+    const begun = breaker.begin();
+    const outcome = await server.updateStatus(message.id, update, config.mainServer.timeoutMs, signal);
+    breaker.record(begun, outcome, clock.now());
     if (outcome.kind === 'aborted') return { settlement: { kind: 'hand-back', claim } };
     if (outcome.kind === 'failed' && !outcome.reachable) {
       // buried now, the main server would show it as queued for ever: tell it first, however long that takes
@@ -124,11 +132,11 @@ export function createAttempt(deps: AttemptDeps): (claim: Claim, signal: AbortSi
   async function deliver(claim: Claim, message: Message, signal: AbortSignal): Promise<AttemptResult> {
     const id = printable(message.id, ID_LENGTH);
     log.info(`Processing message ${id} (attempt ${message.attemptCount + 1}/${maxAttempts})`);
-    if (message.attemptCount === 0 && message.queuedAtMs !== undefined) {
-      metrics.observeWait(Math.max(0, clock.wallNow() - message.queuedAtMs) / 1000);
-    }
+    const ageMs = message.queuedAtMs === undefined ? undefined : clock.wallNow() - message.queuedAtMs;
+    if (message.attemptCount === 0 && ageMs !== undefined) metrics.observeWait(Math.max(0, ageMs) / 1000);
     const startedAt = clock.now();
-    const outcome = await post(message, signal);
+    const first = await post(message.id, signal);
+    const outcome = isUnregistered(first) ? await untilRegistered(message, ageMs, first, signal) : first;
     if (outcome.kind === 'aborted') return { settlement: { kind: 'hand-back', claim } };
     metrics.observeDelivery((clock.now() - startedAt) / 1000);
     if (outcome.kind === 'failed') return reschedule(claim, message, outcome);
@@ -138,15 +146,21 @@ export function createAttempt(deps: AttemptDeps): (claim: Claim, signal: AbortSi
     return { settlement: { kind: 'ack', claim } };
   }
 
-  return async (claim, signal) => {
+  // not async: each layer around the promise of an attempt costs three turns of the microtask queue
+  return (claim, signal) => {
     const parsed = parseMessage(claim.raw);
     if (!parsed.ok) {
       log.error(`Moved a malformed message of ${claim.raw.length} bytes to the dead list: ${parsed.problem}`);
-      return bury(claim, 'malformed', parsed.problem);
+      return Promise.resolve(bury(claim, 'malformed', parsed.problem));
     }
     const { message } = parsed;
     return nextStep(message.attemptCount, maxAttempts) === 'attempt'
       ? deliver(claim, message, signal)
       : giveUp(claim, message, signal);
   };
+}
+
+/** The main server answered that it has no such message. */
+function isUnregistered(outcome: DeliveryOutcome): boolean {
+  return outcome.kind === 'failed' && outcome.messageUnknown;
 }

@@ -6,6 +6,12 @@ import { Command } from 'ioredis';
  * measures and copies each string, each length and each line end twice, 6 µs for an exchange with its 18 arguments.
  */
 export class RedisCommand extends Command {
+  constructor(name: string, args: readonly (string | Buffer | number)[]) {
+    // handed to the client's constructor they would be flattened and looked at one by one, 1.6 µs for an exchange
+    super(name);
+    this.args = args.map((argument) => (typeof argument === 'number' ? String(argument) : argument));
+  }
+
   /** The request as the protocol wants it: https://redis.io/docs/latest/develop/reference/protocol-spec/ (RESP2 arrays). */
   override toWritable(): string | Buffer {
     const pieces: (string | Buffer)[] = [];
