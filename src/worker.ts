@@ -217,6 +217,7 @@ export class Worker {
     if (want > 0) {
       this.provedEmpty = exchange.claims.length < want;
       this.lastConsumed = this.deps.clock.now();
+      if (exchange.claims.length === 0) this.deps.breaker.nothingToTry();
     }
     if (exchange.solo) this.solo = true;
     for (const claim of exchange.claims) this.begin(claim);
@@ -332,6 +333,8 @@ export class Worker {
         void this.endWaiting();
       }
       this.breakerState = breaker.state;
+      // a half-open breaker that finds nothing to try is closed by an exchange; a blocking pop would take 2 s to say so
+      this.provedEmpty = false;
     }
     if (breaker.probeDueInMs(clock.now()) !== 0 || this.probing || this.quieted) return;
     this.probing = server.probe().then((result) => {

@@ -49,7 +49,7 @@ async function throughAnOutage(proxy: TcpProxy): Promise<void> {
   const backAt = performance.now();
   // by the log: a status is up to a second old
   const closed = () => fleet.program.lines.filter(({ text }) => /Main server can be reached again/.test(text)).length;
-  await waitFor(() => closed() === 2, { what: 'both breakers to be closed' });
+  await waitFor(() => closed() === 2, { what: 'both breakers to be closed', deadlineMs: 10_000 });
   expect(performance.now() - backAt).toBeLessThan(5_500);
   expect(await ledger.quiet()).toMatchObject({ lost: [], misplaced: [], delivered: 600, duplicates: 0 });
   expect(server.ledger.posts).toBe(600);

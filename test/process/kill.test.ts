@@ -125,8 +125,15 @@ test('kills at random moments: each message is in exactly one place after each',
   server.faults.post.failRate = 0;
   const account = await ledger.quiet(20_000);
   expect(account).toMatchObject({ lost: [], misplaced: [], delivered: 3_000 });
-  expect(account.duplicates).toBeLessThanOrEqual(kills * CONCURRENCY);
+  expect(deliveriesTooMany()).toBeLessThanOrEqual(kills * CONCURRENCY);
 });
+
+/** Unlike `duplicates` without the POSTs that were answered with 500: those come again, whatever was killed. */
+function deliveriesTooMany(): number {
+  const posts = [...installation.server.ledger.exchanges.values()].flat().filter(({ method }) => method === 'POST');
+  const delivered = posts.filter(({ status }) => status === 200);
+  return delivered.length - new Set(delivered.map(({ id }) => id)).size;
+}
 
 async function kill(fleet: Fleet, ...slots: readonly number[]): Promise<void> {
   const { workers } = await fleet.status();
