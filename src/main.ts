@@ -201,6 +201,8 @@ class Child {
     if (cluster.worker) cluster.worker.exitedAfterDisconnect = true;
     this.log?.error('The supervisor is gone; finishing what is in flight and stopping');
     this.drain(Math.min(this.shutdownMs, ORPHAN_DRAIN_MS));
+    // one that drains already has a deadline of its own, after which the guardian would have killed it
+    setTimeout(() => this.worker?.kill(), ORPHAN_DRAIN_MS);
   }
 
   /** Resolves when it is on its way. The primary may be gone at any moment: `disconnect` tells us. */

@@ -21,7 +21,7 @@ import { address } from './queue/redis-connection.js';
 import { readiness } from './readiness.js';
 import { systemClock } from './shared/clock.js';
 import type { Config } from './shared/config/config.js';
-import { reasonOf } from './shared/errors.js';
+import { RedisUnavailableError, reasonOf } from './shared/errors.js';
 import type { Beat, CertificateDates, Identity } from './shared/ipc.js';
 import type { Logger } from './shared/logger/logger.js';
 import { createWorkerMetrics } from './shared/metrics.js';
@@ -48,6 +48,8 @@ export class WorkerProcess {
   private readonly duties: readonly Duty[];
   /** In use now. */
   private certificates: readonly CertificateDates[] = [];
+  /** We were told what Redis is. */
+  private knowsRedis = false;
   private activatedAt: number | undefined;
   private ending = false;
   private outageSince: number | undefined;
@@ -108,8 +110,19 @@ export class WorkerProcess {
   /** Waits up to `timeoutMs` for Redis and asks what it is. Rejects with UnusableRedisError when it is too old. */
   async reachRedis(timeoutMs: number): Promise<boolean> {
     await this.queue.whenReady(timeoutMs);
-    if (!this.queue.isReady()) return false;
-    const { evictionPolicy } = await this.queue.inspect();
+    if (this.queue.isReady()) await this.inspectRedis();
+    return this.knowsRedis;
+  }
+
+  /** Rejects with UnusableRedisError. A connection that is lost meanwhile calls it again when it is back. */
+  private async inspectRedis(): Promise<void> {
+    const facts = await this.queue.inspect().catch((error: unknown) => {
+      if (error instanceof RedisUnavailableError) return undefined;
+      throw error;
+    });
+    if (!facts) return;
+    this.knowsRedis = true;
+    const { evictionPolicy } = facts;
     const safe = evictionPolicy === '' || evictionPolicy === 'noeviction';
     this.metrics.setEvictionSafe(safe);
     if (!safe) {
@@ -117,7 +130,6 @@ export class WorkerProcess {
         `Redis at ${address(this.options.config.redis)} has maxmemory-policy ${evictionPolicy}, which can delete the queue; set it to noeviction`,
       );
     }
-    return true;
   }
 
   /** Takes the metrics port and starts to claim. */
@@ -235,6 +247,9 @@ export class WorkerProcess {
         this.redisProblem = undefined;
         this.metrics.setRedisUp(true);
         log.info(`Connected to Redis at ${address(config.redis)}${after}`);
+        // at boot it is asked by reachRedis, whose caller may refuse it
+        if (this.knowsRedis || this.activatedAt === undefined) return;
+        this.inspectRedis().catch((error: unknown) => log.error(reasonOf(error)));
       },
       onDisconnected: (problem: string) => {
         this.outageSince = this.clock.now();

@@ -144,7 +144,6 @@ export class Worker {
       // answers that arrived together are settled together
       await endOfTurn();
     }
-    await this.probing;
   }
 
   /** One step of the loop; false = there is nothing to do until something happens. */
@@ -170,7 +169,8 @@ export class Worker {
 
   private async rest(): Promise<void> {
     const { breaker, clock } = this.deps;
-    const untilProbe = this.probing ? TICK_MS : (breaker.probeDueInMs(clock.now()) ?? TICK_MS);
+    const mayProbe = !this.probing && !this.quieted && clock.now() >= this.pausedUntil;
+    const untilProbe = (mayProbe ? breaker.probeDueInMs(clock.now()) : undefined) ?? TICK_MS;
     await this.wake.sleep(Math.min(this.suspects ? SUSPECT_TICK_MS : TICK_MS, untilProbe));
     if (this.suspects) this.provedEmpty = false;
   }
@@ -239,10 +239,13 @@ export class Worker {
     this.refused = refused.size;
     this.finished.push(...results.filter((result) => refused.has(result.settlement)));
     for (const result of results) if (!untouched.has(result.settlement)) this.afterSettled(result, settledAt);
-    if (exchange.lost.length > 0) {
-      this.deps.metrics.claimsLost(exchange.lost.length);
-      this.deps.log.warn(`${exchange.lost.length} message(s) were not ours any more when they were done`);
-    }
+    this.noteLost(exchange.lost.length);
+  }
+
+  private noteLost(count: number): void {
+    if (count === 0) return;
+    this.deps.metrics.claimsLost(count);
+    this.deps.log.warn(`${count} message(s) were not ours any more when they were done`);
   }
 
   private afterSettled({ settlement, statusUpdate }: AttemptResult, settledAt: number): void {
@@ -305,18 +308,20 @@ export class Worker {
     await this.endWaiting();
     const results = this.finished;
     const held = [...this.inFlight, ...results.map((result) => result.settlement.claim)];
-    const { handedBack, missing } = await this.deps.queue.reconcile(held);
-    const gone = new Set(missing);
-    // under our own name a finished claim is missing because its settlement was applied and only the reply was lost
-    const applied = results.filter((result) => gone.has(result.settlement.claim));
-    this.finished = this.finished.filter((result) => !applied.includes(result));
-    const now = this.deps.clock.now();
-    for (const result of applied) this.afterSettled(result, now);
+    const { handedBack, missing, lost } = await this.deps.queue.reconcile(held);
+    const gone = new Set([...missing, ...lost]);
+    const over = new Set(results.filter((result) => gone.has(result.settlement.claim)));
+    this.finished = this.finished.filter((result) => !over.has(result));
+    const others = new Set(lost);
+    // no status update: it was settled nobody knows how long ago, and a late "queued" would overwrite "delivered"
+    const applied = [...over].filter(({ settlement }) => !others.has(settlement.claim));
+    for (const { settlement } of applied) if (settlement.kind === 'retry') this.deps.metrics.retried();
+    this.noteLost(over.size - applied.length);
     if (handedBack > 0) {
       this.deps.log.warn(`${handedBack} message(s) were claimed without our knowing; handed back to the queue`);
     }
     this.inDoubt = false;
-    this.reconciledAt = now;
+    this.reconciledAt = this.deps.clock.now();
     this.provedEmpty = false;
     return true;
   }

@@ -55,7 +55,7 @@ async function answerOf(
 ): Promise<Answer | StreamedAnswer> {
   const url = request.url ?? '/';
   try {
-    const { pathname, searchParams } = new URL(url, 'http://localhost');
+    const { pathname, searchParams } = parseUrl(url);
     const { route, params } = findRoute(routes, request.method ?? '', pathname);
     check(route, request);
     const body = request.method === 'POST' ? parseBody(await readBody(request)) : {};
@@ -66,6 +66,14 @@ async function answerOf(
     }
     log.error(`${request.method} ${printable(url, 200)} failed: ${reasonOf(error)}`);
     return { status: 500, body: { error: 'Internal error; the log of the supervisor has it.' } };
+  }
+}
+
+function parseUrl(url: string): URL {
+  try {
+    return new URL(url, 'http://localhost');
+  } catch {
+    throw new RequestError(400, 'The path of the request cannot be read.');
   }
 }
 

@@ -1,6 +1,6 @@
 /** Talks to a running supervisor: over its socket, or over TCP when it is on another host. */
 import { Agent, type AgentOptions } from 'node:http';
-import { got, HTTPError, RequestError as HttpRequestError, type OptionsOfTextResponseBody } from 'got';
+import { got, HTTPError, RequestError as HttpRequestError, TimeoutError, type OptionsOfTextResponseBody } from 'got';
 
 import { printable } from '../src/domain/escape.js';
 import { ControlError, NoSupervisorError } from './control-errors.js';
@@ -75,6 +75,13 @@ function inOurWords(error: unknown, address: ControlAddress): Error {
     const reason =
       typeof body === 'object' && body !== null && 'error' in body ? String(body.error) : 'no reason given';
     return new ControlError(error.response.statusCode, printable(reason, 2_000), body);
+  }
+  if (error instanceof TimeoutError && error.event !== 'connect') {
+    return new ControlError(
+      0,
+      `The supervisor at ${where} is there, but has not answered in time; try again.`,
+      undefined,
+    );
   }
   const code = error instanceof HttpRequestError ? error.code : '';
   if (code === 'EACCES' || code === 'EPERM') {

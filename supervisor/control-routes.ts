@@ -1,5 +1,5 @@
 import { reasonOf } from '../src/shared/errors.js';
-import { readFields, wholeNumber } from './admin-fields.js';
+import { flag, readFields, wholeNumber } from './admin-fields.js';
 import { RequestError, type Route } from './admin-route.js';
 import type { StatusDocument } from './health.js';
 import type { ReloadResult } from './reload.js';
@@ -12,7 +12,8 @@ export interface Control {
   readonly scale: (workers: number) => string | undefined;
   /** undefined = there is no such worker. */
   readonly restart: (workerId: string) => Promise<void> | undefined;
-  readonly stop: () => void;
+  /** `now`: hand back what is in flight in place of waiting for it. */
+  readonly stop: (now: boolean) => void;
 }
 
 export interface ReplacedWorker {
@@ -82,8 +83,8 @@ async function restart({ status, restart: run }: Control, id: string, body: Read
 }
 
 function stop({ status, stop: run }: Control, body: Readonly<Record<string, unknown>>) {
-  readFields<object>(body, {});
+  const { now = false } = readFields<{ now: boolean }>(body, { now: flag });
   const { pid } = status().supervisor;
-  run();
+  run(now);
   return { status: 202, body: { stopping: true, pid } };
 }

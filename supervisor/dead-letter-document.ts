@@ -54,8 +54,8 @@ export function detailsOf(entry: DeadLetterEntry, mostBytes: number): DeadLetter
   };
 }
 
-export function listDocument({ total, entries, hasMore }: DeadLetterPage) {
-  return { total, shown: entries.length, has_more: hasMore, letters: entries.map(summaryOf) };
+export function listDocument({ total, entries, hasMore }: DeadLetterPage<DeadLetterSummary>) {
+  return { total, shown: entries.length, has_more: hasMore, letters: entries };
 }
 
 export function runDocument({ seen, total, meant, done, unreadable }: DeadLetterProgress, dryRun: boolean) {

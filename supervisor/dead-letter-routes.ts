@@ -5,7 +5,7 @@ import type { Config } from '../src/shared/config/config.js';
 import { RedisUnavailableError, UnusableRedisError } from '../src/shared/errors.js';
 import { flag, oneOf, readFields, seconds, texts, wholeNumber, type Fields } from './admin-fields.js';
 import { RequestError, type AdminRequest, type Answer, type Route } from './admin-route.js';
-import { detailsOf, listDocument, REASONS, runDocument } from './dead-letter-document.js';
+import { detailsOf, listDocument, REASONS, runDocument, summaryOf } from './dead-letter-document.js';
 
 interface FilterFields {
   readonly reason: string;
@@ -30,9 +30,13 @@ const DEFAULT_LIMIT = 50;
 /** A page of a browser needs no more; `dead show` prints the whole. */
 const SHOWN_MESSAGE_BYTES = 65_536;
 
-/** Dead letters over HTTP. One replay or purge at a time: two would only get into each other's way. */
+/**
+ * Dead letters over HTTP. One replay or purge at a time: two would only get into each other's way. One list at a time, in
+ * the order they are asked for: each may read the whole dead list, and anybody may ask.
+ */
 export function deadLetterRoutes(config: () => Config, clock: Clock): readonly Route[] {
   let busy = false;
+  let listing: Promise<unknown> = Promise.resolve();
 
   async function onQueue(use: (queue: OperatorQueue) => Promise<Answer>): Promise<Answer> {
     try {
@@ -72,10 +76,14 @@ export function deadLetterRoutes(config: () => Config, clock: Clock): readonly R
       access: 'open',
       answer: ({ query }) => {
         const { limit = DEFAULT_LIMIT, ...fields } = readFields<FilterFields & { limit: number }>(query, LIST_FIELDS);
-        return onQueue(async ({ deadLetters }) => ({
-          status: 200,
-          body: listDocument(await deadLetters.list(filterOf(fields), limit)),
-        }));
+        const list = () =>
+          onQueue(async ({ deadLetters }) => ({
+            status: 200,
+            body: listDocument(await deadLetters.list(filterOf(fields), limit, summaryOf)),
+          }));
+        const answer = listing.then(list);
+        listing = answer.catch(() => undefined);
+        return answer;
       },
     },
     {

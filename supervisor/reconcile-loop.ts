@@ -169,7 +169,7 @@ export class ReconcileLoop {
   #act({ action, number }: ReceivedSignal): void {
     switch (action) {
       case 'stop':
-        return this.#stop(`Received signal ${number}`);
+        return this.#stop(this.#pool.stopping ? `Received signal ${number} again` : `Received signal ${number}`);
       case 'reload':
         return this.#operations.reloader.request();
       case 'one-more':
@@ -196,15 +196,21 @@ export class ReconcileLoop {
         reload: () => this.#operations.reloader.requested(),
         scale: (workers) => this.#scale(workers),
         restart: (workerId) => this.#restart(workerId),
-        stop: () => this.#stop('Received a request to stop'),
+        stop: (now) => this.#stopAsAsked(now),
       }),
       ...deadLetterRoutes(() => this.#pool.config, this.clock),
     ];
   }
 
+  /** Unlike a second signal a second request means nothing: its sender may only want to wait for the end. */
+  #stopAsAsked(now: boolean): void {
+    if (!this.#pool.stopping) this.#stop('Received a request to stop');
+    if (now) this.#stop('Received a request to stop now');
+  }
+
   #stop(cause: string): void {
     if (this.#pool.stopping) {
-      this.log.warn(`${cause} again, ending at once`);
+      this.log.warn(`${cause}, ending at once`);
       return this.#pool.killAll();
     }
     this.log.info(`${cause}, initiating graceful shutdown...`);

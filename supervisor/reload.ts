@@ -95,6 +95,7 @@ function fixedSettings({ supervisor, logging }: Config): Readonly<Record<string,
     SUPERVISOR_RUNTIME_DIR: supervisor.runtimeDir,
     LOG_FILE_PATH: `${logging.directory}/${logging.fileName}`,
     LOG_FORMAT: logging.format,
+    LOG_ROTATION_DAYS: String(logging.retentionDays),
   };
 }
 
@@ -108,11 +109,11 @@ export function needsRestart(before: Config, after: Config): string[] {
 
 /** The new configuration with those settings as they are. */
 function keepFixed(before: Config, after: Config): Config {
-  const { directory, fileName, format } = before.logging;
+  const { directory, fileName, format, retentionDays } = before.logging;
   return {
     ...after,
     supervisor: { ...after.supervisor, ...pickAddress(before.supervisor) },
-    logging: { ...after.logging, directory, fileName, format },
+    logging: { ...after.logging, directory, fileName, format, retentionDays },
   };
 }
 

@@ -58,6 +58,7 @@ export async function rollingRestart(pool: WorkerPool, config: Config, log: Log)
     try {
       await replaceWorker(pool, slot, config);
     } catch (error) {
+      if (wasGivenUp(pool, slot)) continue;
       throw new ReplacementError(
         `${reasonOf(error)} The workers before it have the new configuration, it and those after it still the old one.`,
       );
@@ -109,7 +110,8 @@ async function takeBack(
 }
 
 async function bootBeside(pool: WorkerPool, slot: WorkerSlot, config: Config): Promise<WorkerHandle> {
-  if (!pool.isWanted(slot)) throw new ReplacementError('The supervisor is stopping.');
+  if (wasGivenUp(pool, slot)) throw new ReplacementError(`${titleOf(slot)} is one too many now; it stops.`);
+  if (pool.stopping) throw new ReplacementError('The supervisor is stopping.');
   const incoming = pool.forkIncoming(slot, config);
   const isSettled = (): boolean => incoming.hasBooted || incoming.bootFailure !== undefined;
   await incoming.until(isSettled, BOOT_DEADLINE_MS);
@@ -134,6 +136,11 @@ async function handOver(pool: WorkerPool, slot: WorkerSlot, incoming: WorkerHand
     throw new ReplacementError(`${incoming.title} ${exitInWords(incoming)} before it could take over.`);
   }
   pool.promote(slot);
+}
+
+/** Fewer workers are wanted than before. */
+function wasGivenUp(pool: WorkerPool, slot: WorkerSlot): boolean {
+  return !pool.stopping && !pool.isWanted(slot);
 }
 
 function whatTheOldSetDoes(pool: WorkerPool): Demands {

@@ -60,8 +60,8 @@ export class SignalInbox {
   #record(name: NodeJS.Signals, action: SignalAction): void {
     if (name === 'SIGINT') {
       const isEcho = this.clock.now() - this.#lastInterrupt < SAME_CTRL_C_MS;
-      this.#lastInterrupt = this.clock.now();
       if (isEcho) return;
+      this.#lastInterrupt = this.clock.now();
     }
     this.#received.push({ number: constants.signals[name], action });
     this.ring();

@@ -86,8 +86,9 @@ export class WorkerPool {
     return Math.min(...deadlines, ...(this.stopping ? [] : starts));
   }
 
+  /** False for a slot that was given up, even if there is another of its number now. */
   isWanted(slot: WorkerSlot): boolean {
-    return !this.stopping && slot.number <= this.#target;
+    return !this.stopping && slot.number <= this.#target && this.#slots.get(slot.number) === slot;
   }
 
   /** Wanted number of workers. */
@@ -102,6 +103,8 @@ export class WorkerPool {
 
   /** A process that boots beside the slot's current one; `promote` hands the slot over to it. */
   forkIncoming(slot: WorkerSlot, config: Config): WorkerHandle {
+    // one that failed may not have ended yet
+    if (slot.incoming) slot.leaving.add(slot.incoming);
     return (slot.incoming = this.#fork(slot, config));
   }
 

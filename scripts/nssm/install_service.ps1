@@ -4,7 +4,8 @@ Installs the supervisor with all its workers as one Windows service, with NSSM. 
 .DESCRIPTION
 One service is enough: the supervisor starts the workers and starts dead ones again. `nssm stop` sends Ctrl-C, which lets
 each worker finish what it holds; NSSM's own wait of 1.5 s would end them in the middle, so it is set to the drain time
-and 5 s more. After a change of settings or certificates: `message-broker-worker reload`, without a pause.
+and 5 s more. After a change of config.yaml or of certificates: `message-broker-worker reload`, without a pause. What the
+service was given at its start (the parameters below, ..\.env) takes a restart of the service.
 .EXAMPLE
 .\install_service.ps1 -NumWorkers 3
 .EXAMPLE
@@ -54,6 +55,8 @@ Invoke-Nssm set $ServiceName AppStopMethodSkip 6
 Invoke-Nssm set $ServiceName AppKillProcessTree 1
 
 Invoke-Nssm set $ServiceName AppExit Default Restart
+# 0: somebody asked it to stop (message-broker-worker stop).
+Invoke-Nssm set $ServiceName AppExit 0 Exit
 # 78: the configuration cannot be used. Starting again would not mend it; the log says what is wrong.
 Invoke-Nssm set $ServiceName AppExit 78 Exit
 Invoke-Nssm set $ServiceName AppRestartDelay 5000

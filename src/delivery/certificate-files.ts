@@ -13,9 +13,14 @@ export function stampOfFiles(config: Pick<Config, 'mainServer' | 'tls'>): string
   return [...pair, ...authority].map(stampOf).join(' ');
 }
 
+/** What cannot be looked at (a folder closed for a moment, a stale network mount) has its error for a stamp. */
 function stampOf(path: string): string {
-  const stat = statSync(path, { throwIfNoEntry: false, bigint: true });
-  return stat ? [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(':') : 'missing';
+  try {
+    const stat = statSync(path, { bigint: true });
+    return [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(':');
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? 'unknown';
+  }
 }
 
 /** A file that was only touched, or restored, changes nothing. */

@@ -50,7 +50,7 @@ export interface CertificateWatchDeps<Credentials extends Dated> {
 export function createCertificateWatch<C extends Dated>(deps: CertificateWatchDeps<C>): Duty {
   const watch = new CertificateWatch(deps);
   return createRepeatingDuty({
-    step: () => Promise.resolve(watch.look()),
+    step: async () => watch.look(),
     onError: (error) => deps.log.error(`Looking at the certificate files failed: ${reasonOf(error)}`),
     retryMs: HOUR_MS,
   });

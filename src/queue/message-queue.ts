@@ -53,8 +53,10 @@ export interface ExchangeRequest {
 export interface Reconciliation {
   /** Claims that sat in our list unknown to us and went back to the queue. */
   readonly handedBack: number;
-  /** Held claims that are no longer in our list. */
+  /** Held claims that are no longer in our list, which nobody else touched: they were settled. */
   readonly missing: readonly Claim[];
+  /** Held claims that others recovered. */
+  readonly lost: readonly Claim[];
 }
 
 /** What Redis says of itself once connected. */

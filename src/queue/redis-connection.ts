@@ -13,7 +13,7 @@
 import { readFileSync } from 'node:fs';
 import { Cluster, Redis, ReplyError as ReplyErrorClass } from 'ioredis';
 import type { Config } from '../shared/config/config.js';
-import { reasonOf, RedisUnavailableError } from '../shared/errors.js';
+import { ConfigError, reasonOf, RedisUnavailableError } from '../shared/errors.js';
 import { RedisCommand } from './redis-command.js';
 
 export type RedisArgument = string | Buffer | number;
@@ -42,7 +42,9 @@ const LOADING_LOOK_MS = 500;
 const DISCONNECT_TIMEOUT_MS = 100;
 const RECONNECTING_REPLIES = new Set(['READONLY', 'UNBLOCKED', 'LOADING', 'MASTERDOWN']);
 
+/** @throws ConfigError when REDIS_TLS_CA_PATH cannot be read. */
 export class RedisConnection {
+  private readonly tls: Tls | undefined;
   private client: Redis | Cluster;
   private closing = false;
   private rebuild: NodeJS.Timeout | undefined;
@@ -52,6 +54,7 @@ export class RedisConnection {
     private readonly options: ConnectionOptions,
     private readonly events: ConnectionEvents = {},
   ) {
+    this.tls = options.redis.tls ? readTls(options.redis) : undefined;
     this.client = this.open();
   }
 
@@ -117,7 +120,7 @@ export class RedisConnection {
   }
 
   private open(): Redis | Cluster {
-    const client = createClient(this.options);
+    const client = createClient(this.options, this.tls);
     client.on('ready', () => {
       this.lastProblem = 'the connection was lost';
       this.events.onReady?.();
@@ -171,9 +174,25 @@ function plainProblem(error: Error & { code?: string }): string {
   return error.message;
 }
 
-function createClient(options: ConnectionOptions): Redis | Cluster {
+interface Tls {
+  /** PEM. */
+  readonly ca?: Buffer;
+}
+
+/** @throws ConfigError */
+function readTls({ tlsCaFile }: Config['redis']): Tls {
+  if (tlsCaFile === '') return {};
+  try {
+    return { ca: readFileSync(tlsCaFile) };
+  } catch (error) {
+    const problem = `REDIS_TLS_CA_PATH: ${tlsCaFile} cannot be read (${reasonOf(error)}); it must be the PEM file of the authority that signed Redis's certificate.`;
+    throw new ConfigError([problem], { cause: error });
+  }
+}
+
+function createClient(options: ConnectionOptions, tls: Tls | undefined): Redis | Cluster {
   const { redis } = options;
-  const node = nodeOptions(options);
+  const node = nodeOptions(options, tls);
   if (redis.clusterNodes.length > 0) {
     return new Cluster([...redis.clusterNodes], {
       lazyConnect: true,
@@ -199,7 +218,7 @@ function createClient(options: ConnectionOptions): Redis | Cluster {
   return new Redis({ ...node, host: redis.host, port: redis.port });
 }
 
-function nodeOptions({ redis, name, silenceMs }: ConnectionOptions) {
+function nodeOptions({ redis, name, silenceMs }: ConnectionOptions, tls: Tls | undefined) {
   return {
     protocol: 2 as const,
     lazyConnect: true,
@@ -220,7 +239,7 @@ function nodeOptions({ redis, name, silenceMs }: ConnectionOptions) {
     ...(redis.db ? { db: redis.db } : {}),
     ...(redis.username ? { username: redis.username } : {}),
     ...(redis.password ? { password: redis.password } : {}),
-    ...(redis.tls ? { tls: redis.tlsCaFile ? { ca: readFileSync(redis.tlsCaFile) } : {} } : {}),
+    ...(tls ? { tls } : {}),
   };
 }
 

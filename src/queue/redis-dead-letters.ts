@@ -28,11 +28,11 @@ export interface DeadLetterEntry {
   readonly stored: Buffer;
 }
 
-export interface DeadLetterPage {
+export interface DeadLetterPage<T> {
   /** Letters in the list, meant or not. */
   readonly total: number;
   /** Newest first. */
-  readonly entries: readonly DeadLetterEntry[];
+  readonly entries: readonly T[];
   /** More are meant than were asked for. */
   readonly hasMore: boolean;
 }
@@ -58,7 +58,8 @@ export interface DeadLetterRun {
 
 /** Every method rejects with RedisUnavailableError while Redis does not answer. */
 export interface DeadLetters {
-  list(filter: DeadLetterFilter, limit: number): Promise<DeadLetterPage>;
+  /** `shown`: what is kept of each letter. The letters themselves may be larger together than the process may get. */
+  list<T>(filter: DeadLetterFilter, limit: number, shown: (entry: DeadLetterEntry) => T): Promise<DeadLetterPage<T>>;
   /** By number or key; undefined when there is none. */
   find(numberOrKey: string): Promise<DeadLetterEntry | undefined>;
   /** Oldest first, to the left end of the queue, attempt_count back to 0. */
@@ -117,14 +118,14 @@ export function createDeadLetters(connection: RedisConnection, keys: RedisKeys, 
   }
 
   return {
-    async list(filter, limit) {
-      const entries: DeadLetterEntry[] = [];
+    async list<T>(filter: DeadLetterFilter, limit: number, shown: (entry: DeadLetterEntry) => T) {
+      const entries: T[] = [];
       let inList = 0;
       for await (const { total, entry } of newestFirst()) {
         inList = total;
         if (!isMeant(entry, entry.letter, filter, clock.wallNow())) continue;
         if (entries.length === limit) return { total, entries, hasMore: true };
-        entries.push(entry);
+        entries.push(shown(entry));
       }
       return { total: inList, entries, hasMore: false };
     },

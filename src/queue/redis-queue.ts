@@ -186,16 +186,19 @@ export class RedisQueue implements MessageQueue {
 
   async reconcile(held: readonly Claim[]): Promise<Reconciliation> {
     await this.killAbandoned();
-    if (!this.reliable) return { handedBack: 0, missing: [] };
+    if (!this.reliable) return { handedBack: 0, missing: [], lost: [] };
     const own = held.filter((claim) => claim.consumer === this.name);
     const reply = await reconcileScript.run(
       this.control,
-      [this.keys.queue, this.keys.processing(this.name)],
-      own.map((claim) => claim.raw),
+      [this.keys.queue, this.keys.processing(this.name), this.keys.consumers],
+      [this.name, ...own.map((claim) => claim.raw)],
     );
-    const [handedBack, numbers] = reply as [number, number[]];
-    const missing = numbers.flatMap((number) => own[number - 1] ?? []);
-    return { handedBack, missing: [...missing, ...held.filter((claim) => claim.consumer !== this.name)] };
+    const [handedBack, numbers, recovered] = reply as [number, number[], number];
+    const gone = numbers.flatMap((number) => own[number - 1] ?? []);
+    const former = held.filter((claim) => claim.consumer !== this.name);
+    return recovered === 1
+      ? { handedBack, missing: [], lost: [...gone, ...former] }
+      : { handedBack, missing: gone, lost: former };
   }
 
   async renewLease(): Promise<'kept' | 'lost'> {

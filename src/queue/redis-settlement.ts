@@ -89,20 +89,28 @@ function pushSettlement(args: RedisArgument[], settlement: Settlement): void {
       args.push(kind, claim.raw, settlement.envelope, '');
       return;
     case 'retry':
-      args.push(kind, claim.raw, retryMember(settlement.messageId, settlement.message), Math.ceil(settlement.delayMs));
+      args.push(kind, claim.raw, memberOf(settlement), Math.ceil(settlement.delayMs));
   }
 }
 
-const incarnation = randomBytes(6).toString('hex');
-let members = 0;
+type Retry = Extract<Settlement, { kind: 'retry' }>;
 
-/** `<unique> <encoded message id>:<message>`, see promote.lua. */
-function retryMember(messageId: string, message: Buffer): Buffer {
-  members += 1;
-  return Buffer.concat([
-    Buffer.from(`${incarnation}${members.toString(36)} ${encodeURIComponent(messageId)}:`),
-    message,
-  ]);
+const incarnation = randomBytes(6).toString('hex');
+let count = 0;
+const members = new WeakMap<Retry, Buffer>();
+
+/**
+ * `<unique> <encoded message id>:<message>`, see promote.lua. The same at each try: without a safety copy nothing else
+ * keeps a retry whose reply was lost from being scheduled twice.
+ */
+function memberOf(retry: Retry): Buffer {
+  const known = members.get(retry);
+  if (known) return known;
+  count += 1;
+  const head = `${incarnation}${count.toString(36)} ${encodeURIComponent(retry.messageId)}:`;
+  const member = Buffer.concat([Buffer.from(head), retry.message]);
+  members.set(retry, member);
+  return member;
 }
 
 function refusals(settlements: readonly Settlement[], failed: readonly unknown[]): Exchange['refused'] {

@@ -39,11 +39,13 @@ function registerList(dead: Command, context: CommandContext): void {
   addQueueOptions(command).action(async (options: FilterOptions & { limit: string; json?: true }) => {
     if (!/^[1-9]\d{0,6}$/.test(options.limit)) throw usageError('--limit must be a whole number from 1 on.');
     const filter = filterOf(options);
-    const page = await withQueue(command, context, (queue) => queue.deadLetters.list(filter, Number(options.limit)));
+    const page = await withQueue(command, context, (queue) =>
+      queue.deadLetters.list(filter, Number(options.limit), summaryOf),
+    );
     if (options.json) return printJson(context, listDocument(page));
     if (page.entries.length === 0)
       return context.print(page.total === 0 ? 'There are no dead letters.' : 'None matches.');
-    for (const line of listTable(page.entries.map(summaryOf))) context.print(line);
+    for (const line of listTable(page.entries)) context.print(line);
     context.print(
       `${page.entries.length} shown of ${page.total} in all${page.hasMore ? '; more match (--limit)' : ''}`,
     );

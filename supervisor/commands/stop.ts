@@ -1,4 +1,4 @@
-import { ControlError, NoSupervisorError } from '../control-errors.js';
+import { ControlError } from '../control-errors.js';
 import { isRunning } from '../process-running.js';
 import { CommandError, EXIT_FAILURE, printJson, type RegisterCommand } from './command.js';
 import { addSupervisorOptions, withSupervisor } from './supervisor-options.js';
@@ -6,6 +6,8 @@ import { waitUntil } from './wait-until.js';
 
 /** `worker.shutdown_timeout` goes up to an hour; who waits longer wants to know. */
 const DEADLINE_MS = 3_700_000;
+/** In a row. */
+const SILENCES = 2;
 
 export const registerStop: RegisterCommand = (program, context) => {
   const command = program
@@ -16,13 +18,13 @@ export const registerStop: RegisterCommand = (program, context) => {
     .addHelpText('after', '\nExample:\n  $ message-broker-worker stop\n');
   addSupervisorOptions(command).action(async ({ now, json, url }: { now?: true; json?: true; url?: string }) => {
     await withSupervisor(command, context, async (client) => {
-      const answer = await client.post<{ pid: number }>('/stop');
-      // as a second signal
-      if (now) await client.post('/stop').catch(ignoreGone);
+      const answer = await client.post<{ pid: number }>('/stop', { now: now ?? false });
+      let silences = 0;
       const isGone = async (): Promise<true | undefined> => {
         const answers = await client.get('/health').then(always, isAnAnswer);
-        // it closes its socket a moment before it ends
-        return answers || (!url && isRunning(answer.pid)) ? undefined : true;
+        silences = answers ? 0 : silences + 1;
+        // it closes its socket a moment before it ends; from another host one lost answer says nothing
+        return silences < SILENCES || (!url && isRunning(answer.pid)) ? undefined : true;
       };
       if (!(await waitUntil(isGone, DEADLINE_MS))) {
         throw new CommandError(EXIT_FAILURE, `The supervisor (pid ${answer.pid}) has not stopped after an hour.`);
@@ -32,10 +34,6 @@ export const registerStop: RegisterCommand = (program, context) => {
     });
   });
 };
-
-function ignoreGone(error: unknown): void {
-  if (!(error instanceof NoSupervisorError)) throw error;
-}
 
 const always = (): boolean => true;
 

@@ -110,6 +110,17 @@ describe('stampOfFiles', () => {
     expect(new Set(stamps).size).toBe(4);
   });
 
+  test('changes when a file cannot be looked at any more', async () => {
+    const files = await named('one');
+    const config = configOf(files.directory);
+    const before = stampOfFiles(config);
+    rmSync(files.workerKey);
+    symlinkSync(files.workerKey, files.workerKey); // leads to itself
+    const broken = stampOfFiles(config);
+    expect(broken).not.toBe(before);
+    expect(stampOfFiles(config)).toBe(broken);
+  });
+
   test('changes when a link on the way is swapped, as Kubernetes does', async () => {
     for (const name of ['one', 'two']) await named(name);
     symlinkSync(join(directory, 'one'), join(directory, '..data'));

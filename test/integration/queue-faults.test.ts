@@ -42,7 +42,7 @@ describe('a reply is lost', () => {
     await expect(claim(queue, 2)).rejects.toMatchObject(unknownOutcome);
     expect((await places(redis.client)).processing).toEqual(['b', 'a']);
     await ready(queue);
-    expect(await queue.reconcile([])).toEqual({ handedBack: 2, missing: [] });
+    expect(await queue.reconcile([])).toEqual({ handedBack: 2, missing: [], lost: [] });
     expect((await claim(queue, 2)).map((c) => c.raw.toString())).toEqual(['a', 'b']);
   });
 
@@ -53,7 +53,7 @@ describe('a reply is lost', () => {
     proxy.cutAfter(3);
     await expect(settle(queue, { kind: 'ack', claim: a! })).rejects.toMatchObject(unknownOutcome);
     await ready(queue);
-    expect(await queue.reconcile([a!])).toEqual({ handedBack: 0, missing: [a] });
+    expect(await queue.reconcile([a!])).toEqual({ handedBack: 0, missing: [a], lost: [] });
   });
 
   test('a blocking claim that Redis still holds for a dead connection is ended before the lists are compared', async () => {

@@ -296,6 +296,18 @@ describe('reconcile', () => {
     expect(missing).toEqual([x2]);
     expect(await places(redis.client)).toMatchObject({ waiting: ['b'], processing: ['x', 'a'] });
   });
+
+  test('tells what others recovered from what was settled, before and after it has another name', async () => {
+    const queue = await queueOf();
+    const other = await queueOf('worker-2');
+    await redis.client.lpush(QUEUE, 'a');
+    const [a] = await claim(queue, 1);
+    await queue.renewLease();
+    await other.background.recover(queue.consumer, { evenIfLeased: true });
+    expect(await queue.reconcile([a!])).toEqual({ handedBack: 0, missing: [], lost: [a] });
+    expect(await queue.renewLease()).toBe('lost');
+    expect(await queue.reconcile([a!])).toEqual({ handedBack: 0, missing: [], lost: [a] });
+  });
 });
 
 describe('what Redis is', () => {

@@ -65,6 +65,7 @@ describe('with a token', () => {
     const cases: readonly (readonly [string, string, Ask, number])[] = [
       ['a foreign host', '/status', { headers: { host: 'evil.example' } }, 403],
       ['a foreign host with our name as user', '/status', { headers: { host: 'localhost@evil.example' } }, 403],
+      ['a path that is no path', '//', {}, 400],
       ['localhost', '/status', { headers: { host: 'localhost:9099' } }, 200],
       ['the loopback address', '/status', { headers: { host: '[::1]:9099' } }, 200],
       [
@@ -168,9 +169,15 @@ describe('with a token', () => {
     greedy.forEach((socket) => socket.destroy());
   });
 
-  test('stop drains, and ends the supervisor with 0', async () => {
-    expect(await operated.ask('/stop', { method: 'POST', socket: true })).toMatchObject({ status: 202 });
+  test('stop drains however often it is asked for, and ends the supervisor with 0', async () => {
+    main.server.faults.post.delayMs = 1_000;
+    await redis.client.lpush(QUEUE, JSON.stringify({ message_id: 'held' }));
+    await waitFor(() => main.server.ledger.of('held').length === 1, { what: 'a POST under way' });
+    for (let times = 0; times < 2; times++) {
+      expect(await operated.ask('/stop', { method: 'POST', socket: true })).toMatchObject({ status: 202 });
+    }
     expect(await operated.program.waitForExit(15_000)).toEqual({ code: 0, signal: null });
+    expect(main.server.ledger.delivered.has('held')).toBe(true);
   });
 });
 

@@ -22,6 +22,27 @@ test('a main server that refuses pauses claiming, spends no attempts, and gets t
   }
 });
 
+test('a health probe that hangs holds up no stop', async () => {
+  const { server } = installation;
+  const proxy = await startTcpProxy(server.port);
+  try {
+    const fleet = await start({ WORKER_COUNT: 1, MAIN_SERVER_URL: `https://localhost:${proxy.port}` });
+    await fleet.ready(1);
+    await proxy.setMode('refuse');
+    await ledger.produce(20);
+    await fleet.until('an open breaker', ({ workers }) => workers.every(({ breaker }) => breaker === 'open'));
+    server.faults.health = 'hang';
+    await proxy.setMode('pass');
+    await waitFor(() => server.ledger.probedAt.length > 0, { what: 'a probe', deadlineMs: 10_000 });
+    const askedAt = performance.now();
+    fleet.program.signal('SIGTERM');
+    expect(await fleet.program.waitForExit()).toEqual({ code: 0, signal: null });
+    expect(performance.now() - askedAt).toBeLessThan(3_000);
+  } finally {
+    await proxy.close();
+  }
+});
+
 async function throughAnOutage(proxy: TcpProxy): Promise<void> {
   const { server } = installation;
   const fleet = await start({

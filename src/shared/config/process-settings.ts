@@ -1,5 +1,5 @@
 import { directoryPath, fileName, host } from './address-formats.js';
-import { boolean, integer, matching, oneOf, port, seconds, size } from './scalar-formats.js';
+import { boolean, integer, matching, memoryLimit, oneOf, port, seconds } from './scalar-formats.js';
 import type { Setting } from './setting.js';
 
 /** The id becomes part of Redis keys, metric labels and log lines. */
@@ -82,9 +82,9 @@ export const PROCESS_SETTINGS = [
     target: 'worker.maxMemoryBytes',
     env: 'WORKER_MAX_MEMORY',
     default: '0',
-    format: size,
+    format: memoryLimit,
     unit: 'MB',
-    prose: 'A worker above this is drained and replaced; also with a suffix such as `512M` or `1G` (0 = off)',
+    prose: 'A worker above this is drained and replaced; at least `128M`, also `1G` (0 = off)',
   },
   {
     path: 'metrics.enabled',

@@ -38,14 +38,18 @@ const BYTES_PER_SUFFIX: Readonly<Record<string, number>> = { K: 2 ** 10, M: MEBI
 /** Nothing this program runs on has more; a size in plain bytes, written by mistake, lands above it. */
 const LARGEST_SIZE = 2 ** 40;
 
+/** A worker takes up to 90 MB at rest: with less it would be replaced as soon as it has started, again and again. */
+const SMALLEST_LIMIT = 128 * MEBIBYTE;
+
 /** `512` and `512M` are 512 MiB, `1.5G` is 1536 MiB; value in bytes. */
-export const size: Format<number> = {
-  expects: 'a number of megabytes or a size such as 512M or 1G, at most 1T (0 = no limit)',
+export const memoryLimit: Format<number> = {
+  expects: 'a number of megabytes or a size such as 512M or 1G, from 128M to 1T, or 0 for no limit',
   parse(text) {
     const match = /^(\d{1,12}(?:\.\d{1,6})?)(?:([KMGT])(?:i?B)?)?$/i.exec(text.trim());
     if (match === null) throw new FormatError();
     const unit = BYTES_PER_SUFFIX[match[2]?.toUpperCase() ?? 'M'] ?? MEBIBYTE;
-    return Math.round(within(Number(match[1]) * unit, { min: 0, max: LARGEST_SIZE }));
+    const bytes = Number(match[1]) * unit;
+    return bytes === 0 ? 0 : Math.round(within(bytes, { min: SMALLEST_LIMIT, max: LARGEST_SIZE }));
   },
   print: (bytes) => (bytes === 0 ? '0' : `${Number((bytes / MEBIBYTE).toFixed(3))}M`),
 };

@@ -10,7 +10,15 @@ import {
   httpUrl,
 } from '../../../src/shared/config/address-formats.js';
 import { FormatError, type Format } from '../../../src/shared/config/format.js';
-import { anyText, boolean, integer, oneOf, port, seconds, size } from '../../../src/shared/config/scalar-formats.js';
+import {
+  anyText,
+  boolean,
+  integer,
+  memoryLimit,
+  oneOf,
+  port,
+  seconds,
+} from '../../../src/shared/config/scalar-formats.js';
 
 const level = oneOf(['DEBUG', 'INFO', 'WARNING', 'ERROR'], new Map([['warn', 'WARNING']]));
 
@@ -41,8 +49,8 @@ const TABLES: readonly FormatTable[] = [
     refused: ['0', '0.0001', '30s', '30 s', '.5', '5.', '-1', '1e3', '3600.1', 'ten'],
   },
   {
-    name: 'size',
-    format: size,
+    name: 'memory limit',
+    format: memoryLimit,
     accepted: {
       '0': 0,
       '512': 512 * 2 ** 20,
@@ -51,9 +59,9 @@ const TABLES: readonly FormatTable[] = [
       '1G': 2 ** 30,
       '1GiB': 2 ** 30,
       '1.5G': 1.5 * 2 ** 30,
-      '2048K': 2 * 2 ** 20,
+      '131072K': 128 * 2 ** 20,
     },
-    refused: ['512X', 'M', '-1', '1 G', '536870912', '2T', '12abc', '1GG', '1iB'],
+    refused: ['1', '127.9M', '512X', 'M', '-1', '1 G', '536870912', '2T', '12abc', '1GG', '1iB'],
   },
   {
     name: 'boolean',

@@ -89,6 +89,31 @@ test('a smaller number drains the highest, a process that drained is no crash', 
   expect(children).toHaveLength(3);
 });
 
+test('a place that was given up is not wanted again when another gets its number', () => {
+  const { pool: workers, children } = pool(2);
+  for (const child of children) makeReady(child, workers);
+  const [, former] = workers.slots;
+  workers.scale(1);
+  workers.reconcile(true);
+  children[1]?.ends({ code: 0 });
+  workers.reconcile(true);
+  workers.reconcile(true);
+  workers.scale(2);
+  workers.reconcile(true);
+  expect(workers.slots.map((slot) => workers.isWanted(slot))).toEqual([true, true]);
+  expect(former && workers.isWanted(former)).toBe(false);
+});
+
+test('a process that failed to take over is watched until its end, also beside its successor', () => {
+  const { pool: workers, children } = pool(1);
+  makeReady(children[0], workers);
+  const [slot] = workers.slots;
+  if (!slot) throw new Error('There is no slot.');
+  workers.forkIncoming(slot, workers.config).kill();
+  workers.forkIncoming(slot, workers.config);
+  expect(workers.processes.map(({ pid }) => pid)).toEqual([100, 102, 101]);
+});
+
 test('counts of a slot go on over its processes', () => {
   const { pool: workers, clock, children } = pool(1);
   makeReady(children[0], workers);
