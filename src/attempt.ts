@@ -1,5 +1,5 @@
 import type { MainServer, StatusUpdate } from './delivery/main-server.js';
-import type { CircuitBreaker } from './domain/circuit-breaker.js';
+import type { Attempt as BreakerAttempt, CircuitBreaker } from './domain/circuit-breaker.js';
 import { deadLetter } from './domain/dead-letter.js';
 import type { DeadLetterReason } from './domain/dead-letter.js';
 import type { DeliveryOutcome } from './domain/delivery-outcome.js';
@@ -48,12 +48,15 @@ export function createAttempt(deps: AttemptDeps): (claim: Claim, signal: AbortSi
     return { settlement: { kind: 'bury', claim, envelope: deadLetter(letter) } };
   }
 
-  /** One POST that the breaker learns from. */
-  async function post(id: string, signal: AbortSignal): Promise<DeliveryOutcome> {
-    const begun = breaker.begin();
-    const outcome = await server.deliver(id, signal);
+  /** One exchange with the main server that the breaker learns from; `begun` before it. */
+  async function observed(begun: BreakerAttempt, exchange: Promise<DeliveryOutcome>): Promise<DeliveryOutcome> {
+    const outcome = await exchange;
     breaker.record(begun, outcome, clock.now());
     return outcome;
+  }
+
+  function post(id: string, signal: AbortSignal): Promise<DeliveryOutcome> {
+    return observed(breaker.begin(), server.deliver(id, signal));
   }
 
   /** Repeats the POST inside the attempt while a young message is not registered yet. */
@@ -83,9 +86,8 @@ export function createAttempt(deps: AttemptDeps): (claim: Claim, signal: AbortSi
     log.error(`Message ${id} exceeded max attempts (${maxAttempts}), marking as failed`);
     const errorMessage = 'Max attempts exceeded';
     const update: StatusUpdate = { status: 'failed', attemptCount: message.attemptCount, errorMessage };
-    const begun = breaker.begin();
-    const outcome = await server.updateStatus(message.id, update, config.mainServer.timeoutMs, signal);
-    breaker.record(begun, outcome, clock.now());
+    const { timeoutMs } = config.mainServer;
+    const outcome = await observed(breaker.begin(), server.updateStatus(message.id, update, timeoutMs, signal));
     if (outcome.kind === 'aborted') return { settlement: { kind: 'hand-back', claim } };
     if (outcome.kind === 'failed' && !outcome.reachable) {
       // buried now, the main server would show it as queued for ever: tell it first, however long that takes

@@ -280,7 +280,7 @@ export class Worker {
       .then(
         (claim) => {
           this.lastConsumed = this.deps.clock.now();
-          if (!claim) return this.deps.breaker.nothingToTry();
+          if (!claim) return;
           this.provedEmpty = false;
           this.begin(claim);
         },

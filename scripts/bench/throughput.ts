@@ -28,7 +28,7 @@ export interface ThroughputPlan {
 
 /**
  * Rounds that do not count: connections are opened, the code is compiled and memory is mapped again. Each contender speeds
- * up over its first 40,000 messages, and loses a third of it in the first 5,000 after ten idle seconds.
+ * up over its first 40,000 messages, and after ten idle seconds it is a third slower for 5,000.
  */
 const WARM_UP_ROUNDS = 8;
 

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 
@@ -82,6 +84,19 @@ test('stop --now hands back what is in flight; the token opens TCP', async () =>
   expect((await command('stop', '--now')).code).toBe(0);
   expect(program.exit?.code).toBe(0);
   expect(await redis.client.lrange('message_queue', 0, -1)).toEqual([expect.stringContaining('held')]);
+});
+
+test('a supervisor that does not answer in time is not taken for one that is not there', async () => {
+  const silent = createServer().listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  try {
+    const { port } = silent.address() as AddressInfo;
+    const { code, err } = await runCommand(['status', '--url', `http://127.0.0.1:${port}`], { env: {}, cwd: '/' });
+    expect(err).toMatch(/^ERROR: The supervisor at .* is there, but has not answered in time; try again\./);
+    expect(code).toBe(1);
+  } finally {
+    silent.close();
+  }
 });
 
 test('every command has help with an example', async () => {

@@ -70,6 +70,21 @@ describe('kill -9 of the supervisor under load', () => {
     fleet.startAgain();
     expect(await ledger.quiet(20_000)).toMatchObject({ lost: [], misplaced: [], delivered: 50, duplicates: 0 });
   });
+
+  test('a child that was draining already hands back what it holds before it would be killed', async () => {
+    const { server } = installation;
+    const fleet = await start({ WORKER_COUNT: 1, WORKER_CONCURRENCY: CONCURRENCY });
+    await fleet.ready(1);
+    server.faults.post.hang = true;
+    await ledger.produce(CONCURRENCY);
+    await waitFor(() => server.ledger.posts === CONCURRENCY, { what: 'all slots to be taken' });
+    const killed = fleet.program;
+    killed.signal('SIGTERM');
+    await killed.waitForLine(/Waiting for 4 tasks to complete/);
+    killed.signal('SIGKILL');
+    await goneBy(killed, performance.now() + ORPHANS_LIVE_MS);
+    expect(await ledger.accountFor()).toMatchObject({ lost: [], waiting: CONCURRENCY, processing: 0 });
+  });
 });
 
 async function killSupervisorUnderLoad(): Promise<{

@@ -84,7 +84,8 @@ export const PROCESS_SETTINGS = [
     default: '0',
     format: memoryLimit,
     unit: 'MB',
-    prose: 'A worker above this is drained and replaced; at least `128M`, also `1G` (0 = off)',
+    prose:
+      'A worker above this is drained and replaced; `128M` or more, with a suffix such as `512M` or `1G` (0 = off)',
   },
   {
     path: 'metrics.enabled',
