@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint';
 
 const timeAndChance = [
-  { object: 'Date', property: 'now', message: 'Take a Clock as an argument (src/shared/clock.ts).' },
+  { object: 'Date', property: 'now', message: 'Take a Clock as an argument (src/shared/time/clock.ts).' },
   { object: 'Math', property: 'random', message: 'Take randomness as an argument.' },
 ];
 

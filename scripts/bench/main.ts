@@ -4,24 +4,24 @@
  *
  * Exit codes: 0 done, 1 failure, 2 wrong usage, 130 interrupted.
  */
+import { EXIT_FAILURE } from '../../src/shared/errors.js';
 import { mkdir } from 'node:fs/promises';
-import { Closers } from './closers.js';
-import { measureGrowth } from './growth.js';
-import { measureLatency } from './latency.js';
+import { Closers } from '../local/closers.js';
+import { measureGrowth } from './measure/growth.js';
+import { measureLatency } from './measure/latency.js';
 import { parseCommandLine, type BenchOptions } from './options.js';
-import { ours } from './ours.js';
-import { bareLoop, bullmq } from './peers.js';
-import { drawPicture } from './picture.js';
-import { topSelfTimes } from './profile.js';
-import { describeMachine, writeResults, type Results } from './results.js';
-import { openStand, type Stand } from './stand.js';
-import { curveTable, latencyTable, profileTable, ratioTable, throughputTable } from './table.js';
-import { measureThroughput, ratiosOf, summarise, type Sample } from './throughput.js';
+import { ours } from './contenders/ours.js';
+import { bareLoop, bullmq } from './contenders/peers.js';
+import { drawPicture } from './print/picture.js';
+import { topSelfTimes } from './measure/profile.js';
+import { describeMachine, writeResults, type Results } from './print/results.js';
+import { openStand, type Stand } from './measure/stand.js';
+import { curveTable, latencyTable, profileTable, ratioTable, throughputTable } from './print/table.js';
+import { measureThroughput, ratiosOf, summarise, type Sample } from './measure/throughput.js';
 
 const OURS = 'this worker';
 const CONCURRENCY = 16;
 const TOP = 10;
-const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
 const EXIT_INTERRUPTED = 130;
 

@@ -1,4 +1,4 @@
-import { certificateExpired } from '../domain/causes.js';
+import { certificateExpired } from '../shared/words/causes.js';
 import { outcomeOfErrorCode, type DeliveryOutcome } from '../domain/delivery-outcome.js';
 import { reasonOf } from '../shared/errors.js';
 import type { Credentials } from './tls-credentials.js';

@@ -2,16 +2,16 @@ import { setDefaultAutoSelectFamilyAttemptTimeout } from 'node:net';
 import type { Dispatcher } from 'undici';
 import type { ProbeResult } from '../domain/circuit-breaker.js';
 import { outcomeOfStatus, type DeliveryOutcome } from '../domain/delivery-outcome.js';
-import type { Clock } from '../shared/clock.js';
+import type { Clock } from '../shared/time/clock.js';
 import type { Config } from '../shared/config/config.js';
-import type { Log } from '../shared/log.js';
+import type { Log } from '../shared/logger/log.js';
 import { connectOptions } from './connect-options.js';
 import { outcomeOfError } from './connection-fault.js';
-import { DeliveryPool } from './delivery-pool.js';
-import { DeliveryPost, type PostResult } from './delivery-post.js';
+import { DeliveryPool } from './pool.js';
+import { DeliveryPost, type PostResult } from './post.js';
 import type { MainServer, StatusUpdate } from './main-server.js';
 import { PostsInFlight } from './posts-in-flight.js';
-import { StatusClient } from './status-client.js';
+import { StatusClient } from './status.js';
 import type { Credentials } from './tls-credentials.js';
 
 export interface MainServerClientOptions {

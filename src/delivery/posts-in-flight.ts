@@ -1,7 +1,7 @@
 import type { DeliveryOutcome } from '../domain/delivery-outcome.js';
 import { outcomeOfErrorCode } from '../domain/delivery-outcome.js';
-import type { Clock } from '../shared/clock.js';
-import type { DeliveryPost } from './delivery-post.js';
+import type { Clock } from '../shared/time/clock.js';
+import type { DeliveryPost } from './post.js';
 
 /** The deadline is late by no more than this. */
 const MAX_SWEEP_MS = 250;

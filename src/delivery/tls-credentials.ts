@@ -4,7 +4,7 @@
  */
 import { createHash, createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
-import { certificateExpired } from '../domain/causes.js';
+import { certificateExpired } from '../shared/words/causes.js';
 import type { Config } from '../shared/config/config.js';
 import { CredentialsError, reasonOf } from '../shared/errors.js';
 

@@ -1,4 +1,4 @@
-import { certificateExpired } from './causes.js';
+import { certificateExpired } from '../shared/words/causes.js';
 
 const DAY_MS = 86_400_000;
 const STEPS = [0, 1, 7, 30] as const;

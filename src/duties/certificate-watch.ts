@@ -9,9 +9,9 @@
  * at, not listened to: Kubernetes swaps a link two folders up, of which a watcher on the file hears nothing.
  */
 import { expiringCertificates } from '../domain/certificate-expiry.js';
-import type { Clock } from '../shared/clock.js';
+import type { Clock } from '../shared/time/clock.js';
 import { reasonOf } from '../shared/errors.js';
-import type { Log } from '../shared/log.js';
+import type { Log } from '../shared/logger/log.js';
 import { createRepeatingDuty } from './duty.js';
 import type { Duty } from './duty.js';
 

@@ -1,4 +1,4 @@
-import { Wake } from '../shared/wake.js';
+import { Wake } from '../shared/time/wake.js';
 
 /** A background duty of a worker. `stop` may be called twice and resolves when nothing of it runs any more. */
 export interface Duty {

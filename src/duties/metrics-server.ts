@@ -11,7 +11,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import { reasonOf } from '../shared/errors.js';
-import type { Log } from '../shared/log.js';
+import type { Log } from '../shared/logger/log.js';
 
 export interface MetricsServerOptions {
   readonly host: string;

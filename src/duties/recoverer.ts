@@ -1,7 +1,7 @@
 import type { RecoveryQueue } from '../queue/message-queue.js';
-import type { Clock } from '../shared/clock.js';
-import type { Log } from '../shared/log.js';
-import type { WorkerMetrics } from '../shared/metrics.js';
+import type { Clock } from '../shared/time/clock.js';
+import type { Log } from '../shared/logger/log.js';
+import type { WorkerMetrics } from '../shared/metrics/worker-metrics.js';
 import { createRepeatingDuty } from './duty.js';
 import type { Duty } from './duty.js';
 

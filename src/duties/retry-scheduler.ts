@@ -1,6 +1,6 @@
-import { printable } from '../domain/escape.js';
+import { printable } from '../shared/words/escape.js';
 import type { RetryQueue } from '../queue/message-queue.js';
-import type { Log } from '../shared/log.js';
+import type { Log } from '../shared/logger/log.js';
 import { createRepeatingDuty } from './duty.js';
 import type { Duty } from './duty.js';
 

@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer';
 
 /**
- * The queue as the worker and the primary see it. redis-queue.ts is the implementation; its header holds the data model.
+ * The queue as the worker and the primary see it. claims-and-settlements.ts is the implementation; its header holds the data model.
  *
  * Every method that talks to Redis rejects with RedisUnavailableError while Redis does not answer.
  */

@@ -50,8 +50,21 @@ export class RedisUnavailableError extends BrokerError {
   }
 }
 
+export const EXIT_FAILURE = 1;
 /** sysexits.h EX_CONFIG: a service manager must not restart what a restart cannot mend. */
 export const EXIT_CONFIG = 78;
+
+const PERMANENT_CODES: ReadonlySet<string> = new Set(['E_CONFIG', 'E_CREDENTIALS', 'E_REDIS_UNUSABLE']);
+
+/** Whether a restart cannot mend it. */
+export function isPermanent(code: string): boolean {
+  return PERMANENT_CODES.has(code);
+}
+
+/** Of a process that could not start. */
+export function exitCodeOf(code: string): number {
+  return isPermanent(code) ? EXIT_CONFIG : EXIT_FAILURE;
+}
 
 /** The text of anything thrown, for a log line. */
 export function reasonOf(error: unknown): string {

@@ -11,7 +11,7 @@
  * port is taken before `activate`. That is what lets a new process boot before the old one gives its slot up.
  */
 import type { Config } from './config/config.js';
-import { readTraffic, type Traffic } from './traffic.js';
+import { readTraffic, type Traffic } from './metrics/traffic.js';
 
 export type ToChild =
   | { readonly type: 'configure'; readonly config: Config; readonly identity: Identity }

@@ -1,4 +1,4 @@
-import type { ControlClient } from '../control-client.js';
+import type { ControlClient } from '../admin/client.js';
 
 export interface DeliveryTimes {
   readonly count: number;

@@ -4,7 +4,7 @@
  * It may be a production server: so many requests at most, so many at once, no more time than was given, and not one
  * request more once it answers with an error of its own or not at all.
  */
-import type { Clock } from '../../src/shared/clock.js';
+import type { Clock } from '../../src/shared/time/clock.js';
 import { MOST_PARALLEL, MOST_REQUESTS } from './limits.js';
 import type { Level } from './model.js';
 import type { Reply, RequestProbe } from './request-probe.js';

@@ -1,10 +1,10 @@
 /** `check --capacity`: measures, and says what the settings give and what to set. Enqueues, claims and delivers nothing. */
 import { setDefaultAutoSelectFamilyAttemptTimeout } from 'node:net';
 import { credentialsFor } from '../../src/delivery/tls-credentials.js';
-import type { Clock } from '../../src/shared/clock.js';
+import type { Clock } from '../../src/shared/time/clock.js';
 import type { Config } from '../../src/shared/config/config.js';
 import { reasonOf } from '../../src/shared/errors.js';
-import type { ControlClient } from '../control-client.js';
+import type { ControlClient } from '../admin/client.js';
 import { deliveryTimes, type DeliveryTimes } from './delivery-times.js';
 import { hostOf } from './host.js';
 import { MOST_PARALLEL } from './limits.js';

@@ -1,5 +1,5 @@
-import { withOperatorQueue } from '../../src/queue/redis-operator.js';
-import type { Clock } from '../../src/shared/clock.js';
+import { withOperatorQueue } from '../../src/queue/operator-queue.js';
+import type { Clock } from '../../src/shared/time/clock.js';
 import type { Config } from '../../src/shared/config/config.js';
 import { MOST_ROUND_TRIPS } from './limits.js';
 import { latenciesOf, type Latencies } from './statistics.js';

@@ -1,10 +1,10 @@
 import { outcomeOfError } from '../../src/delivery/connection-fault.js';
 import { connectOptions } from '../../src/delivery/connect-options.js';
-import { DeliveryPool } from '../../src/delivery/delivery-pool.js';
-import { DeliveryPost, type PostResult } from '../../src/delivery/delivery-post.js';
+import { DeliveryPool } from '../../src/delivery/pool.js';
+import { DeliveryPost, type PostResult } from '../../src/delivery/post.js';
 import { PostsInFlight } from '../../src/delivery/posts-in-flight.js';
 import type { Credentials } from '../../src/delivery/tls-credentials.js';
-import type { Clock } from '../../src/shared/clock.js';
+import type { Clock } from '../../src/shared/time/clock.js';
 import type { Config } from '../../src/shared/config/config.js';
 
 export type Reply =

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-import { reasonOf } from '../../src/shared/errors.js';
+import { reasonOf, EXIT_FAILURE } from '../../src/shared/errors.js';
 import { LOCAL_HOSTS } from '../certificates/certificates.js';
-import { CommandError, EXIT_FAILURE, printJson, usageError, type RegisterCommand } from './command.js';
+import { CommandError, printJson, usageError, type RegisterCommand } from './kit/command.js';
 
 interface CertsOptions {
   readonly directory: string;

@@ -1,8 +1,8 @@
-import { printable } from '../../src/domain/escape.js';
-import { systemClock } from '../../src/shared/clock.js';
+import { printable } from '../../src/shared/words/escape.js';
+import { systemClock } from '../../src/shared/time/clock.js';
 import type { LoadedConfig } from '../../src/shared/config/load.js';
-import { ConfigError } from '../../src/shared/errors.js';
-import { controlSocketPath } from '../control-socket.js';
+import { ConfigError, EXIT_FAILURE } from '../../src/shared/errors.js';
+import { controlSocketPath } from '../admin/unix-socket.js';
 import {
   addCapacityOptions,
   checkCapacity,
@@ -10,8 +10,8 @@ import {
   type CapacityFlags,
 } from '../capacity/check-capacity.js';
 import { fail, ok, warn, type Finding } from '../doctor/finding.js';
-import { EXIT_FAILURE, printJson, type CommandContext, type RegisterCommand } from './command.js';
-import { addConfigOptions, loadFromCommand, loadOrReport } from './config-options.js';
+import { printJson, type CommandContext, type RegisterCommand } from './kit/command.js';
+import { addConfigOptions, loadFromCommand, loadOrReport } from './kit/config-options.js';
 
 export const registerCheck: RegisterCommand = (program, context) => {
   const command = program
@@ -50,7 +50,7 @@ async function examine(load: () => LoadedConfig, { cwd }: CommandContext): Promi
     import('../doctor/main-server-checks.js'),
     import('../doctor/supervisor-checks.js'),
     import('../doctor/host-checks.js'),
-    import('../control-client.js'),
+    import('../admin/client.js'),
   ]);
   const client = createControlClient({ socketPath: controlSocketPath(config.supervisor) });
   const [redis, mainServer, supervisor] = await Promise.all([

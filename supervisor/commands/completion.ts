@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-import { usageError, type RegisterCommand } from './command.js';
+import { usageError, type RegisterCommand } from './kit/command.js';
 
 /** One level of the program: `dead` and what follows it. */
 interface Level {

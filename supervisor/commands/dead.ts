@@ -1,21 +1,21 @@
 import type { Command } from 'commander';
 
 import { isUnfiltered } from '../../src/domain/dead-letter-filter.js';
-import { printable } from '../../src/domain/escape.js';
-import { detailsOf, listDocument, runDocument, summaryOf, type DeadLetterSummary } from '../dead-letter-document.js';
+import { printable } from '../../src/shared/words/escape.js';
 import {
-  CommandError,
-  EXIT_FAILURE,
-  printJson,
-  usageError,
-  type CommandContext,
-  type RegisterCommand,
-} from './command.js';
-import { addFilterOptions, filterOf, type FilterOptions } from './dead-options.js';
-import { createProgress } from './progress.js';
-import { addQueueOptions, withQueue } from './queue-options.js';
-import { duration, table } from './status-table.js';
-import { systemClock } from '../../src/shared/clock.js';
+  detailsOf,
+  listDocument,
+  runDocument,
+  summaryOf,
+  type DeadLetterSummary,
+} from '../admin/dead-letter-document.js';
+import { EXIT_FAILURE } from '../../src/shared/errors.js';
+import { CommandError, printJson, usageError, type CommandContext, type RegisterCommand } from './kit/command.js';
+import { addFilterOptions, filterOf, type FilterOptions } from './kit/dead-options.js';
+import { createProgress } from './kit/progress.js';
+import { addQueueOptions, withQueue } from './kit/queue-options.js';
+import { duration, table } from './kit/status-table.js';
+import { systemClock } from '../../src/shared/time/clock.js';
 
 export const registerDead: RegisterCommand = (program, context) => {
   const dead = program

@@ -1,8 +1,9 @@
-import { printable } from '../../src/domain/escape.js';
-import { ControlError } from '../control-errors.js';
-import type { ReplacedWorker } from '../control-routes.js';
-import { EXIT_FAILURE, printJson, type CommandContext, type RegisterCommand } from './command.js';
-import { addSupervisorOptions, withSupervisor } from './supervisor-options.js';
+import { printable } from '../../src/shared/words/escape.js';
+import { ControlError } from '../admin/client-errors.js';
+import type { ReplacedWorker } from '../admin/control-routes.js';
+import { EXIT_FAILURE } from '../../src/shared/errors.js';
+import { printJson, type CommandContext, type RegisterCommand } from './kit/command.js';
+import { addSupervisorOptions, withSupervisor } from './kit/supervisor-options.js';
 
 interface ReloadAnswer {
   readonly ok: boolean;

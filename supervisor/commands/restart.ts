@@ -1,6 +1,6 @@
-import { printable } from '../../src/domain/escape.js';
-import { printJson, type RegisterCommand } from './command.js';
-import { addSupervisorOptions, withSupervisor } from './supervisor-options.js';
+import { printable } from '../../src/shared/words/escape.js';
+import { printJson, type RegisterCommand } from './kit/command.js';
+import { addSupervisorOptions, withSupervisor } from './kit/supervisor-options.js';
 
 export const registerRestart: RegisterCommand = (program, context) => {
   const command = program

@@ -1,8 +1,9 @@
-import type { OperatorQueue } from '../../src/queue/redis-operator.js';
-import { LeasesRunningError } from '../../src/queue/redis-rollback.js';
-import { CommandError, EXIT_FAILURE, printJson, type CommandContext, type RegisterCommand } from './command.js';
-import { createProgress } from './progress.js';
-import { addQueueOptions, withQueue } from './queue-options.js';
+import type { OperatorQueue } from '../../src/queue/operator-queue.js';
+import { LeasesRunningError } from '../../src/queue/rollback.js';
+import { EXIT_FAILURE } from '../../src/shared/errors.js';
+import { CommandError, printJson, type CommandContext, type RegisterCommand } from './kit/command.js';
+import { createProgress } from './kit/progress.js';
+import { addQueueOptions, withQueue } from './kit/queue-options.js';
 
 interface RollbackOptions {
   readonly force?: true;

@@ -1,7 +1,8 @@
-import type { StatusDocument } from '../health.js';
-import { CommandError, EXIT_FAILURE, printJson, usageError, type RegisterCommand } from './command.js';
-import { addSupervisorOptions, withSupervisor } from './supervisor-options.js';
-import { waitUntil } from './wait-until.js';
+import type { StatusDocument } from '../status/health.js';
+import { EXIT_FAILURE } from '../../src/shared/errors.js';
+import { CommandError, printJson, usageError, type RegisterCommand } from './kit/command.js';
+import { addSupervisorOptions, withSupervisor } from './kit/supervisor-options.js';
+import { waitUntil } from './kit/wait-until.js';
 
 /** New ones boot in a second or two, old ones may drain for `worker.shutdown_timeout` (25 s) and a grace of 3 s. */
 const DEADLINE_MS = 40_000;

@@ -3,20 +3,13 @@ import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
 
-import { systemClock } from '../../src/shared/clock.js';
-import { reasonOf } from '../../src/shared/errors.js';
-import type { OperatorQueue } from '../../src/queue/redis-operator.js';
-import {
-  CommandError,
-  EXIT_FAILURE,
-  printJson,
-  usageError,
-  type CommandContext,
-  type RegisterCommand,
-} from './command.js';
-import { createProgress } from './progress.js';
-import { addQueueOptions, withQueue } from './queue-options.js';
-import { completeMessage, composeMessage, type MessageFields } from './send-messages.js';
+import { systemClock } from '../../src/shared/time/clock.js';
+import { reasonOf, EXIT_FAILURE } from '../../src/shared/errors.js';
+import type { OperatorQueue } from '../../src/queue/operator-queue.js';
+import { CommandError, printJson, usageError, type CommandContext, type RegisterCommand } from './kit/command.js';
+import { createProgress } from './kit/progress.js';
+import { addQueueOptions, withQueue } from './kit/queue-options.js';
+import { completeMessage, composeMessage, type MessageFields } from './kit/send-messages.js';
 
 interface SendOptions extends MessageFields {
   readonly file?: string;

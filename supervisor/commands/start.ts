@@ -1,5 +1,5 @@
-import type { RegisterCommand } from './command.js';
-import { addConfigOptions, loadFromCommand, loadOrReport } from './config-options.js';
+import type { RegisterCommand } from './kit/command.js';
+import { addConfigOptions, loadFromCommand, loadOrReport } from './kit/config-options.js';
 
 export const registerStart: RegisterCommand = (program, context) => {
   const command = program
@@ -13,7 +13,7 @@ export const registerStart: RegisterCommand = (program, context) => {
     const loaded = loadOrReport(command, 'supervisor', context);
     if (loaded === undefined) return;
     // Imported here: `--help` and the small commands need none of it.
-    const { runSupervisor } = await import('../cluster-supervisor.js');
+    const { runSupervisor } = await import('../primary/supervisor.js');
     const reload = () => loadFromCommand(command, 'supervisor', context);
     context.finish(await runSupervisor({ loaded, reload }));
   });

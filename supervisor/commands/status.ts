@@ -1,8 +1,8 @@
-import type { StatusDocument } from '../health.js';
-import { printJson, usageError, type RegisterCommand } from './command.js';
-import { statusText } from './status-table.js';
-import { watchStatus } from './status-watch.js';
-import { addSupervisorOptions, withSupervisor } from './supervisor-options.js';
+import type { StatusDocument } from '../status/health.js';
+import { printJson, usageError, type RegisterCommand } from './kit/command.js';
+import { statusText } from './kit/status-table.js';
+import { watchStatus } from './kit/status-watch.js';
+import { addSupervisorOptions, withSupervisor } from './kit/supervisor-options.js';
 
 export const registerStatus: RegisterCommand = (program, context) => {
   const command = program

@@ -1,8 +1,9 @@
-import { ControlError } from '../control-errors.js';
-import { isRunning } from '../process-running.js';
-import { CommandError, EXIT_FAILURE, printJson, type RegisterCommand } from './command.js';
-import { addSupervisorOptions, withSupervisor } from './supervisor-options.js';
-import { waitUntil } from './wait-until.js';
+import { ControlError } from '../admin/client-errors.js';
+import { isRunning } from '../workers/process-running.js';
+import { EXIT_FAILURE } from '../../src/shared/errors.js';
+import { CommandError, printJson, type RegisterCommand } from './kit/command.js';
+import { addSupervisorOptions, withSupervisor } from './kit/supervisor-options.js';
+import { waitUntil } from './kit/wait-until.js';
 
 /** `worker.shutdown_timeout` goes up to an hour; who waits longer wants to know. */
 const DEADLINE_MS = 3_700_000;

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { RequestError, type Answer } from '../admin-route.js';
+import { RequestError, type Answer } from '../admin/route.js';
 
 const TYPES = {
   html: 'text/html; charset=utf-8',
@@ -13,7 +13,8 @@ const TYPES = {
 } as const;
 
 const PAGE_FOLDER = fileURLToPath(new URL('page', import.meta.url));
-const MODULE_NAME = /^[a-z-]+\.(css|js|svg)$/;
+/** The page's own files, in one of its folders or in none. */
+const FILE_NAME = /^([a-z-]+\/)?[a-z-]+\.(css|js|svg)$/;
 
 /**
  * Nothing but our own files, no script or style in the page itself, no text that becomes markup. uPlot positions its parts
@@ -57,8 +58,8 @@ function pathOf(name: string): string | undefined {
   if (name === 'uplot.js') return join(uplotFolder(), 'uPlot.iife.min.js');
   if (name === 'uplot.css') return join(uplotFolder(), 'uPlot.min.css');
   // the page escapes as the log does
-  if (name === 'escape.js') return fileURLToPath(new URL('../../src/domain/escape.js', import.meta.url));
-  return MODULE_NAME.test(name) ? join(PAGE_FOLDER, name) : undefined;
+  if (name === 'escape.js') return fileURLToPath(new URL('../../src/shared/words/escape.js', import.meta.url));
+  return FILE_NAME.test(name) ? join(PAGE_FOLDER, name) : undefined;
 }
 
 function uplotFolder(): string {

@@ -1,13 +1,13 @@
 /** What the dashboard needs in the primary: the measurements every two seconds, and the routes that show them. */
-import type { Clock } from '../../src/shared/clock.js';
-import type { Route } from '../admin-route.js';
-import type { ErrorStatus, StatusDocument, TrafficStatus } from '../status-document.js';
-import { verdictOf } from '../verdict.js';
+import type { Clock } from '../../src/shared/time/clock.js';
+import type { Route } from '../admin/route.js';
+import type { ErrorStatus, StatusDocument, TrafficStatus } from '../status/status-document.js';
+import { verdictOf } from '../status/verdict.js';
 import { assetAnswer, pageAnswer } from './assets.js';
 import { EventStream } from './event-stream.js';
-import { History, SAMPLE_EVERY_MS, sampleOf } from './history.js';
+import { History, SAMPLE_EVERY_MS, sampleOf } from '../status/history.js';
 import type { StatusEvent } from './page-events.js';
-import { TrafficMeter, type Metered } from './traffic-meter.js';
+import { TrafficMeter, type Metered } from '../status/traffic-meter.js';
 
 export interface DashboardParams {
   readonly status: () => StatusDocument;
@@ -40,6 +40,7 @@ export class Dashboard {
     return [
       open('/', () => pageAnswer()),
       open('/dashboard/:file', ({ params }) => assetAnswer(params['file'] ?? '')),
+      open('/dashboard/:folder/:file', ({ params }) => assetAnswer(`${params['folder']}/${params['file']}`)),
       open('/events', () => this.#events.answer()),
     ];
   }

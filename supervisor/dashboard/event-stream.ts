@@ -6,9 +6,9 @@
  * that it is cut off. What it missed of the history comes with its next event.
  */
 import type { ServerResponse } from 'node:http';
-import type { Clock } from '../../src/shared/clock.js';
-import { RequestError, type StreamedAnswer } from '../admin-route.js';
-import type { History } from './history.js';
+import type { Clock } from '../../src/shared/time/clock.js';
+import { RequestError, type StreamedAnswer } from '../admin/route.js';
+import type { History } from '../status/history.js';
 import type { StatusEvent } from './page-events.js';
 
 export interface EventStreamParams {

@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 
 import type { Config } from '../../src/shared/config/config.js';
 import { reasonOf } from '../../src/shared/errors.js';
-import type { StatusDocument } from '../status-document.js';
+import type { StatusDocument } from '../status/status-document.js';
 import { fail, ok, warn, type Finding } from './finding.js';
 
 /** Of a worker: 2 connections to Redis, logs, metrics, what Node has open. */

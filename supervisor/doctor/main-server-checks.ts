@@ -1,12 +1,12 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 
-import { CAUSE } from '../../src/domain/causes.js';
+import { CAUSE } from '../../src/shared/words/causes.js';
 import { outcomeOfError } from '../../src/delivery/connection-fault.js';
 import { connectOptions } from '../../src/delivery/connect-options.js';
 import { credentialsFor, type Credentials } from '../../src/delivery/tls-credentials.js';
 import { certificateWarnings } from '../../src/domain/certificate-expiry.js';
-import type { Clock } from '../../src/shared/clock.js';
+import type { Clock } from '../../src/shared/time/clock.js';
 import type { Config } from '../../src/shared/config/config.js';
 import { reasonOf } from '../../src/shared/errors.js';
 import { clockFinding, fail, ok, warn, type Finding } from './finding.js';

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { BACKLOG_MESSAGES, backlogOf } from '../../src/domain/causes.js';
+import { BACKLOG_MESSAGES, backlogOf } from '../../src/shared/words/causes.js';
 import { parseMessage } from '../../src/domain/message.js';
 import type { QueueSizes } from '../../src/queue/message-queue.js';
-import type { OperatorQueue } from '../../src/queue/redis-operator.js';
-import type { Clock } from '../../src/shared/clock.js';
+import type { OperatorQueue } from '../../src/queue/operator-queue.js';
+import type { Clock } from '../../src/shared/time/clock.js';
 import type { Config } from '../../src/shared/config/config.js';
 
 import { fail, ok, warn, type Finding } from './finding.js';

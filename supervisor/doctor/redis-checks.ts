@@ -1,6 +1,6 @@
-import { CAUSE } from '../../src/domain/causes.js';
-import { withOperatorQueue, type OperatorQueue } from '../../src/queue/redis-operator.js';
-import type { Clock } from '../../src/shared/clock.js';
+import { CAUSE } from '../../src/shared/words/causes.js';
+import { withOperatorQueue, type OperatorQueue } from '../../src/queue/operator-queue.js';
+import type { Clock } from '../../src/shared/time/clock.js';
 import type { Config } from '../../src/shared/config/config.js';
 import { reasonOf } from '../../src/shared/errors.js';
 import { clockFinding, fail, ok, warn, type Finding } from './finding.js';

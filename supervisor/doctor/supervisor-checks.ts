@@ -1,8 +1,8 @@
-import { CAUSE } from '../../src/domain/causes.js';
+import { CAUSE } from '../../src/shared/words/causes.js';
 import { reasonOf } from '../../src/shared/errors.js';
-import type { ControlClient } from '../control-client.js';
-import { readinessOf } from '../health.js';
-import type { StatusDocument } from '../status-document.js';
+import type { ControlClient } from '../admin/client.js';
+import { readinessOf } from '../status/health.js';
+import type { StatusDocument } from '../status/status-document.js';
 import { fail, ok, warn, type Finding } from './finding.js';
 
 const MUCH_MEMORY = 512 * 1_048_576;

@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { CAUSE } from '../../src/domain/causes.js';
+import { CAUSE } from '../../src/shared/words/causes.js';
 import { makeCertificates } from '../../supervisor/certificates/certificates.js';
 import { CHROMIUM, openPage, startBrowser, type WatchedPage } from './browser.js';
 import { runCommand, type Ran } from '../process/fixtures/operated.js';

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
-import type { CAUSE } from '../../src/domain/causes.js';
+import type { CAUSE } from '../../src/shared/words/causes.js';
 
 export const MONITORING = fileURLToPath(new URL('../../config/monitoring/', import.meta.url));
 

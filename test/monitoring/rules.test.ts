@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { neededProgram } from '../support/needed-program.js';
-import { BACKLOG_MESSAGES, CAUSE } from '../../src/domain/causes.js';
+import { BACKLOG_MESSAGES, CAUSE } from '../../src/shared/words/causes.js';
 import { ALERT_OF, MONITORING, alertRules, monitoringFile, type Cause } from './monitoring-files.js';
 import { PROMTOOL } from './prometheus.js';
 

@@ -3,7 +3,7 @@ import type { CertificateFiles } from '../../supervisor/certificates/certificate
 import { createMainServerClient } from '../../src/delivery/main-server-client.js';
 import type { MainServer } from '../../src/delivery/main-server.js';
 import { credentialsFor, type Credentials } from '../../src/delivery/tls-credentials.js';
-import { systemClock, type Clock } from '../../src/shared/clock.js';
+import { systemClock, type Clock } from '../../src/shared/time/clock.js';
 import { testConfig, type ConfigOverrides } from './config.js';
 
 export interface ClientOptions {

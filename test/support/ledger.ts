@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
-import type { DevMainServer } from '../../scripts/main-server.js';
+import type { DevMainServer } from '../../scripts/main-server/main.js';
 import { readDeadLetter } from '../../src/domain/dead-letter.js';
-import { redisKeys } from '../../src/queue/redis-keys.js';
+import { redisKeys } from '../../src/queue/keys.js';
 import { QUEUE } from './queue.js';
 import { waitFor } from './wait-for.js';
 

@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis';
 import type { Claim, Settlement } from '../../src/queue/message-queue.js';
-import { RedisQueue } from '../../src/queue/redis-queue.js';
-import type { RedisQueueEvents } from '../../src/queue/redis-queue.js';
-import { systemClock } from '../../src/shared/clock.js';
+import { RedisQueue } from '../../src/queue/claims-and-settlements.js';
+import type { RedisQueueEvents } from '../../src/queue/claims-and-settlements.js';
+import { systemClock } from '../../src/shared/time/clock.js';
 import type { Config } from '../../src/shared/config/config.js';
 
 export const QUEUE = 'message_queue';

@@ -1,5 +1,5 @@
 import type { Config } from './config.js';
-import type { Role } from './setting.js';
+import type { Role } from './settings/setting.js';
 
 /** What is wrong with values that are each right. Certificate files are checked where they are loaded. */
 export function conflicts(config: Config, role: Role): string[] {

@@ -1,6 +1,6 @@
 import type { Config } from './config.js';
-import { printValue } from './setting.js';
-import { SETTINGS } from './settings.js';
+import { printValue } from './settings/setting.js';
+import { SETTINGS } from './settings/settings.js';
 
 /** A setting as an operator may see it. */
 export interface DescribedSetting {

@@ -6,16 +6,16 @@
  */
 import { ConfigError } from '../errors.js';
 import type { Config } from './config.js';
-import { readConfigFile } from './config-file.js';
+import { readConfigFile } from './layers/config-file.js';
 import { cautions, conflicts } from './cross-checks.js';
-import { namedConfigFile, readEnvFile, variable, variableLayer, type VariableSource } from './environment.js';
-import { fileLayer } from './file-layer.js';
-import type { Lookup } from './interpolate.js';
-import type { Findings, Given, Layer } from './layer.js';
+import { namedConfigFile, readEnvFile, variable, variableLayer, type VariableSource } from './layers/environment.js';
+import { fileLayer } from './layers/file-layer.js';
+import type { Lookup } from './layers/interpolate.js';
+import type { Findings, Given, Layer } from './layers/layer.js';
 import { defaultRuntimeDirectory } from './runtime-directory.js';
-import { typedValues, type Values } from './schema.js';
-import { flagFor, type Role } from './setting.js';
-import { CONFIG_FILE, SETTINGS } from './settings.js';
+import { typedValues, type Values } from './settings/schema.js';
+import { flagFor, type Role } from './settings/setting.js';
+import { CONFIG_FILE, SETTINGS } from './settings/settings.js';
 
 export interface LoadOptions {
   /** Text by long flag without dashes (`num-workers`). */

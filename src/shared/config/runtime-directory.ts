@@ -1,7 +1,7 @@
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 
-import { variable, type Variables } from './environment.js';
+import { variable, type Variables } from './layers/environment.js';
 
 /**
  * Where pidfile and socket live unless SUPERVISOR_RUNTIME_DIR says so. Below the shared temporary folder the name holds

@@ -15,7 +15,7 @@ import { Buffer } from 'node:buffer';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import DailyRotateFile from 'winston-daily-rotate-file';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../time/clock.js';
 import { reasonOf } from '../errors.js';
 import type { Batch } from './line-batch.js';
 import { LogFileError } from './log-file-error.js';

@@ -5,7 +5,7 @@
  *
  * Lines leave in the order in which they came.
  */
-import type { Clock } from '../clock.js';
+import type { Clock } from '../time/clock.js';
 
 export interface Batch {
   /** Lines joined by newlines, none at the end. */

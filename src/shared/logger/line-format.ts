@@ -1,5 +1,5 @@
-import { printable } from '../../domain/escape.js';
-import type { Clock } from '../clock.js';
+import { printable } from '../words/escape.js';
+import type { Clock } from '../time/clock.js';
 import type { LogLevel } from '../config/config.js';
 
 export interface LineFormatOptions {

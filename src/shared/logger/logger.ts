@@ -9,10 +9,10 @@
 import { appendFileSync, mkdirSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../time/clock.js';
 import type { Config, LogLevel } from '../config/config.js';
 import { reasonOf } from '../errors.js';
-import type { Log } from '../log.js';
+import type { Log } from './log.js';
 import { drained, ignoreErrors } from './console-stream.js';
 import { DailyLogFile } from './daily-log-file.js';
 import { createLineBatch, type Batch } from './line-batch.js';

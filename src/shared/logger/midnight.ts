@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import type { Clock } from '../time/clock.js';
 import { localDate } from './line-format.js';
 
 /** The host's clock may be set, or the host may sleep: never wait longer than this without looking. */

@@ -1,15 +1,15 @@
 /** Wires the page: what comes over the connection goes to the parts that show it. */
 import type { StatusEvent } from '../page-events.js';
-import { createCertificatesTable } from './certificates-table.js';
+import { createCertificatesTable } from './tables/certificates-table.js';
 import { connect } from './connection.js';
-import { createDeadLetters } from './dead-letters.js';
+import { createDeadLetters } from './letters/dead-letters.js';
 import { byId, setAttribute, setText } from './elements.js';
-import { createErrorsTable } from './errors-table.js';
+import { createErrorsTable } from './tables/errors-table.js';
 import { createPlots } from './plots.js';
 import { SampleBuffer } from './sample-buffer.js';
 import { showLost, showState } from './state-panel.js';
 import { createTiles } from './tiles.js';
-import { createWorkersTable } from './workers-table.js';
+import { createWorkersTable } from './tables/workers-table.js';
 
 const samples = new SampleBuffer();
 const plots = createPlots(byId('plots'), samples);

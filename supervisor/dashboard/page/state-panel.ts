@@ -32,7 +32,7 @@ export function showLost(last: { readonly event: StatusEvent; readonly receivedA
 
 function show(flow: Flow | 'lost', word: string, summary: string, reasons: readonly string[]): void {
   setAttribute(document.body, 'data-flow', flow);
-  setAttribute(byId('icon'), 'href', `dashboard/icon-${flow === 'lost' ? 'unknown' : flow}.svg`);
+  setAttribute(byId('icon'), 'href', `dashboard/icons/icon-${flow === 'lost' ? 'unknown' : flow}.svg`);
   setText(byId('state'), word);
   setText(byId('summary'), summary);
   fillList(

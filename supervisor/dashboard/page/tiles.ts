@@ -1,5 +1,5 @@
 /** The numbers of now. `data-value` has each as /status gives it. */
-import type { StatusDocument } from '../../status-document.js';
+import type { StatusDocument } from '../../status/status-document.js';
 import { make, setAttribute, setText } from './elements.js';
 import * as format from './format.js';
 

@@ -1,7 +1,7 @@
 /** Row 29: messages that nobody should send. */
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import { printable } from '../../../src/domain/escape.js';
+import { printable } from '../../../src/shared/words/escape.js';
 import { parseMessage, withAttemptCount } from '../../../src/domain/message.js';
 import { idOf } from '../../support/ledger.js';
 import { waitFor } from '../../support/wait-for.js';

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { startRedis } from '../../../scripts/redis-process.js';
+import { startRedis } from '../../../scripts/local/redis-process.js';
 import { freePort } from '../../support/free-port.js';
 import { plainClient } from '../../support/redis.js';
 import { waitFor } from '../../support/wait-for.js';

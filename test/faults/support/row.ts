@@ -1,5 +1,5 @@
-import type { ProgramRequest } from '../../../scripts/find-redis.js';
-import type { RedisOptions } from '../../../scripts/redis-process.js';
+import type { ProgramRequest } from '../../../scripts/local/find-redis.js';
+import type { RedisOptions } from '../../../scripts/local/redis-process.js';
 import type { Stage } from './stage.js';
 
 /** One line of the fault matrix: a real fault, what must hold afterwards, and the bounds that decide. */

@@ -1,5 +1,5 @@
-import { NO_TRAFFIC } from '../../../supervisor/dashboard/traffic-meter.js';
-import { statusDocument, type StatusDocument } from '../../../supervisor/health.js';
+import { NO_TRAFFIC } from '../../../supervisor/status/traffic-meter.js';
+import { statusDocument, type StatusDocument } from '../../../supervisor/status/health.js';
 
 /** The status of a supervisor that has just started. */
 export function someStatus(): StatusDocument {

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { loadConfig } from '../../../src/shared/config/load.js';
 import { packageRoot } from '../../../src/shared/config/package-root.js';
-import { WorkerHandle, type ChildProcess } from '../../../supervisor/worker-handle.js';
+import { WorkerHandle, type ChildProcess } from '../../../supervisor/workers/worker-handle.js';
 import { document } from './markdown.js';
 
 const SYSTEMD_STOP_MS = 30_000;

@@ -1,0 +1,21 @@
+import type { MessageQueue } from '../queue/message-queue.js';
+import type { Log } from '../shared/logger/log.js';
+import { createRepeatingDuty } from './duty.js';
+import type { Duty } from './duty.js';
+
+/** A lease of 13 s survives two renewals missed. */
+export const RENEW_EVERY_MS = 4_000;
+const TRY_AGAIN_MS = 250;
+
+/** Keeps the consumer's lease alive, also while the work loop has nothing to ask Redis. */
+export function createHeartbeat({ queue, log }: { readonly queue: MessageQueue; readonly log: Log }): Duty {
+  return createRepeatingDuty({
+    async step() {
+      if (!queue.isReady()) return TRY_AGAIN_MS;
+      await queue.renewLease();
+      return RENEW_EVERY_MS;
+    },
+    onError: () => log.debug('Renewing the lease failed; trying again'),
+    retryMs: TRY_AGAIN_MS,
+  });
+}

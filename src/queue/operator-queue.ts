@@ -1,0 +1,64 @@
+import type { Clock } from '../shared/time/clock.js';
+import type { Config } from '../shared/config/config.js';
+import { RedisUnavailableError } from '../shared/errors.js';
+import type { QueueSizes } from './message-queue.js';
+import { RedisConnection, type RedisArgument } from './connection.js';
+import { createDeadLetters, type DeadLetters } from './dead-letters.js';
+import { redisKeys } from './keys.js';
+import { createBackgroundQueue } from './recovery.js';
+import { createRollback, type Rollback } from './rollback.js';
+
+/** What an operator does to the queue by hand, over a connection of its own. */
+export interface OperatorQueue {
+  readonly deadLetters: DeadLetters;
+  readonly rollback: Rollback;
+  /** To the left end, the first one first, as producers do. */
+  enqueue(messages: readonly Buffer[]): Promise<void>;
+  sizes(): Promise<QueueSizes>;
+  /** Workers of this kind, on any host, whose lease runs. Python workers have none. */
+  liveWorkers(): Promise<number>;
+  /** Asks Redis anything that changes nothing: INFO, CONFIG GET, TIME, LLEN, ... */
+  ask(command: string, ...args: RedisArgument[]): Promise<unknown>;
+}
+
+const CONNECT_DEADLINE_MS = 3_000;
+/** A page of dead letters may take Redis a while; a rollback's step too. */
+const SILENCE_MS = 10_000;
+
+/** Rejects with RedisUnavailableError when Redis does not answer within 3 s, and with whatever `use` rejects with. */
+export async function withOperatorQueue<T>(
+  config: Pick<Config, 'redis' | 'queue'>,
+  clock: Clock,
+  use: (queue: OperatorQueue) => Promise<T>,
+): Promise<T> {
+  const connection = new RedisConnection({
+    redis: config.redis,
+    name: 'message-broker-worker:operator',
+    silenceMs: SILENCE_MS,
+  });
+  try {
+    await connection.whenReady(CONNECT_DEADLINE_MS);
+    if (!connection.isReady()) throw new RedisUnavailableError(connection.describe(connection.problem), false);
+    return await use(operatorQueue(connection, config, clock));
+  } finally {
+    await connection.close();
+  }
+}
+
+function operatorQueue(connection: RedisConnection, config: Pick<Config, 'queue'>, clock: Clock): OperatorQueue {
+  const keys = redisKeys(config.queue.name);
+  return {
+    deadLetters: createDeadLetters(connection, keys, clock),
+    rollback: createRollback(connection, keys),
+    enqueue: async (messages) => {
+      if (messages.length > 0) await connection.call('LPUSH', keys.queue, ...messages);
+    },
+    sizes: () => createBackgroundQueue(connection, keys, { workerId: 'operator', clock }).sizes(),
+    liveWorkers: async () => {
+      const now = (await connection.call('TIME')) as Buffer[];
+      const since = `(${Number(now[0]) * 1_000}`;
+      return ((await connection.call('ZRANGEBYSCORE', keys.consumers, since, '+inf')) as Buffer[]).length;
+    },
+    ask: (command, ...args) => connection.call(command, ...args),
+  };
+}

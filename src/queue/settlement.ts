@@ -1,0 +1,128 @@
+import { randomBytes } from 'node:crypto';
+import type { Claim, Exchange, Settlement } from './message-queue.js';
+import type { RedisArgument, RedisConnection } from './connection.js';
+import type { RedisKeys } from './keys.js';
+import { redisScript } from './script.js';
+
+/** From this many crashes on a message is claimed alone, so that it cannot take innocent ones to the dead list. */
+export const SOLO_CRASHES = 3;
+
+/** One reply claims no more than this and one message: a batch of ten 50 MB messages would take the process down. */
+const CLAIM_BYTES = 1_048_576;
+
+const exchangeScript = redisScript('exchange');
+
+export interface ExchangeCall {
+  readonly connection: RedisConnection;
+  readonly keys: RedisKeys;
+  readonly consumer: string;
+  /** 0 = leave the lease alone. */
+  readonly leaseMs: number;
+  readonly want: number;
+  readonly inFlight: number;
+  readonly reliable: boolean;
+  readonly settlements: readonly Settlement[];
+}
+
+/** One run of exchange.lua. undefined = the lease is lost and nothing was done. */
+export async function runExchange(call: ExchangeCall): Promise<Exchange | undefined> {
+  const { connection, keys, consumer } = call;
+  const acks = call.settlements.filter(({ kind }) => kind === 'ack');
+  const others = call.settlements.filter(({ kind }) => kind !== 'ack');
+  const settlements = [...acks, ...others];
+  const args: RedisArgument[] = [
+    consumer,
+    call.leaseMs,
+    call.want,
+    call.inFlight,
+    call.reliable ? '1' : '0',
+    SOLO_CRASHES,
+    CLAIM_BYTES,
+    acks.map(({ claim }) => `${claim.raw.length} `).join(''),
+    acks.length === 0 ? '' : Buffer.concat(acks.map(({ claim }) => claim.raw)),
+  ];
+  for (const settlement of others) pushSettlement(args, settlement);
+  const reply = await exchangeScript.run(
+    connection,
+    [keys.queue, keys.processing(consumer), keys.consumers, keys.retry, keys.dead, keys.crashes],
+    args,
+  );
+  const [lease, raws, lost, failed, solo, suspects] = reply as [number, Buffer[], number[], unknown[], number, number];
+  if (lease === 0) return undefined;
+  return {
+    claims: raws.map((raw): Claim => ({ raw, consumer })),
+    lost: lost.map((number) => settlementAt(settlements, number)),
+    refused: refusals(settlements, failed),
+    solo: solo === 1,
+    suspects: suspects === 1,
+  };
+}
+
+/** Settles claims in the list of `consumer`, claiming nothing. */
+export async function settle(
+  connection: RedisConnection,
+  keys: RedisKeys,
+  consumer: string,
+  settlements: readonly Settlement[],
+): Promise<void> {
+  await runExchange({
+    connection,
+    keys,
+    consumer,
+    settlements,
+    leaseMs: 0,
+    want: 0,
+    inFlight: 0,
+    reliable: true,
+  });
+}
+
+function pushSettlement(args: RedisArgument[], settlement: Settlement): void {
+  const { kind, claim } = settlement;
+  switch (kind) {
+    case 'ack':
+      return; // joined with its like
+    case 'hand-back':
+      args.push(kind, claim.raw, '', '');
+      return;
+    case 'bury':
+      args.push(kind, claim.raw, settlement.envelope, '');
+      return;
+    case 'retry':
+      args.push(kind, claim.raw, memberOf(settlement), Math.ceil(settlement.delayMs));
+  }
+}
+
+type Retry = Extract<Settlement, { kind: 'retry' }>;
+
+const incarnation = randomBytes(6).toString('hex');
+let count = 0;
+const members = new WeakMap<Retry, Buffer>();
+
+/**
+ * `<unique> <encoded message id>:<message>`, see promote.lua. The same at each try: without a safety copy nothing else
+ * keeps a retry whose reply was lost from being scheduled twice.
+ */
+function memberOf(retry: Retry): Buffer {
+  const known = members.get(retry);
+  if (known) return known;
+  count += 1;
+  const head = `${incarnation}${count.toString(36)} ${encodeURIComponent(retry.messageId)}:`;
+  const member = Buffer.concat([Buffer.from(head), retry.message]);
+  members.set(retry, member);
+  return member;
+}
+
+function refusals(settlements: readonly Settlement[], failed: readonly unknown[]): Exchange['refused'] {
+  const refused: { settlement: Settlement; reason: string }[] = [];
+  for (let at = 0; at < failed.length; at += 2) {
+    refused.push({ settlement: settlementAt(settlements, Number(failed[at])), reason: String(failed[at + 1]) });
+  }
+  return refused;
+}
+
+function settlementAt(settlements: readonly Settlement[], number: number): Settlement {
+  const settlement = settlements[number - 1];
+  if (!settlement) throw new RangeError(`exchange.lua named settlement ${number} of ${settlements.length}`);
+  return settlement;
+}

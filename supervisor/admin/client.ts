@@ -1,0 +1,112 @@
+/** Talks to a running supervisor: over its socket, or over TCP when it is on another host. */
+import { Agent, type AgentOptions } from 'node:http';
+import { got, HTTPError, RequestError as HttpRequestError, TimeoutError, type OptionsOfTextResponseBody } from 'got';
+
+import { printable } from '../../src/shared/words/escape.js';
+import { ControlError, NoSupervisorError } from './client-errors.js';
+
+export type ControlAddress =
+  | { readonly socketPath: string }
+  | {
+      /** `http://host:port`. */
+      readonly url: string;
+      /** Empty = none. */
+      readonly token: string;
+    };
+
+export interface ControlClient {
+  /** Rejects with NoSupervisorError or ControlError. */
+  get<T>(path: string): Promise<T>;
+  /** As `get`, for what is not JSON. */
+  text(path: string): Promise<string>;
+  /** As `get`; waits as long as the work takes. */
+  post<T>(path: string, body?: object): Promise<T>;
+  close(): void;
+}
+
+const CONNECT_MS = 2_000;
+const ANSWER_MS = 5_000;
+/** A reload of 512 workers, 15 s each, is over by then. */
+const WORK_MS = 8_000_000;
+
+const GONE = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOTFOUND', 'EHOSTUNREACH', 'ETIMEDOUT']);
+
+export function createControlClient(address: ControlAddress): ControlClient {
+  // The agent takes any path; in got's own `unix:` form a path with a colon or a percent sign is read wrongly.
+  const agent = new Agent(connectOptionsOf(address));
+  const token = 'token' in address ? address.token : '';
+  const http = got.extend({
+    prefixUrl: 'url' in address ? address.url : 'http://localhost',
+    agent: { http: agent },
+    ...(token === '' ? {} : { headers: { authorization: `Bearer ${token}` } }),
+    retry: { limit: 0 },
+    followRedirect: false,
+    timeout: { connect: CONNECT_MS },
+  });
+  const readable = async <T>(answer: Promise<T>): Promise<T> => {
+    try {
+      return await answer;
+    } catch (error) {
+      throw inOurWords(error, address);
+    }
+  };
+  const call = <T>(path: string, options: OptionsOfTextResponseBody): Promise<T> =>
+    readable(http(path.slice(1), options).json<T>());
+  const timeout = { connect: CONNECT_MS, request: ANSWER_MS };
+  return {
+    get: (path) => call(path, { method: 'GET', timeout }),
+    text: (path) => readable(http(path.slice(1), { timeout }).text()),
+    post: (path, body = {}) =>
+      call(path, { method: 'POST', json: body, timeout: { connect: CONNECT_MS, request: WORK_MS } }),
+    close: () => agent.destroy(),
+  };
+}
+
+/** Agents hand everything to net.connect, which their types do not say. */
+function connectOptionsOf(address: ControlAddress): AgentOptions & { readonly socketPath?: string } {
+  return 'socketPath' in address ? { socketPath: address.socketPath } : {};
+}
+
+/** got's errors hold the token; nothing of them is passed on but code and status. */
+function inOurWords(error: unknown, address: ControlAddress): Error {
+  const where = 'url' in address ? address.url : address.socketPath;
+  if (error instanceof HTTPError) {
+    const body = parsed(error.response.body);
+    const reason =
+      typeof body === 'object' && body !== null && 'error' in body ? String(body.error) : 'no reason given';
+    return new ControlError(error.response.statusCode, printable(reason, 2_000), body);
+  }
+  if (error instanceof TimeoutError && error.event !== 'connect') {
+    return new ControlError(
+      0,
+      `The supervisor at ${where} is there, but has not answered in time; try again.`,
+      undefined,
+    );
+  }
+  const code = error instanceof HttpRequestError ? error.code : '';
+  if (code === 'EACCES' || code === 'EPERM') {
+    return new ControlError(
+      403,
+      `The control socket ${where} belongs to another user; run this as that user.`,
+      undefined,
+    );
+  }
+  if (GONE.has(code)) {
+    return new NoSupervisorError(
+      `No supervisor answers at ${where} (${code}). Is it running, and are SUPERVISOR_PORT and SUPERVISOR_RUNTIME_DIR the same here?`,
+    );
+  }
+  return new ControlError(
+    0,
+    `What answers at ${where} is no supervisor of ours (${code || 'unreadable answer'}).`,
+    undefined,
+  );
+}
+
+function parsed(body: unknown): unknown {
+  try {
+    return JSON.parse(String(body));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * The supervisor's HTTP server on TCP. What can be read is open to whoever may connect; the rest needs the token.
+ *
+ * A taken port is no reason to stop delivering: it is an ERROR that names the port, and is tried again every 5 s.
+ */
+import type { AddressInfo } from 'node:net';
+
+import type { Log } from '../../src/shared/logger/log.js';
+import { checkAccess } from './access.js';
+import { createFront } from './front.js';
+import type { Route } from './route.js';
+import { createListener, type Listener } from './listener.js';
+
+export interface AdminServerParams {
+  readonly host: string;
+  readonly port: number;
+  readonly adminToken: () => string;
+  readonly routes: readonly Route[];
+  readonly log: Log;
+}
+
+export function createAdminServer({ host, port, adminToken, routes, log }: AdminServerParams): Listener {
+  const server = createFront({
+    routes,
+    check: ({ access }, { headers }) => checkAccess(access, headers, { bindHost: host, adminToken: adminToken() }),
+    log,
+  });
+  const shownHost = host.includes(':') ? `[${host}]` : host;
+  return createListener({
+    server,
+    listen: () => server.listen({ host, port }),
+    onListening: () => log.info(`Supervisor listens on http://${shownHost}:${(server.address() as AddressInfo).port}`),
+    trouble: (error) =>
+      error.code === 'EADDRINUSE'
+        ? `Port ${port} on ${host} (SUPERVISOR_PORT) is taken by another program; health, status and metrics cannot be read.`
+        : `The supervisor cannot listen on ${host}:${port} (SUPERVISOR_HOST, SUPERVISOR_PORT): ${error.message}.`,
+    log,
+  });
+}

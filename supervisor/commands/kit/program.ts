@@ -1,0 +1,100 @@
+import { Command, CommanderError } from 'commander';
+
+import { harmless } from '../../../src/shared/words/escape.js';
+import { packageVersion } from '../../../src/shared/config/package-root.js';
+import { ConfigError, EXIT_CONFIG, reasonOf, EXIT_FAILURE } from '../../../src/shared/errors.js';
+import { registerCerts } from '../certs.js';
+import { registerCheck } from '../check.js';
+import { CommandError, EXIT_USAGE, type CommandContext, type RegisterCommand } from './command.js';
+import { addExitCodes } from './exit-codes.js';
+import { registerCompletion } from '../completion.js';
+import { registerDead } from '../dead.js';
+import { registerReload } from '../reload.js';
+import { registerRestart } from '../restart.js';
+import { registerRollback } from '../rollback.js';
+import { registerScale } from '../scale.js';
+import { registerSend } from '../send.js';
+import { registerStart } from '../start.js';
+import { registerStatus } from '../status.js';
+import { registerStop } from '../stop.js';
+import { registerWorker } from '../worker.js';
+
+/** All commands, in the order of the help page. */
+const COMMANDS: readonly RegisterCommand[] = [
+  registerStart,
+  registerWorker,
+  registerStatus,
+  registerReload,
+  registerScale,
+  registerRestart,
+  registerStop,
+  registerCheck,
+  registerDead,
+  registerSend,
+  registerCerts,
+  registerRollback,
+  registerCompletion,
+];
+
+const AFTER_HELP = `
+Examples:
+  $ message-broker-worker start --num-workers 3 --concurrency 4
+  $ message-broker-worker start --config /etc/message-broker/worker.yaml
+  $ message-broker-worker status --watch
+  $ message-broker-worker check
+  $ message-broker-worker dead list --reason malformed
+  $ message-broker-worker worker --worker-id worker-1 --metrics-port 9100
+
+Exit codes:
+  0   done; after a signal: everything drained
+  1   failure
+  2   wrong usage: unknown command or option
+  3   no supervisor is running
+  78  the configuration cannot be used; each problem is one line on stderr
+The help of each command says more of its own.
+`;
+
+/** Runs one command line and resolves to its exit code. `argv` is without the program and its script. */
+export async function runProgram(
+  argv: readonly string[],
+  surroundings: Omit<CommandContext, 'finish' | 'streams'> & Partial<Pick<CommandContext, 'streams'>>,
+): Promise<number> {
+  let exitCode = 0;
+  // whatever stands in an id, an error or an answer: no text of ours drives the terminal
+  const context = {
+    ...surroundings,
+    print: (line: string) => surroundings.print(harmless(line)),
+    printError: (line: string) => surroundings.printError(harmless(line)),
+  };
+  const finish = (code: number): void => {
+    exitCode = code;
+  };
+  try {
+    await program({ streams: process, ...context, finish }).parseAsync(argv, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+    const problems = error instanceof ConfigError ? error.problems : [reasonOf(error)];
+    for (const problem of problems) context.printError(`ERROR: ${problem}`);
+    if (error instanceof ConfigError) return EXIT_CONFIG;
+    return error instanceof CommandError ? error.exitCode : EXIT_FAILURE;
+  }
+}
+
+function program(context: CommandContext): Command {
+  const root = new Command('message-broker-worker')
+    .description('Takes messages from a Redis list and has the main server deliver each one over mutual TLS.')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .showHelpAfterError('(--help shows what there is)')
+    .addHelpText('after', AFTER_HELP)
+    .configureOutput({
+      writeOut: (text) => context.print(text.trimEnd()),
+      writeErr: (text) => context.printError(text.trimEnd()),
+    })
+    // Before the commands are added: they inherit it. Commander would exit with 1 for wrong usage by itself.
+    .exitOverride();
+  for (const register of COMMANDS) register(root, context);
+  addExitCodes(root);
+  return root;
+}

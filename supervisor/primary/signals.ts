@@ -1,0 +1,69 @@
+import { constants } from 'node:os';
+
+import type { Clock } from '../../src/shared/time/clock.js';
+
+export type SignalAction = 'stop' | 'reload' | 'one-more' | 'one-fewer' | 'dump';
+
+/** What each signal asks for. SIGQUIT and SIGUSR1 keep their meaning (core dump, Node's debugger). */
+const ACTIONS: Readonly<Partial<Record<NodeJS.Signals, SignalAction>>> = {
+  SIGTERM: 'stop',
+  SIGINT: 'stop',
+  SIGHUP: 'reload',
+  SIGTTIN: 'one-more',
+  SIGTTOU: 'one-fewer',
+  SIGUSR2: 'dump',
+};
+
+/** Windows has only these two; the rest goes over the control socket there. */
+const ON_WINDOWS: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT'];
+
+/**
+ * One Ctrl-C reaches the whole terminal group and comes a second time from npm when that started us: SIGINTs this close
+ * together are one wish. SIGTERM is sent by programs and counted as it comes.
+ */
+const SAME_CTRL_C_MS = 500;
+
+export interface ReceivedSignal {
+  readonly number: number;
+  readonly action: SignalAction;
+}
+
+/** Handlers only record; the reconcile loop takes what came and acts. */
+export class SignalInbox {
+  readonly #received: ReceivedSignal[] = [];
+  readonly #handlers = new Map<NodeJS.Signals, () => void>();
+  #lastInterrupt = -Infinity;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly ring: () => void,
+  ) {}
+
+  open(): void {
+    for (const [name, action] of Object.entries(ACTIONS) as [NodeJS.Signals, SignalAction][]) {
+      if (process.platform === 'win32' && !ON_WINDOWS.includes(name)) continue;
+      const handler = (): void => this.#record(name, action);
+      this.#handlers.set(name, handler);
+      process.on(name, handler);
+    }
+  }
+
+  take(): ReceivedSignal[] {
+    return this.#received.splice(0);
+  }
+
+  close(): void {
+    for (const [name, handler] of this.#handlers) process.off(name, handler);
+    this.#handlers.clear();
+  }
+
+  #record(name: NodeJS.Signals, action: SignalAction): void {
+    if (name === 'SIGINT') {
+      const isEcho = this.clock.now() - this.#lastInterrupt < SAME_CTRL_C_MS;
+      if (isEcho) return;
+      this.#lastInterrupt = this.clock.now();
+    }
+    this.#received.push({ number: constants.signals[name], action });
+    this.ring();
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * Puts back on the queue what dead processes held, long before their leases run out.
+ *
+ * `recoverDead` serves a child whose exit we saw: at once, again every 250 ms while Redis is away (for 60 s; then the
+ * lease has run out long ago and any worker does it), and once more a second later, because a claim can land in Redis in
+ * the very moment its process dies.
+ *
+ * `recoverOrphans` serves what a killed primary and its children left on this host: during our first 20 s, consumers whose
+ * process is gone. Its children may live a little longer than the primary, so one look is not enough.
+ */
+import { localPid } from '../../src/queue/keys.js';
+import type { Clock } from '../../src/shared/time/clock.js';
+import { reasonOf } from '../../src/shared/errors.js';
+import type { Log } from '../../src/shared/logger/log.js';
+import { pause } from '../../src/shared/time/pause.js';
+import { isRunning } from '../workers/process-running.js';
+import type { Borrowed, QueueAccess, QueueSettings } from './queue-access.js';
+
+const RETRY_MS = 250;
+const GIVE_UP_AFTER_MS = 60_000;
+const SECOND_LOOK_MS = 1_000;
+const ORPHAN_LOOK_MS = 500;
+const ORPHAN_WATCH_MS = 20_000;
+
+export interface DeadWorker {
+  /** To stand at the start of a log line. */
+  readonly title: string;
+  readonly consumers: ReadonlySet<string>;
+  readonly config: QueueSettings;
+}
+
+interface Found {
+  recovered: number;
+  buried: number;
+}
+
+export class ClaimRecovery {
+  readonly #running = new Set<Promise<void>>();
+  readonly #firstLooks = new Set<Promise<Found>>();
+  readonly #stop = new AbortController();
+
+  constructor(
+    private readonly access: QueueAccess,
+    private readonly log: Log,
+    private readonly clock: Clock,
+  ) {}
+
+  recoverDead(dead: DeadWorker): void {
+    this.#run(dead.config, dead.title, async (connection) => {
+      const first = await this.#persist(connection, dead);
+      this.#report(dead.title, first);
+      await pause(SECOND_LOOK_MS, this.#stop.signal);
+      if (this.#stop.signal.aborted) return;
+      this.#report(dead.title, await recoverAll(connection, dead.consumers));
+    });
+  }
+
+  recoverOrphans(config: QueueSettings): void {
+    this.#run(config, 'Looking for what a killed supervisor left', async (connection) => {
+      const until = this.clock.now() + ORPHAN_WATCH_MS;
+      while (!this.#stop.signal.aborted && this.clock.now() < until) {
+        await connection.whenReady(ORPHAN_LOOK_MS);
+        if (connection.isReady()) await this.#lookForOrphans(connection);
+        await pause(ORPHAN_LOOK_MS, this.#stop.signal);
+      }
+    });
+  }
+
+  /** Ends what waits; resolves when what is under way has finished, or after `timeoutMs`. */
+  async stop(timeoutMs: number): Promise<void> {
+    const finished = new AbortController();
+    const outOfTime = pause(timeoutMs, finished.signal);
+    await Promise.race([Promise.allSettled(this.#firstLooks), outOfTime]);
+    this.#stop.abort();
+    await Promise.race([Promise.all(this.#running), outOfTime]);
+    finished.abort();
+  }
+
+  async #persist(connection: Borrowed, dead: DeadWorker): Promise<Found> {
+    const look = this.#untilDone(connection, dead);
+    this.#firstLooks.add(look);
+    try {
+      return await look;
+    } finally {
+      this.#firstLooks.delete(look);
+    }
+  }
+
+  async #untilDone(connection: Borrowed, dead: DeadWorker): Promise<Found> {
+    const until = this.clock.now() + GIVE_UP_AFTER_MS;
+    for (;;) {
+      try {
+        await connection.whenReady(RETRY_MS);
+        return await recoverAll(connection, dead.consumers);
+      } catch (error) {
+        if (this.#stop.signal.aborted || this.clock.now() > until) throw error;
+        await pause(RETRY_MS, this.#stop.signal);
+      }
+    }
+  }
+
+  async #lookForOrphans(connection: Borrowed): Promise<void> {
+    try {
+      for (const consumer of await connection.queue.consumers()) {
+        const pid = localPid(consumer);
+        if (pid === undefined || isRunning(pid)) continue;
+        this.#report(`A process of this host that is gone (${consumer})`, await recoverAll(connection, [consumer]));
+      }
+    } catch (error) {
+      this.log.debug(`Looking for abandoned messages failed and is tried again: ${reasonOf(error)}`);
+    }
+  }
+
+  #report(title: string, found: Found): void {
+    if (found.recovered > 0) this.log.warn(`${title}: ${found.recovered} of its messages are back in the queue`);
+    if (found.buried > 0) {
+      this.log.error(
+        `${title}: ${found.buried} of its messages were in flight at too many crashes and are dead letters now`,
+      );
+    }
+  }
+
+  #run(config: QueueSettings, title: string, work: (connection: Borrowed) => Promise<void>): void {
+    const connection = this.access.borrow(config);
+    const run = work(connection)
+      .catch((error: unknown) =>
+        this.log.warn(
+          `${title}: its messages could not be put back yet (${reasonOf(error)}); a worker will do it when the lease ends`,
+        ),
+      )
+      .then(() => connection.release())
+      .catch((error: unknown) => this.log.warn(`A connection to Redis did not close: ${reasonOf(error)}`))
+      .finally(() => this.#running.delete(run));
+    this.#running.add(run);
+  }
+}
+
+async function recoverAll(connection: Borrowed, consumers: Iterable<string>): Promise<Found> {
+  const found: Found = { recovered: 0, buried: 0 };
+  for (const consumer of consumers) {
+    const { recovered, buried } = await connection.queue.recover(consumer, { evenIfLeased: true });
+    found.recovered += recovered;
+    found.buried += buried;
+  }
+  return found;
+}

@@ -1,0 +1,43 @@
+import { createRecoveryConnection, type RecoveryConnection } from '../../src/queue/recovery.js';
+import type { Clock } from '../../src/shared/time/clock.js';
+import type { Config } from '../../src/shared/config/config.js';
+
+export type QueueSettings = Pick<Config, 'redis' | 'queue'>;
+
+/** A borrowed connection; `release` gives it back, the last one closes it. */
+export interface Borrowed extends RecoveryConnection {
+  release(): Promise<void>;
+}
+
+/**
+ * The primary's connections to Redis, one per distinct settings: after a reload that changed them, what a worker of the
+ * old set held is still recovered where it is.
+ */
+export class QueueAccess {
+  readonly #open = new Map<string, { connection: RecoveryConnection; users: number }>();
+
+  constructor(private readonly clock: Clock) {}
+
+  borrow(config: QueueSettings): Borrowed {
+    const key = JSON.stringify([config.redis, config.queue]);
+    const entry = this.#open.get(key) ?? { connection: this.#connect(config), users: 0 };
+    entry.users += 1;
+    this.#open.set(key, entry);
+    let released = false;
+    return {
+      ...entry.connection,
+      release: async () => {
+        if (released) return;
+        released = true;
+        entry.users -= 1;
+        if (entry.users > 0) return;
+        this.#open.delete(key);
+        await entry.connection.close();
+      },
+    };
+  }
+
+  #connect(config: QueueSettings): RecoveryConnection {
+    return createRecoveryConnection(config, { workerId: 'supervisor', clock: this.clock });
+  }
+}

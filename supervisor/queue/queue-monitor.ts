@@ -1,0 +1,128 @@
+import { asSentence, BACKLOG_MESSAGES, backlogOf, CAUSE } from '../../src/shared/words/causes.js';
+import { parseMessage } from '../../src/domain/message.js';
+import type { QueueSizes } from '../../src/queue/message-queue.js';
+import type { Clock } from '../../src/shared/time/clock.js';
+import { reasonOf } from '../../src/shared/errors.js';
+import type { Log } from '../../src/shared/logger/log.js';
+import type { Borrowed } from './queue-access.js';
+
+export interface QueueSight {
+  readonly waiting: number;
+  readonly processing: number;
+  readonly retrying: number;
+  readonly dead: number;
+  /** Age of the message that waits longest, 0 when none waits; undefined when its age cannot be read. */
+  readonly oldestWaitSeconds: number | undefined;
+}
+
+const INTERVAL_MS = 2_000;
+/** The policy changes by an operator's hand only. */
+const POLICY_INTERVAL_MS = 15_000;
+/** Below this share of it a backlog is over, so that one around the threshold is not said again and again. */
+const BACKLOG_OVER = 0.5;
+
+/**
+ * Looks at the queue every 2 s, so that a status or a scrape never waits for Redis. Redis's absence is said once, and its
+ * return with the length of the outage.
+ */
+export class QueueMonitor {
+  /** The last look; undefined before the first and while Redis is away. */
+  sight: QueueSight | undefined;
+  /** undefined = not known. */
+  evictionPolicy: string | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #looking = false;
+  #looked = false;
+  #lostAt: number | undefined;
+  #policyAt = -Infinity;
+  #hasBacklog = false;
+
+  constructor(
+    private connection: Borrowed,
+    private readonly log: Log,
+    private readonly clock: Clock,
+  ) {}
+
+  start(): void {
+    this.#timer ??= setInterval(() => void this.look(), INTERVAL_MS);
+    void this.connection.whenReady(INTERVAL_MS).then(() => this.look());
+  }
+
+  /** In the first moments, before it was looked at, Redis is not accused. */
+  get redisUp(): boolean {
+    return this.#lostAt === undefined && (this.connection.isReady() || !this.#looked);
+  }
+
+  /** Watches another queue or Redis from now on; the old connection is given back. */
+  async watch(connection: Borrowed): Promise<void> {
+    const old = this.connection;
+    this.connection = connection;
+    this.sight = undefined;
+    this.evictionPolicy = undefined;
+    this.#policyAt = -Infinity;
+    await old.release();
+  }
+
+  async look(): Promise<void> {
+    if (this.#looking) return;
+    this.#looking = true;
+    const { connection } = this;
+    try {
+      const sizes = await connection.queue.sizes();
+      if (connection !== this.connection) return;
+      const { waiting, processing, retrying, dead } = sizes;
+      this.sight = { waiting, processing, retrying, dead, oldestWaitSeconds: this.#age(sizes) };
+      this.#foundAgain();
+      this.#noteBacklog(waiting);
+      await this.#lookAtPolicy(connection);
+    } catch (error) {
+      if (connection === this.connection) this.#lost(reasonOf(error));
+    } finally {
+      this.#looking = false;
+      this.#looked = true;
+    }
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.connection.release();
+  }
+
+  #lost(reason: string): void {
+    this.sight = undefined;
+    if (this.#lostAt !== undefined) return;
+    this.#lostAt = this.clock.now();
+    this.log.error(`${CAUSE.redis}: ${reason}`);
+  }
+
+  async #lookAtPolicy(connection: Borrowed): Promise<void> {
+    if (this.clock.now() - this.#policyAt < POLICY_INTERVAL_MS) return;
+    this.#policyAt = this.clock.now();
+    // a user that may not call INFO is no outage
+    const policy = await connection.evictionPolicy().catch(() => undefined);
+    if (connection === this.connection) this.evictionPolicy = policy;
+  }
+
+  #noteBacklog(waiting: number): void {
+    if (!this.#hasBacklog && waiting > BACKLOG_MESSAGES) {
+      this.#hasBacklog = true;
+      this.log.warn(asSentence(backlogOf(waiting)));
+    } else if (this.#hasBacklog && waiting < BACKLOG_MESSAGES * BACKLOG_OVER) {
+      this.#hasBacklog = false;
+      this.log.info(`The ${CAUSE.backlog} is over: ${waiting} messages wait`);
+    }
+  }
+
+  #foundAgain(): void {
+    if (this.#lostAt === undefined) return;
+    this.log.info(`Redis answers again after ${((this.clock.now() - this.#lostAt) / 1000).toFixed(1)} s`);
+    this.#lostAt = undefined;
+  }
+
+  #age({ waiting, oldest }: QueueSizes): number | undefined {
+    if (waiting === 0) return 0;
+    const parsed = oldest && parseMessage(oldest);
+    if (!parsed?.ok || parsed.message.queuedAtMs === undefined) return undefined;
+    return Math.max(0, (this.clock.wallNow() - parsed.message.queuedAtMs) / 1000);
+  }
+}

@@ -1,0 +1,265 @@
+/**
+ * A child AS SEEN BY the primary.
+ *
+ *   booting ──booted──→ standby ──activate()──→ active ──quiet(), then `quieted`──→ quieted
+ *      └───────────────────┴──────────────────────┴───── drain() or kill() ───────────┴──→ ending
+ *
+ * and from everywhere, when the process exits: gone. An `ending` child that outlives its deadline gets SIGKILL, and so
+ * does one that does not boot within 30 s or whose work loop sends no beat for 10 s (`overdue`).
+ */
+import { CAUSE } from '../../src/shared/words/causes.js';
+import type { Clock } from '../../src/shared/time/clock.js';
+import type { Config } from '../../src/shared/config/config.js';
+import { readToPrimary, type Beat, type Identity, type ToChild, type ToPrimary } from '../../src/shared/ipc.js';
+import { consumerName } from '../../src/queue/keys.js';
+
+export type Stage = 'booting' | 'standby' | 'active' | 'quieted' | 'ending' | 'gone';
+
+export interface Exit {
+  readonly code: number | undefined;
+  readonly signal: string | undefined;
+}
+
+/** The process below a handle; forked-child.ts makes it of a cluster worker. */
+export interface ChildProcess {
+  /** 0 when the process could not be started; `onExit` follows. */
+  readonly pid: number;
+  /** Never throws; a child that is gone or does not read makes no difference. */
+  send(message: ToChild): void;
+  killNow(): void;
+  onMessage(listener: (message: unknown) => void): void;
+  onExit(listener: (exit: Exit) => void): void;
+}
+
+export interface WorkerHandleParams {
+  readonly child: ChildProcess;
+  readonly identity: Identity;
+  readonly config: Config;
+  readonly clock: Clock;
+  /** Called after each change that the reconcile loop may want to act on. */
+  readonly onChange: () => void;
+}
+
+const BOOT_LIMIT_MS = 30_000;
+/** Ten missed beats: longer than any pause of a healthy loop, short enough for messages to be tried again within 12 s. */
+const BEAT_LIMIT_MS = 10_000;
+/** From here on nobody is told that it works, though it is too early to kill it. */
+const SILENT_MS = 3_000;
+/** A child past its own deadline still hands back what it holds; this is the time for that. */
+const DRAIN_GRACE_MS = 3_000;
+/** Handing back takes one round trip to Redis; a second signal must end everything within a second. */
+const KILL_GRACE_MS = 800;
+
+export class WorkerHandle {
+  readonly identity: Identity;
+  readonly config: Config;
+  readonly pid: number;
+  /** Every name under which this process may hold claims. */
+  readonly consumers = new Set<string>();
+  readonly forkedAt: number;
+
+  stage: Stage = 'booting';
+  exit: Exit | undefined;
+  beat: Beat | undefined;
+  bootFailure: { readonly code: string; readonly message: string } | undefined;
+  /** It booted, and Redis answered it while it did. */
+  redisReached = false;
+  hasBooted = false;
+  /** Why we sent SIGKILL, if we did. */
+  killedBecause: string | undefined;
+  /** That was for its silence while it should work. */
+  hung = false;
+  /** The last that is known of each of its metrics, by name, as prom-client's JSON. */
+  readonly metrics = new Map<string, unknown>();
+  activatedAt: number | undefined;
+  /** drain() or kill() was called: an exit is no crash. */
+  wasAskedToEnd = false;
+
+  readonly #child: ChildProcess;
+  readonly #clock: Clock;
+  readonly #onChange: () => void;
+  readonly #listeners = new Set<() => void>();
+  #listens = false;
+  #lastBeatAt = 0;
+  #killAt = Infinity;
+  #request = 0;
+  #answered = 0;
+  #collecting: Promise<boolean> | undefined;
+
+  constructor({ child, identity, config, clock, onChange }: WorkerHandleParams) {
+    this.identity = identity;
+    this.config = config;
+    this.pid = child.pid;
+    this.forkedAt = clock.now();
+    this.#child = child;
+    this.#clock = clock;
+    this.#onChange = onChange;
+    this.consumers.add(consumerName(identity.workerId, child.pid, identity.nonce));
+    child.onMessage((value) => this.#receive(readToPrimary(value)));
+    child.onExit((exit) => {
+      this.exit ??= exit;
+      this.stage = 'gone';
+      this.#changed();
+    });
+  }
+
+  get workerId(): string {
+    return this.identity.workerId;
+  }
+
+  /** How log lines name it. */
+  get title(): string {
+    return `Worker ${this.workerId} (pid ${this.pid})`;
+  }
+
+  /** At work, and yet three beats are missing: it may hang. */
+  get isSilent(): boolean {
+    return this.stage === 'active' && this.#clock.now() - this.#lastBeatAt > SILENT_MS;
+  }
+
+  /** When the last beat came, monotonic ms. */
+  get beatAt(): number {
+    return this.#lastBeatAt;
+  }
+
+  /** It takes messages, whatever else it complains of. */
+  get isConsuming(): boolean {
+    return this.stage === 'active' && this.beat?.consuming === true && !this.isSilent;
+  }
+
+  activate(): void {
+    if (this.stage !== 'standby') return;
+    this.stage = 'active';
+    this.activatedAt = this.#lastBeatAt = this.#clock.now();
+    this.#child.send({ type: 'activate' });
+  }
+
+  /** The stage follows when the child answers. */
+  quiet(): void {
+    if (this.stage === 'active') this.#child.send({ type: 'quiet' });
+  }
+
+  /** Finish within `deadlineMs`, hand back the rest, exit; SIGKILL 3 s after that. */
+  drain(deadlineMs: number): void {
+    if (this.stage === 'ending' || this.stage === 'gone') return;
+    if (this.activatedAt === undefined) return this.kill();
+    this.stage = 'ending';
+    this.wasAskedToEnd = true;
+    this.#killAt = this.#clock.now() + deadlineMs + DRAIN_GRACE_MS;
+    this.#child.send({ type: 'drain', deadlineMs });
+  }
+
+  /** Hand back everything and exit at once; SIGKILL 0.8 s later, or now when the child does not listen yet. */
+  kill(): void {
+    if (this.stage === 'gone') return;
+    if (!this.#listens) this.#child.killNow();
+    this.stage = 'ending';
+    this.wasAskedToEnd = true;
+    this.#killAt = Math.min(this.#killAt, this.#clock.now() + KILL_GRACE_MS);
+    this.#child.send({ type: 'kill' });
+  }
+
+  /** SIGKILL, for a child that cannot be talked to. */
+  killNow(reason: string): void {
+    if (this.stage === 'gone') return;
+    this.hung ||= this.isSilent;
+    this.killedBecause ??= reason;
+    this.#killAt = Infinity;
+    this.#child.killNow();
+  }
+
+  /** Why the child must get SIGKILL now; undefined = it need not. */
+  overdue(): string | undefined {
+    if (this.killedBecause !== undefined || this.#clock.now() < this.#deadline()) return undefined;
+    if (this.stage === 'booting') return `did not boot within ${BOOT_LIMIT_MS / 1000} s`;
+    if (this.stage === 'active') return `${CAUSE.hang} for ${BEAT_LIMIT_MS / 1000} s, its event loop hangs`;
+    return 'did not stop in time';
+  }
+
+  /** Until `overdue` may say something, in ms. */
+  dueInMs(): number {
+    return this.killedBecause === undefined ? this.#deadline() - this.#clock.now() : Infinity;
+  }
+
+  /** Resolves to true as soon as `condition` holds; false when it exits or `timeoutMs` pass first. */
+  until(condition: () => boolean, timeoutMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const finish = (met: boolean): void => {
+        clearTimeout(timer);
+        this.#listeners.delete(check);
+        resolve(met);
+      };
+      const check = (): void => {
+        if (condition()) finish(true);
+        else if (this.stage === 'gone') finish(false);
+      };
+      const timer = setTimeout(() => finish(condition()), timeoutMs);
+      this.#listeners.add(check);
+      check();
+    });
+  }
+
+  /** Brings `metrics` up to date; false when it does not answer in time, or is silent anyhow. One question at a time. */
+  collectMetrics(timeoutMs: number): Promise<boolean> {
+    if (this.stage === 'gone' || this.isSilent) return Promise.resolve(false);
+    this.#collecting ??= this.#askMetrics(timeoutMs).finally(() => (this.#collecting = undefined));
+    return this.#collecting;
+  }
+
+  #askMetrics(timeoutMs: number): Promise<boolean> {
+    const asked = ++this.#request;
+    this.#child.send({ type: 'collect-metrics', request: asked });
+    return this.until(() => this.#answered >= asked, timeoutMs);
+  }
+
+  #noteMetrics(metrics: readonly unknown[]): void {
+    for (const metric of metrics) {
+      const name = typeof metric === 'object' && metric !== null && 'name' in metric ? metric.name : undefined;
+      if (typeof name === 'string') this.metrics.set(name, metric);
+    }
+  }
+
+  #deadline(): number {
+    if (this.stage === 'booting') return this.forkedAt + BOOT_LIMIT_MS;
+    if (this.stage === 'active') return this.#lastBeatAt + BEAT_LIMIT_MS;
+    return this.stage === 'ending' ? this.#killAt : Infinity;
+  }
+
+  #receive(message: ToPrimary | undefined): void {
+    if (message === undefined || this.stage === 'gone') return;
+    switch (message.type) {
+      case 'hello':
+        this.#listens = true;
+        this.#child.send({ type: 'configure', config: this.config, identity: this.identity });
+        break;
+      case 'booted':
+        this.hasBooted = true;
+        this.redisReached = message.redisReached;
+        if (this.stage === 'booting') this.stage = 'standby';
+        break;
+      case 'boot-failed':
+        this.bootFailure = { code: message.code, message: message.message };
+        break;
+      case 'beat':
+        this.beat = message.beat;
+        this.#lastBeatAt = this.#clock.now();
+        break;
+      case 'quieted':
+        if (this.stage === 'active') this.stage = 'quieted';
+        break;
+      case 'consumer':
+        this.consumers.add(message.consumer);
+        break;
+      case 'metrics':
+        this.#noteMetrics(message.metrics);
+        this.#answered = Math.max(this.#answered, message.request);
+        break;
+    }
+    this.#changed();
+  }
+
+  #changed(): void {
+    for (const listener of [...this.#listeners]) listener();
+    this.#onChange();
+  }
+}

@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+import { useCertificates } from '../../support/certificates.js';
+import { useClients } from '../../support/delivery.js';
+import { freePort } from '../../support/free-port.js';
+import { expectNoLeftovers } from '../../support/leftovers.js';
+import { useMainServer } from '../../support/main-server.js';
+import { waitFor } from '../../support/wait-for.js';
+
+expectNoLeftovers();
+const certificates = useCertificates();
+const main = useMainServer(certificates);
+const clients = useClients(certificates);
+const never = new AbortController().signal;
+const QUEUED = { status: 'queued', attemptCount: 3, errorMessage: 'HTTP 503' } as const;
+
+const put = (id: string, deadlineMs = 5_000) =>
+  clients.create(main.server.url).updateStatus(id, QUEUED, deadlineMs, never);
+
+describe('updateStatus', () => {
+  it('sends what the original sends', async () => {
+    expect(await put('a')).toEqual({ kind: 'delivered', status: 200 });
+    const [exchange] = main.server.ledger.of('a', 'PUT');
+    expect(exchange?.body).toEqual({ status: 'queued', attempt_count: 3, error_message: 'HTTP 503' });
+  });
+
+  it.each(['with space', 'ü😀', 'a?b#c', 'line\r\nbreak', '%2F', "'(*)'", '..%2f..'])(
+    'puts the id %j into one segment of the path',
+    async (id) => {
+      expect((await put(id)).kind).toBe('delivered');
+      expect([...main.server.ledger.exchanges.keys()]).toEqual([id]);
+    },
+  );
+
+  it.each(['a/b', '../../health', '\ud800'])('reaches no other endpoint with the id %j', async (id) => {
+    const outcome = await put(id);
+    expect(outcome.kind === 'delivered' || outcome.kind === 'failed').toBe(true);
+    expect([...main.server.ledger.exchanges.keys()].filter((known) => known !== '\ufffd')).toEqual([]);
+  });
+
+  it('is repeated twice while the server is away', async () => {
+    main.server.faults.put.failFirst = 2;
+    expect((await put('a')).kind).toBe('delivered');
+    expect(main.server.ledger.of('a').map((exchange) => exchange.status)).toEqual([503, 503, 200]);
+    main.server.faults.put.failFirst = 9;
+    expect(await put('b')).toMatchObject({ reason: 'http_503' });
+    expect(main.server.ledger.of('b')).toHaveLength(3);
+  });
+
+  it('is repeated when the connection breaks', async () => {
+    main.server.faults.put.body = 'rst';
+    const outcome = put('a');
+    await waitFor(() => main.server.ledger.puts === 1, { what: 'the first PUT' });
+    main.server.faults.put.body = 'normal';
+    expect((await outcome).kind).toBe('delivered');
+  });
+
+  it.each([301, 404, 422, 500])('is not repeated after %d', async (status) => {
+    main.server.faults.put.status = status;
+    expect(await put('a')).toMatchObject({ kind: 'failed', status });
+    expect(main.server.ledger.puts).toBe(1);
+  });
+
+  it('ends at its deadline with all its repeats', async () => {
+    const client = clients.create(main.server.url);
+    await client.updateStatus('got is loaded', QUEUED, 5_000, never);
+    for (const fault of ['hang', 'drip', 'status'] as const) {
+      main.server.clear();
+      if (fault === 'hang') main.server.faults.put.hang = true;
+      if (fault === 'drip') main.server.faults.put.body = 'drip';
+      if (fault === 'status') main.server.faults.put.status = 503;
+      const start = performance.now();
+      const outcome = await client.updateStatus('a', QUEUED, 500, never);
+      expect(performance.now() - start).toBeLessThan(600);
+      expect(outcome.kind).toBe(fault === 'drip' ? 'delivered' : 'failed');
+    }
+  });
+
+  it('reads no more than 64 KiB', async () => {
+    main.server.faults.put.body = 'huge';
+    main.server.faults.put.status = 500;
+    expect(await put('a')).toMatchObject({ reason: 'http_500' });
+  });
+
+  it('is aborted by the kill and by close()', async () => {
+    main.server.faults.put.hang = true;
+    const kill = new AbortController();
+    const client = clients.create(main.server.url);
+    const killed = client.updateStatus('a', QUEUED, 5_000, kill.signal);
+    await waitFor(() => main.server.ledger.puts === 1, { what: 'the PUT' });
+    kill.abort();
+    expect(await killed).toEqual({ kind: 'aborted' });
+    const closed = client.updateStatus('b', QUEUED, 5_000, never);
+    await waitFor(() => main.server.ledger.puts === 2, { what: 'the PUT' });
+    await client.close();
+    expect(await closed).toEqual({ kind: 'aborted' });
+  });
+
+  it('many at once look like no leak', async () => {
+    const warnings: string[] = [];
+    const note = ({ name }: Error) => warnings.push(name);
+    process.on('warning', note);
+    try {
+      const client = clients.create(main.server.url);
+      const kills = Array.from({ length: 20 }, () => new AbortController().signal);
+      await Promise.all(kills.map((signal, at) => client.updateStatus(String(at), QUEUED, 5_000, signal)));
+    } finally {
+      process.off('warning', note);
+    }
+    expect(warnings).toEqual([]);
+  });
+
+  it('logs nothing of the key', async () => {
+    const outcome = await clients.create(`https://127.0.0.1:${await freePort()}`).updateStatus('a', QUEUED, 300, never);
+    expect(outcome).toMatchObject({ reason: 'connection_refused' });
+    expect(JSON.stringify(outcome) + clients.lines.join()).not.toMatch(/PRIVATE|BEGIN/);
+  });
+});
+
+describe('probe', () => {
+  const probe = () => clients.create(main.server.url).probe();
+
+  it('tells the four answers apart', async () => {
+    expect(await probe()).toBe('reachable');
+    main.server.faults.health = 'unhealthy';
+    expect(await probe()).toBe('unhealthy');
+    main.server.faults.health = 'absent';
+    expect(await probe()).toBe('unsupported');
+    expect(await clients.create(`https://127.0.0.1:${await freePort()}`).probe()).toBe('unreachable');
+  });
+});

@@ -1,0 +1,133 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Duty } from '../../../src/duties/duty.js';
+import { createHeartbeat } from '../../../src/duties/lease-renewal.js';
+import { createRecoverer } from '../../../src/duties/recoverer.js';
+import { createRetryScheduler } from '../../../src/duties/retry-scheduler.js';
+import type { RedisQueue } from '../../../src/queue/claims-and-settlements.js';
+import type { Clock } from '../../../src/shared/time/clock.js';
+import type { Log } from '../../../src/shared/logger/log.js';
+import { claim, openQueue, places, QUEUE } from '../../support/queue.js';
+import { useRedis } from '../../support/redis.js';
+import { waitFor } from '../../support/wait-for.js';
+
+const redis = useRedis();
+const queues: RedisQueue[] = [];
+const duties: Duty[] = [];
+const lines: string[] = [];
+const line = (text: string) => void lines.push(text);
+const log: Log = { debug: line, info: line, warn: line, error: line };
+const consumers = `{${QUEUE}}:consumers`;
+
+afterEach(async () => {
+  await Promise.all(duties.splice(0).map((duty) => duty.stop()));
+  await Promise.all(queues.splice(0).map((queue) => queue.close()));
+  lines.length = 0;
+});
+
+async function queueOf(workerId: string): Promise<RedisQueue> {
+  const queue = await openQueue(redis.port, workerId);
+  queues.push(queue);
+  return queue;
+}
+
+function run(duty: Duty): Duty {
+  duties.push(duty);
+  duty.start();
+  return duty;
+}
+
+/** A clock that the test moves; it never stands still, so that loops end. */
+function movableClock(): Clock & { advance(ms: number): void } {
+  let ahead = 0;
+  return {
+    now: () => performance.now() + ahead,
+    wallNow: () => 0,
+    advance: (ms) => {
+      ahead += ms;
+    },
+  };
+}
+
+describe('retry scheduler', () => {
+  test('moves 10,000 retries that fall due at once within a second, each exactly once though three look', async () => {
+    const schedulers = await Promise.all(['worker-1', 'worker-2', 'worker-3'].map(queueOf));
+    const due = Date.now() + 300;
+    for (let from = 0; from < 10_000; from += 1_000) {
+      const members = Array.from({ length: 1_000 }, (_, n) => [String(due), `u${from + n} id${from + n}:m${from + n}`]);
+      await redis.client.zadd(`{${QUEUE}}:retry`, ...members.flat());
+    }
+    for (const queue of schedulers) run(createRetryScheduler({ queue: queue.background, log }));
+    await waitFor(async () => (await redis.client.llen(QUEUE)) >= 10_000, { what: 'all retries to be back' });
+    expect(Date.now() - due).toBeLessThan(1_000);
+    const waiting = new Set((await places(redis.client)).waiting);
+    expect(waiting.size).toBe(10_000);
+    await waitFor(() => lines.length >= 10_000, { what: 'a line for each' });
+    expect(lines[0]).toMatch(/^Message id\d+ re-queued for retry$/);
+  });
+
+  test('stops while it sleeps, and stops twice', async () => {
+    const queue = await queueOf('worker-1');
+    const duty = run(createRetryScheduler({ queue: queue.background, log }));
+    await duty.stop();
+    await duty.stop();
+  });
+});
+
+describe('heartbeat', () => {
+  test('takes the lease at once and keeps it', async () => {
+    const queue = await queueOf('worker-1');
+    run(createHeartbeat({ queue, log }));
+    const expiry = await waitFor(() => redis.client.zscore(consumers, queue.consumer), { what: 'the lease' });
+    const [seconds] = (await redis.client.time()) as unknown as [number];
+    expect(Number(expiry) / 1000 - Number(seconds)).toBeGreaterThan(10);
+    expect(Number(expiry) / 1000 - Number(seconds)).toBeLessThan(15);
+  });
+});
+
+describe('recoverer', () => {
+  async function looks(): Promise<number> {
+    const stats = await redis.client.info('commandstats');
+    return Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1] ?? 0);
+  }
+
+  async function deadConsumer(): Promise<string> {
+    const dead = await queueOf('worker-9');
+    await redis.client.lpush(QUEUE, 'held');
+    await claim(dead, 1);
+    await redis.client.zadd(consumers, 'XX', 1, dead.consumer);
+    return dead.consumer;
+  }
+
+  async function recovererOf(clock: Clock): Promise<void> {
+    const queue = await queueOf('worker-1');
+    const metrics = { failed: () => undefined };
+    run(createRecoverer({ queue: queue.background, ownConsumer: () => queue.consumer, metrics, clock, log }));
+  }
+
+  test('returns what a consumer held whose lease ran out', async () => {
+    const clock = movableClock();
+    const consumer = await deadConsumer();
+    await recovererOf(clock);
+    // in steps that are no sign of having been away
+    for (const ms of [2_000, 2_000, 2_000]) {
+      const before = await looks();
+      await waitFor(async () => (await looks()) > before, { what: 'a look' });
+      clock.advance(ms);
+    }
+    await waitFor(async () => (await redis.client.llen(QUEUE)) === 1, {
+      what: 'the message to be back',
+      deadlineMs: 10_000,
+    });
+    expect(lines.join('\n')).toContain(`Recovered 1 message(s) of ${consumer}`);
+  });
+
+  test('believes no lease lost right after it was away itself: the others could not renew either', async () => {
+    const clock = movableClock();
+    await recovererOf(clock);
+    clock.advance(60_000);
+    await deadConsumer();
+    const before = await looks();
+    await waitFor(async () => (await looks()) >= before + 2, { what: 'two more looks' });
+    expect(await redis.client.llen(QUEUE)).toBe(0);
+  });
+});

@@ -1,0 +1,85 @@
+import { expect, test } from 'vitest';
+
+import { withOperatorQueue, type OperatorQueue } from '../../../src/queue/operator-queue.js';
+import { LeasesRunningError } from '../../../src/queue/rollback.js';
+import { systemClock } from '../../../src/shared/time/clock.js';
+import { expectNoLeftovers } from '../../support/leftovers.js';
+import { places, QUEUE, redisConfig } from '../../support/queue.js';
+import { useRedis } from '../../support/redis.js';
+
+expectNoLeftovers();
+const redis = useRedis();
+const CONSUMERS = `{${QUEUE}}:consumers`;
+const RETRY = `{${QUEUE}}:retry`;
+
+function onQueue<T>(use: (queue: OperatorQueue) => Promise<T>): Promise<T> {
+  return withOperatorQueue(
+    { redis: redisConfig(redis.port), queue: { name: QUEUE, reliable: true } },
+    systemClock,
+    use,
+  );
+}
+
+/** Claims as a worker makes them: the oldest at the right end. */
+async function claims(consumer: string, leaseMs: number, ...messages: string[]): Promise<void> {
+  await redis.client.zadd(CONSUMERS, systemClock.wallNow() + leaseMs, consumer);
+  await redis.client.lpush(`{${QUEUE}}:processing:${consumer}`, ...messages);
+}
+
+test('claims go to the right end, retries to the left, both in order; a second run moves nothing', async () => {
+  await redis.client.lpush(QUEUE, 'w1', 'w2');
+  await claims('dead@host/0.1.a', -1, 'c1', 'c2', 'c3');
+  await redis.client.zadd(RETRY, 2, 'u2 id:r2:with:colons', 1, 'u1 id:r1');
+  await onQueue(async ({ rollback }) => {
+    expect(await rollback.pending()).toEqual({ claims: 3, retries: 2 });
+    expect(await rollback.run({ force: false })).toEqual({ claims: 3, retries: 2 });
+    expect(await rollback.run({ force: false })).toEqual({ claims: 0, retries: 0 });
+  });
+  expect(await places(redis.client)).toEqual({
+    waiting: ['r2:with:colons', 'r1', 'w2', 'w1', 'c3', 'c2', 'c1'],
+    processing: [],
+    retry: [],
+    dead: [],
+  });
+});
+
+test('while a lease runs nothing is touched, unless forced; then its holder can settle nothing any more', async () => {
+  await claims('living@host/0.2.b', 60_000, 'c1');
+  await redis.client.zadd(RETRY, 1, 'u1 id:r1');
+  await onQueue(async ({ rollback }) => {
+    await expect(rollback.run({ force: false })).rejects.toThrow(LeasesRunningError);
+    expect(await places(redis.client)).toMatchObject({ waiting: [], processing: ['c1'], retry: ['r1'] });
+    expect(await rollback.run({ force: true })).toEqual({ claims: 1, retries: 1 });
+  });
+  expect(Number(await redis.client.zscore(CONSUMERS, 'living@host/0.2.b'))).toBeLessThan(0);
+});
+
+test('a run that is cut off midway and repeated loses nothing and keeps the order', async () => {
+  const many = Array.from({ length: 350 }, (_, at) => `c${at}`);
+  await claims('dead@host/0.1.a', -1, ...many);
+  await redis.client.zadd(RETRY, ...Array.from({ length: 350 }, (_, at) => [at, `u${at} id:r${at}`]).flat());
+  const steps: string[] = [];
+  await onQueue(async ({ rollback }) => {
+    for (const kind of ['retries', 'claims'] as const) {
+      const cut = rollback.run({
+        force: false,
+        onProgress: (progress) => {
+          steps.push(kind);
+          if (progress[kind] > 0) throw new Error('cut off');
+        },
+      });
+      await expect(cut).rejects.toThrow('cut off');
+    }
+    await rollback.run({ force: false });
+  });
+  const { waiting, processing, retry } = await places(redis.client);
+  expect({ processing, retry }).toEqual({ processing: [], retry: [] });
+  expect(waiting.toReversed()).toEqual([...many, ...many.map((_, at) => `r${at}`)]);
+});
+
+test('a queue that is no list costs nothing', async () => {
+  await claims('dead@host/0.1.a', -1, 'c1');
+  await redis.client.set(QUEUE, 'a string');
+  await expect(onQueue(({ rollback }) => rollback.run({ force: false }))).rejects.toThrow(/WRONGTYPE/);
+  expect((await places(redis.client).catch(() => undefined))?.processing ?? ['c1']).toEqual(['c1']);
+});

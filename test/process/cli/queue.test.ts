@@ -1,0 +1,227 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+
+import { deadLetter } from '../../../src/domain/dead-letter.js';
+import { EXIT_CODES } from '../../../supervisor/commands/kit/exit-codes.js';
+import { readCredentials } from '../../../src/delivery/tls-credentials.js';
+import { places, QUEUE } from '../../support/queue.js';
+import { useRedis } from '../../support/redis.js';
+import { runCommand, type Ran } from '../fixtures/operated.js';
+
+vi.setConfig({ testTimeout: 90_000 }); // each command is a process that boots
+const redis = useRedis();
+let cwd: string;
+
+beforeEach(() => (cwd = mkdtempSync(join(tmpdir(), 'cli-'))));
+afterEach(() => rmSync(cwd, { recursive: true, force: true }));
+
+/** Without a supervisor: these commands need only Redis. */
+const command = (...args: string[]): Promise<Ran> => withInput('', ...args);
+const withInput = (input: string, ...args: string[]): Promise<Ran> =>
+  runCommand(args, { env: { REDIS_HOST: '127.0.0.1', REDIS_PORT: String(redis.port) }, cwd, input });
+
+const HOSTILE = 'a"<script>\u001b[31m\r\nb';
+
+async function bury(raw: string, deadAt = Date.now()): Promise<void> {
+  const letter = {
+    raw: Buffer.from(raw),
+    reason: 'max_attempts_exceeded' as const,
+    error: HOSTILE,
+    attemptCount: 9,
+    workerId: 'w',
+    deadAt,
+  };
+  await redis.client.lpush(`{${QUEUE}}:dead`, deadLetter(letter));
+}
+
+test('dead: list, show, replay, purge, with filters, dry run and JSON', async () => {
+  expect((await command('dead', 'list')).out).toBe('There are no dead letters.');
+  await bury('{"message_id":"old","attempt_count":9}', Date.now() - 7_200_000);
+  await bury('{"message_id":"young","attempt_count":9}');
+  const list = await command('dead', 'list');
+  expect(list.out).toMatch(
+    /^#[\s\S]*1 +[0-9a-f]{12} +\ds +max_attempts_exceeded +9 +young[\s\S]*2h0m[\s\S]*2 shown of 2 in all$/,
+  );
+  expect(list.out).toContain('a"<script>\\x1b[31m\\x0d\\x0ab');
+  expect(list.out).not.toContain('\u001b');
+  expect((await command('dead', 'list', '--older-than', '1h')).out).toContain('1 shown of 2');
+  const parsed = JSON.parse((await command('dead', 'list', '--json', '--limit', '1')).out) as {
+    letters: { key: string }[];
+  };
+  expect(parsed).toMatchObject({ total: 2, has_more: true, letters: [{ message_id: 'young' }] });
+
+  expect((await command('dead', 'show', parsed.letters[0]?.key ?? '')).out).toContain(
+    '{"message_id":"young","attempt_count":9}',
+  );
+  expect(JSON.parse((await command('dead', 'show', '2', '--json')).out)).toMatchObject({ message_id: 'old' });
+  expect((await command('dead', 'show', '7')).code).toBe(1);
+
+  expect((await command('dead', 'replay', '--dry-run')).out).toBe(
+    '2 of 2 dead letters would be put back on the queue.',
+  );
+  expect((await command('dead', 'replay', '--older-than', '1h')).out).toBe(
+    '1 of 2 dead letters put back on the queue.',
+  );
+  expect((await places(redis.client)).waiting).toEqual(['{"message_id":"old","attempt_count":0}']);
+  expect((await command('dead', 'purge')).code).toBe(2);
+  expect(JSON.parse((await command('dead', 'purge', '--id', 'young', '--json')).out)).toMatchObject({
+    matched: 1,
+    done: 1,
+  });
+  expect((await places(redis.client)).dead).toEqual([]);
+  for (const args of [
+    ['--older-than', 'soon'],
+    ['--reason', 'boredom'],
+  ]) {
+    expect((await command('dead', 'replay', ...args)).code).toBe(2);
+  }
+});
+
+test('send: one from flags or JSON, many, from lines; nothing that is malformed', async () => {
+  expect((await command('send', '--sender', '+491511', '--body', 'Hällo')).out).toBe('1 message sent.');
+  const [made] = await redis.client.lrange(QUEUE, 0, -1);
+  expect(JSON.parse(made ?? '')).toMatchObject({ sender_number: '+491511', message_body: 'Hällo', attempt_count: 0 });
+  expect(made).toMatch(/^\{"message_id":"[0-9a-f-]{36}",.*"queued_at":"\d{4}-\d\d-\d\dT[\d:.]+Z"/);
+
+  await redis.client.del(QUEUE);
+  await command('send', '{"big":12345678901234567890}', '--count', '3');
+  const sent = await redis.client.lrange(QUEUE, 0, -1);
+  expect(new Set(sent.map((text) => (JSON.parse(text) as { message_id: string }).message_id)).size).toBe(3);
+  expect(sent.every((text) => text.includes('"big":12345678901234567890'))).toBe(true);
+
+  await redis.client.del(QUEUE);
+  expect((await command('send', '--count', '1200', '--json')).out).toContain('"sent": 1200');
+  expect(await redis.client.llen(QUEUE)).toBe(1_200);
+
+  await redis.client.del(QUEUE);
+  writeFileSync(join(cwd, 'lines.jsonl'), '{"message_id":"1"}\n\n{"message_id":"2"}\r\n');
+  expect((await command('send', '--file', 'lines.jsonl')).out).toBe('2 messages sent.');
+  expect((await withInput('{"message_id":"3"}\nnonsense\n{"message_id":"4"}\n', 'send', '--file', '-')).err).toMatch(
+    /Line 2 of stdin is not sent: it is not valid JSON/,
+  );
+  expect((await redis.client.lrange(QUEUE, 0, -1)).some((text) => text.includes('"4"'))).toBe(false);
+  for (const args of [['[]'], ['{"message_id":".."}'], ['{}', '--body', 'x'], ['--count', '0']]) {
+    expect((await command('send', ...args)).code).toBe(2);
+  }
+  expect(await command('send', '--file', 'missing.jsonl')).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/missing.jsonl cannot be read/) as string,
+  });
+});
+
+test('rollback: refuses while leases run, and gives everything back', async () => {
+  await redis.client.zadd(`{${QUEUE}}:consumers`, Date.now() + 60_000, 'w@h/0.1.a');
+  await redis.client.lpush(`{${QUEUE}}:processing:w@h/0.1.a`, 'claim');
+  await redis.client.zadd(`{${QUEUE}}:retry`, 1, 'u id:retry');
+  await bury('{"message_id":"dead","attempt_count":9}');
+  expect(await command('rollback')).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/1 worker holds a lease .*--force/) as string,
+  });
+  expect((await command('rollback', '--dry-run', '--with-dead')).out).toMatch(
+    /^1 claims, 1 retries and 1 dead letters would/,
+  );
+  expect(JSON.parse((await command('rollback', '--force', '--with-dead', '--json')).out)).toMatchObject({
+    claims: 1,
+    retries: 1,
+    dead: 1,
+  });
+  expect((await places(redis.client)).waiting).toEqual(['{"message_id":"dead","attempt_count":0}', 'retry', 'claim']);
+});
+
+test('certs: usable files, private keys, never written over without --force', async () => {
+  expect((await command('certs', '--host', 'localhost', '10.0.0.5')).code).toBe(0);
+  const tls = {
+    certFile: join(cwd, 'certs/worker.crt'),
+    keyFile: join(cwd, 'certs/worker.key'),
+    caFile: join(cwd, 'certs/ca.crt'),
+  };
+  expect(readCredentials({ ...tls, enabled: true, allowInsecureKeyMode: false }, true, Date.now()).subject).toBe(
+    'CN=worker',
+  );
+  for (const name of ['ca', 'server', 'worker'])
+    expect(statSync(join(cwd, `certs/${name}.key`)).mode & 0o777).toBe(0o600);
+  expect(await command('certs')).toMatchObject({ code: 1, err: expect.stringMatching(/--force to replace/) as string });
+  expect(JSON.parse((await command('certs', '--force', '--json')).out)).toMatchObject({
+    directory: join(cwd, 'certs'),
+  });
+});
+
+test('without Redis each says where it looked, and ends with 1', async () => {
+  const env = { REDIS_HOST: '127.0.0.1', REDIS_PORT: '1' };
+  for (const args of [['dead', 'list'], ['send', '{}'], ['rollback']]) {
+    const ran = await runCommand(args, { env, cwd });
+    expect(ran).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringMatching(/^ERROR: Cannot connect to Redis at 127.0.0.1:1/) as string,
+    });
+  }
+});
+
+test('completion: scripts that the shells take', async () => {
+  for (const shell of ['bash', 'zsh', 'fish']) {
+    const { code, out } = await command('completion', shell);
+    expect({ shell, code }).toEqual({ shell, code: 0 });
+    expect(out).toContain('rollback');
+  }
+  expect((await command('completion', 'cmd')).code).toBe(2);
+});
+
+test.each([
+  ['', 'rel', ['reload']],
+  ['dead', 're', ['replay']],
+  ['dead replay', '--dry', ['--dry-run']],
+  ['status', '--w', ['--watch']],
+  ['dead replay --reason malformed', '--ol', ['--older-than']],
+])('completion in bash: %s %s', async (typed, current, expected) => {
+  const { out } = await command('completion', 'bash');
+  const words = ['message-broker-worker', ...typed.split(' ').filter(Boolean), current];
+  const script = `${out}
+COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}
+_message_broker_worker; printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const { stdout } = await promisify(execFile)('bash', ['-c', script]);
+  expect(stdout.trim().split('\n')).toEqual(expected);
+});
+
+test('no id, error or name drives the terminal, in JSON neither, and the JSON says the same', async () => {
+  const id = 'm\u001b]0;owned\u0007\u009b31m\u202e\u2028x';
+  await redis.client.lpush(
+    `{${QUEUE}}:dead`,
+    JSON.stringify({ message_id: id, reason: 'malformed', error: id, message: id }),
+  );
+  const outputs = [
+    await command('dead', 'list'),
+    await command('dead', 'list', '--json'),
+    await command('dead', 'show', '1'),
+    await command('dead', 'show', '1', '--json'),
+    await command('dead', 'show', id),
+    await command('status', `--${id}`),
+    await command('send', '--count', id),
+    await command('scale', id),
+    await command('status', '--socket', `/tmp/${id}`),
+    await command('check', '--redis-host', id),
+    await command('send', '--file', id),
+    await command(id),
+  ];
+  for (const { out, err } of outputs) expect(out + err).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
+  const shown = JSON.parse(outputs[3]?.out ?? '') as { readonly error: string };
+  expect(shown.error).toBe(id);
+});
+
+test('the help of each command has its exit codes, and every command has some', async () => {
+  const groups = ['dead'];
+  for (const [path, codes] of Object.entries(EXIT_CODES)) {
+    const { out } = await command(...path.split(' '), '--help');
+    const listed = out.slice(out.indexOf('Exit codes:'));
+    for (const [code, meaning] of codes) expect(listed, path).toContain(`  ${String(code).padEnd(3)} ${meaning}`);
+  }
+  const { out } = await command('--help');
+  const names = [...out.slice(out.indexOf('Commands:')).matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name ?? '');
+  const known = new Set(Object.keys(EXIT_CODES).map((path) => path.split(' ')[0]));
+  expect(names.filter((name) => name !== 'help' && !groups.includes(name) && !known.has(name))).toEqual([]);
+});

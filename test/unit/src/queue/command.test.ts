@@ -1,0 +1,22 @@
+import { Buffer } from 'node:buffer';
+import fc from 'fast-check';
+import { Command } from 'ioredis';
+import { expect, test } from 'vitest';
+import { RedisCommand } from '../../../../src/queue/command.js';
+
+const argument = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
+  fc.integer(),
+);
+
+test('the bytes are those of the client’s own command', () => {
+  fc.assert(
+    fc.property(fc.constantFrom('EVALSHA', 'BLMOVE', 'PING'), fc.array(argument), (name, args) => {
+      const own = new RedisCommand(name, [...args]).toWritable();
+      const theirs = new Command(name, [...args]).toWritable({});
+      expect(Buffer.from(own)).toEqual(Buffer.from(theirs));
+    }),
+    { numRuns: 300 },
+  );
+});

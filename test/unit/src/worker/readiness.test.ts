@@ -1,0 +1,40 @@
+import { describe, expect, test } from 'vitest';
+import { readiness, type ReadinessFacts } from '../../../../src/worker/readiness.js';
+
+const well: ReadinessFacts = {
+  now: 100_000,
+  activatedAt: 0,
+  consumedAt: 99_000,
+  draining: false,
+  redisProblem: undefined,
+  breaker: { state: 'closed', lastReason: undefined },
+  slotsFull: false,
+  metricsPortTaken: undefined,
+};
+
+describe('readiness', () => {
+  test.each<[string, Partial<ReadinessFacts>, string, boolean, RegExp | undefined]>([
+    ['consumed a second ago', {}, 'ready', true, undefined],
+    ['consumed just within 15 s', { consumedAt: 85_000 }, 'ready', true, undefined],
+    ['nothing for more than 15 s', { consumedAt: 84_999 }, 'degraded', false, /nothing was claimed/],
+    ['all slots wait', { consumedAt: 84_000, slotsFull: true }, 'degraded', false, /all slots wait/],
+    ['just activated', { consumedAt: undefined, activatedAt: 99_900 }, 'starting', false, undefined],
+    ['activated long ago, never consumed', { consumedAt: undefined }, 'degraded', false, /nothing was claimed/],
+    [
+      'Redis away',
+      { redisProblem: 'Cannot connect to Redis at h:1: refused' },
+      'degraded',
+      false,
+      /Cannot connect to Redis/,
+    ],
+    ['breaker open', { breaker: { state: 'open', lastReason: 'timeout' } }, 'degraded', false, /main server.*timeout/],
+    ['breaker half-open', { breaker: { state: 'half-open', lastReason: 'tls' } }, 'degraded', false, /main server/],
+    ['metrics port taken, delivering', { metricsPortTaken: 9100 }, 'degraded', true, /metrics port 9100 is taken/],
+    ['draining', { draining: true }, 'draining', false, undefined],
+  ])('%s', (_, facts, state, consuming, reason) => {
+    const shown = readiness({ ...well, ...facts });
+    expect(shown).toMatchObject({ state, consuming });
+    if (reason) expect(shown.reasons.join('; ')).toMatch(reason);
+    else expect(shown.reasons).toEqual([]);
+  });
+});

@@ -1,0 +1,78 @@
+import { join } from 'node:path';
+
+import { expect, test } from 'vitest';
+
+import { packageVersion } from '../../../../src/shared/config/package-root.js';
+import { runProgram } from '../../../../supervisor/commands/kit/program.js';
+import { workspace } from '../../src/shared/config/workspace.js';
+
+interface Ran {
+  readonly exitCode: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function run(argv: readonly string[], env: NodeJS.ProcessEnv = {}, cwd = workspace()): Promise<Ran> {
+  const out: string[] = [];
+  const err: string[] = [];
+  const print = (line: string): void => void out.push(line);
+  const printError = (line: string): void => void err.push(line);
+  const exitCode = await runProgram(argv, { env, cwd, print, printError });
+  return { exitCode, out: out.join('\n'), err: err.join('\n') };
+}
+
+test('--version and --help end with 0', async () => {
+  expect(await run(['--version'])).toEqual({ exitCode: 0, out: packageVersion(), err: '' });
+  const help = await run(['--help']);
+  expect(help).toMatchObject({ exitCode: 0, err: '' });
+  expect(help.out).toMatch(/Examples:[\s\S]*Exit codes:[\s\S]*78/);
+});
+
+test.each([[['--bogus']], [['bogus']], [['start', '--bogus', '1']], [['worker', '--num-workers', '2']], [[]]])(
+  'wrong usage %j ends with 2',
+  async (argv) => {
+    const { exitCode, err } = await run(argv);
+    expect(exitCode).toBe(2);
+    expect(err).not.toBe('');
+  },
+);
+
+test.each([
+  [
+    'start',
+    [
+      'num-workers',
+      'concurrency',
+      'retry-interval',
+      'max-attempts',
+      'base-metrics-port',
+      'log-level',
+      'worker-id',
+      'config',
+    ],
+  ],
+  ['worker', ['worker-id', 'metrics-port', 'concurrency', 'retry-interval', 'max-attempts', 'log-level', 'config']],
+])('%s has the flags of the launcher it replaces', async (command, flags) => {
+  const { out, exitCode } = await run([command, '--help']);
+  expect(exitCode).toBe(0);
+  for (const flag of flags) expect(out).toContain(`--${flag} <`);
+});
+
+test.each(['start', 'worker'])(
+  '%s prints each problem of the configuration as a line and ends with 78',
+  async (command) => {
+    const { exitCode, err } = await run([command, '--concurrency', '12abc'], { REDIS_DB: 'x' });
+    expect(exitCode).toBe(78);
+    expect(err.split('\n').sort()).toEqual([
+      'ERROR: --concurrency is "12abc"; it must be a whole number from 1 to 10000.',
+      'ERROR: REDIS_DB (environment) is "x"; it must be a whole number from 0 to 65535.',
+    ]);
+  },
+);
+
+test('--config names the file, whichever directory it lies in', async () => {
+  const cwd = workspace({ 'other/worker.yaml': 'redis: {port: x}' });
+  const { exitCode, err } = await run(['start', '--config', join('other', 'worker.yaml')], {}, cwd);
+  expect(exitCode).toBe(78);
+  expect(err).toMatch(/^ERROR: redis\.port \(other\/worker\.yaml, line 1\) is "x"/);
+});

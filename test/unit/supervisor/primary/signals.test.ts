@@ -1,0 +1,18 @@
+import { afterEach, expect, test } from 'vitest';
+
+import { SignalInbox } from '../../../../supervisor/primary/signals.js';
+import { SetClock } from '../workers/scripted-child.js';
+
+const clock = new SetClock();
+const inbox = new SignalInbox(clock, () => undefined);
+
+afterEach(() => inbox.close());
+
+test('SIGINTs within half a second are one Ctrl-C, and impatient ones count all the same', () => {
+  inbox.open();
+  for (let presses = 0; presses < 5; presses++) {
+    process.emit('SIGINT');
+    clock.pass(300);
+  }
+  expect(inbox.take().map(({ action }) => action)).toEqual(['stop', 'stop', 'stop']);
+});

@@ -1,0 +1,167 @@
+import { expect, test } from 'vitest';
+import { NO_TRAFFIC } from '../../../../supervisor/status/traffic-meter.js';
+
+import { CAUSE } from '../../../../src/shared/words/causes.js';
+import { healthOf, readinessOf, type StatusDocument, type WorkerStatus } from '../../../../supervisor/status/health.js';
+
+const WORKER: WorkerStatus = {
+  id: 'worker-1',
+  pid: 1,
+  state: 'ready',
+  reasons: [],
+  consuming: true,
+  breaker: 'closed',
+  redis_up: true,
+  metrics_port: 9100,
+  restarts: 0,
+  hangs: 0,
+  uptime_seconds: 1,
+  cpu_percent: null,
+  memory_bytes: null,
+  event_loop_lag_seconds: null,
+  processing: 0,
+  processed: 0,
+  delivered: 0,
+  failed: 0,
+  retried: 0,
+};
+
+function status(workers: Partial<WorkerStatus>[], changes: Partial<StatusDocument['supervisor']> = {}): StatusDocument {
+  return {
+    supervisor: {
+      pid: 1,
+      version: '1',
+      state: 'running',
+      uptime_seconds: 1,
+      workers_wanted: workers.length,
+      last_reload: null,
+      reloads_succeeded: 0,
+      reloads_failed: 0,
+      reasons: [],
+      ...changes,
+    },
+    workers: workers.map((worker) => ({ ...WORKER, ...worker })),
+    queue: {
+      name: 'q',
+      redis_up: true,
+      waiting: 0,
+      processing: 0,
+      retrying: 0,
+      dead: 0,
+      oldest_wait_seconds: 0,
+      eviction_policy: 'noeviction',
+    },
+    certificates: [],
+    traffic: NO_TRAFFIC,
+    errors: [],
+  };
+}
+
+const BACKOFF = { state: 'backoff', consuming: false, breaker: null, redis_up: false, pid: null } as const;
+
+test.each([
+  { what: 'one of two consumes', document: status([{}, BACKOFF]), code: 200, says: undefined },
+  { what: 'nobody consumes', document: status([BACKOFF]), code: 503, says: 'worker-1 is backoff' },
+  {
+    what: 'the breaker is open everywhere',
+    document: status([{ state: 'degraded', breaker: 'open' }]),
+    code: 503,
+    says: 'the circuit breaker is open in every worker: the main server cannot be reached',
+  },
+  { what: 'it is open in one', document: status([{ breaker: 'open' }, {}]), code: 200, says: undefined },
+  { what: 'we stop', document: status([{}], { state: 'stopping' }), code: 503, says: 'the supervisor is stopping' },
+])('ready: $what → $code', ({ document, code, says }) => {
+  const { status: got, body } = readinessOf(document);
+  expect(got).toBe(code);
+  if (says !== undefined) expect((body as { reasons: string[] }).reasons).toContain(says);
+});
+
+test('ready: Redis that only we cannot reach is no reason, Redis that nobody reaches is', () => {
+  const away = { ...status([{}]), queue: { ...status([]).queue, redis_up: false } };
+  expect(readinessOf(away).status).toBe(200);
+  const gone = { ...away, workers: [{ ...WORKER, redis_up: false, consuming: false }] };
+  expect(readinessOf(gone)).toMatchObject({ status: 503, body: { ready: false } });
+});
+
+const TROUBLES: readonly (readonly [string, Partial<StatusDocument>, string])[] = [
+  [
+    'a backlog',
+    { queue: { ...status([]).queue, waiting: 10_001 } },
+    'queue backlog: 10001 messages wait, more than 10000',
+  ],
+  [
+    'an expired certificate that nobody asked for',
+    { certificates: [{ file: 'certs/worker.crt', not_after: '2026-01-02T03:04:05.000Z', expired: true }] },
+    'the certificate has expired: certs/worker.crt ended on 2026-01-02; renew it and reload',
+  ],
+  [
+    'an eviction policy',
+    { queue: { ...status([]).queue, eviction_policy: 'allkeys-lru' } },
+    'Redis has maxmemory-policy allkeys-lru, which can delete the queue',
+  ],
+  ['Redis that the supervisor alone does not reach', { queue: { ...status([]).queue, redis_up: false } }, CAUSE.redis],
+];
+
+test.each(TROUBLES)('%s stops nothing, and is named by /ready and /health', (_, changes, says) => {
+  const document = { ...status([{}]), ...changes };
+  expect(readinessOf(document)).toEqual({ status: 200, body: { ready: true, reasons: [], warnings: [says] } });
+  expect(healthOf(document)).toMatchObject({ status: 200, body: { status: 'degraded', reasons: [says] } });
+});
+
+test('10,000 waiting messages are no backlog yet', () => {
+  const document = { ...status([{}]), queue: { ...status([]).queue, waiting: 10_000 } };
+  expect(readinessOf(document).body).toEqual({ ready: true, reasons: [], warnings: [] });
+});
+
+test('a main server that cannot be reached, and the certificate that is why', () => {
+  const [, { certificates = [] } = {}, says] = TROUBLES[1] ?? [];
+  const document = { ...status([{ state: 'degraded', breaker: 'open', consuming: false }]), certificates };
+  expect((readinessOf(document).body as { reasons: string[] }).reasons.slice(0, 2)).toEqual([
+    `the circuit breaker is open in every worker: the ${CAUSE.mainServer}`,
+    says,
+  ]);
+});
+
+test.each([
+  { what: 'all well', document: status([{}]), code: 200, says: 'healthy' },
+  { what: 'starting', document: status([{ state: 'starting' }]), code: 200, says: 'healthy' },
+  {
+    what: 'starting again after a crash',
+    document: status([{ state: 'starting', reasons: ['its last process exited with code 1'] }]),
+    code: 200,
+    says: 'degraded',
+  },
+  { what: 'one in backoff', document: status([{}, BACKOFF]), code: 200, says: 'degraded' },
+  { what: 'all in backoff', document: status([BACKOFF, BACKOFF]), code: 503, says: 'unhealthy' },
+  {
+    what: 'a failed reload',
+    document: status([{}], { reasons: ['the last reload failed'] }),
+    code: 200,
+    says: 'degraded',
+  },
+])('health: $what → $code $says', ({ document, code, says }) => {
+  expect(healthOf(document)).toMatchObject({ status: code, body: { status: says } });
+});
+
+test('health: half of the attempts fail, though every worker takes messages', () => {
+  const errors = [
+    {
+      reason: 'http_500',
+      count: 12,
+      recent_count: 12,
+      last_at: null,
+      last_error: 'HTTP 500',
+      last_message_id: null,
+      last_worker_id: 'worker-1',
+    },
+  ];
+  const reasonsWith = (delivered: number, failed: number) =>
+    (
+      healthOf({ ...status([{}]), traffic: { ...NO_TRAFFIC, window_seconds: 30, delivered, failed }, errors }).body as {
+        reasons: string[];
+      }
+    ).reasons;
+  expect(reasonsWith(8, 12)).toEqual(['12 of 20 attempts of the last 30 s failed; the latest: HTTP 500']);
+  expect(reasonsWith(13, 12)).toEqual([]);
+  expect(reasonsWith(0, 9)).toEqual([]);
+});

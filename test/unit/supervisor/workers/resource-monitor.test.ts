@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+
+import { createResourceMonitor, type Sampler } from '../../../../supervisor/workers/resource-monitor.js';
+
+const LOG = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+
+test('three samples over the limit running count; one below begins anew', async () => {
+  const memory = [200, 200, 50, 200, 200, 200];
+  const bloated: number[] = [];
+  const monitor = createResourceMonitor({
+    log: LOG,
+    pids: () => [7],
+    limitBytes: () => 100,
+    onBloated: (_pid, bytes) => bloated.push(bytes),
+    sample: async () => ({ 7: { cpu: 1, memory: memory.shift() ?? 0 } }),
+  });
+  for (let look = 1; look <= 5; look++) await monitor.look();
+  expect(bloated).toEqual([]);
+  await monitor.look();
+  expect(bloated).toEqual([200]);
+});
+
+test('a process that died between two looks is forgotten, a sampler that fails is survived', async () => {
+  const answers: Awaited<ReturnType<Sampler>>[] = [{ 7: { cpu: 5, memory: 9 } }, { 7: undefined }];
+  const monitor = createResourceMonitor({
+    log: LOG,
+    pids: () => [7],
+    limitBytes: () => 0,
+    onBloated: () => expect.unreachable(),
+    sample: async () => answers.shift() ?? Promise.reject(new Error('no /proc')),
+  });
+  await monitor.look();
+  expect(monitor.usage(7)).toMatchObject({ cpuPercent: 5, memoryBytes: 9 });
+  await monitor.look();
+  expect(monitor.usage(7)).toBeUndefined();
+  await monitor.look();
+});
+
+test('the system is asked for real', async () => {
+  const monitor = createResourceMonitor({
+    log: LOG,
+    pids: () => [process.pid],
+    limitBytes: () => 0,
+    onBloated: () => undefined,
+  });
+  await monitor.look();
+  expect(monitor.usage(process.pid)?.memoryBytes).toBeGreaterThan(1_000_000);
+});

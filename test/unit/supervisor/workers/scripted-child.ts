@@ -1,0 +1,66 @@
+import type { Clock } from '../../../../src/shared/time/clock.js';
+import type { Beat, ToChild } from '../../../../src/shared/ipc.js';
+import { WorkerHandle, type ChildProcess, type Exit } from '../../../../supervisor/workers/worker-handle.js';
+import { testConfig } from '../../../support/config.js';
+
+export class SetClock implements Clock {
+  constructor(private ms = 1_000) {}
+  now = (): number => this.ms;
+  wallNow = (): number => Date.UTC(2026, 0, 1) + this.ms;
+  pass(ms: number): void {
+    this.ms += ms;
+  }
+}
+
+/** A child that only records what it is told, and says what the test lets it say. */
+export class ScriptedChild implements ChildProcess {
+  readonly told: ToChild[] = [];
+  killed = 0;
+  #message: (message: unknown) => void = () => undefined;
+  #exit: (exit: Exit) => void = () => undefined;
+
+  constructor(readonly pid = 4711) {}
+
+  send(message: ToChild): void {
+    this.told.push(message);
+  }
+  killNow(): void {
+    this.killed += 1;
+  }
+  onMessage(listener: (message: unknown) => void): void {
+    this.#message = listener;
+  }
+  onExit(listener: (exit: Exit) => void): void {
+    this.#exit = listener;
+  }
+
+  says(message: unknown): void {
+    this.#message(message);
+  }
+  beats(beat: Partial<Beat> = {}): void {
+    this.says({ type: 'beat', beat: { ...READY, ...beat } });
+  }
+  ends(exit: Partial<Exit> = {}): void {
+    this.#exit({ code: undefined, signal: undefined, ...exit });
+  }
+}
+
+export const READY: Beat = {
+  state: 'ready',
+  reasons: [],
+  consuming: true,
+  inFlight: 0,
+  processed: 0,
+  delivered: 0,
+  failed: 0,
+  retried: 0,
+  eventLoopLagSeconds: 0,
+  redisUp: true,
+  breaker: 'closed',
+  metricsPort: 'listening',
+};
+
+export function handleOf(child: ScriptedChild, clock: Clock, workerId = 'worker-1'): WorkerHandle {
+  const identity = { workerId, metricsPort: 9100, nonce: 'abc' };
+  return new WorkerHandle({ child, identity, config: testConfig(), clock, onChange: () => undefined });
+}

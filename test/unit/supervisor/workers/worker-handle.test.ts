@@ -1,0 +1,133 @@
+import { describe, expect, test } from 'vitest';
+
+import type { WorkerHandle } from '../../../../supervisor/workers/worker-handle.js';
+import { handleOf, ScriptedChild, SetClock } from './scripted-child.js';
+
+function active(): { child: ScriptedChild; clock: SetClock; handle: WorkerHandle } {
+  const child = new ScriptedChild();
+  const clock = new SetClock();
+  const handle = handleOf(child, clock);
+  child.says({ type: 'hello' });
+  child.says({ type: 'booted', redisReached: true });
+  handle.activate();
+  return { child, clock, handle };
+}
+
+test('it is configured when it listens, activated when it has booted, and quieted when it says so', () => {
+  const child = new ScriptedChild();
+  const handle = handleOf(child, new SetClock());
+  handle.activate();
+  expect(child.told).toEqual([]);
+  child.says({ type: 'hello' });
+  child.says({ type: 'booted', redisReached: true });
+  handle.activate();
+  handle.quiet();
+  expect(handle.stage).toBe('active');
+  child.says({ type: 'quieted' });
+  expect(handle.stage).toBe('quieted');
+  expect(child.told.map(({ type }) => type)).toEqual(['configure', 'activate', 'quiet']);
+});
+
+test('messages that are none of ours change nothing', () => {
+  const { child, handle } = active();
+  for (const nonsense of [null, 7, 'booted', [], { type: 'unknown' }, { type: 'beat', beat: {} }]) child.says(nonsense);
+  expect(handle.stage).toBe('active');
+  expect(handle.beat).toBeUndefined();
+});
+
+test('every name under which it may hold claims is known', () => {
+  const { child, handle } = active();
+  child.says({ type: 'consumer', consumer: 'the second' });
+  expect([...handle.consumers]).toEqual([expect.stringMatching(/^worker-1@.*\.4711\.abc$/), 'the second']);
+});
+
+describe('a deadline', () => {
+  test('ends a boot after 30 s', () => {
+    const clock = new SetClock();
+    const handle = handleOf(new ScriptedChild(), clock);
+    clock.pass(29_999);
+    expect(handle.overdue()).toBeUndefined();
+    clock.pass(1);
+    expect(handle.overdue()).toBe('did not boot within 30 s');
+  });
+
+  test('ends a worker 10 s after its last beat', () => {
+    const { child, clock, handle } = active();
+    clock.pass(9_000);
+    child.beats();
+    clock.pass(9_999);
+    expect(handle.overdue()).toBeUndefined();
+    expect(handle.dueInMs()).toBe(1);
+    clock.pass(1);
+    expect(handle.overdue()).toMatch(/no heartbeat for 10 s/);
+  });
+
+  test('ends a drain 3 s after its own deadline, and is acted on once', () => {
+    const { child, clock, handle } = active();
+    handle.drain(25_000);
+    expect(child.told.at(-1)).toEqual({ type: 'drain', deadlineMs: 25_000 });
+    clock.pass(27_999);
+    expect(handle.overdue()).toBeUndefined();
+    clock.pass(1);
+    expect(handle.overdue()).toBe('did not stop in time');
+    handle.killNow('did not stop in time');
+    expect(child.killed).toBe(1);
+    expect(handle.overdue()).toBeUndefined();
+  });
+
+  test('is shortened by kill, which also follows a drain', () => {
+    const { child, clock, handle } = active();
+    handle.drain(25_000);
+    handle.kill();
+    expect(child.told.at(-1)).toEqual({ type: 'kill' });
+    clock.pass(800);
+    expect(handle.overdue()).toBe('did not stop in time');
+  });
+});
+
+test('a child that does not listen yet is killed at once', () => {
+  const child = new ScriptedChild();
+  handleOf(child, new SetClock()).drain(25_000);
+  expect(child.killed).toBe(1);
+});
+
+test('a wait ends with the process', async () => {
+  const { child, handle } = active();
+  const waited = handle.until(() => false, 60_000);
+  child.ends({ code: 1 });
+  expect(await waited).toBe(false);
+});
+
+test('an answer to an earlier question is not taken for the answer to this one', async () => {
+  const { child, handle } = active();
+  expect(await handle.collectMetrics(1)).toBe(false);
+  const second = handle.collectMetrics(50);
+  child.says({ type: 'metrics', request: 1, metrics: [{ name: 'a', values: ['late'] }] });
+  expect(await second).toBe(false);
+  const third = handle.collectMetrics(5_000);
+  child.says({ type: 'metrics', request: 3, metrics: [{ name: 'a', values: ['new'] }, 'nonsense'] });
+  expect(await third).toBe(true);
+  expect([...handle.metrics]).toEqual([['a', { name: 'a', values: ['new'] }]]);
+});
+
+test('what it sends unasked replaces what is known of the same metrics, and one that is silent is not asked', async () => {
+  const { child, clock, handle } = active();
+  child.says({ type: 'metrics', request: 0, metrics: [{ name: 'a', values: [1] }, { name: 'b' }] });
+  child.says({ type: 'metrics', request: 0, metrics: [{ name: 'a', values: [2] }] });
+  expect([...handle.metrics.values()]).toEqual([{ name: 'a', values: [2] }, { name: 'b' }]);
+  clock.pass(3_001);
+  const told = child.told.length;
+  expect(await handle.collectMetrics(60_000)).toBe(false);
+  expect(child.told).toHaveLength(told);
+});
+
+test('it consumes when it says so, degraded or not, and only while it is active', () => {
+  const { child, handle } = active();
+  child.beats({ state: 'degraded', reasons: ['metrics port 9100 is taken'], consuming: true });
+  expect(handle.isConsuming).toBe(true);
+  child.beats({ state: 'degraded', reasons: ['Redis is away'], consuming: false });
+  expect(handle.isConsuming).toBe(false);
+  child.beats({ consuming: true });
+  handle.drain(1_000);
+  expect(handle.isConsuming).toBe(false);
+});

@@ -1,0 +1,139 @@
+import { expect, test } from 'vitest';
+
+import { WorkerPool } from '../../../../supervisor/workers/worker-pool.js';
+import { testConfig } from '../../../support/config.js';
+import { ScriptedChild, SetClock } from './scripted-child.js';
+
+function pool(count: number): { pool: WorkerPool; clock: SetClock; children: ScriptedChild[]; lines: string[] } {
+  const clock = new SetClock();
+  const children: ScriptedChild[] = [];
+  const lines: string[] = [];
+  const say = (text: string): void => void lines.push(text);
+  const made = new WorkerPool({
+    config: testConfig({ worker: { count } }),
+    log: { debug: say, info: say, warn: say, error: say },
+    clock,
+    random: () => 0.5,
+    fork: () => {
+      const child = new ScriptedChild(100 + children.length);
+      children.push(child);
+      return child;
+    },
+    onChange: () => undefined,
+    onGone: () => undefined,
+  });
+  made.reconcile(true);
+  return { pool: made, clock, children, lines };
+}
+
+function makeReady(child: ScriptedChild | undefined, in_: WorkerPool): void {
+  child?.says({ type: 'hello' });
+  child?.says({ type: 'booted', redisReached: true });
+  in_.reconcile(true);
+  child?.beats();
+  in_.reconcile(true);
+}
+
+test('a crashed worker is started again when its delay is over, not before', () => {
+  const { pool: workers, clock, children, lines } = pool(1);
+  makeReady(children[0], workers);
+  children[0]?.ends({ code: 1 });
+  workers.reconcile(true);
+  expect(workers.dueInMs()).toBe(100);
+  clock.pass(99);
+  workers.reconcile(true);
+  expect(children).toHaveLength(1);
+  clock.pass(1);
+  workers.reconcile(true);
+  expect(children).toHaveLength(2);
+  expect(lines).toContain('Worker worker-1 (pid 100) exited with code 1; starting it again in 100 ms');
+});
+
+test('a boot failure for good is fatal only while no worker was ever ready', () => {
+  const first = pool(1);
+  first.children[0]?.says({ type: 'boot-failed', code: 'E_CONFIG', message: 'Bad file.' });
+  first.children[0]?.ends({ code: 78 });
+  first.pool.reconcile(true);
+  expect(first.pool.fatal).toEqual({ exitCode: 78, reason: 'worker-1 could not start: Bad file.' });
+
+  const second = pool(2);
+  makeReady(second.children[0], second.pool);
+  second.children[1]?.says({ type: 'boot-failed', code: 'E_CONFIG', message: 'Bad file.' });
+  second.children[1]?.ends({ code: 78 });
+  second.pool.reconcile(true);
+  expect(second.pool.fatal).toBeUndefined();
+  expect(second.pool.slots[1]?.trouble).toBe('could not start: Bad file.');
+});
+
+test('a missing beat is held against nobody while the primary itself was not running', () => {
+  const { pool: workers, clock, children } = pool(1);
+  makeReady(children[0], workers);
+  clock.pass(60_000);
+  workers.reconcile(false);
+  expect(children[0]?.killed).toBe(0);
+  workers.reconcile(true);
+  expect(children[0]?.killed).toBe(1);
+});
+
+test('a smaller number drains the highest, a process that drained is no crash', () => {
+  const { pool: workers, children } = pool(3);
+  for (const child of children) makeReady(child, workers);
+  workers.scale(1);
+  workers.reconcile(true);
+  expect(children.map(({ told }) => told.at(-1)?.type)).toEqual(['activate', 'drain', 'drain']);
+  children[1]?.ends({ code: 0 });
+  children[2]?.ends({ code: 0 });
+  workers.reconcile(true);
+  workers.reconcile(true);
+  expect(workers.slots.map(({ number, restarts }) => [number, restarts])).toEqual([[1, 0]]);
+  expect(children).toHaveLength(3);
+});
+
+test('a place that was given up is not wanted again when another gets its number', () => {
+  const { pool: workers, children } = pool(2);
+  for (const child of children) makeReady(child, workers);
+  const [, former] = workers.slots;
+  workers.scale(1);
+  workers.reconcile(true);
+  children[1]?.ends({ code: 0 });
+  workers.reconcile(true);
+  workers.reconcile(true);
+  workers.scale(2);
+  workers.reconcile(true);
+  expect(workers.slots.map((slot) => workers.isWanted(slot))).toEqual([true, true]);
+  expect(former && workers.isWanted(former)).toBe(false);
+});
+
+test('a process that failed to take over is watched until its end, also beside its successor', () => {
+  const { pool: workers, children } = pool(1);
+  makeReady(children[0], workers);
+  const [slot] = workers.slots;
+  if (!slot) throw new Error('There is no slot.');
+  workers.forkIncoming(slot, workers.config).kill();
+  workers.forkIncoming(slot, workers.config);
+  expect(workers.processes.map(({ pid }) => pid)).toEqual([100, 102, 101]);
+});
+
+test('counts of a slot go on over its processes', () => {
+  const { pool: workers, clock, children } = pool(1);
+  makeReady(children[0], workers);
+  children[0]?.beats({ delivered: 7 });
+  children[0]?.ends({ signal: 'SIGKILL' });
+  workers.reconcile(true);
+  clock.pass(200);
+  workers.reconcile(true);
+  children[1]?.beats({ delivered: 2 });
+  expect(workers.slots[0]?.totals().delivered).toBe(9);
+});
+
+test('a process that cannot be started at all is a crash like any other', () => {
+  const { pool: workers, children } = pool(1);
+  for (let tries = 0; tries < 3 && !workers.fatal; tries++) {
+    children.at(-1)?.ends();
+    workers.reconcile(true);
+    workers.slots.forEach((slot) => (slot.startAt = 0));
+    workers.reconcile(true);
+  }
+  expect(workers.fatal?.exitCode).toBe(1);
+  expect(workers.fatal?.reason).toContain('could not be started by the system');
+});
