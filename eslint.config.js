@@ -5,6 +5,14 @@ const timeAndChance = [
   { object: 'Math', property: 'random', message: 'Take randomness as an argument.' },
 ];
 
+const oneHand = [
+  {
+    selector:
+      ':matches(PropertyDefinition, MethodDefinition[kind!="constructor"], TSParameterProperty)[accessibility="private"]',
+    message: 'Write #name: it is private at run time, too.',
+  },
+];
+
 export default tseslint.config(
   { ignores: ['dist/**', 'node_modules/**', 'coverage/**', '.quickstart/**'] },
   {
@@ -15,9 +23,13 @@ export default tseslint.config(
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/no-misused-promises': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
-      '@typescript-eslint/consistent-type-imports': 'error',
+      // a value and its types come in one import; what is all types leaves nothing at run time, hence `import type`
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/no-import-type-side-effects': 'error',
+      'no-duplicate-imports': ['error', { includeExports: false }],
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/require-await': 'off',
+      'no-restricted-syntax': ['error', ...oneHand],
       eqeqeq: 'error',
       'no-console': 'error',
     },

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { runProgram } from './commands/kit/program.js';
+import { runProgram } from './program.js';
 
 /** A reader that has gone (`| head`) is no reason to stop, and its EPIPE none to crash. */
 const ignoreGoneReader = (): void => undefined;

@@ -30,6 +30,7 @@ export interface Ledger {
 
 /** With records off only the counts of requests are kept: a benchmark must not pay for memory of the past. */
 export class RecordingLedger implements Ledger {
+  readonly #records: boolean;
   readonly exchanges = new Map<string, Exchange[]>();
   readonly delivered = new Set<string>();
   posts = 0;
@@ -38,7 +39,9 @@ export class RecordingLedger implements Ledger {
   strays = 0;
   readonly probedAt: number[] = [];
 
-  constructor(private readonly records: boolean) {}
+  constructor(records: boolean) {
+    this.#records = records;
+  }
 
   of(id: string, method?: 'POST' | 'PUT'): readonly Exchange[] {
     const all = this.exchanges.get(id) ?? [];
@@ -46,14 +49,14 @@ export class RecordingLedger implements Ledger {
   }
 
   probed(): void {
-    if (this.records) this.probedAt.push(performance.now());
+    if (this.#records) this.probedAt.push(performance.now());
   }
 
   begin(method: 'POST' | 'PUT', id: string, body: unknown): Exchange {
     if (method === 'POST') this.posts++;
     else this.puts++;
     const exchange: Exchange = { method, id, body, startMs: performance.now(), endMs: undefined, status: undefined };
-    if (!this.records) return exchange;
+    if (!this.#records) return exchange;
     if (method === 'POST' && this.delivered.has(id)) this.duplicates++;
     const known = this.exchanges.get(id);
     if (known) known.push(exchange);
@@ -64,7 +67,7 @@ export class RecordingLedger implements Ledger {
   end(exchange: Exchange, status: number): void {
     exchange.endMs = performance.now();
     exchange.status = status;
-    if (this.records && exchange.method === 'POST' && status >= 200 && status < 300) this.delivered.add(exchange.id);
+    if (this.#records && exchange.method === 'POST' && status >= 200 && status < 300) this.delivered.add(exchange.id);
   }
 
   clear(): void {

@@ -61,43 +61,44 @@ export async function startMainServer(options: MainServerOptions = {}): Promise<
 }
 
 class RunningServer implements DevMainServer {
+  readonly #server: Server;
+  readonly #options: MainServerOptions;
   readonly faults: Faults = noFaults();
   readonly ledger: RecordingLedger;
   readonly clients: string[] = [];
   onPost: ((id: string) => void) | undefined;
-  private accepted = 0;
-  private readonly sockets = new Set<Socket>();
-  private readonly served = new WeakSet<Socket>();
-  private readonly route: Route;
+  #accepted = 0;
+  readonly #sockets = new Set<Socket>();
+  readonly #served = new WeakSet<Socket>();
+  readonly #route: Route;
 
-  constructor(
-    private readonly server: Server,
-    private readonly options: MainServerOptions,
-  ) {
+  constructor(server: Server, options: MainServerOptions) {
+    this.#server = server;
+    this.#options = options;
     this.ledger = new RecordingLedger(options.records ?? true);
-    this.route = {
+    this.#route = {
       faults: this.faults,
       ledger: this.ledger,
       onPost: (id) => this.onPost?.(id),
-      reset: (response) => this.reset(response),
+      reset: (response) => this.#reset(response),
     };
     server.requestTimeout = 0;
     server.headersTimeout = 0;
-    server.on('connection', (socket: Socket) => this.track(socket));
-    server.on('secureConnection', (socket: TLSSocket) => this.noteClient(socket));
-    server.on('request', (request: IncomingMessage, response: ServerResponse) => this.serve(request, response));
+    server.on('connection', (socket: Socket) => this.#track(socket));
+    server.on('secureConnection', (socket: TLSSocket) => this.#noteClient(socket));
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => this.#serve(request, response));
   }
 
   get port(): number {
-    return (this.server.address() as AddressInfo | null)?.port ?? this.options.port ?? 0;
+    return (this.#server.address() as AddressInfo | null)?.port ?? this.#options.port ?? 0;
   }
 
   get url(): string {
-    return this.options.tls ? `https://localhost:${this.port}` : `http://localhost:${this.port}`;
+    return this.#options.tls ? `https://localhost:${this.port}` : `http://localhost:${this.port}`;
   }
 
   get connections(): { accepted: number; open: number } {
-    return { accepted: this.accepted, open: this.sockets.size };
+    return { accepted: this.#accepted, open: this.#sockets.size };
   }
 
   clear(): void {
@@ -107,44 +108,44 @@ class RunningServer implements DevMainServer {
   }
 
   closeIdleConnections(): void {
-    this.server.closeIdleConnections();
+    this.#server.closeIdleConnections();
   }
 
   async close(): Promise<void> {
-    if (!this.server.listening) return;
-    const closed = once(this.server, 'close');
-    this.server.close();
-    for (const socket of this.sockets) socket.destroy();
+    if (!this.#server.listening) return;
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
     await closed;
   }
 
-  private track(socket: Socket): void {
-    this.accepted++;
-    this.sockets.add(socket);
-    socket.once('close', () => this.sockets.delete(socket));
+  #track(socket: Socket): void {
+    this.#accepted++;
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
   }
 
-  private reset(response: ServerResponse): void {
+  #reset(response: ServerResponse): void {
     const port = response.socket?.remotePort;
-    for (const socket of this.sockets) if (socket.remotePort === port) socket.resetAndDestroy();
+    for (const socket of this.#sockets) if (socket.remotePort === port) socket.resetAndDestroy();
   }
 
-  private noteClient(socket: TLSSocket): void {
-    if (this.options.records === false) return;
+  #noteClient(socket: TLSSocket): void {
+    if (this.#options.records === false) return;
     const name: unknown = socket.getPeerCertificate().subject?.CN;
     this.clients.push(typeof name === 'string' ? name : '');
   }
 
-  private serve(request: IncomingMessage, response: ServerResponse): void {
+  #serve(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request;
-    if (this.faults.staleCloses > 0 && this.served.has(socket)) {
+    if (this.faults.staleCloses > 0 && this.#served.has(socket)) {
       this.faults.staleCloses--;
       socket.destroy();
       return;
     }
-    this.served.add(socket);
-    this.server.keepAliveTimeout = this.faults.closeIdleAfterMs;
-    answerRequest(request, response, this.route);
+    this.#served.add(socket);
+    this.#server.keepAliveTimeout = this.faults.closeIdleAfterMs;
+    answerRequest(request, response, this.#route);
   }
 }
 

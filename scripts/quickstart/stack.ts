@@ -14,7 +14,7 @@ import { startMainServer, type DevMainServer } from '../main-server/main.js';
 import { namesRedis, supervisorEnvironment } from './environment.js';
 import { keepLogsOnly, openRunFolder, writeConfig, type RunFolder } from './folder.js';
 import type { QuickstartOptions } from './options.js';
-import { freePortsInARow } from './ports.js';
+import { freePortsInARow } from '../local/ports.js';
 import { connectQueue, type DemoQueue } from './redis.js';
 import { DemoSupervisor } from './supervisor.js';
 import { startRedis } from '../local/redis-process.js';

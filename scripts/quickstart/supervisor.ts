@@ -31,6 +31,7 @@ const LAST_LINES = 12;
 const DELIVERY_LINE = / - \[worker-\d+\] - .*\bmessage\b/i;
 
 export class DemoSupervisor {
+  readonly #launch: SupervisorLaunch;
   readonly #child: ChildProcess;
   readonly #output: string;
   #stopping = false;
@@ -39,7 +40,8 @@ export class DemoSupervisor {
   #answered = false;
   readonly #killWithUs = () => this.#killGroup();
 
-  constructor(private readonly launch: SupervisorLaunch) {
+  constructor(launch: SupervisorLaunch) {
+    this.#launch = launch;
     const { folder } = launch;
     this.#output = join(folder.logs, 'supervisor-output.log');
     const output = openSync(this.#output, 'a', 0o600);
@@ -102,7 +104,7 @@ export class DemoSupervisor {
 
   async #consuming(): Promise<number> {
     try {
-      const url = `http://127.0.0.1:${this.launch.port}/status`;
+      const url = `http://127.0.0.1:${this.#launch.port}/status`;
       const status = await got(url, { timeout: { request: 1_000 }, retry: { limit: 0 } }).json<StatusDocument>();
       this.#answered = true;
       return status.workers.filter((worker) => worker.consuming).length;

@@ -36,7 +36,7 @@ async function main() {
   for (const folder of ['supervisor/dashboard/page', 'test/browser']) {
     await step(`types, ${basename(folder)}`, () => runNode(['node_modules/typescript/bin/tsc', '-p', folder]));
   }
-  const cruise = ['--config', '.dependency-cruiser.json', 'src', 'supervisor', 'scripts'];
+  const cruise = ['--config', '.dependency-cruiser.cjs', 'src', 'supervisor', 'scripts'];
   await step('imports', () => runNode(['node_modules/dependency-cruiser/bin/dependency-cruise.mjs', ...cruise]));
   const hasRedis = await findRedis();
   for (const suite of SUITES) {

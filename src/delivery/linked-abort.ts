@@ -5,13 +5,15 @@
  * and ours live as long as the process.
  */
 export class LinkedAbort {
-  private readonly controller = new AbortController();
+  readonly #sources: readonly AbortSignal[];
+  readonly #controller = new AbortController();
 
   readonly abort = (): void => {
-    this.controller.abort();
+    this.#controller.abort();
   };
 
-  constructor(private readonly sources: readonly AbortSignal[]) {
+  constructor(sources: readonly AbortSignal[]) {
+    this.#sources = sources;
     for (const source of sources) {
       if (source.aborted) this.abort();
       else source.addEventListener('abort', this.abort);
@@ -19,10 +21,10 @@ export class LinkedAbort {
   }
 
   get signal(): AbortSignal {
-    return this.controller.signal;
+    return this.#controller.signal;
   }
 
   release(): void {
-    for (const source of this.sources) source.removeEventListener('abort', this.abort);
+    for (const source of this.#sources) source.removeEventListener('abort', this.abort);
   }
 }

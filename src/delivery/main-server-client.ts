@@ -40,43 +40,45 @@ interface Connections {
 }
 
 class MainServerClient implements MainServer {
-  private readonly path: string;
-  private readonly bodyEnd: string;
-  private readonly inFlight: PostsInFlight;
-  private credentials: Credentials | undefined;
-  private connections: Connections;
+  readonly #options: MainServerClientOptions;
+  readonly #path: string;
+  readonly #bodyEnd: string;
+  readonly #inFlight: PostsInFlight;
+  #credentials: Credentials | undefined;
+  #connections: Connections;
   /** Of former credentials, until what is under way on them has ended. */
-  private readonly retiring = new Set<Connections>();
-  private closed = false;
+  readonly #retiring = new Set<Connections>();
+  #closed = false;
 
-  constructor(private readonly options: MainServerClientOptions) {
+  constructor(options: MainServerClientOptions) {
+    this.#options = options;
     const { config, credentials, workerId, clock } = options;
     const { url, deliverEndpoint, timeoutMs } = config.mainServer;
-    this.path = new URL(url).pathname.replace(/\/$/, '') + deliverEndpoint;
-    this.bodyEnd = `,"worker_id":${JSON.stringify(workerId)}}`;
-    this.inFlight = new PostsInFlight(timeoutMs, clock);
-    this.credentials = credentials;
-    this.connections = this.connectionsWith(credentials);
+    this.#path = new URL(url).pathname.replace(/\/$/, '') + deliverEndpoint;
+    this.#bodyEnd = `,"worker_id":${JSON.stringify(workerId)}}`;
+    this.#inFlight = new PostsInFlight(timeoutMs, clock);
+    this.#credentials = credentials;
+    this.#connections = this.#connectionsWith(credentials);
   }
 
   deliver(messageId: string, signal: AbortSignal): Promise<DeliveryOutcome> {
-    if (signal.aborted || this.closed) return Promise.resolve(ABORTED);
+    if (signal.aborted || this.#closed) return Promise.resolve(ABORTED);
     const request: Dispatcher.DispatchOptions = {
-      path: this.path,
+      path: this.#path,
       method: 'POST',
       headers: HEADERS,
-      body: `{"message_id":${JSON.stringify(messageId)}${this.bodyEnd}`,
+      body: `{"message_id":${JSON.stringify(messageId)}${this.#bodyEnd}`,
     };
-    const startMs = this.options.clock.now();
+    const startMs = this.#options.clock.now();
     return new Promise((resolve) => {
-      const first = this.track(
+      const first = this.#track(
         new DeliveryPost(startMs, signal, (result) => {
-          this.inFlight.delete(first);
-          if (result.kind === 'error' && result.stale) this.repeat(request, first, resolve);
-          else resolve(this.outcomeOfResult(result));
+          this.#inFlight.delete(first);
+          if (result.kind === 'error' && result.stale) this.#repeat(request, first, resolve);
+          else resolve(this.#outcomeOfResult(result));
         }),
       );
-      this.connections.pool.dispatch(request, first);
+      this.#connections.pool.dispatch(request, first);
     });
   }
 
@@ -86,36 +88,36 @@ class MainServerClient implements MainServer {
     deadlineMs: number,
     signal: AbortSignal,
   ): Promise<DeliveryOutcome> {
-    return this.connections.statusClient.put(messageId, update, deadlineMs, signal);
+    return this.#connections.statusClient.put(messageId, update, deadlineMs, signal);
   }
 
   probe(): Promise<ProbeResult> {
-    return this.connections.statusClient.probe();
+    return this.#connections.statusClient.probe();
   }
 
   useCredentials(credentials: Credentials): void {
-    if (this.closed) return;
-    const former = this.connections;
-    this.connections = this.connectionsWith(credentials);
-    this.credentials = credentials;
-    this.retiring.add(former);
-    void Promise.all([former.pool.retire(), former.statusClient.retire()]).then(() => this.retiring.delete(former));
+    if (this.#closed) return;
+    const former = this.#connections;
+    this.#connections = this.#connectionsWith(credentials);
+    this.#credentials = credentials;
+    this.#retiring.add(former);
+    void Promise.all([former.pool.retire(), former.statusClient.retire()]).then(() => this.#retiring.delete(former));
   }
 
   async close(): Promise<void> {
-    this.closed = true;
-    this.inFlight.close();
-    const all = [this.connections, ...this.retiring];
+    this.#closed = true;
+    this.#inFlight.close();
+    const all = [this.#connections, ...this.#retiring];
     for (const { statusClient } of all) statusClient.close();
     await Promise.all(all.map(({ pool }) => pool.destroy()));
   }
 
-  private connectionsWith(credentials: Credentials | undefined): Connections {
-    const { config, clock } = this.options;
+  #connectionsWith(credentials: Credentials | undefined): Connections {
+    const { config, clock } = this.#options;
     const { url, healthEndpoint, timeoutMs } = config.mainServer;
     const connect = connectOptions(credentials);
     const connections = config.worker.concurrency;
-    const outcomeOf = (error: unknown) => this.outcomeOf(error);
+    const outcomeOf = (error: unknown) => this.#outcomeOf(error);
     return {
       pool: new DeliveryPool({ origin: new URL(url).origin, connections, deadlineMs: timeoutMs, connect }),
       statusClient: new StatusClient({ url, healthEndpoint, connections, connect, clock, outcomeOf }),
@@ -123,39 +125,35 @@ class MainServerClient implements MainServer {
   }
 
   /** Once, inside the same deadline: the server closed the kept socket as we wrote, and has read nothing. */
-  private repeat(
-    request: Dispatcher.DispatchOptions,
-    first: DeliveryPost,
-    resolve: (outcome: DeliveryOutcome) => void,
-  ): void {
-    if (this.closed) return resolve(ABORTED);
-    this.options.log.debug('The main server closed an idle connection, repeating the request on a new one');
-    const second = this.track(
+  #repeat(request: Dispatcher.DispatchOptions, first: DeliveryPost, resolve: (outcome: DeliveryOutcome) => void): void {
+    if (this.#closed) return resolve(ABORTED);
+    this.#options.log.debug('The main server closed an idle connection, repeating the request on a new one');
+    const second = this.#track(
       new DeliveryPost(first.startMs, first.signal, (result) => {
-        this.inFlight.delete(second);
-        resolve(this.outcomeOfResult(result));
+        this.#inFlight.delete(second);
+        resolve(this.#outcomeOfResult(result));
       }),
     );
-    this.connections.pool.dispatchFresh(request, second);
+    this.#connections.pool.dispatchFresh(request, second);
   }
 
-  private track(post: DeliveryPost): DeliveryPost {
-    this.inFlight.add(post);
+  #track(post: DeliveryPost): DeliveryPost {
+    this.#inFlight.add(post);
     return post;
   }
 
-  private outcomeOfResult(result: PostResult): DeliveryOutcome {
+  #outcomeOfResult(result: PostResult): DeliveryOutcome {
     switch (result.kind) {
       case 'answer':
         return outcomeOfStatus(result.status, result.body);
       case 'error':
-        return this.closed ? ABORTED : this.outcomeOf(result.error);
+        return this.#closed ? ABORTED : this.#outcomeOf(result.error);
       case 'settled':
         return result.outcome;
     }
   }
 
-  private outcomeOf(error: unknown): DeliveryOutcome {
-    return outcomeOfError(error, this.credentials, this.options.clock.wallNow());
+  #outcomeOf(error: unknown): DeliveryOutcome {
+    return outcomeOfError(error, this.#credentials, this.#options.clock.wallNow());
   }
 }

@@ -17,36 +17,38 @@ export interface PoolOptions {
 
 /** Sockets to the main server, one request at a time on each. */
 export class DeliveryPool {
-  private readonly kept: Pool;
-  private single: Pool | undefined;
+  readonly #options: PoolOptions;
+  readonly #kept: Pool;
+  #single: Pool | undefined;
 
-  constructor(private readonly options: PoolOptions) {
-    this.kept = this.createPool();
+  constructor(options: PoolOptions) {
+    this.#options = options;
+    this.#kept = this.#createPool();
   }
 
   /** On a kept socket where one is free. */
   dispatch(request: Dispatcher.DispatchOptions, post: DeliveryPost): void {
-    this.kept.dispatch(request, post);
+    this.#kept.dispatch(request, post);
   }
 
   /** On a socket that never served before and never will again: other kept ones may be as dead as the one that failed. */
   dispatchFresh(request: Dispatcher.DispatchOptions, post: DeliveryPost): void {
-    this.single ??= this.createPool();
-    this.single.dispatch({ ...request, reset: true }, post);
+    this.#single ??= this.#createPool();
+    this.#single.dispatch({ ...request, reset: true }, post);
   }
 
   /** Closes when what is under way has ended; it must get nothing new. */
   async retire(): Promise<void> {
-    await Promise.all([this.kept.close(), this.single?.close()]);
+    await Promise.all([this.#kept.close(), this.#single?.close()]);
   }
 
   async destroy(): Promise<void> {
-    await Promise.all([this.kept.destroy(), this.single?.destroy()]);
+    await Promise.all([this.#kept.destroy(), this.#single?.destroy()]);
   }
 
   /** undici's own timers are off (0): they are coarse, restart with each chunk, and posts-in-flight.ts bounds the whole. */
-  private createPool(): Pool {
-    const { origin, connections, deadlineMs, connect } = this.options;
+  #createPool(): Pool {
+    const { origin, connections, deadlineMs, connect } = this.#options;
     return new Pool(origin, {
       connections,
       pipelining: 1,

@@ -27,71 +27,74 @@ export interface ServedCount {
  * last byte, an error, the 64 KiB, the deadline or the kill. What undici reports afterwards is ignored.
  */
 export class DeliveryPost implements Dispatcher.DispatchHandler {
+  readonly #end: (result: PostResult) => void;
   /** Set by the pool's client as it takes the request. */
   connection: ServedCount | undefined;
-  private abort: ((error?: Error) => void) | undefined;
-  private onReused = false;
-  private status: number | undefined;
-  private body: Buffer[] | undefined;
-  private bodyBytes = 0;
-  private ended = false;
+  #abort: ((error?: Error) => void) | undefined;
+  #onReused = false;
+  #status: number | undefined;
+  #body: Buffer[] | undefined;
+  #bodyBytes = 0;
+  #ended = false;
 
   constructor(
     readonly startMs: number,
     readonly signal: AbortSignal,
-    private readonly end: (result: PostResult) => void,
-  ) {}
+    end: (result: PostResult) => void,
+  ) {
+    this.#end = end;
+  }
 
   /** Ends it from outside. With a status in hand that status stands: 2xx means delivered, however the body goes on. */
   cut(outcome: DeliveryOutcome): void {
-    this.finish({ kind: 'settled', outcome });
-    this.abort?.();
+    this.#finish({ kind: 'settled', outcome });
+    this.#abort?.();
   }
 
   onConnect(abort: (error?: Error) => void): void {
-    if (this.ended) return abort(); // cut while it waited for a connection: it must not be sent any more
-    this.abort = abort;
-    this.onReused = (this.connection?.served ?? 0) > 0;
+    if (this.#ended) return abort(); // cut while it waited for a connection: it must not be sent any more
+    this.#abort = abort;
+    this.#onReused = (this.connection?.served ?? 0) > 0;
   }
 
   onHeaders(status: number): boolean {
-    if (status >= 200) this.status = status;
+    if (status >= 200) this.#status = status;
     return true;
   }
 
   onData(chunk: Buffer): boolean {
-    this.bodyBytes += chunk.length;
+    this.#bodyBytes += chunk.length;
     // A body that is not quoted is not kept, but read, so that the socket can serve the next request.
-    if (!this.isSuccess()) (this.body ??= []).push(chunk);
-    if (this.bodyBytes <= MAX_BODY_BYTES) return true;
-    this.finish(undefined);
-    this.abort?.();
+    if (!this.#isSuccess()) (this.#body ??= []).push(chunk);
+    if (this.#bodyBytes <= MAX_BODY_BYTES) return true;
+    this.#finish(undefined);
+    this.#abort?.();
     return false;
   }
 
   onComplete(): void {
     if (this.connection) this.connection.served++;
-    this.finish(undefined);
+    this.#finish(undefined);
   }
 
   onError(error: Error): void {
-    const nothingRead = this.status === undefined;
-    const stale = this.onReused && nothingRead && 'code' in error && CLOSED_CODES.has(error.code);
-    this.finish({ kind: 'error', error, stale });
+    const nothingRead = this.#status === undefined;
+    const stale = this.#onReused && nothingRead && 'code' in error && CLOSED_CODES.has(error.code);
+    this.#finish({ kind: 'error', error, stale });
   }
 
-  private finish(otherwise: PostResult | undefined): void {
-    if (this.ended) return;
-    this.ended = true;
-    if (this.status !== undefined) this.end({ kind: 'answer', status: this.status, body: this.bodyText() });
-    else this.end(otherwise ?? { kind: 'error', error: new Error('The answer had no status'), stale: false });
+  #finish(otherwise: PostResult | undefined): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    if (this.#status !== undefined) this.#end({ kind: 'answer', status: this.#status, body: this.#bodyText() });
+    else this.#end(otherwise ?? { kind: 'error', error: new Error('The answer had no status'), stale: false });
   }
 
-  private isSuccess(): boolean {
-    return this.status !== undefined && this.status >= 200 && this.status < 300;
+  #isSuccess(): boolean {
+    return this.#status !== undefined && this.#status >= 200 && this.#status < 300;
   }
 
-  private bodyText(): string {
-    return this.body ? Buffer.concat(this.body).toString('utf8', 0, MAX_BODY_BYTES) : '';
+  #bodyText(): string {
+    return this.#body ? Buffer.concat(this.#body).toString('utf8', 0, MAX_BODY_BYTES) : '';
   }
 }

@@ -1,5 +1,4 @@
-import type { DeliveryOutcome } from '../domain/delivery-outcome.js';
-import { outcomeOfErrorCode } from '../domain/delivery-outcome.js';
+import { outcomeOfErrorCode, type DeliveryOutcome } from '../domain/delivery-outcome.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { DeliveryPost } from './post.js';
 
@@ -14,58 +13,59 @@ const ABORTED: DeliveryOutcome = { kind: 'aborted' };
  * POST. The sweep runs only while something is in flight.
  */
 export class PostsInFlight {
-  private readonly posts = new Set<DeliveryPost>();
-  private readonly watched = new WeakSet<AbortSignal>();
-  private readonly closing = new AbortController();
-  private readonly sweepMs: number;
-  private sweep: NodeJS.Timeout | undefined;
+  readonly #deadlineMs: number;
+  readonly #clock: Clock;
+  readonly #posts = new Set<DeliveryPost>();
+  readonly #watched = new WeakSet<AbortSignal>();
+  readonly #closing = new AbortController();
+  readonly #sweepMs: number;
+  #sweep: NodeJS.Timeout | undefined;
 
-  constructor(
-    private readonly deadlineMs: number,
-    private readonly clock: Clock,
-  ) {
-    this.sweepMs = Math.max(10, Math.min(MAX_SWEEP_MS, deadlineMs / 20));
+  constructor(deadlineMs: number, clock: Clock) {
+    this.#deadlineMs = deadlineMs;
+    this.#clock = clock;
+    this.#sweepMs = Math.max(10, Math.min(MAX_SWEEP_MS, deadlineMs / 20));
   }
 
   add(post: DeliveryPost): void {
-    this.posts.add(post);
-    this.sweep ??= setInterval(() => this.cutLate(), this.sweepMs);
-    if (!this.watched.has(post.signal)) this.watch(post.signal);
+    this.#posts.add(post);
+    this.#sweep ??= setInterval(() => this.#cutLate(), this.#sweepMs);
+    if (!this.#watched.has(post.signal)) this.#watch(post.signal);
   }
 
   delete(post: DeliveryPost): void {
-    this.posts.delete(post);
+    this.#posts.delete(post);
   }
 
   /** Ends all as `aborted`, and listens to no signal any more. */
   close(): void {
-    for (const post of this.posts) post.cut(ABORTED);
-    this.closing.abort();
-    this.stopSweep();
+    for (const post of this.#posts) post.cut(ABORTED);
+    this.#closing.abort();
+    this.#stopSweep();
   }
 
-  private watch(signal: AbortSignal): void {
-    this.watched.add(signal);
+  #watch(signal: AbortSignal): void {
+    this.#watched.add(signal);
     const cutAll = () => {
-      for (const post of this.posts) if (post.signal === signal) post.cut(ABORTED);
+      for (const post of this.#posts) if (post.signal === signal) post.cut(ABORTED);
     };
-    signal.addEventListener('abort', cutAll, { once: true, signal: this.closing.signal });
+    signal.addEventListener('abort', cutAll, { once: true, signal: this.#closing.signal });
   }
 
-  private cutLate(): void {
-    if (this.posts.size === 0) return this.stopSweep();
-    const now = this.clock.now();
-    for (const post of this.posts) {
-      if (now - post.startMs >= this.deadlineMs) post.cut(this.late());
+  #cutLate(): void {
+    if (this.#posts.size === 0) return this.#stopSweep();
+    const now = this.#clock.now();
+    for (const post of this.#posts) {
+      if (now - post.startMs >= this.#deadlineMs) post.cut(this.#late());
     }
   }
 
-  private late(): DeliveryOutcome {
-    return outcomeOfErrorCode('ETIMEDOUT', `no complete answer within ${this.deadlineMs / 1_000} s`);
+  #late(): DeliveryOutcome {
+    return outcomeOfErrorCode('ETIMEDOUT', `no complete answer within ${this.#deadlineMs / 1_000} s`);
   }
 
-  private stopSweep(): void {
-    clearInterval(this.sweep);
-    this.sweep = undefined;
+  #stopSweep(): void {
+    clearInterval(this.#sweep);
+    this.#sweep = undefined;
   }
 }

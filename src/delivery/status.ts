@@ -50,18 +50,20 @@ interface Reception {
 }
 
 export class StatusClient {
-  private readonly agents: { readonly http: HttpAgent; readonly https: HttpsAgent };
-  private readonly closing = new AbortController();
-  private client: Promise<Got> | undefined;
+  readonly #options: StatusClientOptions;
+  readonly #agents: { readonly http: HttpAgent; readonly https: HttpsAgent };
+  readonly #closing = new AbortController();
+  #client: Promise<Got> | undefined;
   /** Requests under way. */
-  private busy = 0;
-  private idle: (() => void) | undefined;
+  #busy = 0;
+  #idle: (() => void) | undefined;
 
-  constructor(private readonly options: StatusClientOptions) {
+  constructor(options: StatusClientOptions) {
+    this.#options = options;
     const { connect, connections } = options;
-    setMaxListeners(0, this.closing.signal); // one for each exchange under way
+    setMaxListeners(0, this.#closing.signal); // one for each exchange under way
     const pool = { keepAlive: true, maxSockets: connections, maxFreeSockets: connections, timeout: 60_000 };
-    this.agents = { http: new HttpAgent(pool), https: new HttpsAgent({ ...pool, ...connect }) };
+    this.#agents = { http: new HttpAgent(pool), https: new HttpsAgent({ ...pool, ...connect }) };
   }
 
   /** Repeats a PUT that did not get through, twice at most, all inside `deadlineMs`. */
@@ -71,19 +73,19 @@ export class StatusClient {
     deadlineMs: number,
     signal: AbortSignal,
   ): Promise<DeliveryOutcome> {
-    const stop = new LinkedAbort([signal, this.closing.signal]);
-    const until = this.options.clock.now() + deadlineMs;
+    const stop = new LinkedAbort([signal, this.#closing.signal]);
+    const until = this.#options.clock.now() + deadlineMs;
     try {
-      return await this.counted(this.putUntil(until, putRequest(messageId, update, stop.signal)));
+      return await this.#counted(this.#putUntil(until, putRequest(messageId, update, stop.signal)));
     } finally {
       stop.release();
     }
   }
 
   async probe(): Promise<ProbeResult> {
-    const { signal } = this.closing;
-    const request = { method: 'GET' as const, path: this.options.healthEndpoint, signal };
-    const outcome = await this.counted(this.exchange(request, PROBE_DEADLINE_MS));
+    const { signal } = this.#closing;
+    const request = { method: 'GET' as const, path: this.#options.healthEndpoint, signal };
+    const outcome = await this.#counted(this.#exchange(request, PROBE_DEADLINE_MS));
     if (outcome.kind === 'delivered') return 'reachable';
     if (outcome.kind === 'aborted' || outcome.status === undefined) return 'unreachable';
     if (!outcome.reachable) return 'unhealthy';
@@ -92,29 +94,29 @@ export class StatusClient {
 
   /** Closes when what is under way has ended; it must get nothing new. */
   async retire(): Promise<void> {
-    if (this.busy > 0) await new Promise<void>((resolve) => (this.idle = resolve));
+    if (this.#busy > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
     this.close();
   }
 
   close(): void {
-    this.closing.abort();
-    this.agents.http.destroy();
-    this.agents.https.destroy();
+    this.#closing.abort();
+    this.#agents.http.destroy();
+    this.#agents.https.destroy();
   }
 
-  private async counted<T>(work: Promise<T>): Promise<T> {
-    this.busy++;
+  async #counted<T>(work: Promise<T>): Promise<T> {
+    this.#busy++;
     try {
       return await work;
     } finally {
-      if (--this.busy === 0) this.idle?.();
+      if (--this.#busy === 0) this.#idle?.();
     }
   }
 
-  private async putUntil(endMs: number, request: Request): Promise<DeliveryOutcome> {
-    const { clock } = this.options;
+  async #putUntil(endMs: number, request: Request): Promise<DeliveryOutcome> {
+    const { clock } = this.#options;
     for (let repeat = 0; ; repeat++) {
-      const outcome = await this.exchange(request, endMs - clock.now());
+      const outcome = await this.#exchange(request, endMs - clock.now());
       if (outcome.kind !== 'failed' || !REPEATED_STATUSES.has(outcome.status)) return outcome;
       const delayMs = REPEAT_DELAYS_MS[repeat];
       if (delayMs === undefined || clock.now() + delayMs >= endMs) return outcome;
@@ -122,15 +124,15 @@ export class StatusClient {
     }
   }
 
-  private async exchange(request: Request, deadlineMs: number): Promise<DeliveryOutcome> {
+  async #exchange(request: Request, deadlineMs: number): Promise<DeliveryOutcome> {
     if (request.signal.aborted) return ABORTED;
     const cut = new LinkedAbort([request.signal]);
     const answer: Answer = { status: undefined, body: '' };
     try {
-      await this.send(request, deadlineMs, { cut, answer });
+      await this.#send(request, deadlineMs, { cut, answer });
     } catch (error) {
       // A status in hand stands, however the body ended.
-      if (answer.status === undefined) return request.signal.aborted ? ABORTED : this.options.outcomeOf(error);
+      if (answer.status === undefined) return request.signal.aborted ? ABORTED : this.#options.outcomeOf(error);
     } finally {
       cut.release();
     }
@@ -138,10 +140,10 @@ export class StatusClient {
   }
 
   /** Fills in `answer` as it comes. got reads bodies whole and has no limit, so `cut` ends a long one. */
-  private async send(request: Request, deadlineMs: number, { cut, answer }: Reception): Promise<void> {
-    const got = await (this.client ??= this.createClient());
+  async #send(request: Request, deadlineMs: number, { cut, answer }: Reception): Promise<void> {
+    const got = await (this.#client ??= this.#createClient());
     const { path, body, method } = request;
-    const exchange = got(this.options.url + path, {
+    const exchange = got(this.#options.url + path, {
       method,
       ...(body === undefined ? {} : { body, headers: { 'content-type': 'application/json' } }),
       timeout: { request: Math.max(1, deadlineMs) },
@@ -157,16 +159,16 @@ export class StatusClient {
     answer.body = (await exchange).body;
   }
 
-  private async createClient(): Promise<Got> {
+  async #createClient(): Promise<Got> {
     const { got } = await import('got');
     return got.extend({
-      agent: this.agents,
+      agent: this.#agents,
       retry: { limit: 0 },
       throwHttpErrors: false,
       followRedirect: false,
       decompress: false,
       http2: false,
-      https: { rejectUnauthorized: this.options.connect.rejectUnauthorized ?? true },
+      https: { rejectUnauthorized: this.#options.connect.rejectUnauthorized ?? true },
       headers: { 'accept-encoding': 'identity', 'user-agent': undefined },
     });
   }

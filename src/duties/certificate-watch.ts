@@ -12,9 +12,7 @@ import { expiringCertificates } from '../domain/certificate-expiry.js';
 import type { Clock } from '../shared/time/clock.js';
 import { reasonOf } from '../shared/errors.js';
 import type { Log } from '../shared/logger/log.js';
-import { createRepeatingDuty } from './duty.js';
-import type { Duty } from './duty.js';
-
+import { createRepeatingDuty, type Duty } from './duty.js';
 const REST_MS = 1_000;
 /** Of the look at the dates, when the files are not looked at. */
 const HOUR_MS = 3_600_000;
@@ -58,64 +56,66 @@ export function createCertificateWatch<C extends Dated>(deps: CertificateWatchDe
 
 /** The duty without its timer. */
 export class CertificateWatch<Credentials extends Dated> {
-  private used: string;
-  private seen: string;
-  private refusal: string | undefined;
+  readonly #deps: CertificateWatchDeps<Credentials>;
+  #used: string;
+  #seen: string;
+  #refusal: string | undefined;
   /** File and step of each warning that was given. */
-  private warned = new Set<string>();
+  #warned = new Set<string>();
 
-  constructor(private readonly deps: CertificateWatchDeps<Credentials>) {
-    this.used = this.seen = deps.stampWhenRead;
+  constructor(deps: CertificateWatchDeps<Credentials>) {
+    this.#deps = deps;
+    this.#used = this.#seen = deps.stampWhenRead;
   }
 
   /** One look; returns the ms until the next. */
   look(): number {
-    const { intervalMs } = this.deps;
-    const changing = intervalMs > 0 && this.lookAtFiles();
-    this.warnOfExpiry();
+    const { intervalMs } = this.#deps;
+    const changing = intervalMs > 0 && this.#lookAtFiles();
+    this.#warnOfExpiry();
     if (changing) return REST_MS;
     return intervalMs > 0 ? intervalMs : HOUR_MS;
   }
 
   /** True = they were just changed. */
-  private lookAtFiles(): boolean {
-    const stamp = this.deps.certificates.stamp();
-    const rested = stamp === this.seen;
-    this.seen = stamp;
+  #lookAtFiles(): boolean {
+    const stamp = this.#deps.certificates.stamp();
+    const rested = stamp === this.#seen;
+    this.#seen = stamp;
     if (!rested) return true;
-    if (stamp !== this.used) this.readAgain(stamp);
+    if (stamp !== this.#used) this.#readAgain(stamp);
     return false;
   }
 
-  private readAgain(stamp: string): void {
-    const { certificates, log } = this.deps;
+  #readAgain(stamp: string): void {
+    const { certificates, log } = this.#deps;
     try {
       const credentials = certificates.read();
-      if (!certificates.isCurrent(credentials)) this.replace(credentials);
-      this.used = stamp;
-      this.refusal = undefined;
+      if (!certificates.isCurrent(credentials)) this.#replace(credentials);
+      this.#used = stamp;
+      this.#refusal = undefined;
     } catch (error) {
       const refusal = reasonOf(error);
-      if (refusal === this.refusal) return;
-      this.refusal = refusal;
+      if (refusal === this.#refusal) return;
+      this.#refusal = refusal;
       log.error(`The changed certificate files are not used, what was read before stays in use: ${refusal}`);
     }
   }
 
-  private replace(credentials: Credentials): void {
-    const { certificates, log } = this.deps;
+  #replace(credentials: Credentials): void {
+    const { certificates, log } = this.#deps;
     certificates.use(credentials);
-    this.warned = new Set();
+    this.#warned = new Set();
     const dates = credentials.notAfter.map(({ file, notAfter }) => `${file} until ${isoDay(notAfter)}`);
     log.info(`The certificate files were renewed and are in use: ${dates.join(', ')}`);
   }
 
-  private warnOfExpiry(): void {
-    const { certificates, clock, log } = this.deps;
+  #warnOfExpiry(): void {
+    const { certificates, clock, log } = this.#deps;
     for (const { file, withinDays, text } of expiringCertificates(certificates.current, clock.wallNow())) {
       const step = `${withinDays} ${file}`;
-      if (!this.warned.has(step)) log.warn(text);
-      this.warned.add(step);
+      if (!this.#warned.has(step)) log.warn(text);
+      this.#warned.add(step);
     }
   }
 }

@@ -1,8 +1,6 @@
 import type { MessageQueue } from '../queue/message-queue.js';
 import type { Log } from '../shared/logger/log.js';
-import { createRepeatingDuty } from './duty.js';
-import type { Duty } from './duty.js';
-
+import { createRepeatingDuty, type Duty } from './duty.js';
 /** A lease of 13 s survives two renewals missed. */
 export const RENEW_EVERY_MS = 4_000;
 const TRY_AGAIN_MS = 250;

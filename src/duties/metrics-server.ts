@@ -44,6 +44,7 @@ export function createMetricsServer(options: MetricsServerOptions): MetricsServe
 }
 
 class HttpMetricsServer implements MetricsServer {
+  readonly #options: MetricsServerOptions;
   #server: Server | undefined;
   #retry: NodeJS.Timeout | undefined;
   #failedTries = 0;
@@ -51,11 +52,13 @@ class HttpMetricsServer implements MetricsServer {
   #running = false;
   #trying: Promise<void> | undefined;
 
-  constructor(private readonly options: MetricsServerOptions) {}
+  constructor(options: MetricsServerOptions) {
+    this.#options = options;
+  }
 
   get port(): number {
     const address = this.#server?.address() as AddressInfo | null | undefined;
-    return address?.port ?? this.options.port;
+    return address?.port ?? this.#options.port;
   }
 
   state(): MetricsServerState {
@@ -63,7 +66,7 @@ class HttpMetricsServer implements MetricsServer {
   }
 
   async start(): Promise<void> {
-    if (!this.options.enabled || this.#running) return;
+    if (!this.#options.enabled || this.#running) return;
     this.#running = true;
     this.#failedTries = 0;
     await this.#try();
@@ -85,22 +88,22 @@ class HttpMetricsServer implements MetricsServer {
   }
 
   async #listen(): Promise<void> {
-    const server = createMetricsHttpServer(this.options);
+    const server = createMetricsHttpServer(this.#options);
     try {
-      await listening(server, this.options);
+      await listening(server, this.#options);
     } catch (error) {
       this.#failed(error);
       return;
     }
     this.#server = server;
     this.#state = 'listening';
-    this.options.log.info(`Prometheus metrics server started on port ${this.port}`);
+    this.#options.log.info(`Prometheus metrics server started on port ${this.port}`);
   }
 
   #failed(error: unknown): void {
     this.#state = 'port_taken';
     this.#failedTries += 1;
-    if (this.#failedTries === 1) this.options.log.error(explained(error, this.options));
+    if (this.#failedTries === 1) this.#options.log.error(explained(error, this.#options));
     if (!this.#running) return;
     const delay = this.#failedTries <= QUICK_RETRIES ? QUICK_RETRY_MS : SLOW_RETRY_MS;
     this.#retry = setTimeout(() => void this.#try(), delay).unref();

@@ -2,9 +2,7 @@ import type { RecoveryQueue } from '../queue/message-queue.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { Log } from '../shared/logger/log.js';
 import type { WorkerMetrics } from '../shared/metrics/worker-metrics.js';
-import { createRepeatingDuty } from './duty.js';
-import type { Duty } from './duty.js';
-
+import { createRepeatingDuty, type Duty } from './duty.js';
 const LOOK_EVERY_MS = 1_000;
 /** A gap between two looks that means Redis, or this process, was away. */
 const AWAY_MS = 3_500;

@@ -1,9 +1,7 @@
 import { printable } from '../shared/words/escape.js';
 import type { RetryQueue } from '../queue/message-queue.js';
 import type { Log } from '../shared/logger/log.js';
-import { createRepeatingDuty } from './duty.js';
-import type { Duty } from './duty.js';
-
+import { createRepeatingDuty, type Duty } from './duty.js';
 /** One script run moves this many at most, so that 10,000 due at once do not hold Redis for others. */
 const BATCH = 200;
 /** Another host may schedule something due sooner than what we know of: look at least this often. */

@@ -44,38 +44,39 @@ const RECONNECTING_REPLIES = new Set(['READONLY', 'UNBLOCKED', 'LOADING', 'MASTE
 
 /** @throws ConfigError when REDIS_TLS_CA_PATH cannot be read. */
 export class RedisConnection {
-  private readonly tls: Tls | undefined;
-  private client: Redis | Cluster;
-  private closing = false;
-  private rebuild: NodeJS.Timeout | undefined;
-  private lastProblem = 'not connected yet';
+  readonly #options: ConnectionOptions;
+  readonly #events: ConnectionEvents;
+  readonly #tls: Tls | undefined;
+  #client: Redis | Cluster;
+  #closing = false;
+  #rebuild: NodeJS.Timeout | undefined;
+  #lastProblem = 'not connected yet';
 
-  constructor(
-    private readonly options: ConnectionOptions,
-    private readonly events: ConnectionEvents = {},
-  ) {
-    this.tls = options.redis.tls ? readTls(options.redis) : undefined;
-    this.client = this.open();
+  constructor(options: ConnectionOptions, events: ConnectionEvents = {}) {
+    this.#options = options;
+    this.#events = events;
+    this.#tls = options.redis.tls ? readTls(options.redis) : undefined;
+    this.#client = this.#open();
   }
 
   isReady(): boolean {
-    return this.client.status === 'ready';
+    return this.#client.status === 'ready';
   }
 
   /** True with a cluster, where a command without a key reaches any node. */
   get isCluster(): boolean {
-    return this.client instanceof Cluster;
+    return this.#client instanceof Cluster;
   }
 
   /** What the last failure said, in plain words. */
   get problem(): string {
-    return this.lastProblem;
+    return this.#lastProblem;
   }
 
   /** Resolves when the connection is usable or after `timeoutMs`, whichever comes first. */
   async whenReady(timeoutMs: number): Promise<void> {
-    if (this.isReady() || this.closing) return;
-    const client = this.client;
+    if (this.isReady() || this.#closing) return;
+    const client = this.#client;
     await new Promise<void>((resolve) => {
       const done = () => {
         clearTimeout(timer);
@@ -89,58 +90,58 @@ export class RedisConnection {
 
   /** One command; bulk replies are Buffers. Rejects with RedisUnavailableError only. */
   async call(command: string, ...args: RedisArgument[]): Promise<unknown> {
-    if (!this.isReady()) throw new RedisUnavailableError(this.describe(this.lastProblem), false);
+    if (!this.isReady()) throw new RedisUnavailableError(this.describe(this.#lastProblem), false);
     try {
-      return await this.client.sendCommand(new RedisCommand(command, args));
+      return await this.#client.sendCommand(new RedisCommand(command, args));
     } catch (error) {
       const refused = isReply(error);
-      const text = refused ? this.describeRefusal(error.message) : this.describe(reasonOf(error));
+      const text = refused ? this.#describeRefusal(error.message) : this.describe(reasonOf(error));
       throw new RedisUnavailableError(text, !refused, { cause: error });
     }
   }
 
   /** Gives up the connection for a new one; what is under way on it rejects. */
   reconnect(): void {
-    this.client.disconnect(true);
+    this.#client.disconnect(true);
   }
 
   async close(): Promise<void> {
-    this.closing = true;
-    clearTimeout(this.rebuild);
-    this.client.disconnect();
+    this.#closing = true;
+    clearTimeout(this.#rebuild);
+    this.#client.disconnect();
   }
 
   describe(problem: string): string {
-    return `Cannot connect to Redis at ${address(this.options.redis)}: ${problem}`;
+    return `Cannot connect to Redis at ${address(this.#options.redis)}: ${problem}`;
   }
 
   /** Redis answers, so the operator must not look at the network: full, read-only, busy, or a key of another type. */
-  private describeRefusal(reply: string): string {
-    return `Redis at ${address(this.options.redis)} refuses a command: ${reply}`;
+  #describeRefusal(reply: string): string {
+    return `Redis at ${address(this.#options.redis)} refuses a command: ${reply}`;
   }
 
-  private open(): Redis | Cluster {
-    const client = createClient(this.options, this.tls);
+  #open(): Redis | Cluster {
+    const client = createClient(this.#options, this.#tls);
     client.on('ready', () => {
-      this.lastProblem = 'the connection was lost';
-      this.events.onReady?.();
+      this.#lastProblem = 'the connection was lost';
+      this.#events.onReady?.();
     });
     client.on('error', (error: Error) => {
-      this.lastProblem = plainProblem(error);
+      this.#lastProblem = plainProblem(error);
     });
     client.on('close', () => {
-      if (!this.closing) this.events.onLost?.(this.lastProblem);
+      if (!this.#closing) this.#events.onLost?.(this.#lastProblem);
     });
-    client.on('end', () => this.reopen());
+    client.on('end', () => this.#reopen());
     // rejects at the first failed attempt although attempts go on; 'error' has told why
     client.connect().catch(() => undefined);
     return client;
   }
 
-  private reopen(): void {
-    if (this.closing) return;
-    this.rebuild = setTimeout(() => {
-      this.client = this.open();
+  #reopen(): void {
+    if (this.#closing) return;
+    this.#rebuild = setTimeout(() => {
+      this.#client = this.#open();
     }, RECONNECT_CEILING_MS);
   }
 }

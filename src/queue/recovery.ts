@@ -4,10 +4,8 @@ import { scannedAttemptCount } from '../domain/attempt-count.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { Config } from '../shared/config/config.js';
 import type { Promotion, QueueSizes, RecoveryQueue, RetryQueue } from './message-queue.js';
-import type { ConnectionEvents } from './connection.js';
-import { RedisConnection } from './connection.js';
-import { redisKeys } from './keys.js';
-import type { RedisKeys } from './keys.js';
+import { RedisConnection, type ConnectionEvents } from './connection.js';
+import { redisKeys, type RedisKeys } from './keys.js';
 import { redisScript } from './script.js';
 import { settle } from './settlement.js';
 

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { RedisArgument, RedisConnection } from './connection.js';
-import { replyCode } from './connection.js';
+import { replyCode, type RedisArgument, type RedisConnection } from './connection.js';
 
 /** A Lua script in lua/, sent by its hash; its text follows when Redis does not know it (restart, SCRIPT FLUSH). */
 export interface RedisScript {

@@ -3,25 +3,28 @@ import type { Clock } from '../shared/time/clock.js';
 
 /** Keeps the event loop looking for answers, without sleeping, while they come in quick succession. Ends by itself. */
 export class AnswerPoll {
-  private readonly wait = new BusyWait();
-  private polling = false;
+  readonly #clock: Clock;
+  readonly #wait = new BusyWait();
+  #polling = false;
 
-  constructor(private readonly clock: Clock) {}
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /** A request was sent. */
   sent(): void {
-    if (this.polling || !this.wait.begin(this.clock.now())) return;
-    this.polling = true;
-    setImmediate(this.look);
+    if (this.#polling || !this.#wait.begin(this.#clock.now())) return;
+    this.#polling = true;
+    setImmediate(this.#look);
   }
 
   /** An answer came. */
   answered(): void {
-    if (this.polling) this.wait.event(this.clock.now());
+    if (this.#polling) this.#wait.event(this.#clock.now());
   }
 
-  private readonly look = (): void => {
-    this.polling = this.wait.goesOn(this.clock.now());
-    if (this.polling) setImmediate(this.look);
+  readonly #look = (): void => {
+    this.#polling = this.#wait.goesOn(this.#clock.now());
+    if (this.#polling) setImmediate(this.#look);
   };
 }

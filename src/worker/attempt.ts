@@ -1,11 +1,9 @@
 import type { MainServer, StatusUpdate } from '../delivery/main-server.js';
 import type { Attempt as BreakerAttempt, CircuitBreaker } from '../domain/circuit-breaker.js';
-import { deadLetter } from '../domain/dead-letter.js';
-import type { DeadLetterReason } from '../domain/dead-letter.js';
+import { deadLetter, type DeadLetterReason } from '../domain/dead-letter.js';
 import type { DeliveryOutcome } from '../domain/delivery-outcome.js';
 import { printable } from '../shared/words/escape.js';
-import { parseMessage, withAttemptCount } from '../domain/message.js';
-import type { Message } from '../domain/message.js';
+import { parseMessage, withAttemptCount, type Message } from '../domain/message.js';
 import { nextStep, young404DelayMs } from '../domain/retry-policy.js';
 import type { Claim, Settlement } from '../queue/message-queue.js';
 import type { Clock } from '../shared/time/clock.js';

@@ -10,10 +10,8 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { systemClock } from '../shared/time/clock.js';
 import type { LoadedConfig } from '../shared/config/load.js';
 import { exitCodeOf } from '../shared/errors.js';
-import type { Identity, ToChild, ToPrimary } from '../shared/ipc.js';
-import { readToChild } from '../shared/ipc.js';
-import { createLogger } from '../shared/logger/logger.js';
-import type { Logger } from '../shared/logger/logger.js';
+import { readToChild, type Identity, type ToChild, type ToPrimary } from '../shared/ipc.js';
+import { createLogger, type Logger } from '../shared/logger/logger.js';
 import { dieLoudly } from './die-loudly.js';
 import { startOrphanWatchdog } from './orphan-watchdog.js';
 import { bootProblem, WorkerProcess } from './worker-process.js';
@@ -27,130 +25,130 @@ const EARLY_BEAT_EVERY_MS = 25;
 const ORPHAN_DRAIN_MS = 8_000;
 /** The child's side of the protocol in shared/ipc.ts. */
 export class Child {
-  private log: Logger | undefined;
-  private worker: WorkerProcess | undefined;
-  private beatAt = -Infinity;
+  #log: Logger | undefined;
+  #worker: WorkerProcess | undefined;
+  #beatAt = -Infinity;
   /** 0 = at each turn, until the first claim: on an empty queue the turn after it is followed by half a second of rest. */
-  private beatEveryMs = 0;
-  private pushed = { total: 0, at: -Infinity };
-  private shutdownMs = ORPHAN_DRAIN_MS;
-  private draining = false;
-  private readonly delay = monitorEventLoopDelay({ resolution: 20 });
+  #beatEveryMs = 0;
+  #pushed = { total: 0, at: -Infinity };
+  #shutdownMs = ORPHAN_DRAIN_MS;
+  #draining = false;
+  readonly #delay = monitorEventLoopDelay({ resolution: 20 });
 
   start(): void {
     const ignore = () => undefined;
     process.on('SIGINT', ignore);
     process.on('SIGHUP', ignore);
-    process.on('SIGTERM', () => this.drain(this.shutdownMs));
+    process.on('SIGTERM', () => this.#drain(this.#shutdownMs));
     process.on('message', (message: unknown) => {
       const known = readToChild(message);
-      if (known) this.obey(known);
+      if (known) this.#obey(known);
     });
-    cluster.worker?.once('disconnect', () => this.orphaned());
+    cluster.worker?.once('disconnect', () => this.#orphaned());
     if (process.platform === 'win32') startOrphanWatchdog();
-    this.delay.enable();
-    void this.tell({ type: 'hello' });
+    this.#delay.enable();
+    void this.#tell({ type: 'hello' });
   }
 
-  private obey(message: ToChild): void {
+  #obey(message: ToChild): void {
     switch (message.type) {
       case 'configure':
-        void this.boot(message.config, message.identity);
+        void this.#boot(message.config, message.identity);
         return;
       case 'activate':
-        void this.worker?.activate();
+        void this.#worker?.activate();
         return;
       case 'quiet':
-        void this.worker?.quiet().then(() => void this.tell({ type: 'quieted' }));
+        void this.#worker?.quiet().then(() => void this.#tell({ type: 'quieted' }));
         return;
       case 'drain':
-        this.drain(message.deadlineMs);
+        this.#drain(message.deadlineMs);
         return;
       case 'kill':
-        this.worker?.kill();
-        this.drain(0);
+        this.#worker?.kill();
+        this.#drain(0);
         return;
       case 'collect-metrics':
-        void this.sendMetrics(message.request);
+        void this.#sendMetrics(message.request);
     }
   }
 
-  private async boot(config: LoadedConfig['config'], identity: Identity): Promise<void> {
+  async #boot(config: LoadedConfig['config'], identity: Identity): Promise<void> {
     const { workerId } = identity;
-    this.shutdownMs = config.worker.shutdownTimeoutMs;
-    this.log = createLogger({ logging: config.logging, name: workerId, ownsRotation: false, clock: systemClock });
-    dieLoudly(this.log);
-    this.log.info(`Worker ${workerId} starting...`);
+    this.#shutdownMs = config.worker.shutdownTimeoutMs;
+    this.#log = createLogger({ logging: config.logging, name: workerId, ownsRotation: false, clock: systemClock });
+    dieLoudly(this.#log);
+    this.#log.info(`Worker ${workerId} starting...`);
     try {
-      this.worker = new WorkerProcess({
+      this.#worker = new WorkerProcess({
         config,
         identity,
-        log: this.log,
-        onTurn: () => this.beat(),
-        onConsumer: (consumer) => void this.tell({ type: 'consumer', consumer }),
+        log: this.#log,
+        onTurn: () => this.#beat(),
+        onConsumer: (consumer) => void this.#tell({ type: 'consumer', consumer }),
       });
-      const redisReached = await this.worker.reachRedis(REDIS_AT_BOOT_MS);
-      void this.tell({ type: 'booted', redisReached });
+      const redisReached = await this.#worker.reachRedis(REDIS_AT_BOOT_MS);
+      void this.#tell({ type: 'booted', redisReached });
     } catch (error) {
       const problem = bootProblem(error);
-      this.log.error(problem.message);
-      void this.tell({ type: 'boot-failed', ...problem });
-      await this.exit(exitCodeOf(problem.code));
+      this.#log.error(problem.message);
+      void this.#tell({ type: 'boot-failed', ...problem });
+      await this.#exit(exitCodeOf(problem.code));
     }
   }
 
-  private beat(): void {
+  #beat(): void {
     const now = systemClock.now();
-    if (!this.worker || now - this.beatAt < this.beatEveryMs) return;
-    this.beatAt = now;
-    const beat = this.worker.beat(this.delay.percentile(99) / 1e9);
-    if (beat.state === 'ready') this.beatEveryMs = BEAT_EVERY_MS;
-    else if (beat.consuming || this.beatEveryMs > 0) this.beatEveryMs = EARLY_BEAT_EVERY_MS;
-    void this.tell({ type: 'beat', beat });
-    this.delay.reset();
+    if (!this.#worker || now - this.#beatAt < this.#beatEveryMs) return;
+    this.#beatAt = now;
+    const beat = this.#worker.beat(this.#delay.percentile(99) / 1e9);
+    if (beat.state === 'ready') this.#beatEveryMs = BEAT_EVERY_MS;
+    else if (beat.consuming || this.#beatEveryMs > 0) this.#beatEveryMs = EARLY_BEAT_EVERY_MS;
+    void this.#tell({ type: 'beat', beat });
+    this.#delay.reset();
     const total = beat.processed + beat.failed + beat.retried;
-    if (total === this.pushed.total || now - this.pushed.at < BEAT_EVERY_MS) return;
-    this.pushed = { total, at: now };
-    void this.pushCounts();
+    if (total === this.#pushed.total || now - this.#pushed.at < BEAT_EVERY_MS) return;
+    this.#pushed = { total, at: now };
+    void this.#pushCounts();
   }
 
   /** Unasked, about once a second while something is counted: a child that is killed takes that much with it at most. */
-  private async pushCounts(): Promise<void> {
-    if (!this.worker) return;
-    await this.tell({ type: 'metrics', request: 0, metrics: await this.worker.collectCounts() });
+  async #pushCounts(): Promise<void> {
+    if (!this.#worker) return;
+    await this.#tell({ type: 'metrics', request: 0, metrics: await this.#worker.collectCounts() });
   }
 
-  private async sendMetrics(request: number): Promise<void> {
-    if (!this.worker) return;
-    void this.tell({ type: 'metrics', request, metrics: await this.worker.collectMetrics() });
+  async #sendMetrics(request: number): Promise<void> {
+    if (!this.#worker) return;
+    void this.#tell({ type: 'metrics', request, metrics: await this.#worker.collectMetrics() });
   }
 
-  private drain(deadlineMs: number): void {
-    if (this.draining) return;
-    this.draining = true;
-    const drained = this.worker?.drain(deadlineMs) ?? Promise.resolve();
-    void drained.then(() => this.pushCounts()).then(() => this.exit(0));
+  #drain(deadlineMs: number): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    const drained = this.#worker?.drain(deadlineMs) ?? Promise.resolve();
+    void drained.then(() => this.#pushCounts()).then(() => this.#exit(0));
   }
 
   /** node:cluster would exit at once with what is in flight; `exitedAfterDisconnect` set in time keeps it from that. */
-  private orphaned(): void {
+  #orphaned(): void {
     if (cluster.worker) cluster.worker.exitedAfterDisconnect = true;
-    this.log?.error('The supervisor is gone; finishing what is in flight and stopping');
-    this.drain(Math.min(this.shutdownMs, ORPHAN_DRAIN_MS));
+    this.#log?.error('The supervisor is gone; finishing what is in flight and stopping');
+    this.#drain(Math.min(this.#shutdownMs, ORPHAN_DRAIN_MS));
     // one that drains already has a deadline of its own, after which the guardian would have killed it
-    setTimeout(() => this.worker?.kill(), ORPHAN_DRAIN_MS);
+    setTimeout(() => this.#worker?.kill(), ORPHAN_DRAIN_MS);
   }
 
   /** Resolves when it is on its way. The primary may be gone at any moment: `disconnect` tells us. */
-  private tell(message: ToPrimary): Promise<void> {
+  #tell(message: ToPrimary): Promise<void> {
     return new Promise((resolve) => {
       if (process.connected && process.send) process.send(message, undefined, undefined, () => resolve());
       else resolve();
     });
   }
 
-  private async exit(code: number): Promise<void> {
-    await this.log?.close();
+  async #exit(code: number): Promise<void> {
+    await this.#log?.close();
     process.exit(code);
   }
 }

@@ -26,74 +26,81 @@ interface Waiting {
  * 27 KB (1,000 of them made a worker 65 MB larger).
  */
 export class StatusUpdates {
-  private readonly waiting: Waiting[] = [];
-  private readonly sending = new Set<Promise<void>>();
-  private readonly abort = new AbortController();
-  private dropped = 0;
-  private reportedAt = -Infinity;
+  readonly #deps: {
+    readonly server: Pick<MainServer, 'updateStatus'>;
+    readonly retryIntervalMs: number;
+    /** Sent at once. */
+    readonly parallel: number;
+    readonly clock: Clock;
+    readonly log: Log;
+  };
+  readonly #waiting: Waiting[] = [];
+  readonly #sending = new Set<Promise<void>>();
+  readonly #abort = new AbortController();
+  #dropped = 0;
+  #reportedAt = -Infinity;
 
-  constructor(
-    private readonly deps: {
-      readonly server: Pick<MainServer, 'updateStatus'>;
-      readonly retryIntervalMs: number;
-      /** Sent at once. */
-      readonly parallel: number;
-      readonly clock: Clock;
-      readonly log: Log;
-    },
-  ) {
-    setMaxListeners(0, this.abort.signal); // one for each update under way
+  constructor(deps: {
+    readonly server: Pick<MainServer, 'updateStatus'>;
+    readonly retryIntervalMs: number;
+    /** Sent at once. */
+    readonly parallel: number;
+    readonly clock: Clock;
+    readonly log: Log;
+  }) {
+    this.#deps = deps;
+    setMaxListeners(0, this.#abort.signal); // one for each update under way
   }
 
   /** `settledAt`: before the retry was scheduled, monotonic ms. Never rejects, waits for nothing. */
   send(messageId: string, update: StatusUpdate, settledAt: number): void {
-    if (this.abort.signal.aborted) return;
-    if (this.waiting.length >= MOST_WAITING) return this.drop();
-    const budgetMs = Math.min(LONGEST_MS, SHARE_OF_INTERVAL * this.deps.retryIntervalMs);
-    this.waiting.push({ messageId, update, untilMs: settledAt + budgetMs });
-    this.sendMore();
+    if (this.#abort.signal.aborted) return;
+    if (this.#waiting.length >= MOST_WAITING) return this.#drop();
+    const budgetMs = Math.min(LONGEST_MS, SHARE_OF_INTERVAL * this.#deps.retryIntervalMs);
+    this.#waiting.push({ messageId, update, untilMs: settledAt + budgetMs });
+    this.#sendMore();
   }
 
   /** Resolves when nothing is being sent or waits. */
   async idle(): Promise<void> {
-    while (this.sending.size > 0) await Promise.all(this.sending);
+    while (this.#sending.size > 0) await Promise.all(this.#sending);
   }
 
   /** Cuts what is being sent, and sends no more. */
   kill(): void {
-    this.waiting.length = 0;
-    this.abort.abort();
+    this.#waiting.length = 0;
+    this.#abort.abort();
   }
 
-  private sendMore(): void {
-    while (this.sending.size < this.deps.parallel) {
-      const next = this.waiting.shift();
+  #sendMore(): void {
+    while (this.#sending.size < this.#deps.parallel) {
+      const next = this.#waiting.shift();
       if (!next) return;
-      const deadlineMs = next.untilMs - this.deps.clock.now();
+      const deadlineMs = next.untilMs - this.#deps.clock.now();
       if (deadlineMs <= 0) {
-        this.drop();
+        this.#drop();
         continue;
       }
-      const sent = this.put(next, deadlineMs).finally(() => {
-        this.sending.delete(sent);
-        this.sendMore();
+      const sent = this.#put(next, deadlineMs).finally(() => {
+        this.#sending.delete(sent);
+        this.#sendMore();
       });
-      this.sending.add(sent);
+      this.#sending.add(sent);
     }
   }
 
-  private async put({ messageId, update }: Waiting, deadlineMs: number): Promise<void> {
-    const outcome = await this.deps.server.updateStatus(messageId, update, deadlineMs, this.abort.signal);
+  async #put({ messageId, update }: Waiting, deadlineMs: number): Promise<void> {
+    const outcome = await this.#deps.server.updateStatus(messageId, update, deadlineMs, this.#abort.signal);
     if (outcome.kind !== 'failed') return;
-    this.deps.log.warn(`Status of message ${printable(messageId, 255)} was not updated: ${outcome.errorMessage}`);
+    this.#deps.log.warn(`Status of message ${printable(messageId, 255)} was not updated: ${outcome.errorMessage}`);
   }
 
-  private drop(): void {
-    this.dropped += 1;
-    const now = this.deps.clock.now();
-    if (now - this.reportedAt < DROP_REPORT_MS) return;
-    this.deps.log.warn(`${this.dropped} status update(s) left out: the main server takes them too slowly`);
-    this.dropped = 0;
-    this.reportedAt = now;
+  #drop(): void {
+    this.#dropped += 1;
+    const now = this.#deps.clock.now();
+    if (now - this.#reportedAt < DROP_REPORT_MS) return;
+    this.#deps.log.warn(`${this.#dropped} status update(s) left out: the main server takes them too slowly`);
+    this.#dropped = 0;
+    this.#reportedAt = now;
   }
 }

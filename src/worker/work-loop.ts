@@ -54,139 +54,141 @@ export interface WorkerDeps {
 }
 
 export class Worker {
-  private readonly inFlight = new Set<Claim>();
+  readonly #deps: WorkerDeps;
+  readonly #inFlight = new Set<Claim>();
   /** Attempts that ended and are not settled yet. */
-  private finished: AttemptResult[] = [];
+  #finished: AttemptResult[] = [];
   /** Of `finished`, those that Redis refused: they keep their slots, or a refusing Redis would let them pile up. */
-  private refused = 0;
-  private readonly wake = new Wake();
-  private readonly answers: AnswerPoll;
-  private readonly cut = new AbortController();
-  private running: Promise<void> | undefined;
-  private quieted = false;
-  private draining = false;
-  private killedAt: number | undefined;
+  #refused = 0;
+  readonly #wake = new Wake();
+  readonly #answers: AnswerPoll;
+  readonly #cut = new AbortController();
+  #running: Promise<void> | undefined;
+  #quieted = false;
+  #draining = false;
+  #killedAt: number | undefined;
   /** The blocking claim under way; it reserves a slot. */
-  private waiting: Promise<void> | undefined;
-  private probing: Promise<void> | undefined;
-  private provedEmpty = false;
-  private suspects = false;
-  private solo = false;
+  #waiting: Promise<void> | undefined;
+  #probing: Promise<void> | undefined;
+  #provedEmpty = false;
+  #suspects = false;
+  #solo = false;
   /** A reply was lost: our list and our memory may differ. */
-  private inDoubt = false;
-  private reconciledAt: number;
-  private pausedUntil = -Infinity;
-  private refusalLoggedAt = -Infinity;
-  private lastConsumed: number | undefined;
-  private breakerState: CircuitBreaker['state'] = 'closed';
+  #inDoubt = false;
+  #reconciledAt: number;
+  #pausedUntil = -Infinity;
+  #refusalLoggedAt = -Infinity;
+  #lastConsumed: number | undefined;
+  #breakerState: CircuitBreaker['state'] = 'closed';
 
-  constructor(private readonly deps: WorkerDeps) {
-    this.reconciledAt = deps.clock.now();
-    this.answers = new AnswerPoll(deps.clock);
+  constructor(deps: WorkerDeps) {
+    this.#deps = deps;
+    this.#reconciledAt = deps.clock.now();
+    this.#answers = new AnswerPoll(deps.clock);
   }
 
   get inFlightCount(): number {
-    return this.inFlight.size;
+    return this.#inFlight.size;
   }
 
   get slotsFull(): boolean {
-    return this.inFlight.size >= this.deps.limits.concurrency;
+    return this.#inFlight.size >= this.#deps.limits.concurrency;
   }
 
   /** When a message was last claimed or the queue proved empty, monotonic ms. */
   get consumedAt(): number | undefined {
-    return this.lastConsumed;
+    return this.#lastConsumed;
   }
 
   get isStopping(): boolean {
-    return this.quieted;
+    return this.#quieted;
   }
 
   start(): void {
-    this.running ??= this.run();
+    this.#running ??= this.#run();
   }
 
   /** Claims nothing more. Resolves when no claim is under way. */
   async quiet(): Promise<void> {
-    this.quieted = true;
-    this.wake.wake();
-    await this.endWaiting();
+    this.#quieted = true;
+    this.#wake.wake();
+    await this.#endWaiting();
   }
 
   /** Resolves when everything in flight is settled, or handed back because the deadline passed. */
   async drain(deadlineMs: number): Promise<void> {
-    this.draining = true;
+    this.#draining = true;
     const deadline = setTimeout(() => this.kill(), deadlineMs);
-    if (this.inFlight.size > 0) this.deps.log.info(`Waiting for ${this.inFlight.size} tasks to complete...`);
+    if (this.#inFlight.size > 0) this.#deps.log.info(`Waiting for ${this.#inFlight.size} tasks to complete...`);
     await this.quiet();
-    await this.running;
-    await this.deps.statusUpdates.idle();
+    await this.#running;
+    await this.#deps.statusUpdates.idle();
     clearTimeout(deadline);
   }
 
   /** Cuts every delivery and hands its message back. `drain` resolves when that is done. */
   kill(): void {
-    if (this.killedAt !== undefined) return;
-    this.killedAt = this.deps.clock.now();
-    this.quieted = true;
-    if (this.inFlight.size > 0) {
-      this.deps.log.warn(`Handing ${this.inFlight.size} unfinished message(s) back to the queue`);
+    if (this.#killedAt !== undefined) return;
+    this.#killedAt = this.#deps.clock.now();
+    this.#quieted = true;
+    if (this.#inFlight.size > 0) {
+      this.#deps.log.warn(`Handing ${this.#inFlight.size} unfinished message(s) back to the queue`);
     }
-    this.cut.abort();
-    this.deps.statusUpdates.kill();
-    this.wake.wake();
+    this.#cut.abort();
+    this.#deps.statusUpdates.kill();
+    this.#wake.wake();
   }
 
-  private async run(): Promise<void> {
-    while (!this.isDone()) {
-      this.deps.onTurn();
-      if (!(await this.turn())) await this.rest();
+  async #run(): Promise<void> {
+    while (!this.#isDone()) {
+      this.#deps.onTurn();
+      if (!(await this.#turn())) await this.#rest();
       // answers that arrived together are settled together
       await endOfTurn();
     }
   }
 
   /** One step of the loop; false = there is nothing to do until something happens. */
-  private async turn(): Promise<boolean> {
-    const { queue, clock } = this.deps;
+  async #turn(): Promise<boolean> {
+    const { queue, clock } = this.#deps;
     if (!queue.isReady()) {
-      this.inDoubt = true;
+      this.#inDoubt = true;
       await queue.whenReady(TICK_MS);
       return true;
     }
-    if (clock.now() < this.pausedUntil) return false;
+    if (clock.now() < this.#pausedUntil) return false;
     try {
-      if (this.reconciliationIsDue()) return await this.reconcile();
-      this.watchBreaker();
-      const want = this.room();
-      if (this.finished.length > 0 || (want > 0 && !this.provedEmpty)) return await this.exchange(want);
-      if (want > 0 && !this.suspects) this.waitForMessage();
+      if (this.#reconciliationIsDue()) return await this.#reconcile();
+      this.#watchBreaker();
+      const want = this.#room();
+      if (this.#finished.length > 0 || (want > 0 && !this.#provedEmpty)) return await this.#exchange(want);
+      if (want > 0 && !this.#suspects) this.#waitForMessage();
     } catch (error) {
-      this.noteUnavailable(error);
+      this.#noteUnavailable(error);
     }
     return false;
   }
 
-  private async rest(): Promise<void> {
-    const { breaker, clock } = this.deps;
-    const mayProbe = !this.probing && !this.quieted && clock.now() >= this.pausedUntil;
+  async #rest(): Promise<void> {
+    const { breaker, clock } = this.#deps;
+    const mayProbe = !this.#probing && !this.#quieted && clock.now() >= this.#pausedUntil;
     const untilProbe = (mayProbe ? breaker.probeDueInMs(clock.now()) : undefined) ?? TICK_MS;
-    await this.wake.sleep(Math.min(this.suspects ? SUSPECT_TICK_MS : TICK_MS, untilProbe));
-    if (this.suspects) this.provedEmpty = false;
+    await this.#wake.sleep(Math.min(this.#suspects ? SUSPECT_TICK_MS : TICK_MS, untilProbe));
+    if (this.#suspects) this.#provedEmpty = false;
   }
 
-  private isDone(): boolean {
-    if (!this.draining) return false;
-    if (this.inFlight.size === 0 && this.finished.length === 0 && !this.waiting) return true;
-    return this.killedAt !== undefined && this.deps.clock.now() - this.killedAt > HAND_BACK_MS;
+  #isDone(): boolean {
+    if (!this.#draining) return false;
+    if (this.#inFlight.size === 0 && this.#finished.length === 0 && !this.#waiting) return true;
+    return this.#killedAt !== undefined && this.#deps.clock.now() - this.#killedAt > HAND_BACK_MS;
   }
 
   /** Messages that may be claimed now: never more than there are free slots. */
-  private room(): number {
-    if (this.quieted || this.solo) return 0;
-    const { concurrency, batchSize } = this.deps.limits;
-    const taken = this.inFlight.size + this.refused + (this.waiting ? 1 : 0);
-    switch (this.deps.breaker.allowance()) {
+  #room(): number {
+    if (this.#quieted || this.#solo) return 0;
+    const { concurrency, batchSize } = this.#deps.limits;
+    const taken = this.#inFlight.size + this.#refused + (this.#waiting ? 1 : 0);
+    switch (this.#deps.breaker.allowance()) {
       case 'none':
         return 0;
       case 'one':
@@ -196,176 +198,176 @@ export class Worker {
     }
   }
 
-  private async exchange(want: number): Promise<boolean> {
-    const results = this.finished;
-    this.finished = [];
+  async #exchange(want: number): Promise<boolean> {
+    const results = this.#finished;
+    this.#finished = [];
     // handed back newest first, the oldest ends rightmost and is claimed first
-    if (this.killedAt !== undefined) results.reverse();
-    const settledAt = this.deps.clock.now();
+    if (this.#killedAt !== undefined) results.reverse();
+    const settledAt = this.#deps.clock.now();
     let exchange: Exchange;
-    this.answers.sent();
+    this.#answers.sent();
     try {
       const settlements = results.map((result) => result.settlement);
-      exchange = await this.deps.queue.exchange({ settlements, want, inFlight: this.inFlight.size });
+      exchange = await this.#deps.queue.exchange({ settlements, want, inFlight: this.#inFlight.size });
     } catch (error) {
-      this.finished = [...results, ...this.finished];
+      this.#finished = [...results, ...this.#finished];
       throw error;
     }
-    this.answers.answered();
-    this.noteSettled(results, exchange, settledAt);
-    this.suspects = exchange.suspects;
+    this.#answers.answered();
+    this.#noteSettled(results, exchange, settledAt);
+    this.#suspects = exchange.suspects;
     if (want > 0) {
-      this.provedEmpty = exchange.claims.length < want;
-      this.lastConsumed = this.deps.clock.now();
-      if (exchange.claims.length === 0) this.deps.breaker.nothingToTry();
+      this.#provedEmpty = exchange.claims.length < want;
+      this.#lastConsumed = this.#deps.clock.now();
+      if (exchange.claims.length === 0) this.#deps.breaker.nothingToTry();
     }
-    if (exchange.solo) this.solo = true;
-    for (const claim of exchange.claims) this.begin(claim);
-    return this.refused === 0;
+    if (exchange.solo) this.#solo = true;
+    for (const claim of exchange.claims) this.#begin(claim);
+    return this.#refused === 0;
   }
 
-  private noteSettled(results: readonly AttemptResult[], exchange: Exchange, settledAt: number): void {
-    this.refused = 0;
+  #noteSettled(results: readonly AttemptResult[], exchange: Exchange, settledAt: number): void {
+    this.#refused = 0;
     if (exchange.lost.length === 0 && exchange.refused.length === 0) {
-      for (const result of results) this.afterSettled(result, settledAt);
+      for (const result of results) this.#afterSettled(result, settledAt);
       return;
     }
     const untouched = new Set(exchange.lost);
     for (const { settlement, reason } of exchange.refused) {
       untouched.add(settlement);
-      this.noteRefusal(`Redis refuses to settle a message: ${reason}`);
+      this.#noteRefusal(`Redis refuses to settle a message: ${reason}`);
     }
     const refused = new Set(exchange.refused.map(({ settlement }) => settlement));
-    this.refused = refused.size;
-    this.finished.push(...results.filter((result) => refused.has(result.settlement)));
-    for (const result of results) if (!untouched.has(result.settlement)) this.afterSettled(result, settledAt);
-    this.noteLost(exchange.lost.length);
+    this.#refused = refused.size;
+    this.#finished.push(...results.filter((result) => refused.has(result.settlement)));
+    for (const result of results) if (!untouched.has(result.settlement)) this.#afterSettled(result, settledAt);
+    this.#noteLost(exchange.lost.length);
   }
 
-  private noteLost(count: number): void {
+  #noteLost(count: number): void {
     if (count === 0) return;
-    this.deps.metrics.claimsLost(count);
-    this.deps.log.warn(`${count} message(s) were not ours any more when they were done`);
+    this.#deps.metrics.claimsLost(count);
+    this.#deps.log.warn(`${count} message(s) were not ours any more when they were done`);
   }
 
-  private afterSettled({ settlement, statusUpdate }: AttemptResult, settledAt: number): void {
+  #afterSettled({ settlement, statusUpdate }: AttemptResult, settledAt: number): void {
     if (!statusUpdate) return;
-    if (settlement.kind === 'retry') this.deps.metrics.retried();
-    if (this.deps.breaker.state !== 'open') {
-      this.deps.statusUpdates.send(statusUpdate.messageId, statusUpdate.update, settledAt);
+    if (settlement.kind === 'retry') this.#deps.metrics.retried();
+    if (this.#deps.breaker.state !== 'open') {
+      this.#deps.statusUpdates.send(statusUpdate.messageId, statusUpdate.update, settledAt);
     }
   }
 
-  private begin(claim: Claim): void {
-    if (this.quieted || (this.deps.breaker.state === 'open' && !this.solo)) {
-      this.finished.push({ settlement: { kind: 'hand-back', claim } });
+  #begin(claim: Claim): void {
+    if (this.#quieted || (this.#deps.breaker.state === 'open' && !this.#solo)) {
+      this.#finished.push({ settlement: { kind: 'hand-back', claim } });
       return;
     }
-    this.inFlight.add(claim);
-    this.deps.metrics.setProcessing(this.inFlight.size);
-    void this.deps.attempt(claim, this.cut.signal).then((result) => {
-      this.inFlight.delete(claim);
-      this.deps.metrics.setProcessing(this.inFlight.size);
-      if (this.inFlight.size === 0) this.solo = false;
-      this.finished.push(result);
-      this.answers.answered();
-      this.wake.wake();
+    this.#inFlight.add(claim);
+    this.#deps.metrics.setProcessing(this.#inFlight.size);
+    void this.#deps.attempt(claim, this.#cut.signal).then((result) => {
+      this.#inFlight.delete(claim);
+      this.#deps.metrics.setProcessing(this.#inFlight.size);
+      if (this.#inFlight.size === 0) this.#solo = false;
+      this.#finished.push(result);
+      this.#answers.answered();
+      this.#wake.wake();
     });
   }
 
-  private waitForMessage(): void {
-    if (this.waiting) return;
-    this.waiting = this.deps.queue
+  #waitForMessage(): void {
+    if (this.#waiting) return;
+    this.#waiting = this.#deps.queue
       .claimBlocking()
       .then(
         (claim) => {
-          this.lastConsumed = this.deps.clock.now();
+          this.#lastConsumed = this.#deps.clock.now();
           if (!claim) return;
-          this.provedEmpty = false;
-          this.begin(claim);
+          this.#provedEmpty = false;
+          this.#begin(claim);
         },
-        (error: unknown) => this.noteUnavailable(error),
+        (error: unknown) => this.#noteUnavailable(error),
       )
       .finally(() => {
-        this.waiting = undefined;
-        this.wake.wake();
+        this.#waiting = undefined;
+        this.#wake.wake();
       });
   }
 
-  private async endWaiting(): Promise<void> {
-    if (!this.waiting) return;
+  async #endWaiting(): Promise<void> {
+    if (!this.#waiting) return;
     // when this fails the block time ends the wait
-    await this.deps.queue.unblock().catch(() => undefined);
-    await this.waiting;
+    await this.#deps.queue.unblock().catch(() => undefined);
+    await this.#waiting;
   }
 
-  private reconciliationIsDue(): boolean {
-    return this.inDoubt || this.deps.clock.now() - this.reconciledAt > RECONCILE_EVERY_MS;
+  #reconciliationIsDue(): boolean {
+    return this.#inDoubt || this.#deps.clock.now() - this.#reconciledAt > RECONCILE_EVERY_MS;
   }
 
   /** Unsettled claims come first: of byte-identical ones the later are reported missing. */
-  private async reconcile(): Promise<boolean> {
-    await this.endWaiting();
-    const results = this.finished;
-    const held = [...this.inFlight, ...results.map((result) => result.settlement.claim)];
-    const { handedBack, missing, lost } = await this.deps.queue.reconcile(held);
+  async #reconcile(): Promise<boolean> {
+    await this.#endWaiting();
+    const results = this.#finished;
+    const held = [...this.#inFlight, ...results.map((result) => result.settlement.claim)];
+    const { handedBack, missing, lost } = await this.#deps.queue.reconcile(held);
     const gone = new Set([...missing, ...lost]);
     const over = new Set(results.filter((result) => gone.has(result.settlement.claim)));
-    this.finished = this.finished.filter((result) => !over.has(result));
+    this.#finished = this.#finished.filter((result) => !over.has(result));
     const others = new Set(lost);
     // no status update: it was settled nobody knows how long ago, and a late "queued" would overwrite "delivered"
     const applied = [...over].filter(({ settlement }) => !others.has(settlement.claim));
-    for (const { settlement } of applied) if (settlement.kind === 'retry') this.deps.metrics.retried();
-    this.noteLost(over.size - applied.length);
+    for (const { settlement } of applied) if (settlement.kind === 'retry') this.#deps.metrics.retried();
+    this.#noteLost(over.size - applied.length);
     if (handedBack > 0) {
-      this.deps.log.warn(`${handedBack} message(s) were claimed without our knowing; handed back to the queue`);
+      this.#deps.log.warn(`${handedBack} message(s) were claimed without our knowing; handed back to the queue`);
     }
-    this.inDoubt = false;
-    this.reconciledAt = this.deps.clock.now();
-    this.provedEmpty = false;
+    this.#inDoubt = false;
+    this.#reconciledAt = this.#deps.clock.now();
+    this.#provedEmpty = false;
     return true;
   }
 
-  private watchBreaker(): void {
-    const { breaker, clock, log, server, metrics } = this.deps;
-    if (breaker.state !== this.breakerState) {
+  #watchBreaker(): void {
+    const { breaker, clock, log, server, metrics } = this.#deps;
+    if (breaker.state !== this.#breakerState) {
       metrics.setBreakerOpen(breaker.state !== 'closed');
       if (breaker.state === 'closed') log.info('Main server can be reached again, claiming messages');
-      else if (this.breakerState === 'closed') {
+      else if (this.#breakerState === 'closed') {
         log.error(
           `${asSentence(CAUSE.mainServer)} (${breaker.lastReason}): claiming is paused, looking again every 5 s`,
         );
-        void this.endWaiting();
+        void this.#endWaiting();
       }
-      this.breakerState = breaker.state;
+      this.#breakerState = breaker.state;
       // a half-open breaker that finds nothing to try is closed by an exchange; a blocking pop would take 2 s to say so
-      this.provedEmpty = false;
+      this.#provedEmpty = false;
     }
-    if (breaker.probeDueInMs(clock.now()) !== 0 || this.probing || this.quieted) return;
-    this.probing = server.probe().then((result) => {
+    if (breaker.probeDueInMs(clock.now()) !== 0 || this.#probing || this.#quieted) return;
+    this.#probing = server.probe().then((result) => {
       breaker.probed(result, clock.now());
-      this.probing = undefined;
-      this.wake.wake();
+      this.#probing = undefined;
+      this.#wake.wake();
     });
   }
 
-  private noteUnavailable(error: unknown): void {
+  #noteUnavailable(error: unknown): void {
     if (!(error instanceof RedisUnavailableError)) throw error;
     if (error.outcomeUnknown) {
-      this.inDoubt = true;
+      this.#inDoubt = true;
       return;
     }
-    if (!this.deps.queue.isReady()) return;
+    if (!this.#deps.queue.isReady()) return;
     // a full Redis refuses the blocking pop and not the script: what comes back from retry must not wait for it
-    this.provedEmpty = false;
-    this.pausedUntil = this.deps.clock.now() + REFUSED_PAUSE_MS;
-    this.noteRefusal(error.message);
+    this.#provedEmpty = false;
+    this.#pausedUntil = this.#deps.clock.now() + REFUSED_PAUSE_MS;
+    this.#noteRefusal(error.message);
   }
 
-  private noteRefusal(text: string): void {
-    const now = this.deps.clock.now();
-    if (now - this.refusalLoggedAt < REFUSAL_LOG_MS) return;
-    this.refusalLoggedAt = now;
-    this.deps.log.error(text);
+  #noteRefusal(text: string): void {
+    const now = this.#deps.clock.now();
+    if (now - this.#refusalLoggedAt < REFUSAL_LOG_MS) return;
+    this.#refusalLoggedAt = now;
+    this.#deps.log.error(text);
   }
 }

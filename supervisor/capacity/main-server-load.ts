@@ -7,7 +7,7 @@
 import type { Clock } from '../../src/shared/time/clock.js';
 import { MOST_PARALLEL, MOST_REQUESTS } from './limits.js';
 import type { Level } from './model.js';
-import type { Reply, RequestProbe } from './request-probe.js';
+import type { Reply, RequestProbe } from '../../src/delivery/request-probe.js';
 import { latenciesOf, type Latencies } from './statistics.js';
 
 const STEPS = [1, 2, 4, 8, 16, 32, 64];
@@ -71,49 +71,52 @@ function unanswered(reply: Exclude<Reply, { kind: 'answer' }>, ms: number): stri
 }
 
 class Climb {
+  readonly #options: LoadOptions;
+  readonly #end: AbortSignal;
+  readonly #endMs: number;
   readonly levels: MeasuredLevel[] = [];
-  private problem: string | undefined;
+  #problem: string | undefined;
 
-  constructor(
-    private readonly options: LoadOptions,
-    private readonly end: AbortSignal,
-    private readonly endMs: number,
-  ) {}
+  constructor(options: LoadOptions, end: AbortSignal, endMs: number) {
+    this.#options = options;
+    this.#end = end;
+    this.#endMs = endMs;
+  }
 
   /** @returns why it ended early */
   async run(): Promise<string | undefined> {
-    const { clock, configured, onProgress } = this.options;
+    const { clock, configured, onProgress } = this.#options;
     const steps = [...new Set([...STEPS, Math.min(configured, MOST_PARALLEL)])].sort((a, b) => a - b);
     let [best, withoutGain] = [0, 0];
     for (const [at, parallel] of steps.entries()) {
       const left = steps.length - at;
       onProgress(`Asking the main server, ${parallel} at once`);
-      const level = await this.measure(parallel, (this.endMs - clock.now()) / left, this.requestsLeft() / left);
-      if (this.problem !== undefined || !level) break;
+      const level = await this.#measure(parallel, (this.#endMs - clock.now()) / left, this.#requestsLeft() / left);
+      if (this.#problem !== undefined || !level) break;
       this.levels.push(level);
       withoutGain = level.perSecond > GAIN * best ? 0 : withoutGain + 1;
       best = Math.max(best, level.perSecond);
       if (withoutGain === PATIENCE) break;
     }
-    return this.problem;
+    return this.#problem;
   }
 
-  private requestsLeft(): number {
-    return MOST_REQUESTS - this.options.probe.sent;
+  #requestsLeft(): number {
+    return MOST_REQUESTS - this.#options.probe.sent;
   }
 
   /** Undefined when the time was over before anything was measured. */
-  private async measure(parallel: number, ms: number, requests: number): Promise<MeasuredLevel | undefined> {
-    const { clock } = this.options;
+  async #measure(parallel: number, ms: number, requests: number): Promise<MeasuredLevel | undefined> {
+    const { clock } = this.#options;
     let left = Math.floor(requests) - parallel;
     const taken: number[] = [];
     const inParallel = (work: () => Promise<unknown>) => Promise.all(Array.from({ length: parallel }, work));
-    await inParallel(() => this.ask()); // opens the connections
+    await inParallel(() => this.#ask()); // opens the connections
     const startMs = clock.now();
     const cpuBefore = process.cpuUsage();
     await inParallel(async () => {
       while (left-- > 0 && clock.now() - startMs < ms) {
-        const answer = await this.ask();
+        const answer = await this.#ask();
         if (answer === undefined) return;
         taken.push(answer);
       }
@@ -128,12 +131,12 @@ class Climb {
   }
 
   /** Milliseconds, or undefined when this was the last one. */
-  private async ask(): Promise<number | undefined> {
-    if (this.problem !== undefined) return undefined;
-    const reply = await this.options.probe.get(this.end);
+  async #ask(): Promise<number | undefined> {
+    if (this.#problem !== undefined) return undefined;
+    const reply = await this.#options.probe.get(this.#end);
     if (reply.kind === 'aborted') return undefined;
     if (reply.kind === 'answer' && !isSick(reply.status)) return reply.ms;
-    this.problem ??= reply.kind === 'none' ? reply.problem : `it began to answer ${reply.status}`;
+    this.#problem ??= reply.kind === 'none' ? reply.problem : `it began to answer ${reply.status}`;
     return undefined;
   }
 }

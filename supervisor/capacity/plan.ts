@@ -11,7 +11,7 @@ import { MOST_PARALLEL } from './limits.js';
 import { loadMainServer, type Load } from './main-server-load.js';
 import { capacityOf, recommend, type Capacity, type Host } from './model.js';
 import { measureRoundTrips } from './redis-round-trips.js';
-import { RequestProbe } from './request-probe.js';
+import { RequestProbe } from '../../src/delivery/request-probe.js';
 import type { Latencies } from './statistics.js';
 
 export interface CapacityOptions {

@@ -8,7 +8,7 @@ import {
   checkCapacity,
   refuseCapacityFlags,
   type CapacityFlags,
-} from '../capacity/check-capacity.js';
+} from './kit/check-capacity.js';
 import { fail, ok, warn, type Finding } from '../doctor/finding.js';
 import { printJson, type CommandContext, type RegisterCommand } from './kit/command.js';
 import { addConfigOptions, loadFromCommand, loadOrReport } from './kit/config-options.js';

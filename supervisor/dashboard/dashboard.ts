@@ -6,7 +6,7 @@ import { verdictOf } from '../status/verdict.js';
 import { assetAnswer, pageAnswer } from './assets.js';
 import { EventStream } from './event-stream.js';
 import { History, SAMPLE_EVERY_MS, sampleOf } from '../status/history.js';
-import type { StatusEvent } from './page-events.js';
+import type { StatusEvent } from '../status/status-events.js';
 import { TrafficMeter, type Metered } from '../status/traffic-meter.js';
 
 export interface DashboardParams {
@@ -17,12 +17,14 @@ export interface DashboardParams {
 }
 
 export class Dashboard {
+  readonly #params: DashboardParams;
   readonly #history = new History();
   readonly #meter = new TrafficMeter(SAMPLE_EVERY_MS);
   readonly #events: EventStream;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(private readonly params: DashboardParams) {
+  constructor(params: DashboardParams) {
+    this.#params = params;
     const { clock, status } = params;
     this.#events = new EventStream({ history: this.#history, status: () => eventOf(status(), clock.wallNow()), clock });
   }
@@ -32,7 +34,7 @@ export class Dashboard {
   }
 
   errors(): readonly ErrorStatus[] {
-    return this.#meter.errors(this.params.clock.now());
+    return this.#meter.errors(this.#params.clock.now());
   }
 
   routes(): readonly Route[] {
@@ -55,7 +57,7 @@ export class Dashboard {
   }
 
   #look(): void {
-    const { clock, processes, status } = this.params;
+    const { clock, processes, status } = this.#params;
     this.#meter.look(processes(), clock.now());
     this.#history.add(sampleOf(status(), clock.wallNow()));
   }

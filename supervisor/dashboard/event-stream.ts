@@ -9,7 +9,7 @@ import type { ServerResponse } from 'node:http';
 import type { Clock } from '../../src/shared/time/clock.js';
 import { RequestError, type StreamedAnswer } from '../admin/route.js';
 import type { History } from '../status/history.js';
-import type { StatusEvent } from './page-events.js';
+import type { StatusEvent } from '../status/status-events.js';
 
 export interface EventStreamParams {
   readonly history: Pick<History, 'total' | 'since'>;
@@ -34,11 +34,14 @@ interface Client {
 }
 
 export class EventStream {
+  readonly #params: EventStreamParams;
   readonly #clients = new Map<ServerResponse, Client>();
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
-  constructor(private readonly params: EventStreamParams) {}
+  constructor(params: EventStreamParams) {
+    this.#params = params;
+  }
 
   get clients(): number {
     return this.#clients.size;
@@ -68,8 +71,8 @@ export class EventStream {
     this.#clients.set(response, { samples: 0, fullSince: undefined });
     response.once('close', () => this.#remove(response));
     if (response.destroyed) return this.#remove(response);
-    this.#timer ??= setInterval(() => this.#tick(), this.params.everyMs ?? EVERY_MS);
-    this.#send(response, eventText('status', this.params.status()));
+    this.#timer ??= setInterval(() => this.#tick(), this.#params.everyMs ?? EVERY_MS);
+    this.#send(response, eventText('status', this.#params.status()));
   }
 
   #remove(response: ServerResponse): void {
@@ -80,7 +83,7 @@ export class EventStream {
   }
 
   #tick(): void {
-    const status = eventText('status', this.params.status());
+    const status = eventText('status', this.#params.status());
     for (const response of this.#clients.keys()) this.#send(response, status);
   }
 
@@ -89,7 +92,7 @@ export class EventStream {
     if (!client) return;
     if (response.writableNeedDrain) return this.#judge(response, client);
     client.fullSince = undefined;
-    const { history } = this.params;
+    const { history } = this.#params;
     const isBehind = history.total > client.samples;
     const samples = isBehind ? eventText('samples', history.since(client.samples)) : '';
     client.samples = history.total;
@@ -97,9 +100,9 @@ export class EventStream {
   }
 
   #judge(response: ServerResponse, client: Client): void {
-    const now = this.params.clock.now();
+    const now = this.#params.clock.now();
     client.fullSince ??= now;
-    if (now - client.fullSince > (this.params.patienceMs ?? PATIENCE_MS)) response.destroy();
+    if (now - client.fullSince > (this.#params.patienceMs ?? PATIENCE_MS)) response.destroy();
   }
 }
 

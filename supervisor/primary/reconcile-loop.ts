@@ -55,6 +55,9 @@ const ALIVE_MS = 5_000;
 const LAST_RECOVERY_MS = 1_000;
 
 export class ReconcileLoop {
+  readonly #options: SupervisorOptions;
+  readonly #log: Logger;
+  readonly #clock: Clock;
   readonly #wake = new Wake();
   readonly #signals: SignalInbox;
   readonly #access: QueueAccess;
@@ -75,11 +78,10 @@ export class ReconcileLoop {
   #judgeFrom = 0;
   #told: { state: SupervisorState; text: string } = { state: 'starting', text: '' };
 
-  constructor(
-    private readonly options: SupervisorOptions,
-    private readonly log: Logger,
-    private readonly clock: Clock,
-  ) {
+  constructor(options: SupervisorOptions, log: Logger, clock: Clock) {
+    this.#options = options;
+    this.#log = log;
+    this.#clock = clock;
     const { config } = options.loaded;
     const wake = (): void => this.#wake.wake();
     this.#startedAt = clock.now();
@@ -140,8 +142,8 @@ export class ReconcileLoop {
     this.#start();
     for (;;) {
       for (const signal of this.#signals.take()) this.#act(signal);
-      this.#lastRoundAt = this.clock.now();
-      this.#pool.reconcile(this.clock.now() >= this.#judgeFrom);
+      this.#lastRoundAt = this.#clock.now();
+      this.#pool.reconcile(this.#clock.now() >= this.#judgeFrom);
       this.#guardian.watch(this.#pool.processes.map(({ pid }) => pid));
       this.#giveUpIfFatal();
       this.#operations.startIfDue();
@@ -152,10 +154,10 @@ export class ReconcileLoop {
   }
 
   #start(): void {
-    const { config, sources, warnings } = this.options.loaded;
-    this.log.info(`Supervisor ${packageVersion()} (pid ${process.pid}) starts ${config.worker.count} workers`);
-    if (sources.configFile !== undefined) this.log.info(`Configuration file: ${sources.configFile}`);
-    for (const warning of warnings) this.log.warn(warning);
+    const { config, sources, warnings } = this.#options.loaded;
+    this.#log.info(`Supervisor ${packageVersion()} (pid ${process.pid}) starts ${config.worker.count} workers`);
+    if (sources.configFile !== undefined) this.#log.info(`Configuration file: ${sources.configFile}`);
+    for (const warning of warnings) this.#log.warn(warning);
     this.#signals.open();
     this.#admin.start();
     this.#socket.start();
@@ -163,7 +165,7 @@ export class ReconcileLoop {
     this.#resources.start();
     this.#dashboard.start();
     this.#recovery.recoverOrphans(config);
-    this.#notifier.watch(() => this.clock.now() - this.#lastRoundAt < ALIVE_MS);
+    this.#notifier.watch(() => this.#clock.now() - this.#lastRoundAt < ALIVE_MS);
   }
 
   #act({ action, number }: ReceivedSignal): void {
@@ -177,7 +179,7 @@ export class ReconcileLoop {
       case 'one-fewer':
         return this.#scaleOrWarn(this.#pool.target - 1);
       case 'dump':
-        return statusLines(this.#status()).forEach((line) => this.log.info(line));
+        return statusLines(this.#status()).forEach((line) => this.#log.info(line));
     }
   }
 
@@ -198,7 +200,7 @@ export class ReconcileLoop {
         restart: (workerId) => this.#restart(workerId),
         stop: (now) => this.#stopAsAsked(now),
       }),
-      ...deadLetterRoutes(() => this.#pool.config, this.clock),
+      ...deadLetterRoutes(() => this.#pool.config, this.#clock),
     ];
   }
 
@@ -210,10 +212,10 @@ export class ReconcileLoop {
 
   #stop(cause: string): void {
     if (this.#pool.stopping) {
-      this.log.warn(`${cause}, ending at once`);
+      this.#log.warn(`${cause}, ending at once`);
       return this.#pool.killAll();
     }
-    this.log.info(`${cause}, initiating graceful shutdown...`);
+    this.#log.info(`${cause}, initiating graceful shutdown...`);
     this.#pool.drainAll();
     this.#operations.refuseAll();
     this.#wake.wake();
@@ -226,14 +228,14 @@ export class ReconcileLoop {
     if (stopping) return 'The supervisor is stopping.';
     if (workers < 1) return 'There is only one worker left; it stays.';
     if (metricsPort > 65_535) return `No more workers: ${metricsPort} is not a port for metrics.`;
-    this.log.info(`Number of workers: ${target} → ${workers}`);
+    this.#log.info(`Number of workers: ${target} → ${workers}`);
     this.#pool.scale(workers);
     return undefined;
   }
 
   #scaleOrWarn(workers: number): void {
     const problem = this.#scale(workers);
-    if (problem !== undefined) this.log.warn(problem);
+    if (problem !== undefined) this.#log.warn(problem);
   }
 
   #restart(workerId: string): Promise<void> | undefined {
@@ -248,7 +250,7 @@ export class ReconcileLoop {
   #giveUpIfFatal(): void {
     const { fatal, stopping } = this.#pool;
     if (!fatal || stopping) return;
-    this.log.error(`No worker can start: ${fatal.reason}`);
+    this.#log.error(`No worker can start: ${fatal.reason}`);
     this.#pool.killAll();
   }
 
@@ -274,9 +276,9 @@ export class ReconcileLoop {
       SHORTEST_SLEEP_MS,
       Math.min(this.#pool.dueInMs(), this.#operations.dueInMs(), LONGEST_SLEEP_MS),
     );
-    const due = this.clock.now() + ms;
+    const due = this.#clock.now() + ms;
     await this.#wake.sleep(ms);
-    if (this.clock.now() - due > SUSPENDED_MS) this.#judgeFrom = this.clock.now() + SUSPENDED_MS;
+    if (this.#clock.now() - due > SUSPENDED_MS) this.#judgeFrom = this.#clock.now() + SUSPENDED_MS;
   }
 
   #status(): StatusDocument {
@@ -285,8 +287,8 @@ export class ReconcileLoop {
     const reload = last && !last.ok ? [`the last reload failed: ${last.reason}`] : [];
     const troubles = [this.#admin.trouble(), this.#socket.trouble()].filter((trouble) => trouble !== undefined);
     return statusDocument({
-      now: this.clock.now(),
-      wallNow: this.clock.wallNow(),
+      now: this.#clock.now(),
+      wallNow: this.#clock.wallNow(),
       startedAt: this.#startedAt,
       version: packageVersion(),
       state: this.#state(),
@@ -316,7 +318,7 @@ export class ReconcileLoop {
     await this.#notifier.close();
     this.#guardian.stop();
     this.#signals.close();
-    this.log.info('Supervisor stopped');
+    this.#log.info('Supervisor stopped');
     return this.#pool.fatal?.exitCode ?? (this.#pool.forced > 0 ? 1 : 0);
   }
 }

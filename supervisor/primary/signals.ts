@@ -30,14 +30,16 @@ export interface ReceivedSignal {
 
 /** Handlers only record; the reconcile loop takes what came and acts. */
 export class SignalInbox {
+  readonly #clock: Clock;
+  readonly #ring: () => void;
   readonly #received: ReceivedSignal[] = [];
   readonly #handlers = new Map<NodeJS.Signals, () => void>();
   #lastInterrupt = -Infinity;
 
-  constructor(
-    private readonly clock: Clock,
-    private readonly ring: () => void,
-  ) {}
+  constructor(clock: Clock, ring: () => void) {
+    this.#clock = clock;
+    this.#ring = ring;
+  }
 
   open(): void {
     for (const [name, action] of Object.entries(ACTIONS) as [NodeJS.Signals, SignalAction][]) {
@@ -59,11 +61,11 @@ export class SignalInbox {
 
   #record(name: NodeJS.Signals, action: SignalAction): void {
     if (name === 'SIGINT') {
-      const isEcho = this.clock.now() - this.#lastInterrupt < SAME_CTRL_C_MS;
+      const isEcho = this.#clock.now() - this.#lastInterrupt < SAME_CTRL_C_MS;
       if (isEcho) return;
-      this.#lastInterrupt = this.clock.now();
+      this.#lastInterrupt = this.#clock.now();
     }
     this.#received.push({ number: constants.signals[name], action });
-    this.ring();
+    this.#ring();
   }
 }

@@ -35,15 +35,18 @@ interface Found {
 }
 
 export class ClaimRecovery {
+  readonly #access: QueueAccess;
+  readonly #log: Log;
+  readonly #clock: Clock;
   readonly #running = new Set<Promise<void>>();
   readonly #firstLooks = new Set<Promise<Found>>();
   readonly #stop = new AbortController();
 
-  constructor(
-    private readonly access: QueueAccess,
-    private readonly log: Log,
-    private readonly clock: Clock,
-  ) {}
+  constructor(access: QueueAccess, log: Log, clock: Clock) {
+    this.#access = access;
+    this.#log = log;
+    this.#clock = clock;
+  }
 
   recoverDead(dead: DeadWorker): void {
     this.#run(dead.config, dead.title, async (connection) => {
@@ -57,8 +60,8 @@ export class ClaimRecovery {
 
   recoverOrphans(config: QueueSettings): void {
     this.#run(config, 'Looking for what a killed supervisor left', async (connection) => {
-      const until = this.clock.now() + ORPHAN_WATCH_MS;
-      while (!this.#stop.signal.aborted && this.clock.now() < until) {
+      const until = this.#clock.now() + ORPHAN_WATCH_MS;
+      while (!this.#stop.signal.aborted && this.#clock.now() < until) {
         await connection.whenReady(ORPHAN_LOOK_MS);
         if (connection.isReady()) await this.#lookForOrphans(connection);
         await pause(ORPHAN_LOOK_MS, this.#stop.signal);
@@ -87,13 +90,13 @@ export class ClaimRecovery {
   }
 
   async #untilDone(connection: Borrowed, dead: DeadWorker): Promise<Found> {
-    const until = this.clock.now() + GIVE_UP_AFTER_MS;
+    const until = this.#clock.now() + GIVE_UP_AFTER_MS;
     for (;;) {
       try {
         await connection.whenReady(RETRY_MS);
         return await recoverAll(connection, dead.consumers);
       } catch (error) {
-        if (this.#stop.signal.aborted || this.clock.now() > until) throw error;
+        if (this.#stop.signal.aborted || this.#clock.now() > until) throw error;
         await pause(RETRY_MS, this.#stop.signal);
       }
     }
@@ -107,29 +110,29 @@ export class ClaimRecovery {
         this.#report(`A process of this host that is gone (${consumer})`, await recoverAll(connection, [consumer]));
       }
     } catch (error) {
-      this.log.debug(`Looking for abandoned messages failed and is tried again: ${reasonOf(error)}`);
+      this.#log.debug(`Looking for abandoned messages failed and is tried again: ${reasonOf(error)}`);
     }
   }
 
   #report(title: string, found: Found): void {
-    if (found.recovered > 0) this.log.warn(`${title}: ${found.recovered} of its messages are back in the queue`);
+    if (found.recovered > 0) this.#log.warn(`${title}: ${found.recovered} of its messages are back in the queue`);
     if (found.buried > 0) {
-      this.log.error(
+      this.#log.error(
         `${title}: ${found.buried} of its messages were in flight at too many crashes and are dead letters now`,
       );
     }
   }
 
   #run(config: QueueSettings, title: string, work: (connection: Borrowed) => Promise<void>): void {
-    const connection = this.access.borrow(config);
+    const connection = this.#access.borrow(config);
     const run = work(connection)
       .catch((error: unknown) =>
-        this.log.warn(
+        this.#log.warn(
           `${title}: its messages could not be put back yet (${reasonOf(error)}); a worker will do it when the lease ends`,
         ),
       )
       .then(() => connection.release())
-      .catch((error: unknown) => this.log.warn(`A connection to Redis did not close: ${reasonOf(error)}`))
+      .catch((error: unknown) => this.#log.warn(`A connection to Redis did not close: ${reasonOf(error)}`))
       .finally(() => this.#running.delete(run));
     this.#running.add(run);
   }

@@ -14,9 +14,12 @@ export interface Borrowed extends RecoveryConnection {
  * old set held is still recovered where it is.
  */
 export class QueueAccess {
+  readonly #clock: Clock;
   readonly #open = new Map<string, { connection: RecoveryConnection; users: number }>();
 
-  constructor(private readonly clock: Clock) {}
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   borrow(config: QueueSettings): Borrowed {
     const key = JSON.stringify([config.redis, config.queue]);
@@ -38,6 +41,6 @@ export class QueueAccess {
   }
 
   #connect(config: QueueSettings): RecoveryConnection {
-    return createRecoveryConnection(config, { workerId: 'supervisor', clock: this.clock });
+    return createRecoveryConnection(config, { workerId: 'supervisor', clock: this.#clock });
   }
 }

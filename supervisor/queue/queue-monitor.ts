@@ -26,6 +26,9 @@ const BACKLOG_OVER = 0.5;
  * return with the length of the outage.
  */
 export class QueueMonitor {
+  #connection: Borrowed;
+  readonly #log: Log;
+  readonly #clock: Clock;
   /** The last look; undefined before the first and while Redis is away. */
   sight: QueueSight | undefined;
   /** undefined = not known. */
@@ -37,26 +40,26 @@ export class QueueMonitor {
   #policyAt = -Infinity;
   #hasBacklog = false;
 
-  constructor(
-    private connection: Borrowed,
-    private readonly log: Log,
-    private readonly clock: Clock,
-  ) {}
+  constructor(connection: Borrowed, log: Log, clock: Clock) {
+    this.#connection = connection;
+    this.#log = log;
+    this.#clock = clock;
+  }
 
   start(): void {
     this.#timer ??= setInterval(() => void this.look(), INTERVAL_MS);
-    void this.connection.whenReady(INTERVAL_MS).then(() => this.look());
+    void this.#connection.whenReady(INTERVAL_MS).then(() => this.look());
   }
 
   /** In the first moments, before it was looked at, Redis is not accused. */
   get redisUp(): boolean {
-    return this.#lostAt === undefined && (this.connection.isReady() || !this.#looked);
+    return this.#lostAt === undefined && (this.#connection.isReady() || !this.#looked);
   }
 
   /** Watches another queue or Redis from now on; the old connection is given back. */
   async watch(connection: Borrowed): Promise<void> {
-    const old = this.connection;
-    this.connection = connection;
+    const old = this.#connection;
+    this.#connection = connection;
     this.sight = undefined;
     this.evictionPolicy = undefined;
     this.#policyAt = -Infinity;
@@ -66,17 +69,17 @@ export class QueueMonitor {
   async look(): Promise<void> {
     if (this.#looking) return;
     this.#looking = true;
-    const { connection } = this;
+    const connection = this.#connection;
     try {
       const sizes = await connection.queue.sizes();
-      if (connection !== this.connection) return;
+      if (connection !== this.#connection) return;
       const { waiting, processing, retrying, dead } = sizes;
       this.sight = { waiting, processing, retrying, dead, oldestWaitSeconds: this.#age(sizes) };
       this.#foundAgain();
       this.#noteBacklog(waiting);
       await this.#lookAtPolicy(connection);
     } catch (error) {
-      if (connection === this.connection) this.#lost(reasonOf(error));
+      if (connection === this.#connection) this.#lost(reasonOf(error));
     } finally {
       this.#looking = false;
       this.#looked = true;
@@ -85,37 +88,37 @@ export class QueueMonitor {
 
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    await this.connection.release();
+    await this.#connection.release();
   }
 
   #lost(reason: string): void {
     this.sight = undefined;
     if (this.#lostAt !== undefined) return;
-    this.#lostAt = this.clock.now();
-    this.log.error(`${CAUSE.redis}: ${reason}`);
+    this.#lostAt = this.#clock.now();
+    this.#log.error(`${CAUSE.redis}: ${reason}`);
   }
 
   async #lookAtPolicy(connection: Borrowed): Promise<void> {
-    if (this.clock.now() - this.#policyAt < POLICY_INTERVAL_MS) return;
-    this.#policyAt = this.clock.now();
+    if (this.#clock.now() - this.#policyAt < POLICY_INTERVAL_MS) return;
+    this.#policyAt = this.#clock.now();
     // a user that may not call INFO is no outage
     const policy = await connection.evictionPolicy().catch(() => undefined);
-    if (connection === this.connection) this.evictionPolicy = policy;
+    if (connection === this.#connection) this.evictionPolicy = policy;
   }
 
   #noteBacklog(waiting: number): void {
     if (!this.#hasBacklog && waiting > BACKLOG_MESSAGES) {
       this.#hasBacklog = true;
-      this.log.warn(asSentence(backlogOf(waiting)));
+      this.#log.warn(asSentence(backlogOf(waiting)));
     } else if (this.#hasBacklog && waiting < BACKLOG_MESSAGES * BACKLOG_OVER) {
       this.#hasBacklog = false;
-      this.log.info(`The ${CAUSE.backlog} is over: ${waiting} messages wait`);
+      this.#log.info(`The ${CAUSE.backlog} is over: ${waiting} messages wait`);
     }
   }
 
   #foundAgain(): void {
     if (this.#lostAt === undefined) return;
-    this.log.info(`Redis answers again after ${((this.clock.now() - this.#lostAt) / 1000).toFixed(1)} s`);
+    this.#log.info(`Redis answers again after ${((this.#clock.now() - this.#lostAt) / 1000).toFixed(1)} s`);
     this.#lostAt = undefined;
   }
 
@@ -123,6 +126,6 @@ export class QueueMonitor {
     if (waiting === 0) return 0;
     const parsed = oldest && parseMessage(oldest);
     if (!parsed?.ok || parsed.message.queuedAtMs === undefined) return undefined;
-    return Math.max(0, (this.clock.wallNow() - parsed.message.queuedAtMs) / 1000);
+    return Math.max(0, (this.#clock.wallNow() - parsed.message.queuedAtMs) / 1000);
   }
 }

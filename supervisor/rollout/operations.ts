@@ -27,13 +27,15 @@ interface Restart {
 
 /** What takes several rounds of the reconcile loop: reloads and replacements, one at a time, so capacity stays ≥ N-1. */
 export class Operations {
+  readonly #params: OperationsParams;
   readonly reloader: Reloader;
   isReloading = false;
   readonly #bloated = new Map<number, number>();
   readonly #restarts: Restart[] = [];
   #running: Promise<void> | undefined;
 
-  constructor(private readonly params: OperationsParams) {
+  constructor(params: OperationsParams) {
+    this.#params = params;
     this.reloader = new Reloader({
       read: params.read,
       current: () => params.pool.config,
@@ -46,14 +48,14 @@ export class Operations {
   /** The process uses more memory than it may. */
   requestReplacement(pid: number, memoryBytes: number): void {
     this.#bloated.set(pid, memoryBytes);
-    this.params.onChange();
+    this.#params.onChange();
   }
 
   /** Gives the worker a fresh process in its turn. Rejects with ReplacementError: then the old one serves on. */
   restart(slot: WorkerSlot): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#restarts.push({ slot, resolve, reject });
-      this.params.onChange();
+      this.#params.onChange();
     });
   }
 
@@ -70,11 +72,11 @@ export class Operations {
   }
 
   startIfDue(): void {
-    if (this.#running || this.params.pool.stopping) return;
+    if (this.#running || this.#params.pool.stopping) return;
     const work = this.reloader.dueInMs() <= 0 ? this.#reload() : (this.#restartWanted() ?? this.#replaceBloated());
     this.#running = work?.finally(() => {
       this.#running = undefined;
-      this.params.onChange();
+      this.#params.onChange();
     });
   }
 
@@ -85,13 +87,13 @@ export class Operations {
 
   async #reload(): Promise<void> {
     this.isReloading = true;
-    this.params.onChange();
+    this.#params.onChange();
     await this.reloader.run();
     this.isReloading = false;
   }
 
   async #apply(config: Config): Promise<void> {
-    const { pool, log, onAdopted } = this.params;
+    const { pool, log, onAdopted } = this.#params;
     try {
       await rollingRestart(pool, config, log);
     } finally {
@@ -101,7 +103,7 @@ export class Operations {
   }
 
   #restartWanted(): Promise<void> | undefined {
-    const { pool, log } = this.params;
+    const { pool, log } = this.#params;
     const wanted = this.#restarts.shift();
     if (!wanted) return undefined;
     log.info(`Replacing ${wanted.slot.current?.title ?? `worker ${wanted.slot.number}`}, as asked for`);
@@ -112,7 +114,7 @@ export class Operations {
   }
 
   #replaceBloated(): Promise<void> | undefined {
-    const { pool, log } = this.params;
+    const { pool, log } = this.#params;
     for (const [pid, bytes] of this.#bloated) {
       this.#bloated.delete(pid);
       const slot = pool.slots.find(({ current }) => current?.pid === pid && current.stage === 'active');

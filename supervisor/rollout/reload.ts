@@ -31,16 +31,19 @@ export interface ReloaderParams {
 const GATHER_MS = 1_000;
 
 export class Reloader {
+  readonly #params: ReloaderParams;
   last: ReloadResult | undefined;
   readonly counts = { ok: 0, failed: 0 };
   #dueAt = Infinity;
   #waiting: ((result: ReloadResult) => void)[] = [];
 
-  constructor(private readonly params: ReloaderParams) {}
+  constructor(params: ReloaderParams) {
+    this.#params = params;
+  }
 
   /** Asks for a reload; those already asked for and not begun are the same one. */
   request(): void {
-    if (this.#dueAt === Infinity) this.#dueAt = this.params.clock.now() + GATHER_MS;
+    if (this.#dueAt === Infinity) this.#dueAt = this.#params.clock.now() + GATHER_MS;
   }
 
   /** As `request`; resolves to the result of the reload that begins after this call. */
@@ -51,18 +54,18 @@ export class Reloader {
 
   /** No reload will come any more. */
   refuse(reason: string): void {
-    const result = { at: new Date(this.params.clock.wallNow()).toISOString(), ok: false, reason };
+    const result = { at: new Date(this.#params.clock.wallNow()).toISOString(), ok: false, reason };
     for (const resolve of this.#waiting.splice(0)) resolve(result);
   }
 
   dueInMs(): number {
-    return this.#dueAt - this.params.clock.now();
+    return this.#dueAt - this.#params.clock.now();
   }
 
   /** Never rejects: the result stands in `last`. */
   async run(): Promise<void> {
     this.#dueAt = Infinity;
-    const { log, clock } = this.params;
+    const { log, clock } = this.#params;
     const waiting = this.#waiting.splice(0);
     log.info('Reloading the configuration...');
     const problems = await this.#attempt();
@@ -75,7 +78,7 @@ export class Reloader {
   }
 
   async #attempt(): Promise<readonly string[]> {
-    const { read, current, apply, log } = this.params;
+    const { read, current, apply, log } = this.#params;
     try {
       const { config, warnings } = read();
       for (const warning of [...warnings, ...needsRestart(current(), config)]) log.warn(warning);

@@ -3,7 +3,7 @@
  * came to this. 900 samples of 11 numbers are some 80 KB.
  */
 import type { StatusDocument } from './status-document.js';
-import { SAMPLE_FIELDS, type Sample, type SampleColumns } from '../dashboard/page-events.js';
+import { SAMPLE_FIELDS, type Sample, type SampleColumns } from './status-events.js';
 
 export const SAMPLE_EVERY_MS = 2_000;
 const MOST_SAMPLES = 900;

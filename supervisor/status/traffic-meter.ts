@@ -36,6 +36,7 @@ interface Read {
 }
 
 export class TrafficMeter {
+  readonly #lookEveryMs: number;
   traffic: TrafficStatus = NO_TRAFFIC;
   readonly #errors = new ErrorLedger();
   #read = new Map<Metered, Read>();
@@ -44,7 +45,9 @@ export class TrafficMeter {
   /** Delivered, failed. */
   readonly #attempts = new SlidingCounts(2, WINDOW_LOOKS);
 
-  constructor(private readonly lookEveryMs: number) {}
+  constructor(lookEveryMs: number) {
+    this.#lookEveryMs = lookEveryMs;
+  }
 
   /** @param processes all that live. @param now monotonic ms. */
   look(processes: readonly Metered[], now: number): void {
@@ -61,7 +64,7 @@ export class TrafficMeter {
     this.traffic = {
       delivered_per_second: perSecond(rates.delivered),
       failed_per_second: perSecond(rates.failed),
-      window_seconds: (WINDOW_LOOKS * this.lookEveryMs) / 1000,
+      window_seconds: (WINDOW_LOOKS * this.#lookEveryMs) / 1000,
       delivered: this.#attempts.sums[0] ?? 0,
       failed: this.#attempts.sums[1] ?? 0,
       delivery_seconds: quantilesOf(DELIVERY_BUCKETS, this.#delivery.sums),

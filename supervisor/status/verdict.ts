@@ -1,5 +1,5 @@
 /** One word for the whole, and why: for `status`, the dashboard and the log. Pure. */
-import type { NextStep, Verdict } from '../dashboard/page-events.js';
+import type { NextStep, Verdict } from './status-events.js';
 import { healthOf, readinessOf } from './health.js';
 import type { StatusDocument } from './status-document.js';
 

@@ -1,6 +1,4 @@
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
-
+import { spawn, type ChildProcess } from 'node:child_process';
 /** Orphans drain for 8 s; one whose event loop is blocked never learns that it is one. All are gone before 15 s. */
 const ORPHAN_LIFE_S = 11;
 

@@ -11,7 +11,7 @@ import type { Redis } from 'ioredis';
 import { parse, stringify } from 'yaml';
 import { makeCertificates, validFor, type CertificateFiles } from '../../supervisor/certificates/certificates.js';
 import { startMainServer, type DevMainServer } from '../../scripts/main-server/main.js';
-import { freePortsInARow } from '../../scripts/quickstart/ports.js';
+import { freePortsInARow } from '../../scripts/local/ports.js';
 import { startRedis, type RedisProcess } from '../../scripts/local/redis-process.js';
 import type { StatusDocument } from '../../supervisor/status/health.js';
 import { freePort } from '../support/free-port.js';

@@ -102,25 +102,26 @@ interface Place {
 }
 
 export class RunningFleet implements Fleet {
+  readonly #place: Place;
+  readonly #started: Program[];
   readonly cwd: string;
   readonly port: number;
   readonly metricsPort: number;
-  private running: Program | undefined;
+  #running: Program | undefined;
 
-  constructor(
-    private readonly place: Place,
-    private readonly started: Program[],
-  ) {
+  constructor(place: Place, started: Program[]) {
+    this.#place = place;
+    this.#started = started;
     ({ cwd: this.cwd, port: this.port, metricsPort: this.metricsPort } = place);
   }
 
   get program(): Program {
-    if (!this.running) throw new Error('The fleet was not started');
-    return this.running;
+    if (!this.#running) throw new Error('The fleet was not started');
+    return this.#running;
   }
 
   configure(settings: Settings): void {
-    const lines = Object.entries({ ...this.place.base, ...settings }).map(([name, value]) => `${name}=${value}`);
+    const lines = Object.entries({ ...this.#place.base, ...settings }).map(([name, value]) => `${name}=${value}`);
     writeFileSync(join(this.cwd, '.env'), `${lines.join('\n')}\n`);
   }
 
@@ -133,9 +134,9 @@ export class RunningFleet implements Fleet {
   }
 
   startAgain(environment: Readonly<Record<string, string>> = {}, script?: string): Program {
-    this.running = startProgram({ cwd: this.cwd, env: environment, ...(script ? { script } : {}) });
-    this.started.push(this.running);
-    return this.running;
+    this.#running = startProgram({ cwd: this.cwd, env: environment, ...(script ? { script } : {}) });
+    this.#started.push(this.#running);
+    return this.#running;
   }
 
   async get(path: string): Promise<string> {

@@ -81,15 +81,17 @@ export function startProgram(options: ProgramOptions = {}): Program {
 }
 
 class RunningProgram implements Program {
+  readonly #child: ChildProcess;
+  readonly #mark: string;
+  readonly #folder: { readonly cwd: string; readonly ownsCwd: boolean };
   readonly lines: Line[] = [];
   exit: Exit | undefined;
   readonly cwd: string;
 
-  constructor(
-    private readonly child: ChildProcess,
-    private readonly mark: string,
-    private readonly folder: { readonly cwd: string; readonly ownsCwd: boolean },
-  ) {
+  constructor(child: ChildProcess, mark: string, folder: { readonly cwd: string; readonly ownsCwd: boolean }) {
+    this.#child = child;
+    this.#mark = mark;
+    this.#folder = folder;
     this.cwd = folder.cwd;
     for (const stream of ['stdout', 'stderr'] as const) {
       const readable = child[stream];
@@ -101,7 +103,7 @@ class RunningProgram implements Program {
   }
 
   get pid(): number {
-    return this.child.pid ?? 0;
+    return this.#child.pid ?? 0;
   }
 
   async waitForLine(pattern: RegExp, deadlineMs = 10_000): Promise<string> {
@@ -109,33 +111,33 @@ class RunningProgram implements Program {
     const found = await waitFor(find, { what: `a line like ${pattern}`, deadlineMs }).catch(() => 'late' as const);
     if (typeof found !== 'string') return found.text;
     throw new Error(
-      `No line like ${pattern} (${found === 'ended' ? 'the program ended' : `${deadlineMs} ms`}):\n${this.tail()}`,
+      `No line like ${pattern} (${found === 'ended' ? 'the program ended' : `${deadlineMs} ms`}):\n${this.#tail()}`,
     );
   }
 
   signal(signal: NodeJS.Signals): void {
-    this.child.kill(signal);
+    this.#child.kill(signal);
   }
 
   async waitForExit(deadlineMs = 10_000): Promise<Exit> {
     return waitFor(() => this.exit, { what: 'the program to end', deadlineMs }).catch(() => {
-      throw new Error(`The program did not end within ${deadlineMs} ms:\n${this.tail()}`);
+      throw new Error(`The program did not end within ${deadlineMs} ms:\n${this.#tail()}`);
     });
   }
 
   descendants(): number[] {
-    return markedProcesses(this.mark).filter((pid) => pid !== this.pid);
+    return markedProcesses(this.#mark).filter((pid) => pid !== this.pid);
   }
 
   async destroy(): Promise<void> {
     started.delete(this);
     // Again and again: a primary may fork between our look and our blow.
-    await waitFor(() => this.killAll() === 0, { what: 'the processes of the program to die' });
-    if (this.folder.ownsCwd) rmSync(this.folder.cwd, { recursive: true, force: true, maxRetries: 3 });
+    await waitFor(() => this.#killAll() === 0, { what: 'the processes of the program to die' });
+    if (this.#folder.ownsCwd) rmSync(this.#folder.cwd, { recursive: true, force: true, maxRetries: 3 });
   }
 
-  private killAll(): number {
-    const pids = markedProcesses(this.mark);
+  #killAll(): number {
+    const pids = markedProcesses(this.#mark);
     for (const pid of pids) {
       try {
         process.kill(pid, 'SIGKILL');
@@ -146,7 +148,7 @@ class RunningProgram implements Program {
     return pids.length;
   }
 
-  private tail(): string {
+  #tail(): string {
     return this.lines
       .slice(-30)
       .map((line) => line.text)

@@ -46,56 +46,59 @@ interface Link {
 }
 
 class Proxy implements TcpProxy {
+  readonly #target: { readonly port: number; readonly host: string };
   mode: ProxyMode = 'pass';
   accepted = 0;
   port = 0;
-  private delayMs = 0;
-  private replyBytesLeft: number | undefined;
-  private server: Server | undefined;
-  private readonly links = new Set<Link>();
+  #delayMs = 0;
+  #replyBytesLeft: number | undefined;
+  #server: Server | undefined;
+  readonly #links = new Set<Link>();
   /** Those ended by FIN live on, linkless, until the client ends too. */
-  private readonly clients = new Set<Socket>();
+  readonly #clients = new Set<Socket>();
 
-  constructor(private readonly target: { readonly port: number; readonly host: string }) {}
+  constructor(target: { readonly port: number; readonly host: string }) {
+    this.#target = target;
+  }
 
   get connections(): number {
-    return this.links.size;
+    return this.#links.size;
   }
 
   async listen(): Promise<void> {
-    const server = createServer({ pauseOnConnect: true }, (client) => this.accept(client));
+    const server = createServer({ pauseOnConnect: true }, (client) => this.#accept(client));
     server.listen(this.port, HOST);
     await once(server, 'listening');
     this.port = (server.address() as AddressInfo).port;
-    this.server = server;
+    this.#server = server;
   }
 
   async setMode(mode: ProxyMode): Promise<void> {
     this.mode = mode;
-    if (mode === 'refuse') await this.stopListening();
-    else if (!this.server) await this.listen();
+    if (mode === 'refuse') await this.#stopListening();
+    else if (!this.#server) await this.listen();
     if (mode === 'refuse' || mode === 'reset') this.dropConnections('reset');
     if (mode === 'fin') this.dropConnections('fin');
-    for (const link of this.links) this.flow(link);
+    for (const link of this.#links) this.#flow(link);
   }
 
   setDelay(ms: number): void {
-    this.delayMs = ms;
+    this.#delayMs = ms;
   }
 
   cutAfter(bytes: number): void {
-    this.replyBytesLeft = bytes;
+    this.#replyBytesLeft = bytes;
   }
 
   silenceConnections(): void {
-    for (const link of this.links) {
+    for (const link of this.#links) {
       link.silent = true;
-      this.flow(link);
+      this.#flow(link);
     }
   }
 
   dropConnections(how: 'reset' | 'fin'): void {
-    for (const link of this.links) {
+    for (const link of this.#links) {
       if (how === 'reset') link.client.resetAndDestroy();
       else link.client.end();
       link.target.destroy();
@@ -103,65 +106,65 @@ class Proxy implements TcpProxy {
   }
 
   async close(): Promise<void> {
-    await this.stopListening();
+    await this.#stopListening();
   }
 
-  private async stopListening(): Promise<void> {
-    const server = this.server;
-    this.server = undefined;
+  async #stopListening(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
     if (!server) return;
     server.close();
-    for (const client of this.clients) client.resetAndDestroy();
+    for (const client of this.#clients) client.resetAndDestroy();
     await once(server, 'close');
   }
 
-  private accept(client: Socket): void {
+  #accept(client: Socket): void {
     this.accepted++;
     client.on('error', ignore);
-    this.clients.add(client);
-    client.once('close', () => this.clients.delete(client));
+    this.#clients.add(client);
+    client.once('close', () => this.#clients.delete(client));
     if (this.mode === 'reset') return void client.resetAndDestroy();
     if (this.mode === 'fin') return void client.end().resume();
-    const link: Link = { client, target: connect(this.target), silent: false };
-    this.links.add(link);
+    const link: Link = { client, target: connect(this.#target), silent: false };
+    this.#links.add(link);
     link.target.on('error', ignore);
-    this.forward(link, link.client, link.target);
-    this.forward(link, link.target, link.client);
-    this.flow(link);
+    this.#forward(link, link.client, link.target);
+    this.#forward(link, link.target, link.client);
+    this.#flow(link);
   }
 
-  private forward(link: Link, from: Socket, to: Socket): void {
+  #forward(link: Link, from: Socket, to: Socket): void {
     from.setNoDelay(true);
-    from.on('data', (chunk: Buffer) => this.later(() => this.send(chunk, link, to)));
-    from.once('end', () => this.later(() => to.end()));
+    from.on('data', (chunk: Buffer) => this.#later(() => this.#send(chunk, link, to)));
+    from.once('end', () => this.#later(() => to.end()));
     from.once('close', () => {
-      this.links.delete(link);
-      this.later(() => to.destroy());
+      this.#links.delete(link);
+      this.#later(() => to.destroy());
     });
   }
 
-  private send(chunk: Buffer, link: Link, to: Socket): void {
-    const left = this.replyBytesLeft;
+  #send(chunk: Buffer, link: Link, to: Socket): void {
+    const left = this.#replyBytesLeft;
     if (to === link.client && left !== undefined) {
-      if (chunk.length >= left) return this.cut(chunk.subarray(0, left), link);
-      this.replyBytesLeft = left - chunk.length;
+      if (chunk.length >= left) return this.#cut(chunk.subarray(0, left), link);
+      this.#replyBytesLeft = left - chunk.length;
     }
     if (!to.destroyed) to.write(chunk);
   }
 
-  private cut(lastBytes: Buffer, link: Link): void {
-    this.replyBytesLeft = undefined;
+  #cut(lastBytes: Buffer, link: Link): void {
+    this.#replyBytesLeft = undefined;
     link.target.destroy();
     link.client.write(lastBytes, () => link.client.resetAndDestroy());
   }
 
   /** Timers of one length fire in the order they were made, which keeps the bytes in order. */
-  private later(action: () => void): void {
-    if (this.delayMs === 0) action();
-    else setTimeout(action, this.delayMs);
+  #later(action: () => void): void {
+    if (this.#delayMs === 0) action();
+    else setTimeout(action, this.#delayMs);
   }
 
-  private flow(link: Link): void {
+  #flow(link: Link): void {
     for (const socket of [link.client, link.target]) {
       if (this.mode === 'blackhole' || link.silent) socket.pause();
       else socket.resume();

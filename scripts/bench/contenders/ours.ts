@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { packageRoot } from '../../../src/shared/config/package-root.js';
 import type { StatusDocument } from '../../../supervisor/status/health.js';
 import { freePort } from '../../local/free-port.js';
-import { freePortsInARow } from '../../quickstart/ports.js';
+import { freePortsInARow } from '../../local/ports.js';
 import { profileArguments, until, type Contender, type Running } from './contender.js';
 import { pushMessages } from './messages.js';
 import type { Stand } from '../measure/stand.js';

@@ -55,73 +55,74 @@ export async function measureLatency(stand: Stand, plan: LatencyPlan): Promise<L
 }
 
 class Run {
-  private readonly sentAt = new Map<string, number>();
-  private readonly pauses = monitorEventLoopDelay({ resolution: 1 });
+  readonly #stand: Stand;
+  readonly #sink: TimedSink;
+  readonly #sentAt = new Map<string, number>();
+  readonly #pauses = monitorEventLoopDelay({ resolution: 1 });
 
-  constructor(
-    private readonly stand: Stand,
-    private readonly sink: TimedSink,
-  ) {
-    this.pauses.enable();
+  constructor(stand: Stand, sink: TimedSink) {
+    this.#stand = stand;
+    this.#sink = sink;
+    this.#pauses.enable();
   }
 
   /** What the worker delivers to this sink when messages are plenty. */
   async maximumRate(): Promise<number> {
-    await stage(this.stand, WARM_UP);
-    await release(this.stand);
-    await stage(this.stand, WARM_UP);
+    await stage(this.#stand, WARM_UP);
+    await release(this.#stand);
+    await stage(this.#stand, WARM_UP);
     const startedAt = sharedClockMs();
-    await release(this.stand);
+    await release(this.#stand);
     const seconds = (sharedClockMs() - startedAt) / 1_000;
-    await this.sink.take();
+    await this.#sink.take();
     return WARM_UP / seconds;
   }
 
   async idle(count: number): Promise<Latency> {
-    this.pauses.reset();
+    this.#pauses.reset();
     for (let sent = 1; sent <= count; sent++) {
-      await this.push(1);
-      await this.sink.arrivals(sent);
+      await this.#push(1);
+      await this.#sink.arrivals(sent);
       await sleep(IDLE_GAP_MS);
     }
-    return this.summary('idle');
+    return this.#summary('idle');
   }
 
   /** Open loop: messages go out by the clock, however slowly they are taken. */
   async atRate(load: string, rate: number, seconds: number): Promise<Latency> {
-    this.pauses.reset();
+    this.#pauses.reset();
     const startedAt = sharedClockMs();
     let sent = 0;
     for (let elapsed = 0; elapsed < seconds * 1_000; elapsed = sharedClockMs() - startedAt) {
       const due = Math.floor((elapsed / 1_000) * rate) - sent;
-      if (due > 0) await this.push(due);
+      if (due > 0) await this.#push(due);
       sent += Math.max(0, due);
       await sleep(TICK_MS);
     }
-    await this.sink.arrivals(sent);
-    return this.summary(load);
+    await this.#sink.arrivals(sent);
+    return this.#summary(load);
   }
 
-  private async push(count: number): Promise<void> {
+  async #push(count: number): Promise<void> {
     const messages = Array.from({ length: count }, () => message(MESSAGE_BYTES));
     const texts = messages.map((one) => JSON.stringify(one));
     const now = sharedClockMs();
-    for (const { message_id } of messages) this.sentAt.set(message_id, now);
-    await this.stand.redis.lpush(QUEUE, ...texts);
+    for (const { message_id } of messages) this.#sentAt.set(message_id, now);
+    await this.#stand.redis.lpush(QUEUE, ...texts);
   }
 
-  private async summary(load: string): Promise<Latency> {
-    const { ids, atMs, longestPauseMs } = await this.sink.take();
-    const milliseconds = ids.map((id, index) => (atMs[index] ?? NaN) - (this.sentAt.get(id) ?? NaN));
+  async #summary(load: string): Promise<Latency> {
+    const { ids, atMs, longestPauseMs } = await this.#sink.take();
+    const milliseconds = ids.map((id, index) => (atMs[index] ?? NaN) - (this.#sentAt.get(id) ?? NaN));
     const sorted = milliseconds.sort((a, b) => a - b);
-    this.sentAt.clear();
+    this.#sentAt.clear();
     return {
       load,
       messages: sorted.length,
       p50: quantile(sorted, 0.5),
       p99: quantile(sorted, 0.99),
       max: sorted.at(-1) ?? NaN,
-      ownPause: Math.max(longestPauseMs, this.pauses.max / 1e6),
+      ownPause: Math.max(longestPauseMs, this.#pauses.max / 1e6),
     };
   }
 }

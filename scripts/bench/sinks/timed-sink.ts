@@ -11,10 +11,14 @@ const SCRIPT = join(packageRoot, 'dist', 'scripts', 'bench', 'sinks', 'timed-sin
 const DEADLINE_MS = 30_000;
 
 export class TimedSink {
+  readonly #child: ChildProcess;
+
   private constructor(
-    private readonly child: ChildProcess,
+    child: ChildProcess,
     readonly url: string,
-  ) {}
+  ) {
+    this.#child = child;
+  }
 
   static async start({ certificates }: Stand): Promise<TimedSink> {
     const { caCert, serverCert, serverKey } = certificates;
@@ -29,24 +33,24 @@ export class TimedSink {
 
   /** Resolves when `count` messages arrived since the last `take`. */
   async arrivals(count: number): Promise<void> {
-    this.tell({ type: 'await', count });
-    await answer(this.child, 'arrived');
+    this.#tell({ type: 'await', count });
+    await answer(this.#child, 'arrived');
   }
 
   take(): Promise<Arrivals> {
-    this.tell({ type: 'take' });
-    return answer(this.child, 'taken').then(({ arrivals }) => arrivals);
+    this.#tell({ type: 'take' });
+    return answer(this.#child, 'taken').then(({ arrivals }) => arrivals);
   }
 
   async close(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    const exit = once(this.child, 'exit');
-    this.child.kill('SIGTERM');
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const exit = once(this.#child, 'exit');
+    this.#child.kill('SIGTERM');
     await exit;
   }
 
-  private tell(message: ToSink): void {
-    this.child.send(message, () => undefined); // a sink that is gone answers nothing, which `answer` reports
+  #tell(message: ToSink): void {
+    this.#child.send(message, () => undefined); // a sink that is gone answers nothing, which `answer` reports
   }
 }
 

@@ -45,6 +45,7 @@ interface Waiting {
 }
 
 export class DailyLogFile {
+  readonly #options: DailyLogFileOptions;
   dropped = 0;
   errors = 0;
   /** Undefined before the first line. */
@@ -61,7 +62,9 @@ export class DailyLogFile {
   #trouble: { readonly since: number; readonly droppedBefore: number } | undefined;
   readonly #idleWaiters: (() => void)[] = [];
 
-  constructor(private readonly options: DailyLogFileOptions) {}
+  constructor(options: DailyLogFileOptions) {
+    this.#options = options;
+  }
 
   append(batch: Batch): void {
     const bytes = Buffer.byteLength(batch.text) + 1;
@@ -145,7 +148,7 @@ export class DailyLogFile {
   }
 
   #open(): DailyRotateFile | undefined {
-    const { directory, fileName } = this.options;
+    const { directory, fileName } = this.#options;
     try {
       const transport: DailyRotateFile = new DailyRotateFile({
         dirname: directory,
@@ -162,7 +165,7 @@ export class DailyLogFile {
       transport.logStream.on('open', () => {
         if (!this.#isCurrent(transport)) return;
         this.#isOpen = true;
-        this.options.onOpen(this.#name());
+        this.#options.onOpen(this.#name());
       });
       transport.logStream.on('error', (error) => this.#fail(transport, error));
       return transport;
@@ -239,16 +242,16 @@ export class DailyLogFile {
 
   #enterTrouble(error: LogFileError): void {
     if (this.#trouble !== undefined) return;
-    this.#trouble = { since: this.options.clock.now(), droppedBefore: this.dropped };
-    this.options.onTrouble(error);
+    this.#trouble = { since: this.#options.clock.now(), droppedBefore: this.dropped };
+    this.#options.onTrouble(error);
   }
 
   #leaveTrouble(): void {
     if (this.#trouble === undefined) return;
     const { since, droppedBefore } = this.#trouble;
     this.#trouble = undefined;
-    this.options.onRecovery({
-      seconds: Math.round((this.options.clock.now() - since) / 1000),
+    this.#options.onRecovery({
+      seconds: Math.round((this.#options.clock.now() - since) / 1000),
       lost: this.dropped - droppedBefore,
     });
   }
@@ -262,7 +265,7 @@ export class DailyLogFile {
   }
 
   #name(): string {
-    return this.path ?? join(this.options.directory, this.options.fileName);
+    return this.path ?? join(this.#options.directory, this.#options.fileName);
   }
 }
 

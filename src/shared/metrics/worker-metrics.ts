@@ -7,8 +7,7 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics, type Metric } from 'prom-client';
 import { FAILURE_REASONS, type FailureReason } from '../../domain/delivery-outcome.js';
 import { FixedHistogram } from './histogram.js';
-import type { FailureTally, Traffic } from './traffic.js';
-import { DELIVERY_BUCKETS, WAIT_BUCKETS } from './traffic.js';
+import { DELIVERY_BUCKETS, WAIT_BUCKETS, type FailureTally, type Traffic } from './traffic.js';
 
 /** Why a message was buried without another attempt. */
 export const BURIAL_REASONS = ['malformed', 'max_attempts_exceeded', 'poison'] as const;

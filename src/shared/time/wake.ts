@@ -1,25 +1,25 @@
 /** Lets one loop sleep until it is woken or a time has passed; a call of `wake` while nobody sleeps is not lost. */
 export class Wake {
-  private pending = false;
-  private resume: (() => void) | undefined;
+  #pending = false;
+  #resume: (() => void) | undefined;
 
   wake(): void {
-    this.pending = true;
-    this.resume?.();
+    this.#pending = true;
+    this.#resume?.();
   }
 
   /** Resolves at once when `wake` was called since the last sleep. */
   async sleep(ms: number): Promise<void> {
-    if (!this.pending) {
+    if (!this.#pending) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, ms);
-        this.resume = () => {
+        this.#resume = () => {
           clearTimeout(timer);
           resolve();
         };
       });
-      this.resume = undefined;
+      this.#resume = undefined;
     }
-    this.pending = false;
+    this.#pending = false;
   }
 }

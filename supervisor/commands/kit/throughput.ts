@@ -2,10 +2,13 @@ import type { StatusDocument } from '../../status/health.js';
 
 /** Deliveries per second over the last looks, one value each. */
 export class Throughput {
+  readonly #most: number;
   readonly rates: number[] = [];
   #last: { readonly at: number; readonly delivered: number; readonly pid: number } | undefined;
 
-  constructor(private readonly most: number) {}
+  constructor(most: number) {
+    this.#most = most;
+  }
 
   /** @param at monotonic, ms. */
   add({ supervisor, workers }: StatusDocument, at: number): void {
@@ -15,7 +18,7 @@ export class Throughput {
     if (!last || last.pid !== supervisor.pid || at <= last.at) return;
     // fewer than before: a worker was taken away by `scale`, with its count
     this.rates.push(Math.max(0, ((delivered - last.delivered) * 1_000) / (at - last.at)));
-    if (this.rates.length > this.most) this.rates.shift();
+    if (this.rates.length > this.#most) this.rates.shift();
   }
 
   get now(): number {

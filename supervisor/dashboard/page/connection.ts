@@ -3,7 +3,7 @@
  * otherwise, so a broken connection is made anew here: after 1 s, then 2, 4 and every 5 s. Silence breaks it too: the
  * supervisor sends each second, and a host that vanished never closes a connection.
  */
-import type { SamplesEvent, StatusEvent } from '../page-events.js';
+import type { SamplesEvent, StatusEvent } from '../../status/status-events.js';
 
 export interface ConnectionListener {
   onStatus(event: StatusEvent): void;

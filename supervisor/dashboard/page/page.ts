@@ -1,5 +1,5 @@
 /** Wires the page: what comes over the connection goes to the parts that show it. */
-import type { StatusEvent } from '../page-events.js';
+import type { StatusEvent } from '../../status/status-events.js';
 import { createCertificatesTable } from './tables/certificates-table.js';
 import { connect } from './connection.js';
 import { createDeadLetters } from './letters/dead-letters.js';

@@ -1,6 +1,6 @@
 /** The plots over time. All share one buffer, one time axis and one cursor. */
 import type uPlotType from 'uplot';
-import type { SampleField } from '../page-events.js';
+import type { SampleField } from '../../status/status-events.js';
 import { make, setAttribute, setText } from './elements.js';
 import * as format from './format.js';
 import type { SampleBuffer } from './sample-buffer.js';

@@ -1,5 +1,5 @@
 /** The first thing that is seen: whether messages flow, why not, and what to type. */
-import type { Flow, NextStep, StatusEvent } from '../page-events.js';
+import type { Flow, NextStep, StatusEvent } from '../../status/status-events.js';
 import { byId, fillList, make, setAttribute, setText } from './elements.js';
 import { printable } from './escape.js';
 import * as format from './format.js';

@@ -34,20 +34,23 @@ export interface Load {
 const LOAD_STEP_MS = 20;
 
 export class Stage {
+  readonly #seen: { client: Redis };
   readonly keys = redisKeys(QUEUE);
   readonly problems: string[] = [];
   /** SIGKILL for everything at the end, newest first. */
-  private readonly closers: (() => Promise<unknown>)[] = [];
+  readonly #closers: (() => Promise<unknown>)[] = [];
   readonly programs: Program[] = [];
 
   private constructor(
     readonly folder: string,
     readonly redis: RedisProcess,
-    private readonly seen: { client: Redis },
+    seen: { client: Redis },
     readonly certificates: CertificateFiles,
     readonly server: DevMainServer,
     readonly ledger: MessageLedger,
-  ) {}
+  ) {
+    this.#seen = seen;
+  }
 
   static async open(redisOptions: RedisOptions = {}): Promise<Stage> {
     const folder = mkdtempSync(join(tmpdir(), 'fault-'));
@@ -61,14 +64,14 @@ export class Stage {
 
   /** Of the Redis that counts: where messages are produced and accounted for. */
   get client(): Redis {
-    return this.seen.client;
+    return this.#seen.client;
   }
 
   /** Another Redis counts from now on; the stage disconnects the client at the end. */
   lookAt(client: Redis): void {
-    this.closers.push(async () => client.disconnect());
-    this.seen.client.disconnect();
-    this.seen.client = client;
+    this.#closers.push(async () => client.disconnect());
+    this.#seen.client.disconnect();
+    this.#seen.client = client;
   }
 
   /** A row's own expectation; one that does not hold fails the row, which goes on. */
@@ -106,7 +109,7 @@ export class Stage {
   /** Of Redis or of the main server; the worker is told its port. */
   async proxy(port: number): Promise<TcpProxy> {
     const proxy = await startTcpProxy(port);
-    this.closers.push(() => proxy.close());
+    this.#closers.push(() => proxy.close());
     return proxy;
   }
 
@@ -136,7 +139,7 @@ export class Stage {
 
   /** Closed after the programs, newest first. */
   onClose(close: () => Promise<unknown>): void {
-    this.closers.push(close);
+    this.#closers.push(close);
   }
 
   /** One answer after the other, `lanes` in turn: while the first is settled, the others wait for the next settlement. */
@@ -211,7 +214,7 @@ export class Stage {
 
   async close(): Promise<void> {
     await Promise.all(this.programs.map((program) => program.destroy()));
-    for (const close of this.closers.reverse()) await close();
+    for (const close of this.#closers.reverse()) await close();
     await this.server.close();
     this.client.disconnect();
     this.redis.thaw();

@@ -11,7 +11,7 @@ import { secretFileEnv } from '../../../src/shared/config/settings/setting.js';
 import { CONFIG_FILE, configurationTable, SETTINGS } from '../../../src/shared/config/settings/settings.js';
 import { createWorkerMetrics } from '../../../src/shared/metrics/worker-metrics.js';
 import { MetricsAggregator } from '../../../supervisor/status/metrics-aggregator.js';
-import { runProgram } from '../../../supervisor/commands/kit/program.js';
+import { runProgram } from '../../../supervisor/program.js';
 import { SignalInbox } from '../../../supervisor/primary/signals.js';
 import { SupervisorMetrics } from '../../../supervisor/status/supervisor-metrics.js';
 import { ALERT_OF, type Cause } from '../../monitoring/monitoring-files.js';

@@ -3,7 +3,7 @@ import { deliveryTimesIn } from '../../../../supervisor/capacity/delivery-times.
 import { cpuQuota } from '../../../../supervisor/capacity/host.js';
 import { capacityOf, enoughParallel, recommend, type Host, type Level } from '../../../../supervisor/capacity/model.js';
 import { latenciesOf } from '../../../../supervisor/capacity/statistics.js';
-import { parseTarget } from '../../../../supervisor/capacity/target.js';
+import { parseTarget } from '../../../../supervisor/commands/kit/capacity-target.js';
 
 const host: Host = { cores: 8, memoryBytes: 16e9 };
 const levelsOf = (rates: Record<number, number>): Level[] =>

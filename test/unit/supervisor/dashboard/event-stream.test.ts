@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createFront } from '../../../../supervisor/admin/front.js';
 import { EventStream, MOST_CLIENTS } from '../../../../supervisor/dashboard/event-stream.js';
-import { SAMPLE_FIELDS, type SampleColumns, type StatusEvent } from '../../../../supervisor/dashboard/page-events.js';
+import { SAMPLE_FIELDS, type SampleColumns, type StatusEvent } from '../../../../supervisor/status/status-events.js';
 import { waitFor } from '../../../support/wait-for.js';
 
 /** A status so large that sockets fill up. */

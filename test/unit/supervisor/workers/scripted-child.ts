@@ -4,11 +4,15 @@ import { WorkerHandle, type ChildProcess, type Exit } from '../../../../supervis
 import { testConfig } from '../../../support/config.js';
 
 export class SetClock implements Clock {
-  constructor(private ms = 1_000) {}
-  now = (): number => this.ms;
-  wallNow = (): number => Date.UTC(2026, 0, 1) + this.ms;
+  #ms;
+
+  constructor(ms = 1_000) {
+    this.#ms = ms;
+  }
+  now = (): number => this.#ms;
+  wallNow = (): number => Date.UTC(2026, 0, 1) + this.#ms;
   pass(ms: number): void {
-    this.ms += ms;
+    this.#ms += ms;
   }
 }
 

@@ -1,15 +1,15 @@
 /** The flags of `check --capacity`, and the command. What measures is loaded when it is needed: it loads ioredis, got and undici. */
 import type { Command } from 'commander';
 
-import { printable } from '../../src/shared/words/escape.js';
-import { systemClock } from '../../src/shared/time/clock.js';
-import type { Config } from '../../src/shared/config/config.js';
-import { EXIT_FAILURE } from '../../src/shared/errors.js';
-import { printJson, usageError, type CommandContext } from '../commands/kit/command.js';
-import { createProgress } from '../commands/kit/progress.js';
-import { controlSocketPath } from '../admin/unix-socket.js';
-import { DEFAULT_SECONDS, MOST_PARALLEL, MOST_REQUESTS, MOST_ROUND_TRIPS, MOST_SECONDS } from './limits.js';
-import { parseTarget } from './target.js';
+import { printable } from '../../../src/shared/words/escape.js';
+import { systemClock } from '../../../src/shared/time/clock.js';
+import type { Config } from '../../../src/shared/config/config.js';
+import { EXIT_FAILURE } from '../../../src/shared/errors.js';
+import { printJson, usageError, type CommandContext } from './command.js';
+import { createProgress } from './progress.js';
+import { controlSocketPath } from '../../admin/unix-socket.js';
+import { DEFAULT_SECONDS, MOST_PARALLEL, MOST_REQUESTS, MOST_ROUND_TRIPS, MOST_SECONDS } from '../../capacity/limits.js';
+import { parseTarget } from './capacity-target.js';
 
 export interface CapacityFlags {
   readonly capacity?: true;
@@ -59,9 +59,9 @@ export async function checkCapacity(config: Config, flags: CapacityFlags, contex
     seconds: secondsOf(flags.seconds),
   };
   const [{ planCapacity }, { capacityDocument, capacityLines, isEnough }, { createControlClient }] = await Promise.all([
-    import('./plan.js'),
-    import('./report.js'),
-    import('../admin/client.js'),
+    import('../../capacity/plan.js'),
+    import('../../capacity/report.js'),
+    import('../../admin/client.js'),
   ]);
   const progress = createProgress(context.streams);
   const client = createControlClient({ socketPath: controlSocketPath(config.supervisor) });

@@ -1,23 +1,23 @@
 import { Command, CommanderError } from 'commander';
 
-import { harmless } from '../../../src/shared/words/escape.js';
-import { packageVersion } from '../../../src/shared/config/package-root.js';
-import { ConfigError, EXIT_CONFIG, reasonOf, EXIT_FAILURE } from '../../../src/shared/errors.js';
-import { registerCerts } from '../certs.js';
-import { registerCheck } from '../check.js';
-import { CommandError, EXIT_USAGE, type CommandContext, type RegisterCommand } from './command.js';
-import { addExitCodes } from './exit-codes.js';
-import { registerCompletion } from '../completion.js';
-import { registerDead } from '../dead.js';
-import { registerReload } from '../reload.js';
-import { registerRestart } from '../restart.js';
-import { registerRollback } from '../rollback.js';
-import { registerScale } from '../scale.js';
-import { registerSend } from '../send.js';
-import { registerStart } from '../start.js';
-import { registerStatus } from '../status.js';
-import { registerStop } from '../stop.js';
-import { registerWorker } from '../worker.js';
+import { harmless } from '../src/shared/words/escape.js';
+import { packageVersion } from '../src/shared/config/package-root.js';
+import { ConfigError, EXIT_CONFIG, reasonOf, EXIT_FAILURE } from '../src/shared/errors.js';
+import { registerCerts } from './commands/certs.js';
+import { registerCheck } from './commands/check.js';
+import { CommandError, EXIT_USAGE, type CommandContext, type RegisterCommand } from './commands/kit/command.js';
+import { addExitCodes } from './commands/kit/exit-codes.js';
+import { registerCompletion } from './commands/completion.js';
+import { registerDead } from './commands/dead.js';
+import { registerReload } from './commands/reload.js';
+import { registerRestart } from './commands/restart.js';
+import { registerRollback } from './commands/rollback.js';
+import { registerScale } from './commands/scale.js';
+import { registerSend } from './commands/send.js';
+import { registerStart } from './commands/start.js';
+import { registerStatus } from './commands/status.js';
+import { registerStop } from './commands/stop.js';
+import { registerWorker } from './commands/worker.js';
 
 /** All commands, in the order of the help page. */
 const COMMANDS: readonly RegisterCommand[] = [

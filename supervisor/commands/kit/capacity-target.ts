@@ -1,4 +1,4 @@
-import { usageError } from '../commands/kit/command.js';
+import { usageError } from './command.js';
 
 const TARGET = /^(\d{1,12}(?:\.\d{1,6})?)(?:\/(second|minute|hour|day))?$/;
 const SECONDS: Readonly<Record<string, number>> = { second: 1, minute: 60, hour: 3_600, day: 86_400 };

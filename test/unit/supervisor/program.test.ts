@@ -2,9 +2,9 @@ import { join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
-import { packageVersion } from '../../../../src/shared/config/package-root.js';
-import { runProgram } from '../../../../supervisor/commands/kit/program.js';
-import { workspace } from '../../src/shared/config/workspace.js';
+import { packageVersion } from '../../../src/shared/config/package-root.js';
+import { runProgram } from '../../../supervisor/program.js';
+import { workspace } from '../src/shared/config/workspace.js';
 
 interface Ran {
   readonly exitCode: number;

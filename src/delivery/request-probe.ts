@@ -1,11 +1,11 @@
-import { outcomeOfError } from '../../src/delivery/connection-fault.js';
-import { connectOptions } from '../../src/delivery/connect-options.js';
-import { DeliveryPool } from '../../src/delivery/pool.js';
-import { DeliveryPost, type PostResult } from '../../src/delivery/post.js';
-import { PostsInFlight } from '../../src/delivery/posts-in-flight.js';
-import type { Credentials } from '../../src/delivery/tls-credentials.js';
-import type { Clock } from '../../src/shared/time/clock.js';
-import type { Config } from '../../src/shared/config/config.js';
+import { outcomeOfError } from './connection-fault.js';
+import { connectOptions } from './connect-options.js';
+import { DeliveryPool } from './pool.js';
+import { DeliveryPost, type PostResult } from './post.js';
+import { PostsInFlight } from './posts-in-flight.js';
+import type { Credentials } from './tls-credentials.js';
+import type { Clock } from '../shared/time/clock.js';
+import type { Config } from '../shared/config/config.js';
 
 export type Reply =
   | { readonly kind: 'answer'; readonly status: number; readonly ms: number }
@@ -28,43 +28,45 @@ const HEADERS = ['accept-encoding', 'identity'];
 
 /** GET, over the same connections as deliveries: undici's pool, keep-alive, mutual TLS, one total deadline. */
 export class RequestProbe {
+  readonly #options: ProbeOptions;
   /** Requests sent so far. */
   sent = 0;
-  private readonly pool: DeliveryPool;
-  private readonly inFlight: PostsInFlight;
-  private readonly path: string;
+  readonly #pool: DeliveryPool;
+  readonly #inFlight: PostsInFlight;
+  readonly #path: string;
 
-  constructor(private readonly options: ProbeOptions) {
+  constructor(options: ProbeOptions) {
+    this.#options = options;
     const { mainServer, credentials, connections, clock } = options;
     const { origin, pathname } = new URL(mainServer.url);
-    this.path = pathname.replace(/\/$/, '') + options.path;
+    this.#path = pathname.replace(/\/$/, '') + options.path;
     const deadlineMs = mainServer.timeoutMs;
-    this.pool = new DeliveryPool({ origin, connections, deadlineMs, connect: connectOptions(credentials) });
-    this.inFlight = new PostsInFlight(deadlineMs, clock);
+    this.#pool = new DeliveryPool({ origin, connections, deadlineMs, connect: connectOptions(credentials) });
+    this.#inFlight = new PostsInFlight(deadlineMs, clock);
   }
 
   /** One request; never rejects. */
   get(signal: AbortSignal): Promise<Reply> {
     if (signal.aborted) return Promise.resolve({ kind: 'aborted' });
     this.sent += 1;
-    const startMs = this.options.clock.now();
+    const startMs = this.#options.clock.now();
     return new Promise((resolve) => {
       const request = new DeliveryPost(startMs, signal, (result) => {
-        this.inFlight.delete(request);
-        resolve(this.replyOf(result, startMs));
+        this.#inFlight.delete(request);
+        resolve(this.#replyOf(result, startMs));
       });
-      this.inFlight.add(request);
-      this.pool.dispatch({ path: this.path, method: 'GET', headers: HEADERS }, request);
+      this.#inFlight.add(request);
+      this.#pool.dispatch({ path: this.#path, method: 'GET', headers: HEADERS }, request);
     });
   }
 
   async close(): Promise<void> {
-    this.inFlight.close();
-    await this.pool.destroy();
+    this.#inFlight.close();
+    await this.#pool.destroy();
   }
 
-  private replyOf(result: PostResult, startMs: number): Reply {
-    const { clock, credentials } = this.options;
+  #replyOf(result: PostResult, startMs: number): Reply {
+    const { clock, credentials } = this.#options;
     if (result.kind === 'answer') return { kind: 'answer', status: result.status, ms: clock.now() - startMs };
     const outcome =
       result.kind === 'settled' ? result.outcome : outcomeOfError(result.error, credentials, clock.wallNow());

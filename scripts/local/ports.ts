@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { freePort } from '../local/free-port.js';
+import { freePort } from './free-port.js';
 
 const TRIES = 50;
 

@@ -1,5 +1,5 @@
 /** What `GET /events` sends; read by the page, so it imports nothing of node. */
-import type { StatusDocument } from '../status/status-document.js';
+import type { StatusDocument } from './status-document.js';
 
 export const SAMPLE_FIELDS = [
   'at',

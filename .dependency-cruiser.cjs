@@ -1,0 +1,157 @@
+/**
+ * Who may import whom: a whitelist. A room may import itself, what its line names, and nothing else; the packages of npm
+ * have a list of their own. ARCHITECTURE.md says what each room is for.
+ */
+
+/** Room (a folder, or one file) → rooms, or single files of theirs that are their entrance. */
+const ROOMS = {
+  'src/main.ts': ['src/worker/child.ts'],
+  'src/shared/errors.ts': [],
+  'src/shared/ipc.ts': ['src/shared/config', 'src/shared/metrics'],
+  'src/shared/words': [],
+  'src/shared/time': [],
+  'src/shared/config': ['src/shared/errors.ts', 'src/shared/words'],
+  'src/shared/logger': ['src/shared/config', 'src/shared/errors.ts', 'src/shared/time', 'src/shared/words'],
+  'src/shared/metrics': ['src/domain'],
+  'src/domain': ['src/shared/words'],
+  'src/queue': ['src/domain', 'src/shared'],
+  'src/delivery': ['src/domain', 'src/shared'],
+  'src/duties': ['src/domain', 'src/shared', 'src/queue/message-queue.ts'],
+  'src/worker': ['src/domain', 'src/shared', 'src/queue', 'src/delivery', 'src/duties'],
+
+  'supervisor/cli.ts': ['supervisor/program.ts'],
+  'supervisor/program.ts': ['supervisor/commands', 'src/shared'],
+  'supervisor/workers': ['src/shared', 'src/queue/keys.ts'],
+  'supervisor/rollout': ['supervisor/workers', 'src/shared'],
+  'supervisor/queue': ['supervisor/workers', 'src/domain', 'src/queue', 'src/shared'],
+  'supervisor/status': ['supervisor/queue', 'supervisor/rollout', 'supervisor/workers', 'src/shared'],
+  'supervisor/admin': [
+    'supervisor/rollout',
+    'supervisor/status',
+    'supervisor/workers',
+    'src/domain',
+    'src/queue',
+    'src/shared',
+  ],
+  'supervisor/dashboard': ['supervisor/admin', 'supervisor/status', 'src/shared'],
+  // it runs in a browser: of the rest it takes shapes, paths and the escaping of text
+  'supervisor/dashboard/page': [
+    'supervisor/admin/protocol.ts',
+    'supervisor/status/status-document.ts',
+    'supervisor/status/status-events.ts',
+    'src/shared/words/escape.ts',
+  ],
+  'supervisor/primary': [
+    'supervisor/admin',
+    'supervisor/dashboard',
+    'supervisor/queue',
+    'supervisor/rollout',
+    'supervisor/status',
+    'supervisor/workers',
+    'src/shared',
+  ],
+  'supervisor/certificates': [],
+  'supervisor/capacity': [
+    'supervisor/admin',
+    'src/delivery/request-probe.ts',
+    'src/delivery/tls-credentials.ts',
+    'src/queue/operator-queue.ts',
+    'src/shared',
+  ],
+  'supervisor/doctor': [
+    'supervisor/admin',
+    'supervisor/status',
+    'src/delivery/connect-options.ts',
+    'src/delivery/connection-fault.ts',
+    'src/delivery/tls-credentials.ts',
+    'src/domain',
+    'src/queue/message-queue.ts',
+    'src/queue/operator-queue.ts',
+    'src/shared',
+  ],
+  'supervisor/commands': [
+    'supervisor/admin',
+    'supervisor/capacity',
+    'supervisor/certificates',
+    'supervisor/doctor',
+    'supervisor/primary/supervisor.ts',
+    'supervisor/status',
+    'supervisor/workers/process-running.ts',
+    'src/domain',
+    'src/queue',
+    'src/shared',
+    'src/worker/standalone-worker.ts',
+  ],
+
+  'scripts/local': ['src/shared'],
+  'scripts/main-server': ['scripts/local', 'src/shared'],
+  'scripts/quickstart': [
+    'scripts/local',
+    'scripts/main-server',
+    'supervisor/certificates',
+    'supervisor/status',
+    'src/queue',
+    'src/shared',
+  ],
+  'scripts/bench': ['scripts/local', 'supervisor/certificates', 'supervisor/status', 'src/shared'],
+  'scripts/tasks': [],
+};
+
+/** Package → the rooms that may load it. */
+const PACKAGES = {
+  bullmq: ['scripts/bench'],
+  commander: ['supervisor', 'scripts/bench', 'scripts/quickstart'],
+  convict: ['src/shared/config'],
+  got: ['src/delivery', 'supervisor/admin', 'supervisor/doctor', 'scripts/quickstart'],
+  ioredis: ['src/queue', 'scripts/bench'],
+  pidusage: ['supervisor/workers', 'scripts/bench'],
+  'prom-client': ['src/shared/metrics', 'src/duties', 'supervisor/status'],
+  typescript: ['scripts/tasks'],
+  undici: ['src/delivery', 'scripts/bench'],
+  uplot: ['supervisor/dashboard'],
+  winston: ['src/shared/logger'],
+  'winston-daily-rotate-file': ['src/shared/logger'],
+  yaml: ['src/shared/config', 'scripts/quickstart'],
+};
+
+const EVERYWHERE = '^(src|supervisor|scripts)/';
+
+/** Matches the room's files, and for a folder within which another room lies not that one's. */
+function filesOf(room) {
+  const inner = Object.keys(ROOMS).filter((other) => other.startsWith(`${room}/`));
+  const path = room.endsWith('.ts') ? `^${escaped(room)}$` : `^${escaped(room)}/`;
+  return inner.length === 0 ? { path } : { path, pathNot: inner.map((other) => `^${escaped(other)}(/|$)`) };
+}
+
+function escaped(path) {
+  return path.replaceAll('.', '\\.');
+}
+
+const roomRules = Object.entries(ROOMS).flatMap(([room, others]) => [
+  { from: filesOf(room), to: filesOf(room) },
+  ...others.map((other) => ({ from: filesOf(room), to: { path: filesOf(other).path } })),
+]);
+
+const packageRules = Object.entries(PACKAGES).flatMap(([name, rooms]) =>
+  rooms.map((room) => ({ from: { path: `^${room}/` }, to: { path: `(node_modules/(@types/)?${name}/|^${name}$)` } })),
+);
+
+module.exports = {
+  forbidden: [{ name: 'no-circular', severity: 'error', from: {}, to: { circular: true } }],
+  allowed: [
+    ...roomRules,
+    ...packageRules,
+    { from: { path: EVERYWHERE }, to: { dependencyTypes: ['core'] } },
+    // declared by page/escape.d.ts, served from src/shared/words
+    { from: { path: '^supervisor/dashboard/page/' }, to: { path: '^[.]{1,2}/escape[.]js$' } },
+    // loaded once it is built
+    { from: { path: '^scripts/tasks/' }, to: { path: '^dist/scripts/' } },
+  ],
+  allowedSeverity: 'error',
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { extensions: ['.ts', '.js', '.mjs'], conditionNames: ['import', 'node', 'default'] },
+  },
+};
