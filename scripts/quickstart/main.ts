@@ -7,7 +7,7 @@
 import { randomUUID } from 'node:crypto';
 import { isAbsolute, join, relative } from 'node:path';
 import { BrokerError, EXIT_FAILURE } from '../../src/shared/errors.js';
-import { pause } from '../../src/shared/time/pause.js';
+import { systemClock } from '../../src/shared/time/clock.js';
 import { accountLines, accountOf, failedAttempts, type Account } from './account.js';
 import { InterruptedError, listenForInterrupt, type Interrupt } from './interrupt.js';
 import { parseCommandLine, type QuickstartOptions } from './options.js';
@@ -108,7 +108,7 @@ async function watch({ options, interrupt }: Run, stack: Stack, { ids, startedAt
     stack.supervisor.check();
     if (options.exit && elapsedMs > deadlineMs) throw new LateError(deadlineMs);
     interrupt.signal.throwIfAborted();
-    await pause(LOOK_EVERY_MS, interrupt.signal);
+    await systemClock.sleep(LOOK_EVERY_MS, interrupt.signal);
   }
 }
 

@@ -27,7 +27,12 @@ const PUSHED_AT_ONCE = 1_000;
 export async function connectQueue(config: Config): Promise<DemoQueue> {
   const name = config.queue.name;
   const keys = redisKeys(name);
-  const connection = new RedisConnection({ redis: config.redis, name: 'quickstart', silenceMs: SILENCE_MS });
+  const connection = new RedisConnection({
+    redis: config.redis,
+    name: 'quickstart',
+    silenceMs: SILENCE_MS,
+    clock: systemClock,
+  });
   await connection.whenReady(CONNECT_DEADLINE_MS);
   if (!connection.isReady()) {
     const sentence = connection.describe(connection.problem);

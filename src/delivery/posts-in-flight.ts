@@ -1,5 +1,5 @@
 import { outcomeOfErrorCode, type DeliveryOutcome } from '../domain/delivery-outcome.js';
-import type { Clock } from '../shared/time/clock.js';
+import type { Clock, Timer } from '../shared/time/clock.js';
 import type { DeliveryPost } from './post.js';
 
 /** The deadline is late by no more than this. */
@@ -19,7 +19,7 @@ export class PostsInFlight {
   readonly #watched = new WeakSet<AbortSignal>();
   readonly #closing = new AbortController();
   readonly #sweepMs: number;
-  #sweep: NodeJS.Timeout | undefined;
+  #sweep: Timer | undefined;
 
   constructor(deadlineMs: number, clock: Clock) {
     this.#deadlineMs = deadlineMs;
@@ -29,7 +29,7 @@ export class PostsInFlight {
 
   add(post: DeliveryPost): void {
     this.#posts.add(post);
-    this.#sweep ??= setInterval(() => this.#cutLate(), this.#sweepMs);
+    this.#sweep ??= this.#clock.every(this.#sweepMs, () => this.#cutLate());
     if (!this.#watched.has(post.signal)) this.#watch(post.signal);
   }
 
@@ -65,7 +65,7 @@ export class PostsInFlight {
   }
 
   #stopSweep(): void {
-    clearInterval(this.#sweep);
+    this.#sweep?.cancel();
     this.#sweep = undefined;
   }
 }

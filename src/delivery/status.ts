@@ -5,7 +5,6 @@
 import { setMaxListeners } from 'node:events';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Got } from 'got';
 import type { ProbeResult } from '../domain/circuit-breaker.js';
 import { outcomeOfStatus, type DeliveryOutcome } from '../domain/delivery-outcome.js';
@@ -120,7 +119,7 @@ export class StatusClient {
       if (outcome.kind !== 'failed' || !REPEATED_STATUSES.has(outcome.status)) return outcome;
       const delayMs = REPEAT_DELAYS_MS[repeat];
       if (delayMs === undefined || clock.now() + delayMs >= endMs) return outcome;
-      await sleep(delayMs, undefined, { signal: request.signal }).catch(() => {}); // the next exchange sees the abort
+      await clock.sleep(delayMs, request.signal); // the next exchange sees the abort
     }
   }
 

@@ -51,6 +51,7 @@ export function createCertificateWatch<C extends Dated>(deps: CertificateWatchDe
     step: async () => watch.look(),
     onError: (error) => deps.log.error(`Looking at the certificate files failed: ${reasonOf(error)}`),
     retryMs: HOUR_MS,
+    clock: deps.clock,
   });
 }
 

@@ -1,3 +1,4 @@
+import type { Clock } from '../shared/time/clock.js';
 import { Wake } from '../shared/time/wake.js';
 
 /** A background duty of a worker. `stop` may be called twice and resolves when nothing of it runs any more. */
@@ -14,8 +15,9 @@ export function createRepeatingDuty(options: {
   readonly step: () => Promise<number>;
   readonly onError: (error: unknown) => void;
   readonly retryMs: number;
+  readonly clock: Clock;
 }): Duty {
-  const wake = new Wake();
+  const wake = new Wake(options.clock);
   let stopping = false;
   let running: Promise<void> | undefined;
 

@@ -1,12 +1,20 @@
 import type { MessageQueue } from '../queue/message-queue.js';
+import type { Clock } from '../shared/time/clock.js';
 import type { Log } from '../shared/logger/log.js';
 import { createRepeatingDuty, type Duty } from './duty.js';
 /** A lease of 13 s survives two renewals missed. */
 export const RENEW_EVERY_MS = 4_000;
 const TRY_AGAIN_MS = 250;
 
+export interface LeaseRenewalOptions {
+  readonly queue: MessageQueue;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
 /** Keeps the consumer's lease alive, also while the work loop has nothing to ask Redis. */
-export function createHeartbeat({ queue, log }: { readonly queue: MessageQueue; readonly log: Log }): Duty {
+export function createLeaseRenewal(options: LeaseRenewalOptions): Duty {
+  const { queue, clock, log } = options;
   return createRepeatingDuty({
     async step() {
       if (!queue.isReady()) return TRY_AGAIN_MS;
@@ -15,5 +23,6 @@ export function createHeartbeat({ queue, log }: { readonly queue: MessageQueue; 
     },
     onError: () => log.debug('Renewing the lease failed; trying again'),
     retryMs: TRY_AGAIN_MS,
+    clock,
   });
 }

@@ -11,6 +11,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import { reasonOf } from '../shared/errors.js';
+import type { Clock, Timer } from '../shared/time/clock.js';
 import type { Log } from '../shared/logger/log.js';
 
 export interface MetricsServerOptions {
@@ -18,6 +19,7 @@ export interface MetricsServerOptions {
   /** 0 = any free port. */
   readonly port: number;
   readonly registry: Pick<Registry, 'metrics' | 'contentType'>;
+  readonly clock: Clock;
   readonly log: Log;
   readonly enabled: boolean;
 }
@@ -46,7 +48,7 @@ export function createMetricsServer(options: MetricsServerOptions): MetricsServe
 class HttpMetricsServer implements MetricsServer {
   readonly #options: MetricsServerOptions;
   #server: Server | undefined;
-  #retry: NodeJS.Timeout | undefined;
+  #retry: Timer | undefined;
   #failedTries = 0;
   #state: MetricsServerState = 'off';
   #running = false;
@@ -74,7 +76,7 @@ class HttpMetricsServer implements MetricsServer {
 
   async stop(): Promise<void> {
     this.#running = false;
-    clearTimeout(this.#retry);
+    this.#retry?.cancel();
     await this.#trying;
     this.#state = 'off';
     const server = this.#server;
@@ -106,7 +108,7 @@ class HttpMetricsServer implements MetricsServer {
     if (this.#failedTries === 1) this.#options.log.error(explained(error, this.#options));
     if (!this.#running) return;
     const delay = this.#failedTries <= QUICK_RETRIES ? QUICK_RETRY_MS : SLOW_RETRY_MS;
-    this.#retry = setTimeout(() => void this.#try(), delay).unref();
+    this.#retry = this.#options.clock.after(delay, () => void this.#try()).unref();
   }
 }
 

@@ -53,5 +53,6 @@ export function createRecoverer(options: {
     },
     onError: () => log.debug('Looking for expired leases failed; trying again'),
     retryMs: LOOK_EVERY_MS,
+    clock,
   });
 }

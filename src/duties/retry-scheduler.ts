@@ -1,5 +1,6 @@
 import { printable } from '../shared/words/escape.js';
 import type { RetryQueue } from '../queue/message-queue.js';
+import type { Clock } from '../shared/time/clock.js';
 import type { Log } from '../shared/logger/log.js';
 import { createRepeatingDuty, type Duty } from './duty.js';
 /** One script run moves this many at most, so that 10,000 due at once do not hold Redis for others. */
@@ -8,8 +9,15 @@ const BATCH = 200;
 const LONGEST_SLEEP_MS = 500;
 const SHORTEST_SLEEP_MS = 5;
 
+export interface RetrySchedulerOptions {
+  readonly queue: RetryQueue;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
 /** Moves due retries back to the queue. Every worker does it; the script makes each move happen once. */
-export function createRetryScheduler({ queue, log }: { readonly queue: RetryQueue; readonly log: Log }): Duty {
+export function createRetryScheduler(options: RetrySchedulerOptions): Duty {
+  const { queue, clock, log } = options;
   return createRepeatingDuty({
     async step() {
       if (!queue.isReady()) return LONGEST_SLEEP_MS;
@@ -20,5 +28,6 @@ export function createRetryScheduler({ queue, log }: { readonly queue: RetryQueu
     },
     onError: () => log.debug('Looking for due retries failed; trying again'),
     retryMs: LONGEST_SLEEP_MS,
+    clock,
   });
 }

@@ -14,7 +14,6 @@
  * that was or was not applied, and a command of the dead connection that Redis has yet to read. The last is why the
  * former connections are killed by their client id before the list is compared.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../shared/time/clock.js';
 import type { Config } from '../shared/config/config.js';
 import { RedisUnavailableError, UnusableRedisError } from '../shared/errors.js';
@@ -92,7 +91,7 @@ export class RedisQueue implements MessageQueue {
     this.#name = consumerName(workerId, process.pid, options.nonce);
     const connect = (role: string, silenceMs: number) =>
       new RedisConnection(
-        { redis: config.redis, name: `message-broker-worker:${workerId}:${role}`, silenceMs },
+        { redis: config.redis, name: `message-broker-worker:${workerId}:${role}`, silenceMs, clock },
         { onReady: () => this.#noteReady(), onLost: (problem) => this.#noteLost(problem) },
       );
     this.#control = connect('control', CONTROL_SILENCE_MS);
@@ -110,15 +109,11 @@ export class RedisQueue implements MessageQueue {
 
   async whenReady(timeoutMs: number): Promise<void> {
     if (this.isReady()) return;
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        clearTimeout(timer);
-        this.#waiting.delete(done);
-        resolve();
-      };
-      const timer = setTimeout(done, timeoutMs);
-      this.#waiting.add(done);
-    });
+    const arrived = new AbortController();
+    const arrive = () => arrived.abort();
+    this.#waiting.add(arrive);
+    await this.#options.clock.sleep(timeoutMs, arrived.signal);
+    this.#waiting.delete(arrive);
   }
 
   /** Why Redis is not usable, as a sentence. */
@@ -181,7 +176,7 @@ export class RedisQueue implements MessageQueue {
     // the pop may not have reached Redis yet: unblocked too early it would block after all
     while (this.#blocked && this.#ids.blocking !== undefined) {
       if ((await this.#control.call('CLIENT', 'UNBLOCK', this.#ids.blocking)) === 1) return;
-      await sleep(UNBLOCK_AGAIN_MS);
+      await this.#options.clock.sleep(UNBLOCK_AGAIN_MS);
     }
   }
 

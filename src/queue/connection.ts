@@ -14,6 +14,7 @@ import { readFileSync } from 'node:fs';
 import { Cluster, Redis, ReplyError as ReplyErrorClass } from 'ioredis';
 import type { Config } from '../shared/config/config.js';
 import { ConfigError, reasonOf, RedisUnavailableError } from '../shared/errors.js';
+import type { Clock, Timer } from '../shared/time/clock.js';
 import { RedisCommand } from './command.js';
 
 export type RedisArgument = string | Buffer | number;
@@ -24,6 +25,7 @@ export interface ConnectionOptions {
   readonly name: string;
   /** Silence after a command that means the connection is dead, ms. */
   readonly silenceMs: number;
+  readonly clock: Clock;
 }
 
 export interface ConnectionEvents {
@@ -49,7 +51,7 @@ export class RedisConnection {
   readonly #tls: Tls | undefined;
   #client: Redis | Cluster;
   #closing = false;
-  #rebuild: NodeJS.Timeout | undefined;
+  #rebuild: Timer | undefined;
   #lastProblem = 'not connected yet';
 
   constructor(options: ConnectionOptions, events: ConnectionEvents = {}) {
@@ -77,15 +79,11 @@ export class RedisConnection {
   async whenReady(timeoutMs: number): Promise<void> {
     if (this.isReady() || this.#closing) return;
     const client = this.#client;
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        clearTimeout(timer);
-        client.off('ready', done);
-        resolve();
-      };
-      const timer = setTimeout(done, timeoutMs);
-      client.once('ready', done);
-    });
+    const arrived = new AbortController();
+    const arrive = () => arrived.abort();
+    client.once('ready', arrive);
+    await this.#options.clock.sleep(timeoutMs, arrived.signal);
+    client.off('ready', arrive);
   }
 
   /** One command; bulk replies are Buffers. Rejects with RedisUnavailableError only. */
@@ -107,7 +105,7 @@ export class RedisConnection {
 
   async close(): Promise<void> {
     this.#closing = true;
-    clearTimeout(this.#rebuild);
+    this.#rebuild?.cancel();
     this.#client.disconnect();
   }
 
@@ -140,9 +138,9 @@ export class RedisConnection {
 
   #reopen(): void {
     if (this.#closing) return;
-    this.#rebuild = setTimeout(() => {
+    this.#rebuild = this.#options.clock.after(RECONNECT_CEILING_MS, () => {
       this.#client = this.#open();
-    }, RECONNECT_CEILING_MS);
+    });
   }
 }
 

@@ -35,6 +35,7 @@ export async function withOperatorQueue<T>(
     redis: config.redis,
     name: 'message-broker-worker:operator',
     silenceMs: SILENCE_MS,
+    clock,
   });
   try {
     await connection.whenReady(CONNECT_DEADLINE_MS);

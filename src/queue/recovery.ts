@@ -107,7 +107,7 @@ export function createRecoveryConnection(
     name: `message-broker-worker:${identity.workerId}`,
     silenceMs: CONTROL_SILENCE_MS,
   };
-  const connection = new RedisConnection(options, events);
+  const connection = new RedisConnection({ ...options, clock: identity.clock }, events);
   return {
     queue: createBackgroundQueue(connection, redisKeys(config.queue.name), identity),
     isReady: () => connection.isReady(),

@@ -10,7 +10,6 @@ import type { Clock } from '../shared/time/clock.js';
 import type { Config } from '../shared/config/config.js';
 import type { Log } from '../shared/logger/log.js';
 import type { WorkerMetrics } from '../shared/metrics/worker-metrics.js';
-import { pause } from '../shared/time/pause.js';
 
 /** How one attempt ended: how to settle the claim, and what to tell the main server once that is done. */
 export interface AttemptResult {
@@ -73,7 +72,7 @@ export function createAttempt(deps: AttemptDeps): (claim: Claim, signal: AbortSi
       log.debug(
         `Main server does not know message ${printable(message.id, ID_LENGTH)} yet, asking again in ${delay} ms`,
       );
-      await pause(delay, signal);
+      await clock.sleep(delay, signal);
       outcome = await post(message.id, signal);
     }
     return outcome;

@@ -60,7 +60,7 @@ export class Worker {
   #finished: AttemptResult[] = [];
   /** Of `finished`, those that Redis refused: they keep their slots, or a refusing Redis would let them pile up. */
   #refused = 0;
-  readonly #wake = new Wake();
+  readonly #wake: Wake;
   readonly #answers: AnswerPoll;
   readonly #cut = new AbortController();
   #running: Promise<void> | undefined;
@@ -83,6 +83,7 @@ export class Worker {
 
   constructor(deps: WorkerDeps) {
     this.#deps = deps;
+    this.#wake = new Wake(deps.clock);
     this.#reconciledAt = deps.clock.now();
     this.#answers = new AnswerPoll(deps.clock);
   }
@@ -118,12 +119,12 @@ export class Worker {
   /** Resolves when everything in flight is settled, or handed back because the deadline passed. */
   async drain(deadlineMs: number): Promise<void> {
     this.#draining = true;
-    const deadline = setTimeout(() => this.kill(), deadlineMs);
+    const deadline = this.#deps.clock.after(deadlineMs, () => this.kill());
     if (this.#inFlight.size > 0) this.#deps.log.info(`Waiting for ${this.#inFlight.size} tasks to complete...`);
     await this.quiet();
     await this.#running;
     await this.#deps.statusUpdates.idle();
-    clearTimeout(deadline);
+    deadline.cancel();
   }
 
   /** Cuts every delivery and hands its message back. `drain` resolves when that is done. */

@@ -10,7 +10,7 @@ import { credentialsFor, readCredentials, type Credentials } from '../delivery/t
 import { CircuitBreaker } from '../domain/circuit-breaker.js';
 import { createCertificateWatch } from '../duties/certificate-watch.js';
 import type { Duty } from '../duties/duty.js';
-import { createHeartbeat } from '../duties/lease-renewal.js';
+import { createLeaseRenewal } from '../duties/lease-renewal.js';
 import { createMetricsServer, type MetricsServer } from '../duties/metrics-server.js';
 import { createRecoverer } from '../duties/recoverer.js';
 import { createRetryScheduler } from '../duties/retry-scheduler.js';
@@ -91,12 +91,13 @@ export class WorkerProcess {
       port: identity.metricsPort,
       enabled: config.metrics.enabled,
       registry: this.#metrics.registry,
+      clock,
       log,
     });
     const queue = this.#queue;
     this.#duties = [
-      createHeartbeat({ queue, log }),
-      createRetryScheduler({ queue: queue.background, log }),
+      createLeaseRenewal({ queue, clock, log }),
+      createRetryScheduler({ queue: queue.background, clock, log }),
       createRecoverer({
         queue: queue.background,
         ownConsumer: () => queue.consumer,

@@ -46,7 +46,7 @@ export interface LoadOptions {
 export async function loadMainServer(options: LoadOptions): Promise<Load | string> {
   const { probe, clock, ms } = options;
   const end = new AbortController();
-  const timer = setTimeout(() => end.abort(), ms);
+  const timer = clock.after(ms, () => end.abort());
   try {
     const first = await probe.get(end.signal);
     if (first.kind !== 'answer') return unanswered(first, ms);
@@ -57,7 +57,7 @@ export async function loadMainServer(options: LoadOptions): Promise<Load | strin
       return problem ?? `no request was finished within ${ms / 1_000} s; give more --seconds`;
     return { status: first.status, firstMs: first.ms, levels: climb.levels, problem };
   } finally {
-    clearTimeout(timer);
+    timer.cancel();
   }
 }
 

@@ -3,12 +3,7 @@ import { systemClock } from '../../src/shared/time/clock.js';
 import type { LoadedConfig } from '../../src/shared/config/load.js';
 import { ConfigError, EXIT_FAILURE } from '../../src/shared/errors.js';
 import { controlSocketPath } from '../admin/unix-socket.js';
-import {
-  addCapacityOptions,
-  checkCapacity,
-  refuseCapacityFlags,
-  type CapacityFlags,
-} from './kit/check-capacity.js';
+import { addCapacityOptions, checkCapacity, refuseCapacityFlags, type CapacityFlags } from './kit/check-capacity.js';
 import { fail, ok, warn, type Finding } from '../doctor/finding.js';
 import { printJson, type CommandContext, type RegisterCommand } from './kit/command.js';
 import { addConfigOptions, loadFromCommand, loadOrReport } from './kit/config-options.js';

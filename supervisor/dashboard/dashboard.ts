@@ -1,5 +1,5 @@
 /** What the dashboard needs in the primary: the measurements every two seconds, and the routes that show them. */
-import type { Clock } from '../../src/shared/time/clock.js';
+import type { Clock, Timer } from '../../src/shared/time/clock.js';
 import type { Route } from '../admin/route.js';
 import type { ErrorStatus, StatusDocument, TrafficStatus } from '../status/status-document.js';
 import { verdictOf } from '../status/verdict.js';
@@ -21,7 +21,7 @@ export class Dashboard {
   readonly #history = new History();
   readonly #meter = new TrafficMeter(SAMPLE_EVERY_MS);
   readonly #events: EventStream;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
 
   constructor(params: DashboardParams) {
     this.#params = params;
@@ -48,11 +48,11 @@ export class Dashboard {
   }
 
   start(): void {
-    this.#timer ??= setInterval(() => this.#look(), SAMPLE_EVERY_MS);
+    this.#timer ??= this.#params.clock.every(SAMPLE_EVERY_MS, () => this.#look());
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    this.#timer?.cancel();
     this.#events.stop();
   }
 

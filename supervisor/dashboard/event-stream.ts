@@ -6,7 +6,7 @@
  * that it is cut off. What it missed of the history comes with its next event.
  */
 import type { ServerResponse } from 'node:http';
-import type { Clock } from '../../src/shared/time/clock.js';
+import type { Clock, Timer } from '../../src/shared/time/clock.js';
 import { RequestError, type StreamedAnswer } from '../admin/route.js';
 import type { History } from '../status/history.js';
 import type { StatusEvent } from '../status/status-events.js';
@@ -36,7 +36,7 @@ interface Client {
 export class EventStream {
   readonly #params: EventStreamParams;
   readonly #clients = new Map<ServerResponse, Client>();
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
   #stopped = false;
 
   constructor(params: EventStreamParams) {
@@ -71,14 +71,14 @@ export class EventStream {
     this.#clients.set(response, { samples: 0, fullSince: undefined });
     response.once('close', () => this.#remove(response));
     if (response.destroyed) return this.#remove(response);
-    this.#timer ??= setInterval(() => this.#tick(), this.#params.everyMs ?? EVERY_MS);
+    this.#timer ??= this.#params.clock.every(this.#params.everyMs ?? EVERY_MS, () => this.#tick());
     this.#send(response, eventText('status', this.#params.status()));
   }
 
   #remove(response: ServerResponse): void {
     this.#clients.delete(response);
     if (this.#clients.size > 0) return;
-    clearInterval(this.#timer);
+    this.#timer?.cancel();
     this.#timer = undefined;
   }
 

@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import { BACKLOG_MESSAGES, backlogOf } from '../../src/shared/words/causes.js';
 import { parseMessage } from '../../src/domain/message.js';
 import type { QueueSizes } from '../../src/queue/message-queue.js';
@@ -27,7 +25,7 @@ export async function queueFindings(queue: OperatorQueue, config: Config, clock:
     ];
   }
   const before = await queue.sizes();
-  if (before.waiting > 0) await sleep(GROWTH_MS);
+  if (before.waiting > 0) await clock.sleep(GROWTH_MS);
   const sizes = before.waiting > 0 ? await queue.sizes() : before;
   const grown = sizes.waiting - before.waiting;
   return [

@@ -58,7 +58,7 @@ export class ReconcileLoop {
   readonly #options: SupervisorOptions;
   readonly #log: Logger;
   readonly #clock: Clock;
-  readonly #wake = new Wake();
+  readonly #wake: Wake;
   readonly #signals: SignalInbox;
   readonly #access: QueueAccess;
   readonly #recovery: ClaimRecovery;
@@ -83,6 +83,7 @@ export class ReconcileLoop {
     this.#log = log;
     this.#clock = clock;
     const { config } = options.loaded;
+    this.#wake = new Wake(clock);
     const wake = (): void => this.#wake.wake();
     this.#startedAt = clock.now();
     this.#signals = new SignalInbox(clock, wake);

@@ -12,7 +12,6 @@ import { localPid } from '../../src/queue/keys.js';
 import type { Clock } from '../../src/shared/time/clock.js';
 import { reasonOf } from '../../src/shared/errors.js';
 import type { Log } from '../../src/shared/logger/log.js';
-import { pause } from '../../src/shared/time/pause.js';
 import { isRunning } from '../workers/process-running.js';
 import type { Borrowed, QueueAccess, QueueSettings } from './queue-access.js';
 
@@ -52,7 +51,7 @@ export class ClaimRecovery {
     this.#run(dead.config, dead.title, async (connection) => {
       const first = await this.#persist(connection, dead);
       this.#report(dead.title, first);
-      await pause(SECOND_LOOK_MS, this.#stop.signal);
+      await this.#clock.sleep(SECOND_LOOK_MS, this.#stop.signal);
       if (this.#stop.signal.aborted) return;
       this.#report(dead.title, await recoverAll(connection, dead.consumers));
     });
@@ -64,7 +63,7 @@ export class ClaimRecovery {
       while (!this.#stop.signal.aborted && this.#clock.now() < until) {
         await connection.whenReady(ORPHAN_LOOK_MS);
         if (connection.isReady()) await this.#lookForOrphans(connection);
-        await pause(ORPHAN_LOOK_MS, this.#stop.signal);
+        await this.#clock.sleep(ORPHAN_LOOK_MS, this.#stop.signal);
       }
     });
   }
@@ -72,7 +71,7 @@ export class ClaimRecovery {
   /** Ends what waits; resolves when what is under way has finished, or after `timeoutMs`. */
   async stop(timeoutMs: number): Promise<void> {
     const finished = new AbortController();
-    const outOfTime = pause(timeoutMs, finished.signal);
+    const outOfTime = this.#clock.sleep(timeoutMs, finished.signal);
     await Promise.race([Promise.allSettled(this.#firstLooks), outOfTime]);
     this.#stop.abort();
     await Promise.race([Promise.all(this.#running), outOfTime]);
@@ -97,7 +96,7 @@ export class ClaimRecovery {
         return await recoverAll(connection, dead.consumers);
       } catch (error) {
         if (this.#stop.signal.aborted || this.#clock.now() > until) throw error;
-        await pause(RETRY_MS, this.#stop.signal);
+        await this.#clock.sleep(RETRY_MS, this.#stop.signal);
       }
     }
   }

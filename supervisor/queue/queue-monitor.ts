@@ -1,7 +1,7 @@
 import { asSentence, BACKLOG_MESSAGES, backlogOf, CAUSE } from '../../src/shared/words/causes.js';
 import { parseMessage } from '../../src/domain/message.js';
 import type { QueueSizes } from '../../src/queue/message-queue.js';
-import type { Clock } from '../../src/shared/time/clock.js';
+import type { Clock, Timer } from '../../src/shared/time/clock.js';
 import { reasonOf } from '../../src/shared/errors.js';
 import type { Log } from '../../src/shared/logger/log.js';
 import type { Borrowed } from './queue-access.js';
@@ -33,7 +33,7 @@ export class QueueMonitor {
   sight: QueueSight | undefined;
   /** undefined = not known. */
   evictionPolicy: string | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
   #looking = false;
   #looked = false;
   #lostAt: number | undefined;
@@ -47,7 +47,7 @@ export class QueueMonitor {
   }
 
   start(): void {
-    this.#timer ??= setInterval(() => void this.look(), INTERVAL_MS);
+    this.#timer ??= this.#clock.every(INTERVAL_MS, () => void this.look());
     void this.#connection.whenReady(INTERVAL_MS).then(() => this.look());
   }
 
@@ -87,7 +87,7 @@ export class QueueMonitor {
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#timer);
+    this.#timer?.cancel();
     await this.#connection.release();
   }
 

@@ -185,7 +185,7 @@ export class WorkerHandle {
   until(condition: () => boolean, timeoutMs: number): Promise<boolean> {
     return new Promise((resolve) => {
       const finish = (met: boolean): void => {
-        clearTimeout(timer);
+        timer.cancel();
         this.#listeners.delete(check);
         resolve(met);
       };
@@ -193,7 +193,7 @@ export class WorkerHandle {
         if (condition()) finish(true);
         else if (this.stage === 'gone') finish(false);
       };
-      const timer = setTimeout(() => finish(condition()), timeoutMs);
+      const timer = this.#clock.after(timeoutMs, () => finish(condition()));
       this.#listeners.add(check);
       check();
     });

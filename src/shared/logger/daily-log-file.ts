@@ -15,7 +15,7 @@ import { Buffer } from 'node:buffer';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import DailyRotateFile from 'winston-daily-rotate-file';
-import type { Clock } from '../time/clock.js';
+import type { Clock, Timer } from '../time/clock.js';
 import { reasonOf } from '../errors.js';
 import type { Batch } from './line-batch.js';
 import { LogFileError } from './log-file-error.js';
@@ -56,7 +56,7 @@ export class DailyLogFile {
   readonly #queue: Waiting[] = [];
   #queuedBytes = 0;
   #inFlight: (Waiting & { written: number }) | undefined;
-  #retry: NodeJS.Timeout | undefined;
+  #retry: Timer | undefined;
   #retryMs = FIRST_RETRY_MS;
   /** Monotonic time of the start of the trouble and what had been dropped by then. */
   #trouble: { readonly since: number; readonly droppedBefore: number } | undefined;
@@ -105,12 +105,12 @@ export class DailyLogFile {
   /** One last try if the file is down. The caller bounds the time. */
   async close(): Promise<void> {
     if (this.#retry !== undefined) {
-      clearTimeout(this.#retry);
+      this.#retry.cancel();
       this.#retry = undefined;
       this.#pump();
     }
     await this.idle();
-    clearTimeout(this.#retry);
+    this.#dropRetry();
     for (const { lines } of this.#queue.splice(0)) this.dropped += lines;
     const transport = this.#transport;
     this.#transport = undefined;
@@ -218,10 +218,12 @@ export class DailyLogFile {
         { cause: error },
       ),
     );
-    this.#retry = setTimeout(() => {
-      this.#retry = undefined;
-      this.#pump();
-    }, this.#retryMs).unref();
+    this.#retry = this.#options.clock
+      .after(this.#retryMs, () => {
+        this.#retry = undefined;
+        this.#pump();
+      })
+      .unref();
     this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
     this.#release();
   }
@@ -254,6 +256,11 @@ export class DailyLogFile {
       seconds: Math.round((this.#options.clock.now() - since) / 1000),
       lost: this.dropped - droppedBefore,
     });
+  }
+
+  #dropRetry(): void {
+    this.#retry?.cancel();
+    this.#retry = undefined;
   }
 
   #isIdle(): boolean {

@@ -5,7 +5,7 @@
  *
  * Lines leave in the order in which they came.
  */
-import type { Clock } from '../time/clock.js';
+import type { Clock, Timer } from '../time/clock.js';
 
 export interface Batch {
   /** Lines joined by newlines, none at the end. */
@@ -31,17 +31,17 @@ export function createLineBatch(clock: Clock, handOver: (batch: Batch) => void):
   let lines = 0;
   let handedOverAt = Number.NEGATIVE_INFINITY;
   let immediate: NodeJS.Immediate | undefined;
-  let timer: NodeJS.Timeout | undefined;
+  let timer: Timer | undefined;
 
   function schedule(): void {
     const age = clock.now() - handedOverAt;
     if (age >= INTERVAL_MS) immediate = setImmediate(flush);
-    else timer = setTimeout(flush, INTERVAL_MS - age);
+    else timer = clock.after(INTERVAL_MS - age, flush);
   }
 
   function take(): Batch | undefined {
     clearImmediate(immediate);
-    clearTimeout(timer);
+    timer?.cancel();
     if (lines === 0) return undefined;
     const batch = { text, lines };
     text = '';

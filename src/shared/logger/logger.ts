@@ -95,8 +95,8 @@ export function createLogger(options: LoggerOptions): Logger {
     get isDebug() {
       return threshold === SEVERITY.DEBUG;
     },
-    flush: () => within(FLUSH_DEADLINE_MS, onDisk()),
-    close: () => (closing ??= within(FLUSH_DEADLINE_MS, shutDown())),
+    flush: () => within(FLUSH_DEADLINE_MS, onDisk(), clock),
+    close: () => (closing ??= within(FLUSH_DEADLINE_MS, shutDown(), clock)),
     crash: (text) => writeLastWords(format('ERROR', text), { unsent: batch.take(), file, options }),
     stats: () => ({ dropped: file.dropped + pipeline.dropped(), fileErrors: file.errors }),
   };
@@ -161,12 +161,11 @@ function attempt(action: () => void): void {
   }
 }
 
-async function within(ms: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
+async function within(ms: number, work: Promise<void>, clock: Clock): Promise<void> {
+  const done = new AbortController();
   try {
-    await Promise.race([work, deadline]);
+    await Promise.race([work, clock.sleep(ms, done.signal)]);
   } finally {
-    clearTimeout(timer);
+    done.abort();
   }
 }

@@ -1,4 +1,4 @@
-import type { Clock } from '../time/clock.js';
+import type { Clock, Timer } from '../time/clock.js';
 import { localDate } from './line-format.js';
 
 /** The host's clock may be set, or the host may sleep: never wait longer than this without looking. */
@@ -9,10 +9,10 @@ export function watchMidnight(clock: Clock, onNewDay: () => void): { stop(): voi
   let today = localDate(clock.wallNow());
   let timer = schedule();
 
-  function schedule(): NodeJS.Timeout {
+  function schedule(): Timer {
     const now = new Date(clock.wallNow());
     const midnight = new Date(now.getFullYear(), now.getMonth(), now.getDate() + 1).getTime();
-    return setTimeout(look, Math.min(midnight - now.getTime() + 1, LONGEST_WAIT_MS)).unref();
+    return clock.after(Math.min(midnight - now.getTime() + 1, LONGEST_WAIT_MS), look).unref();
   }
 
   function look(): void {
@@ -23,5 +23,5 @@ export function watchMidnight(clock: Clock, onNewDay: () => void): { stop(): voi
     onNewDay();
   }
 
-  return { stop: () => clearTimeout(timer) };
+  return { stop: () => timer.cancel() };
 }

@@ -8,7 +8,13 @@ import { EXIT_FAILURE } from '../../../src/shared/errors.js';
 import { printJson, usageError, type CommandContext } from './command.js';
 import { createProgress } from './progress.js';
 import { controlSocketPath } from '../../admin/unix-socket.js';
-import { DEFAULT_SECONDS, MOST_PARALLEL, MOST_REQUESTS, MOST_ROUND_TRIPS, MOST_SECONDS } from '../../capacity/limits.js';
+import {
+  DEFAULT_SECONDS,
+  MOST_PARALLEL,
+  MOST_REQUESTS,
+  MOST_ROUND_TRIPS,
+  MOST_SECONDS,
+} from '../../capacity/limits.js';
 import { parseTarget } from './capacity-target.js';
 
 export interface CapacityFlags {

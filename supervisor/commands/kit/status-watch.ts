@@ -4,7 +4,6 @@
  */
 import { harmless } from '../../../src/shared/words/escape.js';
 import { systemClock } from '../../../src/shared/time/clock.js';
-import { pause } from '../../../src/shared/time/pause.js';
 import { reasonOf } from '../../../src/shared/errors.js';
 import type { ControlClient } from '../../admin/client.js';
 import type { StatusDocument } from '../../status/health.js';
@@ -39,7 +38,7 @@ export async function watchStatus(client: ControlClient, { streams, print }: Com
       if ('status' in look) throughput.add(look.status, systemClock.now());
       if (stdout.isTTY) stdout.write(frame(look, throughput, stdout));
       else print(oneLine(look, throughput));
-      await pause(INTERVAL_MS, ended.signal);
+      await systemClock.sleep(INTERVAL_MS, ended.signal);
     }
   } finally {
     for (const signal of ENDING_SIGNALS) process.off(signal, end);

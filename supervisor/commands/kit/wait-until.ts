@@ -1,5 +1,4 @@
 import { systemClock } from '../../../src/shared/time/clock.js';
-import { pause } from '../../../src/shared/time/pause.js';
 
 const LOOK_EVERY_MS = 100;
 
@@ -10,6 +9,6 @@ export async function waitUntil<T>(look: () => Promise<T | undefined>, deadlineM
     const found = await look();
     if (found !== undefined) return found;
     if (systemClock.now() >= deadline) return undefined;
-    await pause(LOOK_EVERY_MS, new AbortController().signal);
+    await systemClock.sleep(LOOK_EVERY_MS);
   }
 }

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Duty } from '../../../src/duties/duty.js';
-import { createHeartbeat } from '../../../src/duties/lease-renewal.js';
+import { createLeaseRenewal } from '../../../src/duties/lease-renewal.js';
 import { createRecoverer } from '../../../src/duties/recoverer.js';
 import { createRetryScheduler } from '../../../src/duties/retry-scheduler.js';
 import type { RedisQueue } from '../../../src/queue/claims-and-settlements.js';
-import type { Clock } from '../../../src/shared/time/clock.js';
+import { systemClock, type Clock } from '../../../src/shared/time/clock.js';
 import type { Log } from '../../../src/shared/logger/log.js';
 import { claim, openQueue, places, QUEUE } from '../../support/queue.js';
 import { useRedis } from '../../support/redis.js';
@@ -40,6 +40,7 @@ function run(duty: Duty): Duty {
 function movableClock(): Clock & { advance(ms: number): void } {
   let ahead = 0;
   return {
+    ...systemClock,
     now: () => performance.now() + ahead,
     wallNow: () => 0,
     advance: (ms) => {
@@ -56,7 +57,7 @@ describe('retry scheduler', () => {
       const members = Array.from({ length: 1_000 }, (_, n) => [String(due), `u${from + n} id${from + n}:m${from + n}`]);
       await redis.client.zadd(`{${QUEUE}}:retry`, ...members.flat());
     }
-    for (const queue of schedulers) run(createRetryScheduler({ queue: queue.background, log }));
+    for (const queue of schedulers) run(createRetryScheduler({ queue: queue.background, clock: systemClock, log }));
     await waitFor(async () => (await redis.client.llen(QUEUE)) >= 10_000, { what: 'all retries to be back' });
     expect(Date.now() - due).toBeLessThan(1_000);
     const waiting = new Set((await places(redis.client)).waiting);
@@ -67,7 +68,7 @@ describe('retry scheduler', () => {
 
   test('stops while it sleeps, and stops twice', async () => {
     const queue = await queueOf('worker-1');
-    const duty = run(createRetryScheduler({ queue: queue.background, log }));
+    const duty = run(createRetryScheduler({ queue: queue.background, clock: systemClock, log }));
     await duty.stop();
     await duty.stop();
   });
@@ -76,7 +77,7 @@ describe('retry scheduler', () => {
 describe('heartbeat', () => {
   test('takes the lease at once and keeps it', async () => {
     const queue = await queueOf('worker-1');
-    run(createHeartbeat({ queue, log }));
+    run(createLeaseRenewal({ queue, clock: systemClock, log }));
     const expiry = await waitFor(() => redis.client.zscore(consumers, queue.consumer), { what: 'the lease' });
     const [seconds] = (await redis.client.time()) as unknown as [number];
     expect(Number(expiry) / 1000 - Number(seconds)).toBeGreaterThan(10);

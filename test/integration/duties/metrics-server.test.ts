@@ -1,3 +1,4 @@
+import { systemClock } from '../../../src/shared/time/clock.js';
 import { once } from 'node:events';
 import { get, request, type IncomingMessage } from 'node:http';
 import { connect, createServer, type Server, type Socket } from 'node:net';
@@ -28,7 +29,15 @@ function make(options: Partial<MetricsServerOptions> = {}): MetricsServer {
     warn: (text: string) => void lines.push(`WARNING ${text}`),
     error: (text: string) => void lines.push(`ERROR ${text}`),
   };
-  server = createMetricsServer({ host: '127.0.0.1', port, registry: metrics.registry, log, enabled: true, ...options });
+  server = createMetricsServer({
+    host: '127.0.0.1',
+    port,
+    registry: metrics.registry,
+    clock: systemClock,
+    log,
+    enabled: true,
+    ...options,
+  });
   return server;
 }
 

@@ -1,4 +1,5 @@
 /** Holds the documents to the program: what they name must exist, and what operators use must be named. */
+import { systemClock } from '../../../src/shared/time/clock.js';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -119,7 +120,7 @@ describe('commands', () => {
 describe('operations', () => {
   test('the table of signals holds those that are handled', () => {
     const before = new Set(process.eventNames());
-    const inbox = new SignalInbox({ now: () => 0, wallNow: () => 0 }, () => undefined);
+    const inbox = new SignalInbox({ ...systemClock, now: () => 0, wallNow: () => 0 }, () => undefined);
     inbox.open();
     const handled = process.eventNames().filter((name) => !before.has(name));
     inbox.close();

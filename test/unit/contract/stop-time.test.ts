@@ -1,4 +1,5 @@
 /** systemd gives the Python worker's unit 30 s to stop (TimeoutStopSec) and then kills: we must be done before. */
+import { systemClock } from '../../../src/shared/time/clock.js';
 import { expect, test } from 'vitest';
 import { loadConfig } from '../../../src/shared/config/load.js';
 import { packageRoot } from '../../../src/shared/config/package-root.js';
@@ -31,7 +32,7 @@ test('with the default settings a worker that does not stop is killed in time fo
     child: silentChild(),
     identity: { workerId: 'worker-1', metricsPort: 0, nonce: 'x' },
     config,
-    clock: { now: () => 0, wallNow: () => 0 },
+    clock: { ...systemClock, now: () => 0, wallNow: () => 0 },
     onChange: () => undefined,
   });
   await Promise.resolve();

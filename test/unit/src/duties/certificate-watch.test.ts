@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { CertificateWatch } from '../../../../src/duties/certificate-watch.js';
-import type { Clock } from '../../../../src/shared/time/clock.js';
+import { systemClock, type Clock } from '../../../../src/shared/time/clock.js';
 import type { Log } from '../../../../src/shared/logger/log.js';
 
 const DAY_MS = 86_400_000;
@@ -16,7 +16,7 @@ let wallNow = 0;
 let files: { stamp: string; content: Pair | Error };
 let used: string[];
 let lines: string[];
-const clock: Clock = { now: () => 0, wallNow: () => wallNow };
+const clock: Clock = { ...systemClock, now: () => 0, wallNow: () => wallNow };
 const log: Log = {
   debug: (text) => lines.push(text),
   info: (text) => lines.push(text),

@@ -1,3 +1,4 @@
+import { systemClock } from '../../../../src/shared/time/clock.js';
 import { expect, test } from 'vitest';
 import type { DeliveryOutcome } from '../../../../src/domain/delivery-outcome.js';
 import { StatusUpdates } from '../../../../src/worker/status-updates.js';
@@ -21,7 +22,7 @@ function stage(parallel = 2) {
     },
     retryIntervalMs: 30_000,
     parallel,
-    clock: { now: () => time.now, wallNow: () => 0 },
+    clock: { ...systemClock, now: () => time.now, wallNow: () => 0 },
     log: { debug: ignore, info: ignore, warn: (text) => warnings.push(text), error: ignore },
   });
   return { updates, asked, warnings, time, ids: () => asked.map(({ id }) => id) };

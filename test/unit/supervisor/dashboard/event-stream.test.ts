@@ -1,3 +1,4 @@
+import { systemClock } from '../../../../src/shared/time/clock.js';
 import { once } from 'node:events';
 import { get, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -30,7 +31,7 @@ beforeEach(async () => {
       looks += 1;
       return { looks, BULKY } as unknown as StatusEvent;
     },
-    clock: { now: () => now, wallNow: () => 0 },
+    clock: { ...systemClock, now: () => now, wallNow: () => 0 },
     everyMs: 10,
   });
   const quiet = { debug() {}, info() {}, warn() {}, error() {} };

@@ -1,9 +1,9 @@
+import { VirtualClock } from '../../../support/virtual-clock.js';
 import { afterEach, expect, test } from 'vitest';
 
 import { SignalInbox } from '../../../../supervisor/primary/signals.js';
-import { SetClock } from '../workers/scripted-child.js';
 
-const clock = new SetClock();
+const clock = new VirtualClock();
 const inbox = new SignalInbox(clock, () => undefined);
 
 afterEach(() => inbox.close());

@@ -1,13 +1,13 @@
+import { VirtualClock } from '../../../support/virtual-clock.js';
 import { expect, test } from 'vitest';
 
 import type { Config } from '../../../../src/shared/config/config.js';
 import { ConfigError } from '../../../../src/shared/errors.js';
 import { needsRestart, Reloader } from '../../../../supervisor/rollout/reload.js';
 import { testConfig } from '../../../support/config.js';
-import { SetClock } from '../workers/scripted-child.js';
 
-function reloader(read: () => Config): { reloader: Reloader; clock: SetClock; applied: Config[]; lines: string[] } {
-  const clock = new SetClock();
+function reloader(read: () => Config): { reloader: Reloader; clock: VirtualClock; applied: Config[]; lines: string[] } {
+  const clock = new VirtualClock();
   const applied: Config[] = [];
   const lines: string[] = [];
   const say = (text: string): void => void lines.push(text);

@@ -1,9 +1,10 @@
+import { VirtualClock } from '../../../support/virtual-clock.js';
 import { expect, test } from 'vitest';
 
 import { MetricsAggregator } from '../../../../supervisor/status/metrics-aggregator.js';
 import type { WorkerHandle } from '../../../../supervisor/workers/worker-handle.js';
 import { WorkerSlot } from '../../../../supervisor/workers/worker-slot.js';
-import { handleOf, ScriptedChild, SetClock } from '../workers/scripted-child.js';
+import { handleOf, ScriptedChild } from '../workers/scripted-child.js';
 
 interface Sample {
   readonly delivered: number;
@@ -11,13 +12,16 @@ interface Sample {
 }
 
 /** A child at work that answers each question with `sample`; undefined = it does not answer. */
-function working(workerId: string): { handle: WorkerHandle; child: AnsweringChild } {
+function working(
+  workerId: string,
+  clock = new VirtualClock(),
+): { handle: WorkerHandle; child: AnsweringChild; clock: VirtualClock } {
   const child = new AnsweringChild();
-  const handle = handleOf(child, new SetClock(), workerId);
+  const handle = handleOf(child, clock, workerId);
   child.says({ type: 'hello' });
   child.says({ type: 'booted', redisReached: true });
   handle.activate();
-  return { handle, child };
+  return { handle, child, clock };
 }
 
 class AnsweringChild extends ScriptedChild {
@@ -127,12 +131,14 @@ test('a process that drains beside its successor counts too', async () => {
 test('a child that does not answer is shown as last known, and counted', async () => {
   const aggregator = new MetricsAggregator();
   const slot = new WorkerSlot(1);
-  const { handle, child } = working('worker-1');
+  const { handle, child, clock } = working('worker-1');
   child.sample = { delivered: 10, inFlight: 3 };
   slot.current = handle;
   await aggregator.scrape([slot]);
   child.sample = undefined;
-  const lines = linesOf(await aggregator.scrape([slot]));
+  const scraped = aggregator.scrape([slot]);
+  await clock.advance(800);
+  const lines = linesOf(await scraped);
   expect(lines).toContain('delivered_total{worker_id="worker-1"} 10');
   expect(lines).toContain('supervisor_scrape_missing_workers 1');
 });

@@ -3,19 +3,6 @@ import type { Beat, ToChild } from '../../../../src/shared/ipc.js';
 import { WorkerHandle, type ChildProcess, type Exit } from '../../../../supervisor/workers/worker-handle.js';
 import { testConfig } from '../../../support/config.js';
 
-export class SetClock implements Clock {
-  #ms;
-
-  constructor(ms = 1_000) {
-    this.#ms = ms;
-  }
-  now = (): number => this.#ms;
-  wallNow = (): number => Date.UTC(2026, 0, 1) + this.#ms;
-  pass(ms: number): void {
-    this.#ms += ms;
-  }
-}
-
 /** A child that only records what it is told, and says what the test lets it say. */
 export class ScriptedChild implements ChildProcess {
   readonly told: ToChild[] = [];

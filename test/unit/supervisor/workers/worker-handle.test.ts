@@ -1,11 +1,12 @@
+import { VirtualClock } from '../../../support/virtual-clock.js';
 import { describe, expect, test } from 'vitest';
 
 import type { WorkerHandle } from '../../../../supervisor/workers/worker-handle.js';
-import { handleOf, ScriptedChild, SetClock } from './scripted-child.js';
+import { handleOf, ScriptedChild } from './scripted-child.js';
 
-function active(): { child: ScriptedChild; clock: SetClock; handle: WorkerHandle } {
+function active(): { child: ScriptedChild; clock: VirtualClock; handle: WorkerHandle } {
   const child = new ScriptedChild();
-  const clock = new SetClock();
+  const clock = new VirtualClock();
   const handle = handleOf(child, clock);
   child.says({ type: 'hello' });
   child.says({ type: 'booted', redisReached: true });
@@ -15,7 +16,7 @@ function active(): { child: ScriptedChild; clock: SetClock; handle: WorkerHandle
 
 test('it is configured when it listens, activated when it has booted, and quieted when it says so', () => {
   const child = new ScriptedChild();
-  const handle = handleOf(child, new SetClock());
+  const handle = handleOf(child, new VirtualClock());
   handle.activate();
   expect(child.told).toEqual([]);
   child.says({ type: 'hello' });
@@ -43,7 +44,7 @@ test('every name under which it may hold claims is known', () => {
 
 describe('a deadline', () => {
   test('ends a boot after 30 s', () => {
-    const clock = new SetClock();
+    const clock = new VirtualClock();
     const handle = handleOf(new ScriptedChild(), clock);
     clock.pass(29_999);
     expect(handle.overdue()).toBeUndefined();
@@ -87,7 +88,7 @@ describe('a deadline', () => {
 
 test('a child that does not listen yet is killed at once', () => {
   const child = new ScriptedChild();
-  handleOf(child, new SetClock()).drain(25_000);
+  handleOf(child, new VirtualClock()).drain(25_000);
   expect(child.killed).toBe(1);
 });
 
@@ -99,10 +100,13 @@ test('a wait ends with the process', async () => {
 });
 
 test('an answer to an earlier question is not taken for the answer to this one', async () => {
-  const { child, handle } = active();
-  expect(await handle.collectMetrics(1)).toBe(false);
+  const { child, clock, handle } = active();
+  const first = handle.collectMetrics(1);
+  await clock.advance(1);
+  expect(await first).toBe(false);
   const second = handle.collectMetrics(50);
   child.says({ type: 'metrics', request: 1, metrics: [{ name: 'a', values: ['late'] }] });
+  await clock.advance(50);
   expect(await second).toBe(false);
   const third = handle.collectMetrics(5_000);
   child.says({ type: 'metrics', request: 3, metrics: [{ name: 'a', values: ['new'] }, 'nonsense'] });

@@ -1,11 +1,12 @@
+import { VirtualClock } from '../../../support/virtual-clock.js';
 import { expect, test } from 'vitest';
 
 import { WorkerPool } from '../../../../supervisor/workers/worker-pool.js';
 import { testConfig } from '../../../support/config.js';
-import { ScriptedChild, SetClock } from './scripted-child.js';
+import { ScriptedChild } from './scripted-child.js';
 
-function pool(count: number): { pool: WorkerPool; clock: SetClock; children: ScriptedChild[]; lines: string[] } {
-  const clock = new SetClock();
+function pool(count: number): { pool: WorkerPool; clock: VirtualClock; children: ScriptedChild[]; lines: string[] } {
+  const clock = new VirtualClock();
   const children: ScriptedChild[] = [];
   const lines: string[] = [];
   const say = (text: string): void => void lines.push(text);

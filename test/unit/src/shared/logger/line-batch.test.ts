@@ -1,7 +1,8 @@
+import { systemClock } from '../../../../../src/shared/time/clock.js';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createLineBatch, type Batch } from '../../../../../src/shared/logger/line-batch.js';
 
-const clock = { now: () => performance.now(), wallNow: () => 0 };
+const clock = { ...systemClock, now: () => performance.now(), wallNow: () => 0 };
 
 describe('LineBatch', () => {
   let handed: Batch[];

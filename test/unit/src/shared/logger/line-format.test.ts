@@ -1,3 +1,4 @@
+import { systemClock } from '../../../../../src/shared/time/clock.js';
 import { describe, expect, test } from 'vitest';
 import type { LogLevel } from '../../../../../src/shared/config/config.js';
 import { createLineFormat, localDate, MAX_TEXT } from '../../../../../src/shared/logger/line-format.js';
@@ -5,7 +6,11 @@ import { createLineFormat, localDate, MAX_TEXT } from '../../../../../src/shared
 const ID = '123e4567-e89b-12d3-a456-426614174000';
 
 function formatAt(now: Date, format: 'text' | 'json' = 'text') {
-  return createLineFormat({ format, name: 'worker-1', clock: { now: () => 0, wallNow: () => now.getTime() } });
+  return createLineFormat({
+    format,
+    name: 'worker-1',
+    clock: { ...systemClock, now: () => 0, wallNow: () => now.getTime() },
+  });
 }
 
 describe('text', () => {
@@ -22,7 +27,11 @@ describe('text', () => {
 
   test('follows the clock from millisecond to millisecond, across seconds and days and back', () => {
     let now = new Date(2025, 11, 31, 23, 59, 59, 999).getTime();
-    const format = createLineFormat({ format: 'text', name: 'w', clock: { now: () => 0, wallNow: () => now } });
+    const format = createLineFormat({
+      format: 'text',
+      name: 'w',
+      clock: { ...systemClock, now: () => 0, wallNow: () => now },
+    });
     expect(format('DEBUG', '')).toMatch(/^2025-12-31 23:59:59,999 - worker - DEBUG /);
     now += 1;
     expect(format('DEBUG', '')).toMatch(/^2026-01-01 00:00:00,000 /);

@@ -1,7 +1,8 @@
+import { systemClock } from '../../../../../src/shared/time/clock.js';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { watchMidnight } from '../../../../../src/shared/logger/midnight.js';
 
-const clock = { now: () => 0, wallNow: () => Date.now() };
+const clock = { ...systemClock, now: () => 0, wallNow: () => Date.now() };
 const MINUTE = 60_000;
 
 beforeEach(() => {
