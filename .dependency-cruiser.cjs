@@ -7,6 +7,7 @@
 const ROOMS = {
   'src/main.ts': ['src/worker/child.ts'],
   'src/shared/errors.ts': [],
+  'src/shared/life.ts': [],
   'src/shared/ipc.ts': ['src/shared/config', 'src/shared/metrics'],
   'src/shared/words': [],
   'src/shared/time': [],
