@@ -1,5 +1,5 @@
 import type { MainServer, StatusUpdate } from '../delivery/main-server.js';
-import type { Attempt as BreakerAttempt, CircuitBreaker } from '../domain/circuit-breaker.js';
+import type { CircuitBreaker, Ticket } from '../domain/circuit-breaker.js';
 import { deadLetter, type DeadLetterReason } from '../domain/dead-letter.js';
 import type { DeliveryOutcome } from '../domain/delivery-outcome.js';
 import { printable } from '../shared/words/escape.js';
@@ -45,10 +45,10 @@ export function createAttempt(deps: AttemptDeps): (claim: Claim, signal: AbortSi
     return { settlement: { kind: 'bury', claim, envelope: deadLetter(letter) } };
   }
 
-  /** One exchange with the main server that the breaker learns from; `begun` before it. */
-  async function observed(begun: BreakerAttempt, exchange: Promise<DeliveryOutcome>): Promise<DeliveryOutcome> {
+  /** One exchange with the main server that the breaker learns from; `ticket` taken before it. */
+  async function observed(ticket: Ticket, exchange: Promise<DeliveryOutcome>): Promise<DeliveryOutcome> {
     const outcome = await exchange;
-    breaker.record(begun, outcome, clock.now());
+    breaker.record(ticket, outcome, clock.now());
     return outcome;
   }
 
