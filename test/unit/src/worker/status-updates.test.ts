@@ -70,8 +70,7 @@ test('beyond a thousand that wait the newest are left out', () => {
 test('a kill cuts what is being sent, and nothing follows', async () => {
   const { updates, ids } = stage(1);
   for (const id of ['a', 'b']) updates.send(id, QUEUED, 0);
-  updates.kill();
-  await updates.idle();
+  await updates.stop();
   updates.send('c', QUEUED, 0);
   expect(ids()).toEqual(['a']);
 });
