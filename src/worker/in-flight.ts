@@ -1,6 +1,7 @@
-import type { AttemptResult, Attempts } from './attempt.js';
+import { setMaxListeners } from 'node:events';
 import type { Claim } from '../queue/message-queue.js';
 import type { WorkerMetrics } from '../shared/metrics/worker-metrics.js';
+import type { AttemptResult, Attempts } from './attempt.js';
 
 export interface InFlightOptions {
   readonly attempts: Pick<Attempts, 'run'>;
@@ -16,6 +17,7 @@ export class InFlight {
 
   constructor(options: InFlightOptions) {
     this.#options = options;
+    setMaxListeners(0, this.#cut.signal); // one for each that sleeps before it asks again
   }
 
   get size(): number {
