@@ -6,7 +6,7 @@
  * Sent from the turns themselves: a beat proves that the loop turns, not that the process exists. The primary waits for
  * the word "ready", and on an empty queue the turn after the first claim is followed by half a second of rest.
  */
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks';
 import type { Beat, ToPrimary } from '../shared/ipc.js';
 import type { Life } from '../shared/life.js';
 import type { Clock } from '../shared/time/clock.js';
@@ -24,7 +24,7 @@ const EARLY_BEAT_EVERY_MS = 25;
 
 export class Heartbeat implements Life {
   readonly #options: HeartbeatOptions;
-  readonly #delay = monitorEventLoopDelay({ resolution: 20 });
+  #delay: IntervalHistogram | undefined;
   #beatAt = -Infinity;
   #beatEveryMs = 0;
   #counts = { total: 0, toldAt: -Infinity };
@@ -35,12 +35,14 @@ export class Heartbeat implements Life {
   }
 
   start(): void {
-    if (!this.#stopped) this.#delay.enable();
+    if (this.#delay || this.#stopped) return;
+    this.#delay = monitorEventLoopDelay({ resolution: 20 });
+    this.#delay.enable();
   }
 
   /** Tells the last counts. */
   stop(): Promise<void> {
-    this.#delay.disable();
+    this.#delay?.disable();
     return (this.#stopped ??= this.#tellCounts());
   }
 
@@ -48,7 +50,7 @@ export class Heartbeat implements Life {
   turn(): void {
     const { clock, worker, tell } = this.#options;
     const now = clock.now();
-    if (this.#stopped || now - this.#beatAt < this.#beatEveryMs) return;
+    if (!this.#delay || this.#stopped || now - this.#beatAt < this.#beatEveryMs) return;
     this.#beatAt = now;
     const beat = worker.beat(this.#delay.percentile(99) / 1e9);
     this.#delay.reset();
