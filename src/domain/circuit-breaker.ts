@@ -25,8 +25,9 @@ const DISBELIEVE_AFTER = 6;
  * "Reachable" is any answer but 429, 502, 503 and 504: a trial that meets a 404 closes the breaker too.
  *
  * Up to `concurrency` requests are in flight when it opens, and their outcomes come in up to 30 s later. They say how the
- * server was when they started, so they must neither close it nor pass for the trial: `begin` hands each attempt the
- * number of the present phase (a phase ends with each change of state), and an outcome from an older phase is dropped.
+ * server was when they started, so they must neither close it nor pass for the trial: `begin` hands each attempt a
+ * ticket with the number of the present phase (a phase ends with each change of state), and what comes back on an older
+ * ticket is dropped.
  *
  * Owned by one worker. Times are monotonic milliseconds.
  */
@@ -35,7 +36,7 @@ export class CircuitBreaker {
   #phase = 0;
   #unreachableInARow = 0;
   #unhealthyInARow = 0;
-  /** Attempts of this phase that were begun and not yet recorded; kept for half-open. */
+  /** Tickets of this phase that were handed out and did not come back; kept for half-open. */
   #trials = 0;
   /** The last probe was answered by a /health that says so. */
   #saidReachable = false;
@@ -73,13 +74,13 @@ export class CircuitBreaker {
   }
 
   /** Call before each attempt, and `record` after it, whatever came of it: a half-open breaker waits for its trial. */
-  begin(): Attempt {
+  begin(): Ticket {
     if (this.#state === 'half-open') this.#trials++;
     return { phase: this.#phase };
   }
 
-  record(attempt: Attempt, outcome: DeliveryOutcome, now: number): void {
-    if (attempt.phase !== this.#phase || this.#state === 'open') return;
+  record(ticket: Ticket, outcome: DeliveryOutcome, now: number): void {
+    if (ticket.phase !== this.#phase || this.#state === 'open') return;
     if (this.#state === 'half-open') this.#trials--;
     if (outcome.kind === 'aborted') return;
     if (outcome.kind === 'delivered' || outcome.reachable) this.#reached();
@@ -147,8 +148,8 @@ export type BreakerState = 'closed' | 'open' | 'half-open';
  */
 export type ProbeResult = 'reachable' | 'unhealthy' | 'unreachable' | 'unsupported';
 
-/** An attempt under way, as the breaker knows it. */
-export interface Attempt {
+/** For one attempt; its outcome is recorded with it. */
+export interface Ticket {
   readonly phase: number;
 }
 

@@ -11,8 +11,10 @@
 import { expiringCertificates } from '../domain/certificate-expiry.js';
 import type { Clock } from '../shared/time/clock.js';
 import { reasonOf } from '../shared/errors.js';
+import type { Life } from '../shared/life.js';
 import type { Log } from '../shared/logger/log.js';
-import { createRepeatingDuty, type Duty } from './duty.js';
+import { createRepeatingDuty } from './repeating-duty.js';
+
 const REST_MS = 1_000;
 /** Of the look at the dates, when the files are not looked at. */
 const HOUR_MS = 3_600_000;
@@ -35,7 +37,7 @@ export interface WatchedCertificates<Credentials extends Dated> {
   use(credentials: Credentials): void;
 }
 
-export interface CertificateWatchDeps<Credentials extends Dated> {
+export interface CertificateWatchOptions<Credentials extends Dated> {
   readonly certificates: WatchedCertificates<Credentials>;
   /** Taken before the ones in use were read: what changed between the two is seen as a change. */
   readonly stampWhenRead: string;
@@ -45,33 +47,33 @@ export interface CertificateWatchDeps<Credentials extends Dated> {
   readonly log: Log;
 }
 
-export function createCertificateWatch<C extends Dated>(deps: CertificateWatchDeps<C>): Duty {
-  const watch = new CertificateWatch(deps);
+export function createCertificateWatch<C extends Dated>(options: CertificateWatchOptions<C>): Life {
+  const watch = new CertificateWatch(options);
   return createRepeatingDuty({
     step: async () => watch.look(),
-    onError: (error) => deps.log.error(`Looking at the certificate files failed: ${reasonOf(error)}`),
+    onError: (error) => options.log.error(`Looking at the certificate files failed: ${reasonOf(error)}`),
     retryMs: HOUR_MS,
-    clock: deps.clock,
+    clock: options.clock,
   });
 }
 
 /** The duty without its timer. */
 export class CertificateWatch<Credentials extends Dated> {
-  readonly #deps: CertificateWatchDeps<Credentials>;
+  readonly #options: CertificateWatchOptions<Credentials>;
   #used: string;
   #seen: string;
   #refusal: string | undefined;
   /** File and step of each warning that was given. */
   #warned = new Set<string>();
 
-  constructor(deps: CertificateWatchDeps<Credentials>) {
-    this.#deps = deps;
-    this.#used = this.#seen = deps.stampWhenRead;
+  constructor(options: CertificateWatchOptions<Credentials>) {
+    this.#options = options;
+    this.#used = this.#seen = options.stampWhenRead;
   }
 
   /** One look; returns the ms until the next. */
   look(): number {
-    const { intervalMs } = this.#deps;
+    const { intervalMs } = this.#options;
     const changing = intervalMs > 0 && this.#lookAtFiles();
     this.#warnOfExpiry();
     if (changing) return REST_MS;
@@ -80,7 +82,7 @@ export class CertificateWatch<Credentials extends Dated> {
 
   /** True = they were just changed. */
   #lookAtFiles(): boolean {
-    const stamp = this.#deps.certificates.stamp();
+    const stamp = this.#options.certificates.stamp();
     const rested = stamp === this.#seen;
     this.#seen = stamp;
     if (!rested) return true;
@@ -89,7 +91,7 @@ export class CertificateWatch<Credentials extends Dated> {
   }
 
   #readAgain(stamp: string): void {
-    const { certificates, log } = this.#deps;
+    const { certificates, log } = this.#options;
     try {
       const credentials = certificates.read();
       if (!certificates.isCurrent(credentials)) this.#replace(credentials);
@@ -104,7 +106,7 @@ export class CertificateWatch<Credentials extends Dated> {
   }
 
   #replace(credentials: Credentials): void {
-    const { certificates, log } = this.#deps;
+    const { certificates, log } = this.#options;
     certificates.use(credentials);
     this.#warned = new Set();
     const dates = credentials.notAfter.map(({ file, notAfter }) => `${file} until ${isoDay(notAfter)}`);
@@ -112,7 +114,7 @@ export class CertificateWatch<Credentials extends Dated> {
   }
 
   #warnOfExpiry(): void {
-    const { certificates, clock, log } = this.#deps;
+    const { certificates, clock, log } = this.#options;
     for (const { file, withinDays, text } of expiringCertificates(certificates.current, clock.wallNow())) {
       const step = `${withinDays} ${file}`;
       if (!this.#warned.has(step)) log.warn(text);

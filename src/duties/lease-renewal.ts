@@ -1,9 +1,11 @@
 import type { MessageQueue } from '../queue/message-queue.js';
 import type { Clock } from '../shared/time/clock.js';
+import type { Life } from '../shared/life.js';
 import type { Log } from '../shared/logger/log.js';
-import { createRepeatingDuty, type Duty } from './duty.js';
+import { createRepeatingDuty } from './repeating-duty.js';
+
 /** A lease of 13 s survives two renewals missed. */
-export const RENEW_EVERY_MS = 4_000;
+const RENEW_EVERY_MS = 4_000;
 const TRY_AGAIN_MS = 250;
 
 export interface LeaseRenewalOptions {
@@ -13,7 +15,7 @@ export interface LeaseRenewalOptions {
 }
 
 /** Keeps the consumer's lease alive, also while the work loop has nothing to ask Redis. */
-export function createLeaseRenewal(options: LeaseRenewalOptions): Duty {
+export function createLeaseRenewal(options: LeaseRenewalOptions): Life {
   const { queue, clock, log } = options;
   return createRepeatingDuty({
     async step() {

@@ -11,8 +11,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import { reasonOf } from '../shared/errors.js';
-import type { Clock, Timer } from '../shared/time/clock.js';
+import type { Life } from '../shared/life.js';
 import type { Log } from '../shared/logger/log.js';
+import type { Clock, Timer } from '../shared/time/clock.js';
 
 export interface MetricsServerOptions {
   readonly host: string;
@@ -26,10 +27,10 @@ export interface MetricsServerOptions {
 
 export type MetricsServerState = 'off' | 'listening' | 'port_taken';
 
-export interface MetricsServer {
+export interface MetricsServer extends Life {
   /** Resolves after the first try, whatever came of it; never rejects. */
   start(): Promise<void>;
-  /** Releases the port and cuts all connections; safe to call twice. */
+  /** Releases the port and cuts all connections. */
   stop(): Promise<void>;
   state(): MetricsServerState;
   /** The port that is or will be served. */
@@ -51,7 +52,8 @@ class HttpMetricsServer implements MetricsServer {
   #retry: Timer | undefined;
   #failedTries = 0;
   #state: MetricsServerState = 'off';
-  #running = false;
+  #started = false;
+  #stopped: Promise<void> | undefined;
   #trying: Promise<void> | undefined;
 
   constructor(options: MetricsServerOptions) {
@@ -68,14 +70,16 @@ class HttpMetricsServer implements MetricsServer {
   }
 
   async start(): Promise<void> {
-    if (!this.#options.enabled || this.#running) return;
-    this.#running = true;
-    this.#failedTries = 0;
+    if (!this.#options.enabled || this.#started || this.#stopped) return;
+    this.#started = true;
     await this.#try();
   }
 
-  async stop(): Promise<void> {
-    this.#running = false;
+  stop(): Promise<void> {
+    return (this.#stopped ??= this.#end());
+  }
+
+  async #end(): Promise<void> {
     this.#retry?.cancel();
     await this.#trying;
     this.#state = 'off';
@@ -106,7 +110,7 @@ class HttpMetricsServer implements MetricsServer {
     this.#state = 'port_taken';
     this.#failedTries += 1;
     if (this.#failedTries === 1) this.#options.log.error(explained(error, this.#options));
-    if (!this.#running) return;
+    if (this.#stopped) return;
     const delay = this.#failedTries <= QUICK_RETRIES ? QUICK_RETRY_MS : SLOW_RETRY_MS;
     this.#retry = this.#options.clock.after(delay, () => void this.#try()).unref();
   }

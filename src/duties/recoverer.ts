@@ -1,27 +1,31 @@
 import { POISON_CRASHES } from '../domain/dead-letter.js';
 import type { RecoveryQueue } from '../queue/message-queue.js';
 import type { Clock } from '../shared/time/clock.js';
+import type { Life } from '../shared/life.js';
 import type { Log } from '../shared/logger/log.js';
 import type { WorkerMetrics } from '../shared/metrics/worker-metrics.js';
-import { createRepeatingDuty, type Duty } from './duty.js';
+import { createRepeatingDuty } from './repeating-duty.js';
+
 const LOOK_EVERY_MS = 1_000;
 /** A gap between two looks that means Redis, or this process, was away. */
 const AWAY_MS = 3_500;
 /** Time for the others to renew their leases once Redis answers again: one renewal of 4 s and its reconnection. */
 const HOLD_OFF_MS = 6_000;
 
-/**
- * Returns the claims of consumers whose lease has run out: their host died, or their process hangs.
- *
- * While Redis was away no lease could be renewed, so after a gap the recoverer waits before it believes one has run out.
- */
-export function createRecoverer(options: {
+export interface RecovererOptions {
   readonly queue: RecoveryQueue;
   readonly ownConsumer: () => string;
   readonly metrics: Pick<WorkerMetrics, 'failed'>;
   readonly clock: Clock;
   readonly log: Log;
-}): Duty {
+}
+
+/**
+ * Returns the claims of consumers whose lease has run out: their host died, or their process hangs.
+ *
+ * While Redis was away no lease could be renewed, so after a gap the recoverer waits before it believes one has run out.
+ */
+export function createRecoverer(options: RecovererOptions): Life {
   const { queue, ownConsumer, metrics, clock, log } = options;
   let lookedAt = clock.now();
   // at the start, too: we may have been started by the same fault that keeps the others from renewing

@@ -1,8 +1,10 @@
 import { printable } from '../shared/words/escape.js';
 import type { RetryQueue } from '../queue/message-queue.js';
 import type { Clock } from '../shared/time/clock.js';
+import type { Life } from '../shared/life.js';
 import type { Log } from '../shared/logger/log.js';
-import { createRepeatingDuty, type Duty } from './duty.js';
+import { createRepeatingDuty } from './repeating-duty.js';
+
 /** One script run moves this many at most, so that 10,000 due at once do not hold Redis for others. */
 const BATCH = 200;
 /** Another host may schedule something due sooner than what we know of: look at least this often. */
@@ -16,7 +18,7 @@ export interface RetrySchedulerOptions {
 }
 
 /** Moves due retries back to the queue. Every worker does it; the script makes each move happen once. */
-export function createRetryScheduler(options: RetrySchedulerOptions): Duty {
+export function createRetryScheduler(options: RetrySchedulerOptions): Life {
   const { queue, clock, log } = options;
   return createRepeatingDuty({
     async step() {

@@ -71,7 +71,6 @@ export interface Beat {
   readonly eventLoopLagSeconds: number;
   readonly redisUp: boolean;
   readonly breaker: 'closed' | 'open' | 'half-open';
-  readonly metricsPort: 'off' | 'listening' | 'port_taken';
   /** In use. This and the next are absent in the beats of an older version. */
   readonly certificates?: readonly CertificateDates[];
   readonly traffic?: Traffic | undefined;

@@ -1,39 +1,32 @@
 /**
- * A worker forked by the primary.
+ * A worker forked by the primary: the child's side of the protocol in shared/ipc.ts.
  *
  * A child ignores SIGINT and SIGHUP, since Ctrl-C and a closed terminal reach the whole group and only the primary
  * decides. When the primary dies the channel closes: the child drains and exits by itself. One whose loop is blocked is
- * ended by the primary's guardian (supervisor/orphan-guardian.ts), on Windows by a thread of its own.
+ * ended by the primary's guardian (supervisor/workers/orphan-guardian.ts), on Windows by a thread of its own.
  */
 import cluster from 'node:cluster';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { systemClock } from '../shared/time/clock.js';
-import type { LoadedConfig } from '../shared/config/load.js';
+import type { Config } from '../shared/config/config.js';
 import { exitCodeOf } from '../shared/errors.js';
 import { readToChild, type Identity, type ToChild, type ToPrimary } from '../shared/ipc.js';
 import { createLogger, type Logger } from '../shared/logger/logger.js';
+import { systemClock } from '../shared/time/clock.js';
+import { systemRandom } from '../shared/time/random.js';
+import { bootProblem } from './boot-problem.js';
 import { dieLoudly } from './die-loudly.js';
+import { Heartbeat } from './heartbeat.js';
 import { startOrphanWatchdog } from './orphan-watchdog.js';
-import { bootProblem, WorkerProcess } from './worker-process.js';
+import { WorkerProcess } from './worker-process.js';
 
-/** A child that waits for Redis longer boots without it. */
-const REDIS_AT_BOOT_MS = 10_000;
-const BEAT_EVERY_MS = 1_000;
-/** While it is not ready: the primary waits for that word. */
-const EARLY_BEAT_EVERY_MS = 25;
 /** Orphans must be gone 15 s after the primary, with what they hold settled or handed back. */
 const ORPHAN_DRAIN_MS = 8_000;
-/** The child's side of the protocol in shared/ipc.ts. */
+
 export class Child {
   #log: Logger | undefined;
   #worker: WorkerProcess | undefined;
-  #beatAt = -Infinity;
-  /** 0 = at each turn, until the first claim: on an empty queue the turn after it is followed by half a second of rest. */
-  #beatEveryMs = 0;
-  #pushed = { total: 0, at: -Infinity };
+  #heartbeat: Heartbeat | undefined;
   #shutdownMs = ORPHAN_DRAIN_MS;
   #draining = false;
-  readonly #delay = monitorEventLoopDelay({ resolution: 20 });
 
   start(): void {
     const ignore = () => undefined;
@@ -46,8 +39,7 @@ export class Child {
     });
     cluster.worker?.once('disconnect', () => this.#orphaned());
     if (process.platform === 'win32') startOrphanWatchdog();
-    this.#delay.enable();
-    void this.#tell({ type: 'hello' });
+    void tellPrimary({ type: 'hello' });
   }
 
   #obey(message: ToChild): void {
@@ -59,7 +51,7 @@ export class Child {
         void this.#worker?.activate();
         return;
       case 'quiet':
-        void this.#worker?.quiet().then(() => void this.#tell({ type: 'quieted' }));
+        void this.#worker?.quiet().then(() => void tellPrimary({ type: 'quieted' }));
         return;
       case 'drain':
         this.#drain(message.deadlineMs);
@@ -73,61 +65,50 @@ export class Child {
     }
   }
 
-  async #boot(config: LoadedConfig['config'], identity: Identity): Promise<void> {
+  async #boot(config: Config, identity: Identity): Promise<void> {
     const { workerId } = identity;
     this.#shutdownMs = config.worker.shutdownTimeoutMs;
-    this.#log = createLogger({ logging: config.logging, name: workerId, ownsRotation: false, clock: systemClock });
-    dieLoudly(this.#log);
-    this.#log.info(`Worker ${workerId} starting...`);
+    const log = createLogger({ logging: config.logging, name: workerId, ownsRotation: false, clock: systemClock });
+    this.#log = log;
+    dieLoudly(log);
+    log.info(`Worker ${workerId} starting...`);
     try {
-      this.#worker = new WorkerProcess({
-        config,
-        identity,
-        log: this.#log,
-        onTurn: () => this.#beat(),
-        onConsumer: (consumer) => void this.#tell({ type: 'consumer', consumer }),
-      });
-      const redisReached = await this.#worker.reachRedis(REDIS_AT_BOOT_MS);
-      void this.#tell({ type: 'booted', redisReached });
+      const worker = this.#compose(config, identity, log);
+      void tellPrimary({ type: 'booted', redisReached: await worker.reachRedis() });
     } catch (error) {
       const problem = bootProblem(error);
-      this.#log.error(problem.message);
-      void this.#tell({ type: 'boot-failed', ...problem });
+      log.error(problem.message);
+      void tellPrimary({ type: 'boot-failed', ...problem });
       await this.#exit(exitCodeOf(problem.code));
     }
   }
 
-  #beat(): void {
-    const now = systemClock.now();
-    if (!this.#worker || now - this.#beatAt < this.#beatEveryMs) return;
-    this.#beatAt = now;
-    const beat = this.#worker.beat(this.#delay.percentile(99) / 1e9);
-    if (beat.state === 'ready') this.#beatEveryMs = BEAT_EVERY_MS;
-    else if (beat.consuming || this.#beatEveryMs > 0) this.#beatEveryMs = EARLY_BEAT_EVERY_MS;
-    void this.#tell({ type: 'beat', beat });
-    this.#delay.reset();
-    const total = beat.processed + beat.failed + beat.retried;
-    if (total === this.#pushed.total || now - this.#pushed.at < BEAT_EVERY_MS) return;
-    this.#pushed = { total, at: now };
-    void this.#pushCounts();
-  }
-
-  /** Unasked, about once a second while something is counted: a child that is killed takes that much with it at most. */
-  async #pushCounts(): Promise<void> {
-    if (!this.#worker) return;
-    await this.#tell({ type: 'metrics', request: 0, metrics: await this.#worker.collectCounts() });
+  #compose(config: Config, identity: Identity, log: Logger): WorkerProcess {
+    const worker = new WorkerProcess({
+      config,
+      identity,
+      log,
+      clock: systemClock,
+      random: systemRandom,
+      onTurn: () => this.#heartbeat?.turn(),
+      onConsumer: (consumer) => void tellPrimary({ type: 'consumer', consumer }),
+    });
+    this.#worker = worker;
+    this.#heartbeat = new Heartbeat({ worker, tell: tellPrimary, clock: systemClock });
+    this.#heartbeat.start();
+    return worker;
   }
 
   async #sendMetrics(request: number): Promise<void> {
     if (!this.#worker) return;
-    void this.#tell({ type: 'metrics', request, metrics: await this.#worker.collectMetrics() });
+    void tellPrimary({ type: 'metrics', request, metrics: await this.#worker.collectMetrics() });
   }
 
   #drain(deadlineMs: number): void {
     if (this.#draining) return;
     this.#draining = true;
     const drained = this.#worker?.drain(deadlineMs) ?? Promise.resolve();
-    void drained.then(() => this.#pushCounts()).then(() => this.#exit(0));
+    void drained.then(() => this.#heartbeat?.stop()).then(() => this.#exit(0));
   }
 
   /** node:cluster would exit at once with what is in flight; `exitedAfterDisconnect` set in time keeps it from that. */
@@ -136,19 +117,19 @@ export class Child {
     this.#log?.error('The supervisor is gone; finishing what is in flight and stopping');
     this.#drain(Math.min(this.#shutdownMs, ORPHAN_DRAIN_MS));
     // one that drains already has a deadline of its own, after which the guardian would have killed it
-    setTimeout(() => this.#worker?.kill(), ORPHAN_DRAIN_MS);
-  }
-
-  /** Resolves when it is on its way. The primary may be gone at any moment: `disconnect` tells us. */
-  #tell(message: ToPrimary): Promise<void> {
-    return new Promise((resolve) => {
-      if (process.connected && process.send) process.send(message, undefined, undefined, () => resolve());
-      else resolve();
-    });
+    systemClock.after(ORPHAN_DRAIN_MS, () => this.#worker?.kill());
   }
 
   async #exit(code: number): Promise<void> {
     await this.#log?.close();
     process.exit(code);
   }
+}
+
+/** Resolves when it is on its way. The primary may be gone at any moment: `disconnect` tells us. */
+function tellPrimary(message: ToPrimary): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.connected && process.send) process.send(message, undefined, undefined, () => resolve());
+    else resolve();
+  });
 }

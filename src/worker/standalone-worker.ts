@@ -4,11 +4,10 @@ import type { LoadedConfig } from '../shared/config/load.js';
 import { exitCodeOf } from '../shared/errors.js';
 import { createLogger, type Logger } from '../shared/logger/logger.js';
 import { systemClock } from '../shared/time/clock.js';
+import { systemRandom } from '../shared/time/random.js';
+import { bootProblem } from './boot-problem.js';
 import { dieLoudly } from './die-loudly.js';
-import { bootProblem, WorkerProcess } from './worker-process.js';
-
-/** It starts without Redis when that is away for longer. */
-const REDIS_AT_BOOT_MS = 10_000;
+import { WorkerProcess } from './worker-process.js';
 
 /** One worker without cluster; resolves to the exit code once everything is closed. */
 export async function runStandaloneWorker(loaded: LoadedConfig): Promise<number> {
@@ -19,10 +18,17 @@ export async function runStandaloneWorker(loaded: LoadedConfig): Promise<number>
   try {
     for (const warning of loaded.warnings) log.warn(warning);
     log.info(`Worker ${workerId} starting...`);
-    const identity = { workerId, metricsPort: config.metrics.port, nonce: newNonce() };
-    const worker = new WorkerProcess({ config, identity, log, onTurn: () => undefined, onConsumer: () => undefined });
+    const worker = new WorkerProcess({
+      config,
+      identity: { workerId, metricsPort: config.metrics.port, nonce: newNonce() },
+      log,
+      clock: systemClock,
+      random: systemRandom,
+      onTurn: nobodyAsks,
+      onConsumer: nobodyAsks,
+    });
     const stopped = stopOnSignals(worker, log, config.worker.shutdownTimeoutMs);
-    await worker.reachRedis(REDIS_AT_BOOT_MS);
+    await worker.reachRedis();
     await worker.activate();
     await stopped;
     return 0;
@@ -34,6 +40,8 @@ export async function runStandaloneWorker(loaded: LoadedConfig): Promise<number>
     await log.close();
   }
 }
+
+function nobodyAsks(): void {}
 
 function newNonce(): string {
   return randomBytes(6).toString('hex');

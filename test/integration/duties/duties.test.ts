@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Duty } from '../../../src/duties/duty.js';
 import { createLeaseRenewal } from '../../../src/duties/lease-renewal.js';
 import { createRecoverer } from '../../../src/duties/recoverer.js';
 import { createRetryScheduler } from '../../../src/duties/retry-scheduler.js';
 import type { RedisQueue } from '../../../src/queue/claims-and-settlements.js';
+import type { Life } from '../../../src/shared/life.js';
 import { systemClock, type Clock } from '../../../src/shared/time/clock.js';
 import type { Log } from '../../../src/shared/logger/log.js';
 import { claim, openQueue, places, QUEUE } from '../../support/queue.js';
@@ -12,7 +12,7 @@ import { waitFor } from '../../support/wait-for.js';
 
 const redis = useRedis();
 const queues: RedisQueue[] = [];
-const duties: Duty[] = [];
+const duties: Life[] = [];
 const lines: string[] = [];
 const line = (text: string) => void lines.push(text);
 const log: Log = { debug: line, info: line, warn: line, error: line };
@@ -30,9 +30,9 @@ async function queueOf(workerId: string): Promise<RedisQueue> {
   return queue;
 }
 
-function run(duty: Duty): Duty {
+function run(duty: Life): Life {
   duties.push(duty);
-  duty.start();
+  void duty.start();
   return duty;
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CircuitBreaker, type Attempt, type ProbeResult } from '../../../../src/domain/circuit-breaker.js';
+import { CircuitBreaker, type ProbeResult, type Ticket } from '../../../../src/domain/circuit-breaker.js';
 import { outcomeOfErrorCode, outcomeOfStatus, type DeliveryOutcome } from '../../../../src/domain/delivery-outcome.js';
 
 const delivered = outcomeOfStatus(200, '');
@@ -252,7 +252,7 @@ describe('whatever happens', () => {
     fc.assert(
       fc.property(steps, random, (script, chance) => {
         const subject = new CircuitBreaker({ threshold: 3, random: () => chance });
-        const inFlight: Attempt[] = [];
+        const inFlight: Ticket[] = [];
         let trials = 0;
         let now = 0;
         for (const [next, elapsed] of script) {
@@ -285,7 +285,7 @@ describe('whatever happens', () => {
     fc.assert(
       fc.property(steps, (script) => {
         const subject = new CircuitBreaker({ threshold: 2, random: () => 0.3 });
-        const inFlight: Attempt[] = [];
+        const inFlight: Ticket[] = [];
         for (const [next] of script) {
           if (next.do === 'begin' && subject.allowance() !== 'none') inFlight.push(subject.begin());
           else if (next.do === 'end') inFlight.splice(0, 1).forEach((each) => subject.record(each, next.outcome, 0));

@@ -14,7 +14,6 @@ const beat: Beat = {
   eventLoopLagSeconds: 0.02,
   redisUp: true,
   breaker: 'closed',
-  metricsPort: 'listening',
   certificates: [{ file: 'certs/worker.crt', notAfter: 1_700_000_000_000 }],
   traffic: undefined,
 };

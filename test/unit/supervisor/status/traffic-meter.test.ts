@@ -35,7 +35,6 @@ function beat(target: Process, at: number, deliveries: number, failures: readonl
     eventLoopLagSeconds: 0,
     redisUp: true,
     breaker: 'closed',
-    metricsPort: 'listening',
     traffic: { deliverySeconds: counts(DELIVERY_BUCKETS), waitSeconds: counts(WAIT_BUCKETS), failures },
   };
 }

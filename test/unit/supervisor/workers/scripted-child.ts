@@ -48,7 +48,6 @@ export const READY: Beat = {
   eventLoopLagSeconds: 0,
   redisUp: true,
   breaker: 'closed',
-  metricsPort: 'listening',
 };
 
 export function handleOf(child: ScriptedChild, clock: Clock, workerId = 'worker-1'): WorkerHandle {

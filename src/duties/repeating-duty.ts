@@ -1,33 +1,28 @@
+import type { Life } from '../shared/life.js';
 import type { Clock } from '../shared/time/clock.js';
 import { Wake } from '../shared/time/wake.js';
 
-/** A background duty of a worker. `stop` may be called twice and resolves when nothing of it runs any more. */
-export interface Duty {
-  start(): void;
-  stop(): Promise<void>;
-}
-
-/**
- * A duty that repeats one step: `step` resolves to the ms until the next one. A step that rejects is reported and
- * repeated after `retryMs`.
- */
-export function createRepeatingDuty(options: {
+export interface RepeatingDutyOptions {
+  /** Resolves to the ms until the next step. One that rejects is reported and repeated after `retryMs`. */
   readonly step: () => Promise<number>;
   readonly onError: (error: unknown) => void;
   readonly retryMs: number;
   readonly clock: Clock;
-}): Duty {
+}
+
+/** Repeats one step, the first at once, until it is stopped; a step under way is waited for. */
+export function createRepeatingDuty(options: RepeatingDutyOptions): Life {
   const wake = new Wake(options.clock);
   let stopping = false;
   let running: Promise<void> | undefined;
 
   async function repeat(): Promise<void> {
     while (!stopping) {
-      const pause = await options.step().catch((error: unknown) => {
+      const pauseMs = await options.step().catch((error: unknown) => {
         options.onError(error);
         return options.retryMs;
       });
-      if (!stopping && pause > 0) await wake.sleep(pause);
+      if (!stopping && pauseMs > 0) await wake.sleep(pauseMs);
     }
   }
 

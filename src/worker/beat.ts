@@ -1,0 +1,62 @@
+import type { MetricsServer } from '../duties/metrics-server.js';
+import type { CircuitBreaker } from '../domain/circuit-breaker.js';
+import type { RedisQueue } from '../queue/claims-and-settlements.js';
+import type { Beat, CertificateDates } from '../shared/ipc.js';
+import type { WorkerMetrics } from '../shared/metrics/worker-metrics.js';
+import { readiness, type Readiness } from './readiness.js';
+import type { RedisWatch } from './redis-watch.js';
+import type { WorkLoop } from './work-loop.js';
+
+/** The parts that are asked for each beat. */
+export interface BeatSources {
+  readonly workLoop: Pick<WorkLoop, 'facts'>;
+  readonly queue: Pick<RedisQueue, 'isReady' | 'problem'>;
+  readonly redisWatch: Pick<RedisWatch, 'problem'>;
+  readonly breaker: Pick<CircuitBreaker, 'state' | 'lastReason'>;
+  readonly metrics: Pick<WorkerMetrics, 'totals' | 'traffic'>;
+  readonly metricsServer: Pick<MetricsServer, 'state'>;
+  /** Of the slot. */
+  readonly metricsPort: number;
+  /** Undefined for an `http://` main server. */
+  readonly certificates: { readonly dates: readonly CertificateDates[] } | undefined;
+}
+
+/** Monotonic ms. */
+export interface BeatTimes {
+  readonly now: number;
+  /** Undefined = on standby. */
+  readonly activatedAt: number | undefined;
+}
+
+const STANDBY: Readiness = { state: 'standby', reasons: [], consuming: false };
+
+/** What the worker tells the primary of itself. */
+export function beatOf(sources: BeatSources, times: BeatTimes, eventLoopLagSeconds: number): Beat {
+  const { workLoop, queue, breaker, metrics, certificates } = sources;
+  return {
+    ...readinessOf(sources, times),
+    inFlight: workLoop.facts.inFlight,
+    ...metrics.totals(),
+    certificates: certificates?.dates ?? [],
+    traffic: metrics.traffic(),
+    eventLoopLagSeconds,
+    redisUp: queue.isReady(),
+    breaker: breaker.state,
+  };
+}
+
+function readinessOf(sources: BeatSources, { now, activatedAt }: BeatTimes): Readiness {
+  if (activatedAt === undefined) return STANDBY;
+  const { workLoop, queue, redisWatch, breaker, metricsServer, metricsPort } = sources;
+  const { consumedAt, slotsFull, isStopping } = workLoop.facts;
+  return readiness({
+    now,
+    activatedAt,
+    consumedAt,
+    draining: isStopping,
+    redisProblem: queue.isReady() ? undefined : (redisWatch.problem ?? queue.problem()),
+    breaker,
+    slotsFull,
+    metricsPortTaken: metricsServer.state() === 'port_taken' ? metricsPort : undefined,
+  });
+}

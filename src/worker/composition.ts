@@ -1,0 +1,115 @@
+/** Everything one worker consists of, built from its configuration. */
+import { stampOfFiles } from '../delivery/certificate-files.js';
+import { giveAddressesTime } from '../delivery/connect-options.js';
+import { MainServerClient } from '../delivery/main-server-client.js';
+import type { MainServer } from '../delivery/main-server.js';
+import { credentialsFor } from '../delivery/tls-credentials.js';
+import { CircuitBreaker } from '../domain/circuit-breaker.js';
+import { createCertificateWatch } from '../duties/certificate-watch.js';
+import { createLeaseRenewal } from '../duties/lease-renewal.js';
+import { createMetricsServer } from '../duties/metrics-server.js';
+import { createRecoverer } from '../duties/recoverer.js';
+import { createRetryScheduler } from '../duties/retry-scheduler.js';
+import { RedisQueue } from '../queue/claims-and-settlements.js';
+import type { Config } from '../shared/config/config.js';
+import type { Identity } from '../shared/ipc.js';
+import type { Life } from '../shared/life.js';
+import type { Logger } from '../shared/logger/logger.js';
+import { createWorkerMetrics, type WorkerMetrics } from '../shared/metrics/worker-metrics.js';
+import type { Clock } from '../shared/time/clock.js';
+import type { Random } from '../shared/time/random.js';
+import { Attempts } from './attempt.js';
+import type { BeatSources } from './beat.js';
+import { Burial } from './burial.js';
+import { CertificatesInUse } from './certificates-in-use.js';
+import { GivingUp } from './giving-up.js';
+import { ObservedServer } from './observed-server.js';
+import { RedisWatch } from './redis-watch.js';
+import { StatusUpdates } from './status-updates.js';
+import { WorkLoop } from './work-loop.js';
+
+export interface WorkerOptions {
+  readonly config: Config;
+  readonly identity: Identity;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Called at every turn of the work loop. */
+  readonly onTurn: () => void;
+  readonly onConsumer: (consumer: string) => void;
+}
+
+/**
+ * Started from the first to the last and stopped from the last to the first, so that each part lives longer than those
+ * who use it: connections close after all who speak over them, and the lease is renewed until the last claim is settled.
+ */
+export interface WorkerParts extends BeatSources {
+  readonly queue: RedisQueue;
+  readonly redisWatch: RedisWatch;
+  readonly metrics: WorkerMetrics;
+  readonly connections: readonly Life[];
+  readonly metricsServer: Life & BeatSources['metricsServer'];
+  /** The metrics server is the first of them. */
+  readonly duties: readonly Life[];
+  readonly workLoop: WorkLoop;
+}
+
+/** Throws CredentialsError when the certificates cannot be used. */
+export function composeWorker(options: WorkerOptions): WorkerParts {
+  const { config, identity, log, clock, random } = options;
+  const { workerId, metricsPort, nonce } = identity;
+  const metrics = createWorkerMetrics(workerId, { droppedLogLines: () => log.stats().dropped });
+  // before the files are read: what changes between the two is seen as a change
+  const stampWhenRead = stampOfFiles(config);
+  const credentials = credentialsFor(config, clock.wallNow());
+  const server = new MainServerClient({ config, credentials, workerId, clock, log });
+  const certificates = credentials && new CertificatesInUse({ config, credentials, server, metrics, clock });
+  certificates?.showDates();
+  const redisWatch = new RedisWatch({ ...options, redis: config.redis, workerId, metrics });
+  const queue = new RedisQueue({ config, workerId, nonce, clock, random, events: redisWatch });
+  const breaker = new CircuitBreaker({ random });
+  const { host, enabled } = config.metrics;
+  const { registry } = metrics;
+  const metricsServer = createMetricsServer({ host, port: metricsPort, enabled, registry, clock, log });
+  const { checkIntervalMs: intervalMs } = config.tls;
+  const { background } = queue;
+  return {
+    metrics,
+    redisWatch,
+    queue,
+    breaker,
+    certificates,
+    metricsPort,
+    metricsServer,
+    // the main server's are made on demand
+    connections: [{ start: giveAddressesTime, stop: () => server.stop() }, queue],
+    duties: [
+      metricsServer,
+      createLeaseRenewal({ queue, clock, log }),
+      createRetryScheduler({ queue: background, clock, log }),
+      createRecoverer({ queue: background, ownConsumer: () => queue.consumer, metrics, clock, log }),
+      ...(certificates ? [createCertificateWatch({ certificates, stampWhenRead, intervalMs, clock, log })] : []),
+    ],
+    workLoop: composeWorkLoop(options, { queue, server, breaker, metrics }),
+  };
+}
+
+interface Delivering {
+  readonly queue: RedisQueue;
+  readonly server: MainServer;
+  readonly breaker: CircuitBreaker;
+  readonly metrics: WorkerMetrics;
+}
+
+function composeWorkLoop(options: WorkerOptions, { queue, server, breaker, metrics }: Delivering): WorkLoop {
+  const { config, identity, clock, log, onTurn } = options;
+  const { workerId } = identity;
+  const { concurrency: parallel, retryIntervalMs } = config.worker;
+  const observed = new ObservedServer({ server, breaker, clock });
+  const burial = new Burial({ workerId, metrics, clock });
+  const givingUp = new GivingUp({ config, server: observed, burial, log });
+  const attempts = new Attempts({ config, server: observed, burial, givingUp, metrics, clock, log });
+  const statusUpdates = new StatusUpdates({ server, retryIntervalMs, parallel, clock, log });
+  const limits = config.worker;
+  return new WorkLoop({ queue, attempts, statusUpdates, server, breaker, limits, metrics, clock, log, onTurn });
+}

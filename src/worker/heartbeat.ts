@@ -1,0 +1,75 @@
+/**
+ * The worker's sign of life to the primary.
+ *
+ *   at each turn of the work loop, until it has claimed ──▶ every 25 ms ──ready──▶ every second
+ *
+ * Sent from the turns themselves: a beat proves that the loop turns, not that the process exists. The primary waits for
+ * the word "ready", and on an empty queue the turn after the first claim is followed by half a second of rest.
+ */
+import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks';
+import type { Beat, ToPrimary } from '../shared/ipc.js';
+import type { Life } from '../shared/life.js';
+import type { Clock } from '../shared/time/clock.js';
+import type { WorkerProcess } from './worker-process.js';
+
+export interface HeartbeatOptions {
+  readonly worker: Pick<WorkerProcess, 'beat' | 'collectCounts'>;
+  /** Resolves when it is on its way. */
+  readonly tell: (message: ToPrimary) => Promise<void>;
+  readonly clock: Clock;
+}
+
+const BEAT_EVERY_MS = 1_000;
+const EARLY_BEAT_EVERY_MS = 25;
+
+export class Heartbeat implements Life {
+  readonly #options: HeartbeatOptions;
+  #delay: IntervalHistogram | undefined;
+  #beatAt = -Infinity;
+  #beatEveryMs = 0;
+  #counts = { total: 0, toldAt: -Infinity };
+  #stopped: Promise<void> | undefined;
+
+  constructor(options: HeartbeatOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    if (this.#delay || this.#stopped) return;
+    this.#delay = monitorEventLoopDelay({ resolution: 20 });
+    this.#delay.enable();
+  }
+
+  /** Tells the last counts. */
+  stop(): Promise<void> {
+    this.#delay?.disable();
+    return (this.#stopped ??= this.#tellCounts());
+  }
+
+  /** Called by the work loop. */
+  turn(): void {
+    const { clock, worker, tell } = this.#options;
+    const now = clock.now();
+    if (!this.#delay || this.#stopped || now - this.#beatAt < this.#beatEveryMs) return;
+    this.#beatAt = now;
+    const beat = worker.beat(this.#delay.percentile(99) / 1e9);
+    this.#delay.reset();
+    if (beat.state === 'ready') this.#beatEveryMs = BEAT_EVERY_MS;
+    else if (beat.consuming || this.#beatEveryMs > 0) this.#beatEveryMs = EARLY_BEAT_EVERY_MS;
+    void tell({ type: 'beat', beat });
+    this.#tellNewCounts(beat, now);
+  }
+
+  /** About once a second while something is counted: a child that is killed takes that much with it at most. */
+  #tellNewCounts({ processed, failed, retried }: Beat, now: number): void {
+    const total = processed + failed + retried;
+    if (total === this.#counts.total || now - this.#counts.toldAt < BEAT_EVERY_MS) return;
+    this.#counts = { total, toldAt: now };
+    void this.#tellCounts();
+  }
+
+  async #tellCounts(): Promise<void> {
+    const { worker, tell } = this.#options;
+    await tell({ type: 'metrics', request: 0, metrics: await worker.collectCounts() });
+  }
+}

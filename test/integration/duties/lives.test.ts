@@ -1,0 +1,135 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { afterAll, beforeAll } from 'vitest';
+import { CircuitBreaker } from '../../../src/domain/circuit-breaker.js';
+import { createCertificateWatch } from '../../../src/duties/certificate-watch.js';
+import { createLeaseRenewal } from '../../../src/duties/lease-renewal.js';
+import { createMetricsServer } from '../../../src/duties/metrics-server.js';
+import { createRecoverer } from '../../../src/duties/recoverer.js';
+import { createRetryScheduler } from '../../../src/duties/retry-scheduler.js';
+import type { RedisQueue } from '../../../src/queue/claims-and-settlements.js';
+import { createWorkerMetrics } from '../../../src/shared/metrics/worker-metrics.js';
+import { systemClock as clock } from '../../../src/shared/time/clock.js';
+import { Heartbeat } from '../../../src/worker/heartbeat.js';
+import { StatusUpdates } from '../../../src/worker/status-updates.js';
+import { WorkLoop } from '../../../src/worker/work-loop.js';
+import { expectNoLeftovers } from '../../support/leftovers.js';
+import { conformsToLife } from '../../support/life.js';
+import { message, openQueue, QUEUE } from '../../support/queue.js';
+import { recordedLog } from '../../support/recorded-log.js';
+import { useRedis } from '../../support/redis.js';
+import { ScriptedMainServer } from '../../support/scripted-main-server.js';
+
+expectNoLeftovers();
+const redis = useRedis();
+const log = recordedLog();
+const metrics = createWorkerMetrics('worker-1');
+const QUEUED = { status: 'queued', attemptCount: 1, errorMessage: 'HTTP 500' } as const;
+let queue: RedisQueue;
+let takenPort: Server;
+
+beforeAll(async () => {
+  queue = await openQueue(redis.port);
+  takenPort = createServer().listen(0, '127.0.0.1');
+  await once(takenPort, 'listening');
+});
+afterAll(async () => {
+  takenPort.close();
+  await queue.stop();
+  metrics.registry.clear();
+});
+
+conformsToLife({ name: 'the lease renewal', make: () => createLeaseRenewal({ queue, clock, log }) });
+
+conformsToLife({
+  name: 'the retry scheduler',
+  make: () => createRetryScheduler({ queue: queue.background, clock, log }),
+});
+
+conformsToLife({
+  name: 'the recoverer',
+  make: () => createRecoverer({ queue: queue.background, ownConsumer: () => queue.consumer, metrics, clock, log }),
+});
+
+conformsToLife({
+  name: 'the certificate watch',
+  make: () => {
+    const current = { notAfter: [{ file: tmpdir(), notAfter: clock.wallNow() }] };
+    const certificates = {
+      current,
+      stamp: () => '1',
+      read: () => current,
+      isCurrent: () => true,
+      use: () => undefined,
+    };
+    return createCertificateWatch({ certificates, stampWhenRead: '1', intervalMs: 10, clock, log });
+  },
+});
+
+const metricsServerOn = (port: number) =>
+  createMetricsServer({ host: '127.0.0.1', port, enabled: true, registry: metrics.registry, clock, log });
+
+conformsToLife({
+  name: 'the metrics server',
+  make: () => metricsServerOn(0),
+  makeFailing: () => metricsServerOn((takenPort.address() as { port: number }).port),
+});
+
+conformsToLife({
+  name: 'the heartbeat',
+  make: () =>
+    new Heartbeat({
+      worker: {
+        beat: () => {
+          throw new Error('no loop turns');
+        },
+        collectCounts: () => Promise.resolve([]),
+      },
+      tell: () => Promise.resolve(),
+      clock,
+    }),
+});
+
+conformsToLife({
+  name: 'the status updates, which live from the first on',
+  make: () => {
+    const server = new ScriptedMainServer(); // answers nothing
+    const updates = new StatusUpdates({ server, retryIntervalMs: 30_000, parallel: 4, clock, log });
+    return {
+      start: () => updates.send('m', QUEUED, clock.now()),
+      stop: () => updates.stop(),
+    };
+  },
+});
+
+const workLoopOf = (raws: readonly string[]) => async () => {
+  if (raws.length > 0) await redis.client.lpush(QUEUE, ...raws);
+  const server = new ScriptedMainServer();
+  return new WorkLoop({
+    queue,
+    attempts: {
+      run: (claim, signal) =>
+        new Promise((resolve) => {
+          const handBack = () => resolve({ settlement: { kind: 'hand-back', claim } });
+          if (signal.aborted) handBack();
+          else signal.addEventListener('abort', handBack);
+        }),
+    },
+    statusUpdates: new StatusUpdates({ server, retryIntervalMs: 30_000, parallel: 4, clock, log }),
+    server,
+    breaker: new CircuitBreaker({ random: () => 0 }),
+    limits: { concurrency: 4, batchSize: 4 },
+    metrics,
+    clock,
+    log,
+    onTurn: () => undefined,
+  });
+};
+
+conformsToLife({ name: 'the work loop, waiting for a message', make: workLoopOf([]) });
+
+conformsToLife({
+  name: 'the work loop, delivering',
+  make: workLoopOf(['a', 'b', 'c'].map((id) => message(id))),
+});

@@ -1,0 +1,86 @@
+import { CircuitBreaker } from '../../../../src/domain/circuit-breaker.js';
+import { createWorkerMetrics, type WorkerMetrics } from '../../../../src/shared/metrics/worker-metrics.js';
+import { Attempts } from '../../../../src/worker/attempt.js';
+import { Burial } from '../../../../src/worker/burial.js';
+import { GivingUp } from '../../../../src/worker/giving-up.js';
+import { ObservedServer } from '../../../../src/worker/observed-server.js';
+import { StatusUpdates } from '../../../../src/worker/status-updates.js';
+import { WorkLoop } from '../../../../src/worker/work-loop.js';
+import { testConfig, type ConfigOverrides } from '../../../support/config.js';
+import { recordedLog, type RecordedLog } from '../../../support/recorded-log.js';
+import { ScriptedMainServer } from '../../../support/scripted-main-server.js';
+import { ScriptedQueue } from '../../../support/scripted-queue.js';
+import { VirtualClock } from '../../../support/virtual-clock.js';
+
+export const RETRY_MS = 30_000;
+
+/** A whole worker between a queue and a main server that do what the test says, in time that the test owns. */
+export interface Core {
+  readonly clock: VirtualClock;
+  readonly queue: ScriptedQueue;
+  readonly server: ScriptedMainServer;
+  readonly breaker: CircuitBreaker;
+  readonly attempts: Attempts;
+  readonly statusUpdates: StatusUpdates;
+  readonly workLoop: WorkLoop;
+  readonly metrics: WorkerMetrics;
+  readonly log: RecordedLog;
+  /** Turns of the loop so far. */
+  turns(): number;
+  /** Of a series without labels but the worker's, as a scrape shows it. */
+  metric(series: string): Promise<number>;
+  /** Lets all that is ready happen, however many turns of the loop that takes; no time passes. */
+  settle(): Promise<void>;
+}
+
+const open: Core[] = [];
+
+export function createCore(worker: ConfigOverrides['worker'] = {}): Core {
+  const config = testConfig({ worker: { retryIntervalMs: RETRY_MS, ...worker } });
+  const clock = new VirtualClock();
+  const log = recordedLog();
+  const queue = new ScriptedQueue(clock);
+  const server = new ScriptedMainServer();
+  const metrics = createWorkerMetrics('worker-1');
+  const breaker = new CircuitBreaker({ random: () => 0.999_999 });
+  const observed = new ObservedServer({ server, breaker, clock });
+  const burial = new Burial({ workerId: 'worker-1', metrics, clock });
+  const givingUp = new GivingUp({ config, server: observed, burial, log });
+  const attempts = new Attempts({ config, server: observed, burial, givingUp, metrics, clock, log });
+  const parallel = config.worker.concurrency;
+  const statusUpdates = new StatusUpdates({ server, retryIntervalMs: RETRY_MS, parallel, clock, log });
+  const limits = config.worker;
+  let turns = 0;
+  const onTurn = () => void (turns += 1);
+  const parts = { queue, server, breaker, attempts, statusUpdates, limits, metrics, clock, log, onTurn };
+  const core: Core = {
+    ...parts,
+    workLoop: new WorkLoop(parts),
+    turns: () => turns,
+    async metric(series) {
+      const line = new RegExp(`^${series}\\{worker_id="worker-1"\\} (\\S+)$`, 'm').exec(
+        await metrics.registry.metrics(),
+      );
+      return Number(line?.[1]);
+    },
+    async settle() {
+      for (let round = 0; round < 10; round += 1) await clock.settle();
+    },
+  };
+  open.push(core);
+  return core;
+}
+
+/** For afterEach. */
+export async function closeCores(): Promise<void> {
+  for (const { clock, workLoop, metrics } of open.splice(0)) {
+    const stopped = workLoop.stop();
+    await clock.advance(5_000);
+    await stopped;
+    metrics.registry.clear();
+  }
+}
+
+export function message(id: string, fields: Readonly<Record<string, unknown>> = {}): string {
+  return JSON.stringify({ message_id: id, attempt_count: 0, ...fields });
+}
