@@ -40,6 +40,7 @@ const ROOMS = {
     'supervisor/admin/protocol.ts',
     'supervisor/status/status-document.ts',
     'supervisor/status/status-events.ts',
+    'src/domain/dead-letter-reasons.ts',
     'src/shared/words/escape.ts',
   ],
   'supervisor/primary': [
@@ -63,8 +64,7 @@ const ROOMS = {
   'supervisor/doctor': [
     'supervisor/admin',
     'supervisor/status',
-    'src/delivery/connect-options.ts',
-    'src/delivery/connection-fault.ts',
+    'src/delivery/health-request.ts',
     'src/delivery/tls-credentials.ts',
     'src/domain',
     'src/queue/message-queue.ts',
@@ -104,7 +104,7 @@ const PACKAGES = {
   bullmq: ['scripts/bench'],
   commander: ['supervisor', 'scripts/bench', 'scripts/quickstart'],
   convict: ['src/shared/config'],
-  got: ['src/delivery', 'supervisor/admin', 'supervisor/doctor', 'scripts/quickstart'],
+  got: ['src/delivery', 'supervisor/admin', 'scripts/quickstart'],
   ioredis: ['src/queue', 'scripts/bench'],
   pidusage: ['supervisor/workers', 'scripts/bench'],
   'prom-client': ['src/shared/metrics', 'src/duties', 'supervisor/status'],
@@ -144,8 +144,8 @@ module.exports = {
     ...roomRules,
     ...packageRules,
     { from: { path: EVERYWHERE }, to: { dependencyTypes: ['core'] } },
-    // declared by page/escape.d.ts, served from src/shared/words
-    { from: { path: '^supervisor/dashboard/page/' }, to: { path: '^[.]{1,2}/escape[.]js$' } },
+    // declared in page/shared, served from their rooms
+    { from: { path: '^supervisor/dashboard/page/' }, to: { path: '^[.]{1,2}/shared/[a-z-]+[.]js$' } },
     // loaded once it is built
     { from: { path: '^scripts/tasks/' }, to: { path: '^dist/scripts/' } },
   ],

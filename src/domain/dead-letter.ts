@@ -1,4 +1,8 @@
 import { Buffer, isUtf8 } from 'node:buffer';
+import type { DeadLetterReason } from './dead-letter-reasons.js';
+
+/** A message in flight at this many deaths of a process is buried as `poison`. */
+export const POISON_CRASHES = 10;
 
 /**
  * The envelope under which a message lies in the list of the dead:
@@ -11,12 +15,6 @@ import { Buffer, isUtf8 } from 'node:buffer';
  *
  * An envelope that is not UTF-8 was written by somebody else; it is read back byte by byte, so nothing is lost there either.
  */
-export const DEAD_LETTER_REASONS = ['malformed', 'max_attempts_exceeded', 'poison'] as const;
-export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];
-
-/** A message in flight at this many deaths of a process is buried as `poison`. */
-export const POISON_CRASHES = 10;
-
 export interface DeadLetter {
   readonly raw: Buffer;
   readonly reason: DeadLetterReason;
