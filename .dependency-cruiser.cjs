@@ -101,7 +101,7 @@ const ROOMS = {
 /** Package → the rooms that may load it. */
 const PACKAGES = {
   bullmq: ['scripts/bench'],
-  commander: ['supervisor', 'scripts/bench', 'scripts/quickstart'],
+  commander: ['supervisor', 'scripts/bench', 'scripts/local', 'scripts/main-server', 'scripts/quickstart'],
   convict: ['src/shared/config'],
   got: ['src/delivery', 'supervisor/admin', 'supervisor/doctor', 'scripts/quickstart'],
   ioredis: ['src/queue', 'scripts/bench'],

@@ -41,7 +41,7 @@ export interface RouteFaults {
  */
 export type BodyFault = 'normal' | 'drip' | 'huge' | 'bomb' | 'cut' | 'drop' | 'rst';
 
-export const UVICORN_KEEP_ALIVE_MS = 5_000;
+const UVICORN_KEEP_ALIVE_MS = 5_000;
 
 export function noFaults(): Faults {
   return {

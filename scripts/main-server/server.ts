@@ -1,24 +1,17 @@
 /**
  * A main server for development, tests and the benchmark: the routes the worker uses, answering as the real one does
  * (FastAPI behind uvicorn), over TLS that requires a client certificate, with faults on demand.
- *
- * As a program: node dist/scripts/main-server/main.js --port 8443 --cert server.crt --key server.key --ca ca.crt
  */
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import { pathToFileURL } from 'node:url';
 import type { TLSSocket } from 'node:tls';
 import { clearFaults, noFaults, type Faults } from './faults.js';
 import { RecordingLedger, type Ledger } from './ledger.js';
 import { answerRequest, type Route } from './routes.js';
 
-export type { Faults, RouteFaults } from './faults.js';
-export type { Exchange, Ledger } from './ledger.js';
-
-export interface MainServerOptions {
+interface MainServerOptions {
   /** Default: any free port. */
   readonly port?: number;
   /** Default 127.0.0.1. */
@@ -148,29 +141,3 @@ class RunningServer implements DevMainServer {
     answerRequest(request, response, this.#route);
   }
 }
-
-function main(): void {
-  const flag = (name: string) => {
-    const at = process.argv.indexOf(`--${name}`);
-    return at < 0 ? undefined : process.argv[at + 1];
-  };
-  const pem = (name: string) => readFileSync(flag(name) ?? '', 'utf8');
-  const tls = flag('cert') === undefined ? {} : { tls: { cert: pem('cert'), key: pem('key'), ca: pem('ca') } };
-  const records = process.argv.includes('--records') || flag('fail-first') !== undefined;
-  const options = { port: Number(flag('port') ?? 0), host: flag('host') ?? '127.0.0.1', records, ...tls };
-  startMainServer(options).then(
-    (server) => {
-      server.faults.post.failRate = Number(flag('fail-rate') ?? 0);
-      server.faults.post.failFirst = Number(flag('fail-first') ?? 0);
-      server.faults.post.delayMs = Number(flag('delay-ms') ?? 0);
-      console.log(`Main server for development listens on ${server.url}`);
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void server.close());
-    },
-    (error: unknown) => {
-      console.error(error instanceof Error ? error.message : error);
-      process.exitCode = 1;
-    },
-  );
-}
-
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) main();

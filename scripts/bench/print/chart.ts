@@ -7,19 +7,19 @@ export interface Frame {
   readonly title: string;
 }
 
-export interface Bar {
+interface Bar {
   readonly value: number;
   /** Smallest and largest, drawn as a line. */
   readonly range?: readonly [number, number];
   readonly colour: string;
 }
 
-export interface BarGroup {
+interface BarGroup {
   readonly label: string;
   readonly bars: readonly Bar[];
 }
 
-export interface LinePoint {
+interface LinePoint {
   readonly label: string;
   readonly value: number;
 }

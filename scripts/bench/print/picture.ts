@@ -1,8 +1,9 @@
 /** The results as one SVG, for the README. */
+import type { Curve } from '../measure/growth.js';
+import type { Point } from '../measure/growth-points.js';
+import type { Summary } from '../measure/summaries.js';
 import { barChart, lineChart, short, text, type Frame } from './chart.js';
-import type { Curve, Point } from '../measure/growth.js';
 import type { Results } from './results.js';
-import type { Summary } from '../measure/throughput.js';
 
 const WIDTH = 880;
 const MARGIN = 20;

@@ -1,4 +1,4 @@
-/** The sink where there is no nginx, a process of its own: `node https-sink.js <SinkSetup as JSON>`. */
+/** The sink where there is no nginx: `node https-sink-process.js <SinkSetup as JSON>`. Tells its port, then counts. */
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
