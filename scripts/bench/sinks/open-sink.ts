@@ -17,7 +17,7 @@ interface SinkOptions {
   readonly announce: (text: string) => void;
 }
 
-const NGINX: ProgramRequest = {
+export const NGINX: ProgramRequest = {
   names: ['nginx'],
   debianPackage: 'nginx-light',
   debianServices: ['nginx'],
