@@ -42,6 +42,9 @@ export interface DevMainServer {
   close(): Promise<void>;
 }
 
+/** Idle sockets are closed after that long. */
+const UVICORN_KEEP_ALIVE_MS = 5_000;
+
 export async function startMainServer(options: MainServerOptions = {}): Promise<DevMainServer> {
   const { tls } = options;
   const server = tls
@@ -75,6 +78,7 @@ class RunningServer implements DevMainServer {
       onPost: (id) => this.onPost?.(id),
       reset: (response) => this.#reset(response),
     };
+    server.keepAliveTimeout = UVICORN_KEEP_ALIVE_MS;
     server.requestTimeout = 0;
     server.headersTimeout = 0;
     server.on('connection', (socket: Socket) => this.#track(socket));
@@ -137,7 +141,6 @@ class RunningServer implements DevMainServer {
       return;
     }
     this.#served.add(socket);
-    this.#server.keepAliveTimeout = this.faults.closeIdleAfterMs;
     answerRequest(request, response, this.#route);
   }
 }
