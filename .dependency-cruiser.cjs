@@ -102,7 +102,7 @@ const ROOMS = {
 /** Package → the rooms that may load it. */
 const PACKAGES = {
   bullmq: ['scripts/bench'],
-  commander: ['supervisor', 'scripts/bench', 'scripts/quickstart'],
+  commander: ['supervisor', 'scripts/bench', 'scripts/local', 'scripts/main-server', 'scripts/quickstart'],
   convict: ['src/shared/config'],
   got: ['src/delivery', 'supervisor/admin', 'scripts/quickstart'],
   ioredis: ['src/queue', 'scripts/bench'],
@@ -147,7 +147,7 @@ module.exports = {
     // declared in page/shared, served from their rooms
     { from: { path: '^supervisor/dashboard/page/' }, to: { path: '^[.]{1,2}/shared/[a-z-]+[.]js$' } },
     // loaded once it is built
-    { from: { path: '^scripts/tasks/' }, to: { path: '^dist/scripts/' } },
+    { from: { path: '^scripts/tasks/' }, to: { path: '(^|/)dist/scripts/' } },
   ],
   allowedSeverity: 'error',
   options: {

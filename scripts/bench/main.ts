@@ -1,28 +1,31 @@
 /**
- * Measures the product beside its peers. Run by bench.mjs, which builds it. Absolute numbers belong to one machine and
- * one hour; the ratios within one run are what counts.
+ * Measures the product beside its peers. Run by scripts/tasks/run.mjs, which builds it. Absolute numbers belong to one
+ * machine and one hour; the ratios within one run are what counts.
  *
  * Exit codes: 0 done, 1 failure, 2 wrong usage, 130 interrupted.
  */
-import { EXIT_FAILURE } from '../../src/shared/errors.js';
 import { mkdir } from 'node:fs/promises';
+import { EXIT_FAILURE } from '../../src/shared/errors.js';
 import { Closers } from '../local/closers.js';
-import { measureGrowth } from './measure/growth.js';
-import { measureLatency } from './measure/latency.js';
-import { parseCommandLine, type BenchOptions } from './options.js';
+import { EXIT_USAGE } from '../local/command-line.js';
 import { ours } from './contenders/ours.js';
 import { bareLoop, bullmq } from './contenders/peers.js';
-import { drawPicture } from './print/picture.js';
+import { measureGrowth, type Curve } from './measure/growth.js';
+import { measureLatency } from './measure/latency.js';
 import { topSelfTimes } from './measure/profile.js';
+import { comparisonsOf, ratiosOf } from './measure/ratios.js';
+import { summarise } from './measure/summaries.js';
+import { measureThroughput, type Sample } from './measure/throughput.js';
+import { parseCommandLine, type BenchOptions } from './options.js';
+import { drawPicture } from './print/picture.js';
 import { describeMachine, writeResults, type Results } from './print/results.js';
-import { openStand, type Stand } from './measure/stand.js';
-import { curveTable, latencyTable, profileTable, ratioTable, throughputTable } from './print/table.js';
-import { measureThroughput, ratiosOf, summarise, type Sample } from './measure/throughput.js';
+import { comparisonTable, curveTable, latencyTable, profileTable, ratioTable, throughputTable } from './print/table.js';
+import { openStand, type Stand } from './stand.js';
 
 const OURS = 'this worker';
+const OTHER = 'the other checkout';
 const CONCURRENCY = 16;
 const TOP = 10;
-const EXIT_USAGE = 2;
 const EXIT_INTERRUPTED = 130;
 
 async function main(argv: readonly string[]): Promise<number> {
@@ -69,7 +72,7 @@ async function throughput(stand: Stand, options: BenchOptions) {
   if (profile !== undefined) await mkdir(profile, { recursive: true });
   const contenders = [
     ours(OURS),
-    ...(against === undefined ? [] : [ours('the other checkout', { root: against, queue: 'other_queue' })]),
+    ...(against === undefined ? [] : [ours(OTHER, { root: against, queue: 'other_queue' })]),
     bullmq,
     bareLoop,
   ];
@@ -78,8 +81,10 @@ async function throughput(stand: Stand, options: BenchOptions) {
   const summaries = summarise(samples).sort((a, b) => a.concurrency - b.concurrency);
   const ratios = ratiosOf(samples, OURS);
   console.log(`\n${throughputTable(summaries)}\n\n${ratioTable(ratios)}\n`);
+  const comparisons = against === undefined ? undefined : comparisonsOf(samples, OURS, OTHER);
+  if (comparisons) console.log(`${comparisonTable(comparisons)}\n`);
   if (profile !== undefined) await showProfile(profile, samples);
-  return { messages, summaries, ratios, samples };
+  return { messages, summaries, ratios, ...(comparisons && { comparisons }), samples };
 }
 
 function showProgress({ round, concurrency, contender, messagesPerSecond }: Sample): void {
@@ -110,7 +115,7 @@ async function growth(stand: Stand, { quick, install }: BenchOptions, closers: C
     workers: quick ? [1, 2] : [1, 2, 4, 8],
     bytes: [160, 4_096, 262_144],
     install,
-    onCurve: (curve: Parameters<typeof curveTable>[0]) => console.log(`${curveTable(curve)}\n`),
+    onCurve: (curve: Curve) => console.log(`${curveTable(curve)}\n`),
   };
   return { concurrency: CONCURRENCY, curves: await measureGrowth(stand, plan, closers) };
 }

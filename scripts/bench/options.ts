@@ -1,7 +1,9 @@
 /** The command line of the benchmark. */
-import { resolve } from 'node:path';
-import { Command, CommanderError } from 'commander';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { Command } from 'commander';
 import { packageRoot } from '../../src/shared/config/package-root.js';
+import { readCommandLine, wholeNumber, WrongValueError, type CommandLine, type Given } from '../local/command-line.js';
 
 export interface BenchOptions {
   readonly parts: { readonly throughput: boolean; readonly latency: boolean; readonly growth: boolean };
@@ -19,21 +21,17 @@ export interface BenchOptions {
   readonly install: boolean;
 }
 
-export type CommandLine =
-  | { readonly kind: 'run'; readonly options: BenchOptions }
-  /** `--help` is on stdout already. */
-  | { readonly kind: 'help' }
-  | { readonly kind: 'wrong'; readonly sentence: string };
-
 const DEFAULTS = {
   full: { rounds: 20, messages: 5_000, concurrency: '4,16,64' },
   quick: { rounds: 8, messages: 4_000, concurrency: '16' },
 };
 
-class WrongValueError extends Error {}
+const ROUNDS = { min: 1, max: 1_000 };
+const MESSAGES = { min: 1, max: 1_000_000 };
+const CONCURRENCY = { min: 1, max: 10_000 };
 
 /** `argv` without the program and its script. */
-export function parseCommandLine(argv: readonly string[]): CommandLine {
+export function parseCommandLine(argv: readonly string[]): CommandLine<BenchOptions> {
   const command = new Command('npm run bench --')
     .description(
       'Measures the worker beside BullMQ and a bare POST loop, in turns, with a private Redis and a mutual-TLS sink. ' +
@@ -47,25 +45,13 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
     .option('--growth', 'backlog, retries, workers, message sizes and failures', false)
     .option('--all', 'throughput, latency and growth', false)
     .option('--profile [folder]', 'write a CPU profile per process and print the worker’s top ten')
-    .option('--against <folder>', 'another checkout of the product, built, as one more contender')
+    .option('--against <folder>', 'another checkout of the product, built, as one more contender: worse or not?')
     .option('--out <folder>', 'where results.json and picture.svg go (default docs/bench; with --quick nowhere)')
-    .option('--no-install', 'never install a missing redis-server or nginx')
-    .helpOption('--help', 'show this text')
-    .allowExcessArguments(false)
-    .exitOverride()
-    .configureOutput({ writeErr: () => undefined });
-  try {
-    const given = command.parse(argv, { from: 'user' }).opts<Record<string, string | boolean | undefined>>();
-    return { kind: 'run', options: optionsFrom(given) };
-  } catch (error) {
-    if (error instanceof WrongValueError) return { kind: 'wrong', sentence: error.message };
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return { kind: 'help' };
-    return { kind: 'wrong', sentence: `${error.message.replace(/^error: /, '').replace(/\n/g, ' ')}; see --help.` };
-  }
+    .option('--no-install', 'never install a missing redis-server or nginx');
+  return readCommandLine(command, argv, optionsFrom);
 }
 
-function optionsFrom(given: Readonly<Record<string, string | boolean | undefined>>): BenchOptions {
+function optionsFrom(given: Given): BenchOptions {
   const quick = given['quick'] === true;
   const all = given['all'] === true;
   const latency = all || given['latency'] === true;
@@ -77,14 +63,14 @@ function optionsFrom(given: Readonly<Record<string, string | boolean | undefined
   return {
     parts: { throughput: all || !(latency || growth), latency, growth },
     quick,
-    rounds: whole('--rounds', given['rounds'] ?? defaults.rounds, 1_000),
-    messages: whole('--messages', given['messages'] ?? defaults.messages, 1_000_000),
+    rounds: wholeNumber('--rounds', given['rounds'] ?? defaults.rounds, ROUNDS),
+    messages: wholeNumber('--messages', given['messages'] ?? defaults.messages, MESSAGES),
     concurrencies: String(concurrency)
       .split(',')
-      .map((one) => whole('--concurrency', one, 10_000)),
+      .map((one) => wholeNumber('--concurrency', one, CONCURRENCY)),
     out: folder(given['out'] ?? (!changed && resolve(packageRoot, 'docs', 'bench'))),
     profile: folder(given['profile'] === true ? 'profiles' : given['profile']),
-    against: folder(given['against']),
+    against: checkout(folder(given['against'])),
     install: given['install'] !== false,
   };
 }
@@ -93,8 +79,7 @@ function folder(given: string | boolean | undefined): string | undefined {
   return typeof given === 'string' ? resolve(given) : undefined;
 }
 
-function whole(flag: string, given: string | number | boolean, max: number): number {
-  const value = /^\d{1,9}$/.test(String(given)) ? Number(given) : NaN;
-  if (value >= 1 && value <= max) return value;
-  throw new WrongValueError(`${flag} is "${String(given)}"; it must be a whole number from 1 to ${max}.`);
+function checkout(root: string | undefined): string | undefined {
+  if (root === undefined || existsSync(join(root, 'dist', 'supervisor', 'cli.js'))) return root;
+  throw new WrongValueError(`--against is "${root}", which holds no built checkout (dist/supervisor/cli.js).`);
 }

@@ -9,8 +9,6 @@ export interface Faults {
   unknownForMs: number;
   /** These ids are answered 404. */
   readonly unknownIds: Set<string>;
-  /** Idle keep-alive sockets are closed after that long; uvicorn's default. */
-  closeIdleAfterMs: number;
   /** The next so many requests on a socket that served one before find it closed: the keep-alive race. */
   staleCloses: number;
 }
@@ -41,8 +39,6 @@ export interface RouteFaults {
  */
 export type BodyFault = 'normal' | 'drip' | 'huge' | 'bomb' | 'cut' | 'drop' | 'rst';
 
-export const UVICORN_KEEP_ALIVE_MS = 5_000;
-
 export function noFaults(): Faults {
   return {
     post: noRouteFaults(),
@@ -50,7 +46,6 @@ export function noFaults(): Faults {
     health: 'healthy',
     unknownForMs: 0,
     unknownIds: new Set(),
-    closeIdleAfterMs: UVICORN_KEEP_ALIVE_MS,
     staleCloses: 0,
   };
 }

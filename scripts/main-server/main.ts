@@ -1,176 +1,42 @@
 /**
- * A main server for development, tests and the benchmark: the routes the worker uses, answering as the real one does
- * (FastAPI behind uvicorn), over TLS that requires a client certificate, with faults on demand.
+ * The main server for development as a program: node dist/scripts/main-server/main.js --help
  *
- * As a program: node dist/scripts/main-server/main.js --port 8443 --cert server.crt --key server.key --ca ca.crt
+ * Exit codes: 0 ended by a signal, 1 it cannot listen or read its certificates, 2 wrong usage.
  */
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createHttpsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
-import { pathToFileURL } from 'node:url';
-import type { TLSSocket } from 'node:tls';
-import { clearFaults, noFaults, type Faults } from './faults.js';
-import { RecordingLedger, type Ledger } from './ledger.js';
-import { answerRequest, type Route } from './routes.js';
+import { EXIT_FAILURE } from '../../src/shared/errors.js';
+import { EXIT_USAGE } from '../local/command-line.js';
+import { parseCommandLine, type ProgramOptions } from './options.js';
+import { startMainServer } from './server.js';
 
-export type { Faults, RouteFaults } from './faults.js';
-export type { Exchange, Ledger } from './ledger.js';
-
-export interface MainServerOptions {
-  /** Default: any free port. */
-  readonly port?: number;
-  /** Default 127.0.0.1. */
-  readonly host?: string;
-  /** PEM texts; undefined = plain HTTP. */
-  readonly tls?: { readonly cert: string; readonly key: string; readonly ca: string };
-  /** Default true. False keeps counts only. */
-  readonly records?: boolean;
-}
-
-export interface DevMainServer {
-  /** For MAIN_SERVER_URL: https://localhost:<port>, or http. */
-  readonly url: string;
-  readonly port: number;
-  /** Assign to its fields while the server runs. */
-  readonly faults: Faults;
-  readonly ledger: Ledger;
-  /** Subject common names of the client certificates, one per connection. */
-  readonly clients: readonly string[];
-  /** Connections accepted so far, and open now. */
-  readonly connections: { readonly accepted: number; readonly open: number };
-  /** Called when a POST has been read and before it is answered. */
-  onPost: ((id: string) => void) | undefined;
-  /** Faults off, ledger empty. */
-  clear(): void;
-  closeIdleConnections(): void;
-  /** Ends everything, hanging requests too. Safe to call twice. */
-  close(): Promise<void>;
-}
-
-export async function startMainServer(options: MainServerOptions = {}): Promise<DevMainServer> {
-  const { tls } = options;
-  const server = tls
-    ? createHttpsServer({ ...tls, requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.2' })
-    : createHttpServer();
-  const running = new RunningServer(server, options);
-  server.listen(options.port ?? 0, options.host ?? '127.0.0.1');
-  await once(server, 'listening');
-  return running;
-}
-
-class RunningServer implements DevMainServer {
-  readonly #server: Server;
-  readonly #options: MainServerOptions;
-  readonly faults: Faults = noFaults();
-  readonly ledger: RecordingLedger;
-  readonly clients: string[] = [];
-  onPost: ((id: string) => void) | undefined;
-  #accepted = 0;
-  readonly #sockets = new Set<Socket>();
-  readonly #served = new WeakSet<Socket>();
-  readonly #route: Route;
-
-  constructor(server: Server, options: MainServerOptions) {
-    this.#server = server;
-    this.#options = options;
-    this.ledger = new RecordingLedger(options.records ?? true);
-    this.#route = {
-      faults: this.faults,
-      ledger: this.ledger,
-      onPost: (id) => this.onPost?.(id),
-      reset: (response) => this.#reset(response),
-    };
-    server.requestTimeout = 0;
-    server.headersTimeout = 0;
-    server.on('connection', (socket: Socket) => this.#track(socket));
-    server.on('secureConnection', (socket: TLSSocket) => this.#noteClient(socket));
-    server.on('request', (request: IncomingMessage, response: ServerResponse) => this.#serve(request, response));
+async function main(argv: readonly string[]): Promise<number> {
+  const line = parseCommandLine(argv);
+  if (line.kind === 'help') return 0;
+  if (line.kind === 'wrong') {
+    console.error(line.sentence);
+    return EXIT_USAGE;
   }
-
-  get port(): number {
-    return (this.#server.address() as AddressInfo | null)?.port ?? this.#options.port ?? 0;
-  }
-
-  get url(): string {
-    return this.#options.tls ? `https://localhost:${this.port}` : `http://localhost:${this.port}`;
-  }
-
-  get connections(): { accepted: number; open: number } {
-    return { accepted: this.#accepted, open: this.#sockets.size };
-  }
-
-  clear(): void {
-    clearFaults(this.faults);
-    this.ledger.clear();
-    this.clients.length = 0;
-  }
-
-  closeIdleConnections(): void {
-    this.#server.closeIdleConnections();
-  }
-
-  async close(): Promise<void> {
-    if (!this.#server.listening) return;
-    const closed = once(this.#server, 'close');
-    this.#server.close();
-    for (const socket of this.#sockets) socket.destroy();
-    await closed;
-  }
-
-  #track(socket: Socket): void {
-    this.#accepted++;
-    this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
-  }
-
-  #reset(response: ServerResponse): void {
-    const port = response.socket?.remotePort;
-    for (const socket of this.#sockets) if (socket.remotePort === port) socket.resetAndDestroy();
-  }
-
-  #noteClient(socket: TLSSocket): void {
-    if (this.#options.records === false) return;
-    const name: unknown = socket.getPeerCertificate().subject?.CN;
-    this.clients.push(typeof name === 'string' ? name : '');
-  }
-
-  #serve(request: IncomingMessage, response: ServerResponse): void {
-    const { socket } = request;
-    if (this.faults.staleCloses > 0 && this.#served.has(socket)) {
-      this.faults.staleCloses--;
-      socket.destroy();
-      return;
-    }
-    this.#served.add(socket);
-    this.#server.keepAliveTimeout = this.faults.closeIdleAfterMs;
-    answerRequest(request, response, this.#route);
+  try {
+    await serve(line.options);
+    return 0;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    return EXIT_FAILURE;
   }
 }
 
-function main(): void {
-  const flag = (name: string) => {
-    const at = process.argv.indexOf(`--${name}`);
-    return at < 0 ? undefined : process.argv[at + 1];
-  };
-  const pem = (name: string) => readFileSync(flag(name) ?? '', 'utf8');
-  const tls = flag('cert') === undefined ? {} : { tls: { cert: pem('cert'), key: pem('key'), ca: pem('ca') } };
-  const records = process.argv.includes('--records') || flag('fail-first') !== undefined;
-  const options = { port: Number(flag('port') ?? 0), host: flag('host') ?? '127.0.0.1', records, ...tls };
-  startMainServer(options).then(
-    (server) => {
-      server.faults.post.failRate = Number(flag('fail-rate') ?? 0);
-      server.faults.post.failFirst = Number(flag('fail-first') ?? 0);
-      server.faults.post.delayMs = Number(flag('delay-ms') ?? 0);
-      console.log(`Main server for development listens on ${server.url}`);
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void server.close());
-    },
-    (error: unknown) => {
-      console.error(error instanceof Error ? error.message : error);
-      process.exitCode = 1;
-    },
-  );
+/** Resolves when it listens; a signal ends it. */
+async function serve({ port, host, tls, post }: ProgramOptions): Promise<void> {
+  const pem = (path: string) => readFileSync(path, 'utf8');
+  const server = await startMainServer({
+    port,
+    host,
+    records: post.failFirst > 0, // which deliveries were the first is on record only
+    ...(tls && { tls: { cert: pem(tls.cert), key: pem(tls.key), ca: pem(tls.ca) } }),
+  });
+  Object.assign(server.faults.post, post);
+  console.log(`Main server for development listens on ${server.url}`);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void server.close());
 }
 
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) main();
+process.exitCode = await main(process.argv.slice(2));

@@ -1,6 +1,6 @@
 /** The routes and answers of the real main server, and where the faults come in. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { gzipSync } from 'node:zlib';
+import { send, sendHalf, sendOddBody, type Answer } from './answers.js';
 import type { Faults, RouteFaults } from './faults.js';
 import type { Exchange, RecordingLedger } from './ledger.js';
 
@@ -12,20 +12,10 @@ export interface Route {
   readonly reset: (response: ServerResponse) => void;
 }
 
-interface Answer {
-  readonly status: number;
-  readonly body: string;
-}
-
 const DELIVER = '/internal/messages/deliver';
 const STATUS_PATH = /^\/internal\/messages\/([^/]+)\/status$/s;
 const NOT_FOUND: Answer = { status: 404, body: '{"detail":"Not Found"}' };
 const WRONG_METHOD: Answer = { status: 405, body: '{"detail":"Method Not Allowed"}' };
-const HUGE_CHUNK = Buffer.alloc(1 << 20, 0x20);
-const HUGE_CHUNKS = 250;
-const DRIP_EVERY_MS = 100;
-const BOMB_BYTES = 100 << 20;
-let bomb: Buffer | undefined;
 
 export function answerRequest(request: IncomingMessage, response: ServerResponse, route: Route): void {
   if (request.url === '/health' && request.method === 'GET') {
@@ -57,7 +47,7 @@ function dispatch(request: IncomingMessage, response: ServerResponse, text: stri
 }
 
 function stray(response: ServerResponse, answer: Answer, { ledger }: Route): void {
-  ledger.strays++;
+  ledger.strayed();
   send(response, answer);
 }
 
@@ -77,7 +67,7 @@ function withFaults(response: ServerResponse, work: Work, route: Route): void {
     if (faults.body === 'rst') return route.reset(response);
     route.ledger.end(exchange, chosen.status);
     if (faults.body === 'normal') send(response, chosen);
-    else if (faults.body === 'cut') sendHalf(response, chosen, route);
+    else if (faults.body === 'cut') sendHalf(response, chosen, () => route.reset(response));
     else sendOddBody(response, chosen, faults.body);
   };
   if (faults.delayMs > 0) setTimeout(answer, faults.delayMs);
@@ -151,47 +141,4 @@ function parsed(text: string): Record<string, unknown> {
   } catch {
     return {};
   }
-}
-
-/** A limiter names the time until its window ends; this one overdoes it. */
-const RETRY_AFTER = { 'retry-after': 3_600 };
-
-/** `connection: keep-alive` keeps Node from adding the Keep-Alive hint that uvicorn does not send. */
-function headersOf(answer: Answer): Record<string, string | number> {
-  const location = answer.status >= 300 && answer.status < 400 ? { location: '/elsewhere' } : {};
-  const retryAfter = answer.status === 429 || answer.status === 503 ? RETRY_AFTER : {};
-  return { connection: 'keep-alive', 'content-type': 'application/json', ...location, ...retryAfter };
-}
-
-function send(response: ServerResponse, answer: Answer): void {
-  response.writeHead(answer.status, { ...headersOf(answer), 'content-length': Buffer.byteLength(answer.body) });
-  response.end(answer.body);
-}
-
-function sendHalf(response: ServerResponse, answer: Answer, route: Route): void {
-  response.writeHead(answer.status, headersOf(answer));
-  response.write(answer.body.slice(0, 5), () => route.reset(response));
-}
-
-function sendOddBody(response: ServerResponse, answer: Answer, fault: 'drip' | 'huge' | 'bomb'): void {
-  if (fault === 'bomb') {
-    bomb ??= gzipSync(Buffer.alloc(BOMB_BYTES));
-    response.writeHead(answer.status, { ...headersOf(answer), 'content-encoding': 'gzip' });
-    response.end(bomb);
-    return;
-  }
-  response.writeHead(answer.status, headersOf(answer));
-  if (fault === 'drip') drip(response);
-  else pour(response, HUGE_CHUNKS);
-}
-
-function drip(response: ServerResponse): void {
-  const timer = setInterval(() => response.write(' '), DRIP_EVERY_MS);
-  response.once('close', () => clearInterval(timer));
-}
-
-function pour(response: ServerResponse, chunksLeft: number): void {
-  if (response.destroyed) return;
-  if (chunksLeft === 0) return void response.end();
-  response.write(HUGE_CHUNK, () => pour(response, chunksLeft - 1));
 }

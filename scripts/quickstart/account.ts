@@ -1,7 +1,7 @@
 /** The account of a run, by the main server's ledger: what it answered, not what a worker believes. */
-import type { Ledger } from '../main-server/main.js';
+import type { Ledger } from '../main-server/ledger.js';
 import { count } from './progress.js';
-import { RETRY_INTERVAL_S } from './stack.js';
+import { RETRY_INTERVAL_S } from './config.js';
 
 export interface Account {
   readonly enqueued: number;

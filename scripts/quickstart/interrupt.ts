@@ -3,31 +3,38 @@
 /** What `signal` is aborted with. */
 export class InterruptedError extends Error {}
 
-export interface Interrupt {
-  readonly signal: AbortSignal;
-  /** Called at every further wish: the user is in a hurry. */
-  onRepeat: (() => void) | undefined;
-  close(): void;
-}
-
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** npm passes on the SIGINT that the terminal has sent us as well: two this close together are one wish. */
 const SAME_CTRL_C_MS = 500;
 
-export function listenForInterrupt(): Interrupt {
-  const controller = new AbortController();
-  let last = -Infinity;
-  const interrupt: Interrupt = { signal: controller.signal, onRepeat: undefined, close };
-  const received = () => {
-    const now = performance.now();
-    const isEcho = now - last < SAME_CTRL_C_MS;
-    last = now;
-    if (!controller.signal.aborted) controller.abort(new InterruptedError('Interrupted'));
-    else if (!isEcho) interrupt.onRepeat?.();
-  };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.on(signal, received);
-  function close(): void {
-    for (const signal of signals) process.off(signal, received);
+export class Interrupt {
+  readonly #controller = new AbortController();
+  readonly #received = () => this.#note();
+  #last = -Infinity;
+  #hurry: (() => void) | undefined;
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
   }
-  return interrupt;
+
+  listen(): void {
+    for (const signal of SIGNALS) process.on(signal, this.#received);
+  }
+
+  /** `hurry` is called at every further wish: the user is in a hurry. */
+  onRepeat(hurry: () => void): void {
+    this.#hurry = hurry;
+  }
+
+  close(): void {
+    for (const signal of SIGNALS) process.off(signal, this.#received);
+  }
+
+  #note(): void {
+    const now = performance.now();
+    const isEcho = now - this.#last < SAME_CTRL_C_MS;
+    this.#last = now;
+    if (!this.signal.aborted) this.#controller.abort(new InterruptedError('Interrupted'));
+    else if (!isEcho) this.#hurry?.();
+  }
 }

@@ -1,55 +1,61 @@
 /** The built supervisor as a child process of the quickstart. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import got from 'got';
 import { packageRoot } from '../../src/shared/config/package-root.js';
 import { BrokerError } from '../../src/shared/errors.js';
+import type { Life } from '../../src/shared/life.js';
 import type { StatusDocument } from '../../supervisor/status/health.js';
+import { endWith, hasEnded } from '../local/child-process.js';
 import type { RunFolder } from './folder.js';
 
 /** The supervisor ended by itself, did not become ready or did not end well; `message` holds its last lines. */
-export class SupervisorFailedError extends BrokerError {
+class SupervisorFailedError extends BrokerError {
   constructor(message: string) {
     super('E_SUPERVISOR_FAILED', message);
   }
 }
 
-export interface SupervisorLaunch {
+interface DemoSupervisorOptions {
   readonly folder: RunFolder;
   readonly env: Readonly<Record<string, string>>;
   readonly port: number;
 }
 
 const READY_DEADLINE_MS = 30_000;
-/** The workers get 5 s to finish (stack.ts), the supervisor the rest. */
+/** The workers get 5 s to finish (config.ts), the supervisor the rest. */
 const STOP_DEADLINE_MS = 8_000;
+const LOOK_EVERY_MS = 50;
 const LAST_LINES = 12;
 /** What becomes of single messages: thousands of lines that hide why a process ended. */
 const DELIVERY_LINE = / - \[worker-\d+\] - .*\bmessage\b/i;
 
-export class DemoSupervisor {
-  readonly #launch: SupervisorLaunch;
-  readonly #child: ChildProcess;
+export class DemoSupervisor implements Life {
+  readonly #options: DemoSupervisorOptions;
   readonly #output: string;
-  #stopping = false;
+  #child: ChildProcess | undefined;
+  #stopping: Promise<void> | undefined;
   #reported = false;
   /** It has said its status, so it takes signals: before that, SIGTERM just ends it. */
   #answered = false;
   readonly #killWithUs = () => this.#killGroup();
 
-  constructor(launch: SupervisorLaunch) {
-    this.#launch = launch;
-    const { folder } = launch;
-    this.#output = join(folder.logs, 'supervisor-output.log');
+  constructor(options: DemoSupervisorOptions) {
+    this.#options = options;
+    this.#output = join(options.folder.logs, 'supervisor-output.log');
+  }
+
+  start(): void {
+    if (this.#child || this.#stopping) return;
+    const { folder, env } = this.#options;
     const output = openSync(this.#output, 'a', 0o600);
     const cli = join(packageRoot, 'dist', 'supervisor', 'cli.js');
     // A group of its own: Ctrl-C reaches us alone, and we stop it when its turn has come.
     this.#child = spawn(process.execPath, [cli, 'start', '--config', folder.configFile], {
       cwd: folder.path,
-      env: { ...launch.env },
+      env: { ...env },
       detached: process.platform !== 'win32',
       stdio: ['ignore', output, output],
     });
@@ -60,8 +66,8 @@ export class DemoSupervisor {
 
   /** @throws SupervisorFailedError when it has ended although nobody stopped it */
   check(): void {
-    if (this.#stopping || !this.#hasEnded()) return;
-    throw this.#failure(`The supervisor ended by itself (${this.#exitText()})`);
+    if (this.#stopping || !this.#child || !hasEnded(this.#child)) return;
+    throw this.#failure(`The supervisor ended by itself (${exitText(this.#child)})`);
   }
 
   /** Resolves when `workers` take messages. @throws SupervisorFailedError, or what `signal` was aborted with */
@@ -72,54 +78,42 @@ export class DemoSupervisor {
       this.check();
       if (performance.now() > deadline)
         throw this.#failure(`The workers were not ready within ${READY_DEADLINE_MS / 1000} s`);
-      await sleep(50);
+      await sleep(LOOK_EVERY_MS);
     }
   }
 
   /** Lets it drain. @throws SupervisorFailedError when it did not end well, unless `check` said so before */
-  async stop(): Promise<void> {
-    const endedByItself = this.#hasEnded();
-    if (!endedByItself) await this.#terminate();
-    this.#killGroup(); // workers that a killed supervisor left behind
-    process.off('exit', this.#killWithUs);
-    const { exitCode, signalCode } = this.#child;
-    const early = signalCode === 'SIGTERM' && !this.#answered;
-    if (this.#reported || (!endedByItself && (exitCode === 0 || early))) return;
-    throw this.#failure(`The supervisor did not end well (${this.#exitText()})`);
+  stop(): Promise<void> {
+    return (this.#stopping ??= this.#end(this.#child));
   }
 
   /** While it stops: what is not finished yet is handed back at once. */
   hurry(): void {
-    this.#child.kill('SIGTERM');
+    this.#child?.kill('SIGTERM');
   }
 
-  async #terminate(): Promise<void> {
-    this.#stopping = true;
-    const ended = once(this.#child, 'exit');
+  async #end(child: ChildProcess | undefined): Promise<void> {
+    if (!child) return;
+    const endedByItself = hasEnded(child);
     const killer = setTimeout(() => this.#killGroup(), STOP_DEADLINE_MS);
-    this.#child.kill('SIGTERM');
-    await ended;
+    await endWith(child, 'SIGTERM');
     clearTimeout(killer);
+    this.#killGroup(); // workers that a killed supervisor left behind
+    process.off('exit', this.#killWithUs);
+    const early = child.signalCode === 'SIGTERM' && !this.#answered;
+    if (this.#reported || (!endedByItself && (child.exitCode === 0 || early))) return;
+    throw this.#failure(`The supervisor did not end well (${exitText(child)})`);
   }
 
   async #consuming(): Promise<number> {
     try {
-      const url = `http://127.0.0.1:${this.#launch.port}/status`;
+      const url = `http://127.0.0.1:${this.#options.port}/status`;
       const status = await got(url, { timeout: { request: 1_000 }, retry: { limit: 0 } }).json<StatusDocument>();
       this.#answered = true;
       return status.workers.filter((worker) => worker.consuming).length;
     } catch {
       return 0; // not listening yet
     }
-  }
-
-  #hasEnded(): boolean {
-    return this.#child.pid === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null;
-  }
-
-  #exitText(): string {
-    const { pid, exitCode, signalCode } = this.#child;
-    return pid === undefined ? 'it could not be started' : signalCode ? `by ${signalCode}` : `exit code ${exitCode}`;
   }
 
   #failure(what: string): SupervisorFailedError {
@@ -132,7 +126,7 @@ export class DemoSupervisor {
 
   /** The workers too: they have our group. */
   #killGroup(): void {
-    const { pid } = this.#child;
+    const pid = this.#child?.pid;
     if (pid === undefined) return;
     try {
       process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL');
@@ -140,4 +134,8 @@ export class DemoSupervisor {
       // gone by itself
     }
   }
+}
+
+function exitText({ pid, exitCode, signalCode }: ChildProcess): string {
+  return pid === undefined ? 'it could not be started' : signalCode ? `by ${signalCode}` : `exit code ${exitCode}`;
 }

@@ -1,7 +1,7 @@
 /** The dashboard in a real browser, against the built program with a real Redis and a main server with mutual TLS. */
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { startMainServer } from '../../scripts/main-server/main.js';
+import { startMainServer } from '../../scripts/main-server/server.js';
 import type { StatusDocument } from '../../supervisor/status/status-document.js';
 import { useInstallation, type Settings } from '../support/fleet.js';
 import { pemsOf } from '../support/main-server.js';

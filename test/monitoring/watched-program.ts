@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { parse, stringify } from 'yaml';
 import type { CertificateFiles } from '../../supervisor/certificates/certificates.js';
-import { startMainServer, type DevMainServer } from '../../scripts/main-server/main.js';
+import { startMainServer, type DevMainServer } from '../../scripts/main-server/server.js';
 import { freePortsInARow } from '../../scripts/local/ports.js';
 import { startRedis, type RedisProcess } from '../../scripts/local/redis-process.js';
 import type { StatusDocument } from '../../supervisor/status/health.js';

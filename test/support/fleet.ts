@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
 import type { CertificateFiles } from '../../supervisor/certificates/certificates.js';
-import type { DevMainServer } from '../../scripts/main-server/main.js';
+import type { DevMainServer } from '../../scripts/main-server/server.js';
 import type { StatusDocument, WorkerStatus } from '../../supervisor/status/health.js';
 import { useCertificates } from './certificates.js';
 import { freePort } from './free-port.js';

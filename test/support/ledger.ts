@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { DevMainServer } from '../../scripts/main-server/main.js';
+import type { DevMainServer } from '../../scripts/main-server/server.js';
 import { readDeadLetter } from '../../src/domain/dead-letter.js';
 import { redisKeys } from '../../src/queue/keys.js';
 import { QUEUE } from './queue.js';

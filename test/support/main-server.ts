@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
-import { startMainServer, type DevMainServer } from '../../scripts/main-server/main.js';
+import { startMainServer, type DevMainServer } from '../../scripts/main-server/server.js';
 import type { CertificateFiles } from '../../supervisor/certificates/certificates.js';
 
 /**

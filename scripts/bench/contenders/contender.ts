@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Stand } from '../measure/stand.js';
+import type { Stand } from '../stand.js';
 
 /** One way of delivering messages, in one process at `concurrency` at a time. */
 export interface Contender {
   readonly name: string;
-  start(stand: Stand, setup: Setup): Promise<Running>;
+  start(stand: Stand, options: ContenderOptions): Promise<Running>;
 }
 
-export interface Setup {
+export interface ContenderOptions {
   readonly concurrency: number;
   /** Where CPU profiles go; none are written without it. */
   readonly profileFolder?: string | undefined;

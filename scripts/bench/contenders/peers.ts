@@ -4,18 +4,19 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { Queue } from 'bullmq';
 import { packageRoot } from '../../../src/shared/config/package-root.js';
-import { profileArguments, until, type Contender, type Setup } from './contender.js';
+import { endByDisconnect, endWithUs, firstMessage } from '../../local/child-process.js';
+import type { Stand } from '../stand.js';
+import { profileArguments, until, type Contender, type ContenderOptions } from './contender.js';
 import { message, MESSAGE_BYTES } from './messages.js';
 import type { PeerSetup } from './peer-post.js';
-import type { Stand } from '../measure/stand.js';
 
 const ADD_AT_ONCE = 1_000;
 const LISTS = ['bull:bench:wait', 'bull:bench:active', 'bull:bench:paused'];
 
 export const bullmq: Contender = {
   name: 'BullMQ',
-  async start(stand, setup) {
-    const child = await startPeer('bullmq-process.js', stand, setup);
+  async start(stand, options) {
+    const child = await startPeer('bullmq-process.js', stand, options);
     const queue = new Queue('bench', { connection: { host: '127.0.0.1', port: stand.redisPort } });
     queue.on('error', () => undefined); // what it was asked rejects by itself
     return {
@@ -33,7 +34,7 @@ export const bullmq: Contender = {
         await until(async () => (await stand.redis.exists(LISTS)) === 0);
       },
       async stop() {
-        await ended(child);
+        await endByDisconnect(child);
         await queue.close();
       },
     };
@@ -42,18 +43,22 @@ export const bullmq: Contender = {
 
 export const bareLoop: Contender = {
   name: 'bare undici loop',
-  async start(stand, setup) {
-    const child = await startPeer('bare-loop-process.js', stand, setup);
+  async start(stand, options) {
+    const child = await startPeer('bare-loop-process.js', stand, options);
     const ask = async (question: number | 'go') => {
       const answer = once(child, 'message');
       child.send(question);
       await answer;
     };
-    return { pid: child.pid ?? 0, prepare: ask, drain: () => ask('go'), stop: () => ended(child) };
+    return { pid: child.pid ?? 0, prepare: ask, drain: () => ask('go'), stop: () => endByDisconnect(child) };
   },
 };
 
-async function startPeer(script: string, stand: Stand, { concurrency, profileFolder }: Setup): Promise<ChildProcess> {
+async function startPeer(
+  script: string,
+  stand: Stand,
+  { concurrency, profileFolder }: ContenderOptions,
+): Promise<ChildProcess> {
   const { redisPort, sink, certificates } = stand;
   const { caCert, workerCert, workerKey } = certificates;
   const setup: PeerSetup = { redisPort, url: sink.url, caCert, workerCert, workerKey, concurrency };
@@ -61,16 +66,7 @@ async function startPeer(script: string, stand: Stand, { concurrency, profileFol
     execArgv: profileArguments(profileFolder),
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  const failed = once(child, 'exit').then(() => Promise.reject(new Error(`${script} ended at its start.`)));
-  await Promise.race([once(child, 'message'), failed]);
-  failed.catch(() => undefined); // lost the race: its end is now asked for
+  endWithUs(child);
+  await firstMessage(child, script);
   return child;
-}
-
-/** A peer exits by itself when its channel closes. */
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exit = once(child, 'exit');
-  child.disconnect();
-  await exit;
 }

@@ -5,11 +5,12 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { message, MESSAGE_BYTES } from '../contenders/messages.js';
-import { QUEUE, release, stage, startOurs } from '../contenders/ours.js';
-import { sharedClockMs } from '../contenders/shared-clock.js';
-import type { Stand } from './stand.js';
-import { quantile } from './statistics.js';
+import { QUEUE, startOurs } from '../contenders/our-supervisor.js';
+import { release, stage } from '../contenders/ours.js';
+import { sharedClockMs } from '../sinks/shared-clock.js';
 import { TimedSink } from '../sinks/timed-sink.js';
+import type { Stand } from '../stand.js';
+import { quantile } from './statistics.js';
 
 export interface Latency {
   readonly load: string;
@@ -22,7 +23,7 @@ export interface Latency {
   readonly ownPause?: number;
 }
 
-export interface LatencyPlan {
+interface LatencyOptions {
   readonly concurrency: number;
   readonly idleMessages: number;
   readonly seconds: number;
@@ -35,22 +36,34 @@ const LOW_RATE = 100;
 const SHARE_OF_MAXIMUM = 0.7;
 const TICK_MS = 1;
 
-export async function measureLatency(stand: Stand, plan: LatencyPlan): Promise<Latency[]> {
+export async function measureLatency(stand: Stand, options: LatencyOptions): Promise<Latency[]> {
   await stand.redis.flushall();
-  const sink = await TimedSink.start(stand);
-  const worker = await startOurs(stand, { concurrency: plan.concurrency, url: sink.url });
+  const sink = new TimedSink(stand.certificates);
+  try {
+    await sink.start();
+    return await measureBeside(stand, sink, options);
+  } finally {
+    await sink.stop();
+  }
+}
+
+async function measureBeside(
+  stand: Stand,
+  sink: TimedSink,
+  { concurrency, idleMessages, seconds }: LatencyOptions,
+): Promise<Latency[]> {
+  const worker = await startOurs(stand, { concurrency, url: sink.url });
   try {
     const run = new Run(stand, sink);
     const maximum = await run.maximumRate();
     const rate = Math.round(maximum * SHARE_OF_MAXIMUM);
     return [
-      await run.idle(plan.idleMessages),
-      await run.atRate(`${LOW_RATE} messages/s`, LOW_RATE, plan.seconds),
-      await run.atRate(`70 % of the maximum (${rate} messages/s)`, rate, plan.seconds),
+      await run.idle(idleMessages),
+      await run.atRate(`${LOW_RATE} messages/s`, LOW_RATE, seconds),
+      await run.atRate(`70 % of the maximum (${rate} messages/s)`, rate, seconds),
     ];
   } finally {
     await worker.stop();
-    await sink.close();
   }
 }
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 
 /** What the kernel charged to one process since its start. Linux only: elsewhere everything is NaN. */
-export interface Usage {
+interface Usage {
   /** User and system time of all its threads, in steps of 10 ms. */
   readonly cpuSeconds: number;
   /** Highest resident set. */

@@ -1,7 +1,8 @@
-import type { Contender, Running, Setup } from '../contenders/contender.js';
+/** Messages per second of several contenders, in turns. */
+import type { Contender, Running } from '../contenders/contender.js';
+import type { Stand } from '../stand.js';
 import { usageOf } from './process-usage.js';
-import { roundTrips, type Stand } from './stand.js';
-import { spreadOf, type Spread } from './statistics.js';
+import { roundTrips } from './round-trips.js';
 
 /** One contender in one round. */
 export interface Sample {
@@ -17,7 +18,7 @@ export interface Sample {
   readonly roundTrips: number;
 }
 
-export interface ThroughputPlan {
+interface ThroughputOptions {
   readonly contenders: readonly Contender[];
   readonly concurrencies: readonly number[];
   readonly rounds: number;
@@ -33,34 +34,42 @@ export interface ThroughputPlan {
 const WARM_UP_ROUNDS = 8;
 
 /**
- * All contenders run from the start and take turns of a second or less, each round beginning with another: what disturbs
- * the machine disturbs all alike. Who waits for its turn has nothing to do.
+ * All contenders run from the start and take turns of a second or less: what disturbs the machine disturbs all alike. Who
+ * waits for its turn has nothing to do.
  */
-export async function measureThroughput(stand: Stand, plan: ThroughputPlan): Promise<Sample[]> {
+export async function measureThroughput(stand: Stand, options: ThroughputOptions): Promise<Sample[]> {
   const samples: Sample[] = [];
-  for (const concurrency of plan.concurrencies) {
+  for (const concurrency of options.concurrencies) {
     await stand.redis.flushall();
-    const setup: Setup = { concurrency, profileFolder: plan.profileFolder };
     const started: Started[] = [];
     try {
-      for (const contender of plan.contenders) {
-        started.push({ name: contender.name, running: await contender.start(stand, setup) });
+      for (const contender of options.contenders) {
+        const running = await contender.start(stand, { concurrency, profileFolder: options.profileFolder });
+        started.push({ name: contender.name, running });
       }
-      for (let round = 0; round < WARM_UP_ROUNDS; round++) {
-        for (const turn of rotated(started, round)) await measure(stand, turn, plan.messages);
-      }
-      for (let round = 0; round < plan.rounds; round++) {
-        for (const turn of rotated(started, round)) {
-          const sample = { ...(await measure(stand, turn, plan.messages)), concurrency, round };
-          samples.push(sample);
-          plan.onSample?.(sample);
-        }
+      for await (const sample of rounds(stand, started, { ...options, concurrency })) {
+        samples.push(sample);
+        options.onSample?.(sample);
       }
     } finally {
       await Promise.all(started.map(({ running }) => running.stop()));
     }
   }
   return samples;
+}
+
+/** Those that count. */
+async function* rounds(
+  stand: Stand,
+  started: readonly Started[],
+  { rounds, messages, concurrency }: Pick<ThroughputOptions, 'rounds' | 'messages'> & { readonly concurrency: number },
+): AsyncGenerator<Sample> {
+  for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {
+    for (const turn of turnsOf(started, round + WARM_UP_ROUNDS)) {
+      const sample = { ...(await measure(stand, turn, messages)), concurrency, round };
+      if (round >= 0) yield sample;
+    }
+  }
 }
 
 interface Started {
@@ -96,76 +105,14 @@ async function reading(stand: Stand, pid: number) {
   return { ...usage, requests, roundTrips: trips };
 }
 
-function rotated<T>(items: readonly T[], by: number): T[] {
-  const at = by % Math.max(1, items.length);
-  return [...items.slice(at), ...items.slice(0, at)];
-}
-
-export interface Summary {
-  readonly contender: string;
-  readonly concurrency: number;
-  readonly messagesPerSecond: Spread;
-  readonly cpuMicros: Spread;
-  readonly peakBytes: number;
-  readonly roundTrips: number;
-}
-
-export function summarise(samples: readonly Sample[]): Summary[] {
-  const groups = new Map<string, Sample[]>();
-  for (const sample of samples) {
-    const key = `${sample.concurrency} ${sample.contender}`;
-    groups.set(key, [...(groups.get(key) ?? []), sample]);
-  }
-  return [...groups.values()].flatMap((group) => {
-    const [first] = group;
-    if (!first) return [];
-    const of = (pick: (sample: Sample) => number) => spreadOf(group.map(pick));
-    return {
-      contender: first.contender,
-      concurrency: first.concurrency,
-      messagesPerSecond: of((sample) => sample.messagesPerSecond),
-      cpuMicros: of((sample) => sample.cpuMicros),
-      peakBytes: of((sample) => sample.peakBytes).max,
-      roundTrips: of((sample) => sample.roundTrips).median,
-    };
-  });
-}
-
-/** Taken within each round. */
-export interface Ratio {
-  readonly of: string;
-  readonly to: string;
-  readonly concurrency: number;
-  /** Messages per second, ours to theirs. */
-  readonly ratio: Spread;
-  /** CPU per message, theirs to ours: it depends less on what else the machine does. */
-  readonly cpuRatio: Spread;
-}
-
-export function ratiosOf(samples: readonly Sample[], of: string): Ratio[] {
-  const others = [...new Set(samples.map(({ contender }) => contender))].filter((name) => name !== of);
-  const concurrencies = [...new Set(samples.map(({ concurrency }) => concurrency))];
-  return concurrencies.flatMap((concurrency) =>
-    others.map((to) => {
-      const pairs = pairsOf(samples, { of, to, concurrency });
-      return {
-        of,
-        to,
-        concurrency,
-        ratio: spreadOf(pairs.map(([mine, theirs]) => mine.messagesPerSecond / theirs.messagesPerSecond)),
-        cpuRatio: spreadOf(pairs.map(([mine, theirs]) => theirs.cpuMicros / mine.cpuMicros)),
-      };
-    }),
-  );
-}
-
-function pairsOf(
-  samples: readonly Sample[],
-  { of, to, concurrency }: Pick<Ratio, 'of' | 'to' | 'concurrency'>,
-): (readonly [mine: Sample, theirs: Sample])[] {
-  const there = samples.filter((sample) => sample.concurrency === concurrency);
-  return there.flatMap((mine) => {
-    const theirs = there.find((sample) => sample.contender === to && sample.round === mine.round);
-    return mine.contender === of && theirs ? [[mine, theirs] as const] : [];
-  });
+/**
+ * Every second round another begins. The first two, which may be two checkouts of the product, swap places from each round
+ * to the next: neither is always the one that comes after the other.
+ */
+export function turnsOf<T>(contenders: readonly T[], round: number): T[] {
+  const [first, second, ...others] = contenders;
+  const swapped = round % 2 === 1 && first !== undefined && second !== undefined;
+  const order = swapped ? [second, first, ...others] : [...contenders];
+  const at = Math.floor(round / 2) % Math.max(1, order.length);
+  return [...order.slice(at), ...order.slice(0, at)];
 }

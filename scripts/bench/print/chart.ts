@@ -1,25 +1,28 @@
 /** The two kinds of plots of the picture, as SVG text. */
-export interface Frame {
+interface Place {
   readonly x: number;
   readonly y: number;
+}
+
+export interface Frame extends Place {
   readonly width: number;
   readonly height: number;
   readonly title: string;
 }
 
-export interface Bar {
+interface Bar {
   readonly value: number;
   /** Smallest and largest, drawn as a line. */
   readonly range?: readonly [number, number];
   readonly colour: string;
 }
 
-export interface BarGroup {
+interface BarGroup {
   readonly label: string;
   readonly bars: readonly Bar[];
 }
 
-export interface LinePoint {
+interface LinePoint {
   readonly label: string;
   readonly value: number;
 }
@@ -37,7 +40,7 @@ export function barChart(frame: Frame, groups: readonly BarGroup[]): string {
     const from = plot.x + place * groupWidth;
     const width = (groupWidth * 0.8) / bars.length;
     const columns = bars.map((bar, index) => column(bar, from + groupWidth * 0.1 + index * width, width, plot));
-    return [...columns, text(from + groupWidth / 2, plot.bottom + 15, label, 'middle')].join('\n');
+    return [...columns, text({ x: from + groupWidth / 2, y: plot.bottom + 15 }, label, 'middle')].join('\n');
   });
   return [axes(frame, plot), ...drawn].join('\n');
 }
@@ -58,8 +61,8 @@ export function lineChart(frame: Frame, points: readonly LinePoint[], colour: st
   const dots = places.map(({ x, y, label, value }) =>
     [
       `<circle cx="${round(x)}" cy="${round(y)}" r="3" fill="${colour}"/>`,
-      text(x, y - 8, short(value), 'middle'),
-      text(x, plot.bottom + 15, label, 'middle'),
+      text({ x, y: y - 8 }, short(value), 'middle'),
+      text({ x, y: plot.bottom + 15 }, label, 'middle'),
     ].join(''),
   );
   return [
@@ -69,8 +72,8 @@ export function lineChart(frame: Frame, points: readonly LinePoint[], colour: st
   ].join('\n');
 }
 
-export function text(x: number, y: number, words: string, anchor = 'start', style = ''): string {
-  return `<text x="${round(x)}" y="${round(y)}" text-anchor="${anchor}"${style && ` ${style}`}>${escaped(words)}</text>`;
+export function text(at: Place, words: string, anchor = 'start', style = ''): string {
+  return `<text x="${round(at.x)}" y="${round(at.y)}" text-anchor="${anchor}"${style && ` ${style}`}>${escaped(words)}</text>`;
 }
 
 /** 12,345 as 12.3k. */
@@ -101,10 +104,10 @@ function axes({ x, y, title }: Frame, plot: Plot & { readonly ceiling: number })
     const at = round(plot.heightOf(value));
     return [
       `<line x1="${plot.x}" x2="${plot.x + plot.width}" y1="${at}" y2="${at}" stroke="#d8dee4"/>`,
-      text(plot.x - 6, at + 4, short(value), 'end'),
+      text({ x: plot.x - 6, y: at + 4 }, short(value), 'end'),
     ].join('');
   });
-  return [text(x, y + 12, title, 'start', 'font-weight="600"'), ...lines].join('\n');
+  return [text({ x, y: y + 12 }, title, 'start', 'font-weight="600"'), ...lines].join('\n');
 }
 
 function column({ value, range, colour }: Bar, x: number, width: number, plot: Plot): string {

@@ -1,8 +1,9 @@
 /** The results as one SVG, for the README. */
+import type { Curve } from '../measure/growth.js';
+import type { Point } from '../measure/growth-points.js';
+import type { Summary } from '../measure/summaries.js';
 import { barChart, lineChart, short, text, type Frame } from './chart.js';
-import type { Curve, Point } from '../measure/growth.js';
 import type { Results } from './results.js';
-import type { Summary } from '../measure/throughput.js';
 
 const WIDTH = 880;
 const MARGIN = 20;
@@ -46,7 +47,7 @@ function legend(results: Results): string {
     .map((name, index) => {
       const x = MARGIN + index * 180;
       const square = `<rect x="${x}" y="10" width="12" height="12" fill="${COLOURS[index % COLOURS.length]}"/>`;
-      return square + text(x + 18, 20, name);
+      return square + text({ x: x + 18, y: 20 }, name);
     })
     .join('\n');
 }
@@ -114,5 +115,7 @@ function growthRow({ unit, points }: Curve, y: number): string {
     const line = points.map((point) => ({ label: short(point.x), value: pick(point) }));
     return lineChart(frame, line, CURVE_COLOUR);
   });
-  return [text(MARGIN, y + 12, `By ${unit}`, 'start', 'font-weight="600" font-size="13"'), ...charts].join('\n');
+  return [text({ x: MARGIN, y: y + 12 }, `By ${unit}`, 'start', 'font-weight="600" font-size="13"'), ...charts].join(
+    '\n',
+  );
 }

@@ -4,7 +4,9 @@ import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Curve } from '../measure/growth.js';
 import type { Latency } from '../measure/latency.js';
-import type { Ratio, Sample, Summary } from '../measure/throughput.js';
+import type { Comparison, Ratio } from '../measure/ratios.js';
+import type { Summary } from '../measure/summaries.js';
+import type { Sample } from '../measure/throughput.js';
 
 export interface Machine {
   readonly measuredAt: string;
@@ -23,6 +25,8 @@ export interface Results {
     readonly messages: number;
     readonly summaries: readonly Summary[];
     readonly ratios: readonly Ratio[];
+    /** With `--against`: one per concurrency. */
+    readonly comparisons?: readonly Comparison[];
     readonly samples: readonly Sample[];
   };
   readonly latency?: { readonly machine: Machine; readonly concurrency: number; readonly loads: readonly Latency[] };

@@ -2,8 +2,9 @@
 import type { Curve } from '../measure/growth.js';
 import type { Latency } from '../measure/latency.js';
 import type { SelfTime } from '../measure/profile.js';
+import type { Comparison, Ratio } from '../measure/ratios.js';
 import type { Spread } from '../measure/statistics.js';
-import type { Ratio, Summary } from '../measure/throughput.js';
+import type { Summary } from '../measure/summaries.js';
 
 export function throughputTable(summaries: readonly Summary[]): string {
   const rows = summaries.map((one) => [
@@ -26,6 +27,19 @@ export function ratioTable(ratios: readonly Ratio[]): string {
     spread(one.cpuRatio, (ratio) => ratio.toFixed(2)),
   ]);
   return table(['concurrency', 'within one round', 'messages/s', 'messages per CPU second'], rows);
+}
+
+/** Every pair is shown: none is left out of the median either. */
+export function comparisonTable(comparisons: readonly Comparison[]): string {
+  const rows = comparisons.map(({ concurrency, pairs, median, verdict }) => [
+    String(concurrency),
+    pairs.map((pair) => pair.toFixed(2)).join(' '),
+    median.toFixed(3),
+    verdict,
+  ]);
+  const [first] = comparisons;
+  const names = first ? `${first.of} : ${first.to}` : '';
+  return table(['concurrency', `${names}, messages/s of each pair`, 'median', 'verdict'], rows);
 }
 
 export function latencyTable(loads: readonly Latency[]): string {

@@ -1,34 +1,61 @@
-/** The sink where there is no nginx, a process of its own: `node https-sink.js <SinkSetup as JSON>`. */
-import { readFileSync } from 'node:fs';
-import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { packageRoot } from '../../../src/shared/config/package-root.js';
+import type { CertificateFiles } from '../../../supervisor/certificates/certificates.js';
+import { endWithUs, firstMessage, terminate } from '../../local/child-process.js';
+import type { SinkSetup } from './https-sink-process.js';
+import type { Sink } from './sink.js';
 
-export interface SinkSetup {
-  readonly caCert: string;
-  readonly serverCert: string;
-  readonly serverKey: string;
+interface HttpsSinkOptions {
+  readonly certificates: CertificateFiles;
   readonly failHalf: boolean;
 }
 
-const setup = JSON.parse(process.argv[2] ?? '') as SinkSetup;
-let requests = 0;
+const SCRIPT = join(packageRoot, 'dist', 'scripts', 'bench', 'sinks', 'https-sink-process.js');
 
-const server = createServer(
-  {
-    ca: readFileSync(setup.caCert),
-    cert: readFileSync(setup.serverCert),
-    key: readFileSync(setup.serverKey),
-    requestCert: true,
-    rejectUnauthorized: true,
-  },
-  (request, response) => {
-    requests += 1;
-    const fails = setup.failHalf && request.method === 'POST' && requests % 2 === 0;
-    request.resume();
-    response.writeHead(fails ? 500 : 200, { 'content-type': 'application/json' }).end('{"status":"ok"}');
-  },
-);
-server.keepAliveTimeout = 300_000;
-server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port));
-process.on('message', () => process.send?.(requests));
-process.on('disconnect', () => process.exit(0));
+/** Without nginx: a server of Node, which takes four times as much of the machine. */
+export class HttpsSink implements Sink {
+  readonly kind = 'https server of Node';
+  readonly #setup: SinkSetup;
+  #child: ChildProcess | undefined;
+  #port = 0;
+  #starting: Promise<void> | undefined;
+  #stopping: Promise<void> | undefined;
+
+  constructor({ certificates: { caCert, serverCert, serverKey }, failHalf }: HttpsSinkOptions) {
+    this.#setup = { caCert, serverCert, serverKey, failHalf };
+  }
+
+  get url(): string {
+    return `https://127.0.0.1:${this.#port}`;
+  }
+
+  start(): Promise<void> {
+    if (this.#stopping) return Promise.resolve();
+    return (this.#starting ??= this.#launch());
+  }
+
+  stop(): Promise<void> {
+    return (this.#stopping ??= this.#end());
+  }
+
+  async requests(): Promise<number> {
+    if (!this.#child) throw new Error('The sink was not started.');
+    const answer = once(this.#child, 'message');
+    this.#child.send('count');
+    return ((await answer) as [number])[0];
+  }
+
+  async #launch(): Promise<void> {
+    const child = fork(SCRIPT, [JSON.stringify(this.#setup)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    endWithUs(child);
+    this.#child = child;
+    this.#port = await firstMessage<number>(child, 'The https server');
+  }
+
+  async #end(): Promise<void> {
+    await this.#starting?.catch(() => undefined); // whoever started it is told
+    if (this.#child) await terminate(this.#child);
+  }
+}

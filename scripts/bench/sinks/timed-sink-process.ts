@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { sharedClockMs } from '../contenders/shared-clock.js';
+import { sharedClockMs } from './shared-clock.js';
 
 export interface TimedSinkSetup {
   readonly caCert: string;

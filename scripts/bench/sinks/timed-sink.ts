@@ -4,53 +4,64 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { packageRoot } from '../../../src/shared/config/package-root.js';
-import type { Stand } from '../measure/stand.js';
+import type { Life } from '../../../src/shared/life.js';
+import type { CertificateFiles } from '../../../supervisor/certificates/certificates.js';
+import { endWithUs, terminate } from '../../local/child-process.js';
 import type { Arrivals, FromSink, TimedSinkSetup, ToSink } from './timed-sink-process.js';
 
 const SCRIPT = join(packageRoot, 'dist', 'scripts', 'bench', 'sinks', 'timed-sink-process.js');
 const DEADLINE_MS = 30_000;
 
-export class TimedSink {
-  readonly #child: ChildProcess;
+export class TimedSink implements Life {
+  readonly #setup: TimedSinkSetup;
+  #child: ChildProcess | undefined;
+  #port = 0;
+  #starting: Promise<void> | undefined;
+  #stopping: Promise<void> | undefined;
 
-  private constructor(
-    child: ChildProcess,
-    readonly url: string,
-  ) {
-    this.#child = child;
+  constructor({ caCert, serverCert, serverKey }: CertificateFiles) {
+    this.#setup = { caCert, serverCert, serverKey };
   }
 
-  static async start({ certificates }: Stand): Promise<TimedSink> {
-    const { caCert, serverCert, serverKey } = certificates;
-    const setup: TimedSinkSetup = { caCert, serverCert, serverKey };
-    const child = fork(SCRIPT, [JSON.stringify(setup)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-    const kill = () => child.kill('SIGKILL');
-    process.once('exit', kill);
-    child.once('exit', () => process.off('exit', kill));
-    const { port } = await answer(child, 'listening');
-    return new TimedSink(child, `https://127.0.0.1:${port}`);
+  /** Known once it is started. */
+  get url(): string {
+    return `https://127.0.0.1:${this.#port}`;
+  }
+
+  start(): Promise<void> {
+    if (this.#stopping) return Promise.resolve();
+    return (this.#starting ??= this.#launch());
+  }
+
+  stop(): Promise<void> {
+    return (this.#stopping ??= this.#end());
   }
 
   /** Resolves when `count` messages arrived since the last `take`. */
   async arrivals(count: number): Promise<void> {
-    this.#tell({ type: 'await', count });
-    await answer(this.#child, 'arrived');
+    await this.#ask({ type: 'await', count }, 'arrived');
   }
 
-  take(): Promise<Arrivals> {
-    this.#tell({ type: 'take' });
-    return answer(this.#child, 'taken').then(({ arrivals }) => arrivals);
+  async take(): Promise<Arrivals> {
+    return (await this.#ask({ type: 'take' }, 'taken')).arrivals;
   }
 
-  async close(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const exit = once(this.#child, 'exit');
-    this.#child.kill('SIGTERM');
-    await exit;
+  async #launch(): Promise<void> {
+    const child = fork(SCRIPT, [JSON.stringify(this.#setup)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    endWithUs(child);
+    this.#child = child;
+    this.#port = (await answer(child, 'listening')).port;
   }
 
-  #tell(message: ToSink): void {
+  async #end(): Promise<void> {
+    await this.#starting?.catch(() => undefined); // whoever started it is told
+    if (this.#child) await terminate(this.#child);
+  }
+
+  #ask<T extends FromSink['type']>(message: ToSink, type: T): Promise<Answer<T>> {
+    if (!this.#child) throw new Error('The sink was not started.');
     this.#child.send(message, () => undefined); // a sink that is gone answers nothing, which `answer` reports
+    return answer(this.#child, type);
   }
 }
 

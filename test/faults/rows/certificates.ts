@@ -2,7 +2,7 @@
 import { copyFileSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startMainServer } from '../../../scripts/main-server/main.js';
+import { startMainServer } from '../../../scripts/main-server/server.js';
 import type { Fleet } from '../../support/fleet.js';
 import { pemsOf } from '../../support/main-server.js';
 import { makeCertificates, validFor } from '../../support/pki.js';

@@ -5,7 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findProgram } from '../../../scripts/local/find-redis.js';
+import { findProgram } from '../../../scripts/local/find-program.js';
 import { attemptCountOf } from '../../support/ledger.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startPythonLikeWorker } from '../support/python-like-worker.js';

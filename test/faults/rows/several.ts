@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Cluster, type Redis } from 'ioredis';
 import { startRedis } from '../../../scripts/local/redis-process.js';
-import { findProgram } from '../../../scripts/local/find-redis.js';
+import { findProgram } from '../../../scripts/local/find-program.js';
 import { idOf } from '../../support/ledger.js';
 import { plainClient } from '../../support/redis.js';
 import { waitFor } from '../../support/wait-for.js';

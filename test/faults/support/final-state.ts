@@ -1,4 +1,4 @@
-import type { Exchange, Ledger } from '../../../scripts/main-server/main.js';
+import type { Exchange, Ledger } from '../../../scripts/main-server/ledger.js';
 
 /** What the main server was told about the messages of a row. */
 export interface Story {

@@ -1,4 +1,4 @@
-import type { ProgramRequest } from '../../../scripts/local/find-redis.js';
+import type { ProgramRequest } from '../../../scripts/local/find-program.js';
 
 /** Programs beside Redis that rows need. A row names them in `needs`; the runner gets them before it plays anything. */
 export const SENTINEL = debian(['redis-sentinel', 'valkey-sentinel'], 'redis-sentinel', ['redis-sentinel']);

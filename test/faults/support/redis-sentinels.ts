@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findProgram } from '../../../scripts/local/find-redis.js';
+import { findProgram } from '../../../scripts/local/find-program.js';
 import { freePort } from '../../support/free-port.js';
 import { plainClient } from '../../support/redis.js';
 import { waitFor } from '../../support/wait-for.js';

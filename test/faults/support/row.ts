@@ -1,4 +1,4 @@
-import type { ProgramRequest } from '../../../scripts/local/find-redis.js';
+import type { ProgramRequest } from '../../../scripts/local/find-program.js';
 import type { RedisOptions } from '../../../scripts/local/redis-process.js';
 import type { Stage } from './stage.js';
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { startMainServer, type DevMainServer } from '../../../scripts/main-server/main.js';
+import { startMainServer, type DevMainServer } from '../../../scripts/main-server/server.js';
 import { startRedis, type RedisOptions, type RedisProcess } from '../../../scripts/local/redis-process.js';
 import { redisKeys } from '../../../src/queue/keys.js';
 import type { CertificateFiles } from '../../../supervisor/certificates/certificates.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { CertificateFiles } from '../../../supervisor/certificates/certificates.js';
-import { startMainServer, type DevMainServer } from '../../../scripts/main-server/main.js';
+import { startMainServer, type DevMainServer } from '../../../scripts/main-server/server.js';
 import { createAuthority, issue } from '../../../supervisor/certificates/x509.js';
 import { readCredentials } from '../../../src/delivery/tls-credentials.js';
 import { systemClock } from '../../../src/shared/time/clock.js';

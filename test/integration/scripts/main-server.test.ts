@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { request as httpsRequest } from 'node:https';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startMainServer, type DevMainServer } from '../../../scripts/main-server/main.js';
+import { startMainServer, type DevMainServer } from '../../../scripts/main-server/server.js';
 import { useCertificates } from '../../support/certificates.js';
 import { expectNoLeftovers } from '../../support/leftovers.js';
 

@@ -14,7 +14,7 @@ import { expectNoLeftovers } from '../../support/leftovers.js';
 import { plainClient, useRedis } from '../../support/redis.js';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js';
 import { waitFor } from '../../support/wait-for.js';
-import { findProgram, ProgramMissingError } from '../../../scripts/local/find-redis.js';
+import { findProgram, ProgramMissingError } from '../../../scripts/local/find-program.js';
 
 expectNoLeftovers();
 

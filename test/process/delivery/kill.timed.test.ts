@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import type { Exchange } from '../../../scripts/main-server/main.js';
+import type { Exchange } from '../../../scripts/main-server/ledger.js';
 import type { WorkerStatus } from '../../../supervisor/status/health.js';
 import { useInstallation, type Fleet } from '../../support/fleet.js';
 import { attemptCountOf, idOf } from '../../support/ledger.js';

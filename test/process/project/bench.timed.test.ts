@@ -7,8 +7,10 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Closers } from '../../../scripts/local/closers.js';
 import { ours } from '../../../scripts/bench/contenders/ours.js';
 import { bareLoop } from '../../../scripts/bench/contenders/peers.js';
-import { openStand, type Stand } from '../../../scripts/bench/measure/stand.js';
-import { measureThroughput, ratiosOf, summarise } from '../../../scripts/bench/measure/throughput.js';
+import { openStand, type Stand } from '../../../scripts/bench/stand.js';
+import { ratiosOf } from '../../../scripts/bench/measure/ratios.js';
+import { summarise } from '../../../scripts/bench/measure/summaries.js';
+import { measureThroughput } from '../../../scripts/bench/measure/throughput.js';
 
 const OURS = 'this worker';
 

@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { ProgramRequest } from '../../../scripts/local/find-redis.js';
+import type { ProgramRequest } from '../../../scripts/local/find-program.js';
 import { flagFor, type Role } from '../../../src/shared/config/settings/setting.js';
 import { SETTINGS } from '../../../src/shared/config/settings/settings.js';
 import { freePort } from '../../support/free-port.js';

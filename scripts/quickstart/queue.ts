@@ -1,11 +1,11 @@
 /** The quickstart's queue: in a Redis of its own, or under a name of its own in the one that REDIS_HOST names. */
-import { redisKeys } from '../../src/queue/keys.js';
 import { address, RedisConnection } from '../../src/queue/connection.js';
 import { createBackgroundQueue } from '../../src/queue/background.js';
+import { redisKeys } from '../../src/queue/keys.js';
 import type { QueueSizes } from '../../src/queue/message-queue.js';
-import { systemClock } from '../../src/shared/time/clock.js';
 import type { Config } from '../../src/shared/config/config.js';
 import { RedisUnavailableError } from '../../src/shared/errors.js';
+import { systemClock } from '../../src/shared/time/clock.js';
 
 export interface DemoQueue {
   /** LPUSHes each message, oldest first. */
