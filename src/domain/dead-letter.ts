@@ -15,7 +15,7 @@ export const POISON_CRASHES = 10;
  *
  * An envelope that is not UTF-8 was written by somebody else; it is read back byte by byte, so nothing is lost there either.
  */
-export interface DeadLetter {
+interface DeadLetter {
   readonly raw: Buffer;
   readonly reason: DeadLetterReason;
   /** A sentence, or the error message of the last attempt. */

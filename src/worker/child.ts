@@ -70,6 +70,7 @@ export class Child {
     this.#shutdownMs = config.worker.shutdownTimeoutMs;
     const log = createLogger({ logging: config.logging, name: workerId, ownsRotation: false, clock: systemClock });
     this.#log = log;
+    log.start();
     dieLoudly(log);
     log.info(`Worker ${workerId} starting...`);
     try {
@@ -121,7 +122,7 @@ export class Child {
   }
 
   async #exit(code: number): Promise<void> {
-    await this.#log?.close();
+    await this.#log?.stop();
     process.exit(code);
   }
 }
