@@ -1,7 +1,7 @@
 /** The quickstart's queue: in a Redis of its own, or under a name of its own in the one that REDIS_HOST names. */
 import { redisKeys } from '../../src/queue/keys.js';
 import { address, RedisConnection } from '../../src/queue/connection.js';
-import { createBackgroundQueue } from '../../src/queue/recovery.js';
+import { createBackgroundQueue } from '../../src/queue/background.js';
 import type { QueueSizes } from '../../src/queue/message-queue.js';
 import { systemClock } from '../../src/shared/time/clock.js';
 import type { Config } from '../../src/shared/config/config.js';
@@ -32,11 +32,13 @@ export async function connectQueue(config: Config): Promise<DemoQueue> {
     name: 'quickstart',
     silenceMs: SILENCE_MS,
     clock: systemClock,
+    random: Math.random,
   });
+  connection.start();
   await connection.whenReady(CONNECT_DEADLINE_MS);
   if (!connection.isReady()) {
     const sentence = connection.describe(connection.problem);
-    await connection.close();
+    await connection.stop();
     throw new RedisUnavailableError(sentence, false);
   }
   const queue = createBackgroundQueue(connection, keys, { workerId: 'quickstart', clock: systemClock });
@@ -53,7 +55,7 @@ export async function connectQueue(config: Config): Promise<DemoQueue> {
       const claims = consumers.map((consumer) => keys.processing(consumer));
       await connection.call('DEL', waiting, retry, dead, crashes, keys.consumers, ...claims);
     },
-    close: () => connection.close(),
+    close: () => connection.stop(),
   };
 }
 

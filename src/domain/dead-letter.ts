@@ -9,11 +9,13 @@ import { Buffer, isUtf8 } from 'node:buffer';
  * `message` is the text of the message as one JSON string, not the object in it: every byte survives. A message that is
  * not UTF-8 has `message_base64` in its place.
  *
- * The queue's recovery script buries `poison` with the same six keys, `message` by cjson.encode of the bytes. Lua cannot
- * tell whether they are UTF-8; an envelope that is not is read back byte by byte, so nothing is lost there either.
+ * An envelope that is not UTF-8 was written by somebody else; it is read back byte by byte, so nothing is lost there either.
  */
 export const DEAD_LETTER_REASONS = ['malformed', 'max_attempts_exceeded', 'poison'] as const;
 export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];
+
+/** A message in flight at this many deaths of a process is buried as `poison`. */
+export const POISON_CRASHES = 10;
 
 export interface DeadLetter {
   readonly raw: Buffer;

@@ -1,3 +1,4 @@
+import { POISON_CRASHES } from '../domain/dead-letter.js';
 import type { RecoveryQueue } from '../queue/message-queue.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { Log } from '../shared/logger/log.js';
@@ -34,9 +35,9 @@ export function createRecoverer(options: {
     });
     if (recovered > 0) log.warn(`Recovered ${recovered} message(s) of ${consumer}, whose lease ran out`);
     if (buried === 0) return;
-    const latest = { at: clock.wallNow(), error: 'In flight at 10 crashes', messageId: '' };
+    const latest = { at: clock.wallNow(), error: `In flight at ${POISON_CRASHES} crashes`, messageId: '' };
     for (let count = 0; count < buried; count += 1) metrics.failed('poison', latest);
-    log.error(`Moved ${buried} message(s) of ${consumer} to the dead list: they were in flight at 10 crashes`);
+    log.error(`Moved ${buried} message(s) of ${consumer} to the dead list: they were in flight at ${POISON_CRASHES} crashes`);
   }
 
   return createRepeatingDuty({

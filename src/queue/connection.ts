@@ -1,30 +1,28 @@
 /**
- * One connection to Redis that never gives up, never resends and never hangs.
+ * One connection to Redis (client.ts says how it is set). An `end` that nobody asked for is terminal in ioredis: a new
+ * client takes its place.
  *
- * ioredis settings, each measured on 6.0.0:
- * - `autoResendUnfulfilledCommands: false` with `maxRetriesPerRequest: 0`: a command in flight at a lost connection
- *   rejects at once. Resent silently, a pop would run twice; without the second option its promise stays pending for ever.
- * - `socketTimeout` guards against half-open sockets; `commandTimeout` and `blockingTimeout` would drop late replies.
- * - `enableOfflineQueue: false`: nothing fires minutes later.
- * - `maxLoadingRetryTime`: a Redis that loads its file is asked again after the seconds that it still expects to need, 10 at
- *   most, which was up to 3 s too late.
- * - an `end` that nobody asked for is terminal in ioredis, so a new client is built.
+ *   built ──start──→ connecting ──→ ready ──lost──→ connecting, until stop
  */
-import { readFileSync } from 'node:fs';
-import { Cluster, Redis, ReplyError as ReplyErrorClass } from 'ioredis';
+import { Cluster, ReplyError as ReplyErrorClass } from 'ioredis';
 import type { Config } from '../shared/config/config.js';
-import { ConfigError, reasonOf, RedisUnavailableError } from '../shared/errors.js';
+import { reasonOf, RedisUnavailableError } from '../shared/errors.js';
+import type { Life } from '../shared/life.js';
 import type { Clock, Timer } from '../shared/time/clock.js';
+import {
+  createRedisClient,
+  DISCONNECT_TIMEOUT_MS,
+  readRedisTls,
+  RECONNECT_CEILING_MS,
+  type RedisClient,
+  type RedisClientOptions,
+  type RedisTls,
+} from './client.js';
 import { RedisCommand } from './command.js';
 
 export type RedisArgument = string | Buffer | number;
 
-export interface ConnectionOptions {
-  readonly redis: Config['redis'];
-  /** Shown by CLIENT LIST. */
-  readonly name: string;
-  /** Silence after a command that means the connection is dead, ms. */
-  readonly silenceMs: number;
+export interface RedisConnectionOptions extends RedisClientOptions {
   readonly clock: Clock;
 }
 
@@ -35,34 +33,39 @@ export interface ConnectionEvents {
   onLost?(reason: string): void;
 }
 
-// Reconnecting must fit into the 2 s within which a worker consumes again after a fault.
-const RECONNECT_FLOOR_MS = 50;
-const RECONNECT_CEILING_MS = 800;
-const CONNECT_TIMEOUT_MS = 2_000;
-const KEEP_ALIVE_MS = 10_000;
-const LOADING_LOOK_MS = 500;
-const DISCONNECT_TIMEOUT_MS = 100;
-const RECONNECTING_REPLIES = new Set(['READONLY', 'UNBLOCKED', 'LOADING', 'MASTERDOWN']);
+/** Silence after a command, which nothing blocks, that means the connection is dead. */
+export const CONTROL_SILENCE_MS = 3_000;
 
-/** @throws ConfigError when REDIS_TLS_CA_PATH cannot be read. */
-export class RedisConnection {
-  readonly #options: ConnectionOptions;
+export class RedisConnection implements Life {
+  readonly #options: RedisConnectionOptions;
   readonly #events: ConnectionEvents;
-  readonly #tls: Tls | undefined;
-  #client: Redis | Cluster;
-  #closing = false;
+  #tls: RedisTls | undefined;
+  #client: RedisClient | undefined;
+  #stopping: Promise<void> | undefined;
   #rebuild: Timer | undefined;
+  /** Of those who wait for the connection to be usable. */
+  #arrival = new AbortController();
   #lastProblem = 'not connected yet';
 
-  constructor(options: ConnectionOptions, events: ConnectionEvents = {}) {
+  constructor(options: RedisConnectionOptions, events: ConnectionEvents = {}) {
     this.#options = options;
     this.#events = events;
-    this.#tls = options.redis.tls ? readTls(options.redis) : undefined;
+  }
+
+  /** Connects in the background. @throws ConfigError when REDIS_TLS_CA_PATH cannot be read. */
+  start(): void {
+    if (this.#client || this.#stopping) return;
+    this.#tls = readRedisTls(this.#options.redis);
     this.#client = this.#open();
   }
 
+  /** What is under way rejects. */
+  stop(): Promise<void> {
+    return (this.#stopping ??= this.#end());
+  }
+
   isReady(): boolean {
-    return this.#client.status === 'ready';
+    return this.#client?.status === 'ready';
   }
 
   /** True with a cluster, where a command without a key reaches any node. */
@@ -77,20 +80,16 @@ export class RedisConnection {
 
   /** Resolves when the connection is usable or after `timeoutMs`, whichever comes first. */
   async whenReady(timeoutMs: number): Promise<void> {
-    if (this.isReady() || this.#closing) return;
-    const client = this.#client;
-    const arrived = new AbortController();
-    const arrive = () => arrived.abort();
-    client.once('ready', arrive);
-    await this.#options.clock.sleep(timeoutMs, arrived.signal);
-    client.off('ready', arrive);
+    if (this.isReady() || this.#stopping) return;
+    await this.#options.clock.sleep(timeoutMs, this.#arrival.signal);
   }
 
   /** One command; bulk replies are Buffers. Rejects with RedisUnavailableError only. */
   async call(command: string, ...args: RedisArgument[]): Promise<unknown> {
-    if (!this.isReady()) throw new RedisUnavailableError(this.describe(this.#lastProblem), false);
+    const client = this.#client;
+    if (client?.status !== 'ready') throw new RedisUnavailableError(this.describe(this.#lastProblem), false);
     try {
-      return await this.#client.sendCommand(new RedisCommand(command, args));
+      return await client.sendCommand(new RedisCommand(command, args));
     } catch (error) {
       const refused = isReply(error);
       const text = refused ? this.#describeRefusal(error.message) : this.describe(reasonOf(error));
@@ -98,15 +97,19 @@ export class RedisConnection {
     }
   }
 
-  /** Gives up the connection for a new one; what is under way on it rejects. */
-  reconnect(): void {
-    this.#client.disconnect(true);
+  /** For a command that Redis may refuse without harm: a refusal gives `fallback`, a lost connection still rejects. */
+  async callPermitted(fallback: unknown, command: string, ...args: RedisArgument[]): Promise<unknown> {
+    try {
+      return await this.call(command, ...args);
+    } catch (error) {
+      if (replyCode(error) !== undefined && this.isReady()) return fallback;
+      throw error;
+    }
   }
 
-  async close(): Promise<void> {
-    this.#closing = true;
-    this.#rebuild?.cancel();
-    this.#client.disconnect();
+  /** Gives up the connection for a new one; what is under way on it rejects. */
+  reconnect(): void {
+    this.#client?.disconnect(true);
   }
 
   describe(problem: string): string {
@@ -118,17 +121,18 @@ export class RedisConnection {
     return `Redis at ${address(this.#options.redis)} refuses a command: ${reply}`;
   }
 
-  #open(): Redis | Cluster {
-    const client = createClient(this.#options, this.#tls);
+  #open(): RedisClient {
+    const client = createRedisClient(this.#options, this.#tls);
     client.on('ready', () => {
       this.#lastProblem = 'the connection was lost';
+      this.#arrive();
       this.#events.onReady?.();
     });
     client.on('error', (error: Error) => {
       this.#lastProblem = plainProblem(error);
     });
     client.on('close', () => {
-      if (!this.#closing) this.#events.onLost?.(this.#lastProblem);
+      if (!this.#stopping) this.#events.onLost?.(this.#lastProblem);
     });
     client.on('end', () => this.#reopen());
     // rejects at the first failed attempt although attempts go on; 'error' has told why
@@ -137,10 +141,27 @@ export class RedisConnection {
   }
 
   #reopen(): void {
-    if (this.#closing) return;
+    if (this.#stopping) return;
     this.#rebuild = this.#options.clock.after(RECONNECT_CEILING_MS, () => {
       this.#client = this.#open();
     });
+  }
+
+  #arrive(): void {
+    this.#arrival.abort();
+    this.#arrival = new AbortController();
+  }
+
+  async #end(): Promise<void> {
+    this.#rebuild?.cancel();
+    this.#arrive();
+    const client = this.#client;
+    if (!client) return;
+    const ended = new AbortController();
+    client.once('end', () => ended.abort());
+    client.disconnect();
+    // one that waits to connect again has no socket, and ioredis tells nothing of its end
+    await this.#options.clock.sleep(DISCONNECT_TIMEOUT_MS, ended.signal);
   }
 }
 
@@ -171,78 +192,4 @@ function plainProblem(error: Error & { code?: string }): string {
     return 'the password is refused (see REDIS_PASSWORD, REDIS_USERNAME)';
   if (reply === 'NOPERM') return `the user lacks a permission (see REDIS_USERNAME): ${error.message}`;
   return error.message;
-}
-
-interface Tls {
-  /** PEM. */
-  readonly ca?: Buffer;
-}
-
-/** @throws ConfigError */
-function readTls({ tlsCaFile }: Config['redis']): Tls {
-  if (tlsCaFile === '') return {};
-  try {
-    return { ca: readFileSync(tlsCaFile) };
-  } catch (error) {
-    const problem = `REDIS_TLS_CA_PATH: ${tlsCaFile} cannot be read (${reasonOf(error)}); it must be the PEM file of the authority that signed Redis's certificate.`;
-    throw new ConfigError([problem], { cause: error });
-  }
-}
-
-function createClient(options: ConnectionOptions, tls: Tls | undefined): Redis | Cluster {
-  const { redis } = options;
-  const node = nodeOptions(options, tls);
-  if (redis.clusterNodes.length > 0) {
-    return new Cluster([...redis.clusterNodes], {
-      lazyConnect: true,
-      enableOfflineQueue: false,
-      enableReadyCheck: true,
-      retryDelayOnFailover: 0,
-      clusterRetryStrategy: reconnectDelay,
-      redisOptions: node,
-    });
-  }
-  if (redis.sentinels.length > 0) {
-    return new Redis({
-      ...node,
-      sentinels: [...redis.sentinels],
-      name: redis.sentinelName,
-      ...(redis.sentinelPassword ? { sentinelPassword: redis.sentinelPassword } : {}),
-      sentinelCommandTimeout: 2_000,
-      failoverDetector: true,
-      updateSentinels: false,
-      enableTLSForSentinelMode: redis.tls,
-    });
-  }
-  return new Redis({ ...node, host: redis.host, port: redis.port });
-}
-
-function nodeOptions({ redis, name, silenceMs }: ConnectionOptions, tls: Tls | undefined) {
-  return {
-    protocol: 2 as const,
-    lazyConnect: true,
-    connectionName: name,
-    disableClientInfo: true,
-    connectTimeout: CONNECT_TIMEOUT_MS,
-    socketTimeout: silenceMs,
-    keepAlive: KEEP_ALIVE_MS,
-    enableReadyCheck: true,
-    maxLoadingRetryTime: LOADING_LOOK_MS,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    autoResendUnfulfilledCommands: false,
-    disconnectTimeout: DISCONNECT_TIMEOUT_MS,
-    retryStrategy: reconnectDelay,
-    reconnectOnError: (error: Error) =>
-      RECONNECTING_REPLIES.has(error.message.split(' ', 1)[0] ?? '') ? (1 as const) : false,
-    ...(redis.db ? { db: redis.db } : {}),
-    ...(redis.username ? { username: redis.username } : {}),
-    ...(redis.password ? { password: redis.password } : {}),
-    ...(tls ? { tls } : {}),
-  };
-}
-
-function reconnectDelay(attempt: number): number {
-  const delay = Math.min(RECONNECT_FLOOR_MS * 2 ** Math.min(attempt, 6), RECONNECT_CEILING_MS);
-  return delay * (0.75 + Math.random() / 4);
 }

@@ -97,7 +97,6 @@ export interface MessageQueue {
    * and every older claim settles to nothing.
    */
   renewLease(): Promise<'kept' | 'lost'>;
-  close(): Promise<void>;
 }
 
 /** Moves due retries back to the queue. */
@@ -120,7 +119,6 @@ export interface RecoveryQueue {
   expiredConsumers(): Promise<{ readonly expired: readonly string[]; readonly nextExpiryMs: number | undefined }>;
   /** All consumers that Redis knows. */
   consumers(): Promise<readonly string[]>;
-  sizes(): Promise<QueueSizes>;
   /**
    * Puts a dead consumer's claims back at the right end, oldest first. `evenIfLeased` = we know that its process is
    * dead; otherwise nothing happens while its lease runs. Messages in flight at too many deaths are buried as `poison`.
@@ -129,4 +127,9 @@ export interface RecoveryQueue {
     consumer: string,
     options: { readonly evenIfLeased: boolean },
   ): Promise<{ readonly recovered: number; readonly buried: number }>;
+}
+
+/** All that is done to the queue beside claiming and settling. */
+export interface BackgroundQueue extends RetryQueue, RecoveryQueue {
+  sizes(): Promise<QueueSizes>;
 }

@@ -5,8 +5,8 @@ import type { QueueSizes } from './message-queue.js';
 import { RedisConnection, type RedisArgument } from './connection.js';
 import { createDeadLetters, type DeadLetters } from './dead-letters.js';
 import { redisKeys } from './keys.js';
-import { createBackgroundQueue } from './recovery.js';
 import { createRollback, type Rollback } from './rollback.js';
+import { readSizes } from './sizes.js';
 
 /** What an operator does to the queue by hand, over a connection of its own. */
 export interface OperatorQueue {
@@ -36,13 +36,16 @@ export async function withOperatorQueue<T>(
     name: 'message-broker-worker:operator',
     silenceMs: SILENCE_MS,
     clock,
+    // it is alone: there are no others to keep apart from
+    random: () => 0,
   });
   try {
+    connection.start();
     await connection.whenReady(CONNECT_DEADLINE_MS);
     if (!connection.isReady()) throw new RedisUnavailableError(connection.describe(connection.problem), false);
     return await use(operatorQueue(connection, config, clock));
   } finally {
-    await connection.close();
+    await connection.stop();
   }
 }
 
@@ -54,7 +57,7 @@ function operatorQueue(connection: RedisConnection, config: Pick<Config, 'queue'
     enqueue: async (messages) => {
       if (messages.length > 0) await connection.call('LPUSH', keys.queue, ...messages);
     },
-    sizes: () => createBackgroundQueue(connection, keys, { workerId: 'operator', clock }).sizes(),
+    sizes: () => readSizes(connection, keys),
     liveWorkers: async () => {
       const now = (await connection.call('TIME')) as Buffer[];
       const since = `(${Number(now[0]) * 1_000}`;

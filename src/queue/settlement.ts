@@ -1,7 +1,8 @@
-import { randomBytes } from 'node:crypto';
+import { Buffer } from 'node:buffer';
 import type { Claim, Exchange, Settlement } from './message-queue.js';
 import type { RedisArgument, RedisConnection } from './connection.js';
 import type { RedisKeys } from './keys.js';
+import { memberOf } from './retries.js';
 import { redisScript } from './script.js';
 
 /** From this many crashes on a message is claimed alone, so that it cannot take innocent ones to the dead list. */
@@ -91,26 +92,6 @@ function pushSettlement(args: RedisArgument[], settlement: Settlement): void {
     case 'retry':
       args.push(kind, claim.raw, memberOf(settlement), Math.ceil(settlement.delayMs));
   }
-}
-
-type Retry = Extract<Settlement, { kind: 'retry' }>;
-
-const incarnation = randomBytes(6).toString('hex');
-let count = 0;
-const members = new WeakMap<Retry, Buffer>();
-
-/**
- * `<unique> <encoded message id>:<message>`, see promote.lua. The same at each try: without a safety copy nothing else
- * keeps a retry whose reply was lost from being scheduled twice.
- */
-function memberOf(retry: Retry): Buffer {
-  const known = members.get(retry);
-  if (known) return known;
-  count += 1;
-  const head = `${incarnation}${count.toString(36)} ${encodeURIComponent(retry.messageId)}:`;
-  const member = Buffer.concat([Buffer.from(head), retry.message]);
-  members.set(retry, member);
-  return member;
 }
 
 function refusals(settlements: readonly Settlement[], failed: readonly unknown[]): Exchange['refused'] {

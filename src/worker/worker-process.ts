@@ -54,7 +54,7 @@ export class WorkerProcess {
   #outageSince: number | undefined;
   #redisProblem: string | undefined;
 
-  /** Rejects nothing, connects in the background. Throws CredentialsError when the certificates cannot be used. */
+  /** Throws CredentialsError when the certificates cannot be used. */
   constructor(options: WorkerProcessOptions) {
     this.#options = options;
     const { config, identity, log } = options;
@@ -66,7 +66,14 @@ export class WorkerProcess {
     const stamp = stampOfFiles(config);
     const credentials = credentialsFor(config, clock.wallNow());
     this.#server = createMainServerClient({ config, credentials, workerId, clock, log });
-    this.#queue = new RedisQueue({ config, workerId, nonce: identity.nonce, clock, events: this.#queueEvents() });
+    this.#queue = new RedisQueue({
+      config,
+      workerId,
+      nonce: identity.nonce,
+      clock,
+      random: Math.random,
+      events: this.#queueEvents(),
+    });
     const statusUpdates = new StatusUpdates({
       server: this.#server,
       retryIntervalMs: config.worker.retryIntervalMs,
@@ -109,8 +116,12 @@ export class WorkerProcess {
     ];
   }
 
-  /** Waits up to `timeoutMs` for Redis and asks what it is. Rejects with UnusableRedisError when it is too old. */
+  /**
+   * Connects to Redis in the background, waits for it up to `timeoutMs` and asks what it is. Rejects with UnusableRedisError
+   * when it is too old, and with ConfigError when the authority of its certificate cannot be read.
+   */
   async reachRedis(timeoutMs: number): Promise<boolean> {
+    this.#queue.start();
     await this.#queue.whenReady(timeoutMs);
     if (this.#queue.isReady()) await this.#inspectRedis();
     return this.#knowsRedis;
@@ -162,7 +173,7 @@ export class WorkerProcess {
     this.#ending = true;
     await this.#worker.drain(deadlineMs);
     await Promise.all([this.#metricsServer.stop(), ...this.#duties.map((duty) => duty.stop())]);
-    await Promise.all([this.#server.close(), this.#queue.close()]);
+    await Promise.all([this.#server.close(), this.#queue.stop()]);
     this.#options.log.info(`Worker ${this.#options.identity.workerId} stopped`);
   }
 

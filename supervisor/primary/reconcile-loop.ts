@@ -87,7 +87,7 @@ export class ReconcileLoop {
     const wake = (): void => this.#wake.wake();
     this.#startedAt = clock.now();
     this.#signals = new SignalInbox(clock, wake);
-    this.#access = new QueueAccess(clock);
+    this.#access = new QueueAccess(clock, Math.random);
     this.#recovery = new ClaimRecovery(this.#access, log, clock);
     this.#queue = new QueueMonitor(this.#access.borrow(config), log, clock);
     this.#notifier = createServiceNotifier(process.env, log);

@@ -1,11 +1,11 @@
-import { createRecoveryConnection, type RecoveryConnection } from '../../src/queue/recovery.js';
+import { createBackgroundConnection, type BackgroundConnection } from '../../src/queue/background.js';
 import type { Clock } from '../../src/shared/time/clock.js';
 import type { Config } from '../../src/shared/config/config.js';
 
 export type QueueSettings = Pick<Config, 'redis' | 'queue'>;
 
 /** A borrowed connection; `release` gives it back, the last one closes it. */
-export interface Borrowed extends RecoveryConnection {
+export interface Borrowed extends Omit<BackgroundConnection, 'start' | 'stop'> {
   release(): Promise<void>;
 }
 
@@ -15,12 +15,16 @@ export interface Borrowed extends RecoveryConnection {
  */
 export class QueueAccess {
   readonly #clock: Clock;
-  readonly #open = new Map<string, { connection: RecoveryConnection; users: number }>();
+  readonly #random: () => number;
+  readonly #open = new Map<string, { connection: BackgroundConnection; users: number }>();
 
-  constructor(clock: Clock) {
+  /** `random`: from 0 to below 1. */
+  constructor(clock: Clock, random: () => number) {
     this.#clock = clock;
+    this.#random = random;
   }
 
+  /** @throws ConfigError when REDIS_TLS_CA_PATH cannot be read. */
   borrow(config: QueueSettings): Borrowed {
     const key = JSON.stringify([config.redis, config.queue]);
     const entry = this.#open.get(key) ?? { connection: this.#connect(config), users: 0 };
@@ -35,12 +39,19 @@ export class QueueAccess {
         entry.users -= 1;
         if (entry.users > 0) return;
         this.#open.delete(key);
-        await entry.connection.close();
+        await entry.connection.stop();
       },
     };
   }
 
-  #connect(config: QueueSettings): RecoveryConnection {
-    return createRecoveryConnection(config, { workerId: 'supervisor', clock: this.#clock });
+  #connect(config: QueueSettings): BackgroundConnection {
+    const connection = createBackgroundConnection({
+      config,
+      workerId: 'supervisor',
+      clock: this.#clock,
+      random: this.#random,
+    });
+    connection.start();
+    return connection;
   }
 }

@@ -32,10 +32,18 @@ export interface QueueOptions {
 
 let incarnations = 0;
 
-/** A ready queue of its own consumer. The caller closes it. */
+/** A ready queue of its own consumer. The caller stops it. */
 export async function openQueue(port: number, workerId = 'worker-1', options: QueueOptions = {}): Promise<RedisQueue> {
+  const queue = queueOf(port, workerId, options);
+  queue.start();
+  await queue.whenReady(5_000);
+  return queue;
+}
+
+/** Not started. */
+export function queueOf(port: number, workerId = 'worker-1', options: QueueOptions = {}): RedisQueue {
   incarnations += 1;
-  const queue = new RedisQueue({
+  return new RedisQueue({
     config: {
       redis: redisConfig(port, options.redis),
       queue: { name: options.name ?? QUEUE, reliable: options.reliable ?? true },
@@ -43,10 +51,9 @@ export async function openQueue(port: number, workerId = 'worker-1', options: Qu
     workerId,
     nonce: `n${incarnations}`,
     clock: systemClock,
+    random: Math.random,
     events: { onConnected: ignore, onDisconnected: ignore, onLeaseLost: ignore, ...options.events },
   });
-  await queue.whenReady(5_000);
-  return queue;
 }
 
 export function message(id: string, attemptCount = 0): string {

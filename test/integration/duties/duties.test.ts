@@ -20,7 +20,7 @@ const consumers = `{${QUEUE}}:consumers`;
 
 afterEach(async () => {
   await Promise.all(duties.splice(0).map((duty) => duty.stop()));
-  await Promise.all(queues.splice(0).map((queue) => queue.close()));
+  await Promise.all(queues.splice(0).map((queue) => queue.stop()));
   lines.length = 0;
 });
 

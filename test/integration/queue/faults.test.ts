@@ -18,13 +18,13 @@ async function throughProxy(): Promise<{ queue: RedisQueue; proxy: TcpProxy }> {
   const proxy = await startTcpProxy(redis.port);
   cleanUp.push(() => proxy.close());
   const queue = await openQueue(proxy.port);
-  cleanUp.push(() => queue.close());
+  cleanUp.push(() => queue.stop());
   return { queue, proxy };
 }
 
 async function openDirect(): Promise<RedisQueue> {
   const queue = await openQueue(redis.port);
-  cleanUp.push(() => queue.close());
+  cleanUp.push(() => queue.stop());
   return queue;
 }
 
@@ -115,7 +115,9 @@ describe('Redis goes away', () => {
   test('commands fail at once while it is down, and work again after a restart with its file', async () => {
     const problems: string[] = [];
     const queue = await openQueue(redis.port, 'worker-1', { events: { onDisconnected: (p) => problems.push(p) } });
-    cleanUp.push(() => queue.close());
+    cleanUp.push(() => queue.stop());
+    // while it waits for the disk of a busy machine, `everysec` holds writes back
+    await redis.client.config('SET', 'appendfsync', 'always');
     await redis.client.lpush(QUEUE, 'a', 'b');
     const [a] = await claim(queue, 1);
     await redis.process.kill();

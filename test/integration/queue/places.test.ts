@@ -34,7 +34,7 @@ interface Run {
 
 const queues: RedisQueue[] = [];
 afterAll(async () => {
-  await Promise.all(queues.map((queue) => queue.close()));
+  await Promise.all(queues.map((queue) => queue.stop()));
 });
 
 async function settleOne(run: Run, at: number, kind: 'ack' | 'retry' | 'bury' | 'hand-back' | 'twice'): Promise<void> {

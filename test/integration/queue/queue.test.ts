@@ -16,7 +16,7 @@ async function queueOf(workerId = 'worker-1', options: QueueOptions = {}): Promi
 }
 
 afterEach(async () => {
-  await Promise.all(open.splice(0).map((queue) => queue.close()));
+  await Promise.all(open.splice(0).map((queue) => queue.stop()));
 });
 
 const texts = (claims: readonly Claim[]) => claims.map((c) => c.raw.toString());

@@ -32,7 +32,7 @@ async function clientOf(client: Redis): Promise<Redis> {
 /** Claims by both ways, settles in all four, recovers and promotes. */
 async function wholeProtocol(port: number, producer: Redis, options: QueueOptions = {}): Promise<void> {
   const queue = await openQueue(port, 'worker-1', options);
-  cleanUp.push(() => queue.close());
+  cleanUp.push(() => queue.stop());
   const waiting = queue.claimBlocking();
   await producer.lpush(QUEUE, message('1'));
   const first = await waiting;
@@ -80,7 +80,7 @@ describe('access', () => {
     const queue = await openQueue(server.port, 'worker-1', { redis: { password: 'wrong-and-secret' } }).catch(
       () => undefined,
     );
-    cleanUp.push(async () => queue?.close());
+    cleanUp.push(async () => queue?.stop());
     await waitFor(() => queue?.problem().includes('REDIS_PASSWORD'), { what: 'the refusal to be named' });
     expect(queue?.problem()).not.toContain('wrong-and-secret');
   }, 15_000);

@@ -1,0 +1,57 @@
+import type { Config } from '../shared/config/config.js';
+import type { Life } from '../shared/life.js';
+import { CONTROL_SILENCE_MS, RedisConnection } from './connection.js';
+import { readEvictionPolicy } from './facts.js';
+import { redisKeys, type RedisKeys } from './keys.js';
+import type { BackgroundQueue } from './message-queue.js';
+import { createRecoveryQueue, type RecoveryIdentity } from './recovery.js';
+import { createRetryQueue } from './retries.js';
+import { readSizes } from './sizes.js';
+
+/** What the duties and the primary do to the queue, over one connection that nothing blocks. */
+export function createBackgroundQueue(
+  connection: RedisConnection,
+  keys: RedisKeys,
+  identity: RecoveryIdentity,
+): BackgroundQueue {
+  return {
+    ...createRetryQueue(connection, keys),
+    ...createRecoveryQueue(connection, keys, identity),
+    sizes: () => readSizes(connection, keys),
+  };
+}
+
+/** The primary's own access to the queue. */
+export interface BackgroundConnection extends Life {
+  readonly queue: BackgroundQueue;
+  /** Connects in the background. @throws ConfigError when REDIS_TLS_CA_PATH cannot be read. */
+  start(): void;
+  isReady(): boolean;
+  whenReady(timeoutMs: number): Promise<void>;
+  /** maxmemory-policy; undefined when Redis does not tell. Rejects when this user may not ask. */
+  evictionPolicy(): Promise<string | undefined>;
+}
+
+export interface BackgroundConnectionOptions extends RecoveryIdentity {
+  readonly config: Pick<Config, 'redis' | 'queue'>;
+  readonly random: () => number;
+}
+
+export function createBackgroundConnection(options: BackgroundConnectionOptions): BackgroundConnection {
+  const { config, workerId, clock, random } = options;
+  const connection = new RedisConnection({
+    redis: config.redis,
+    name: `message-broker-worker:${workerId}`,
+    silenceMs: CONTROL_SILENCE_MS,
+    clock,
+    random,
+  });
+  return {
+    queue: createBackgroundQueue(connection, redisKeys(config.queue.name), options),
+    start: () => connection.start(),
+    stop: () => connection.stop(),
+    isReady: () => connection.isReady(),
+    whenReady: (timeoutMs) => connection.whenReady(timeoutMs),
+    evictionPolicy: () => readEvictionPolicy(connection),
+  };
+}
