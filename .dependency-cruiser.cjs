@@ -54,6 +54,7 @@ const ROOMS = {
   'supervisor/certificates': [],
   'supervisor/capacity': [
     'supervisor/admin',
+    'src/delivery/connect-options.ts',
     'src/delivery/request-probe.ts',
     'src/delivery/tls-credentials.ts',
     'src/queue/operator-queue.ts',

@@ -1,3 +1,4 @@
+import { setDefaultAutoSelectFamilyAttemptTimeout } from 'node:net';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { Credentials } from './tls-credentials.js';
 
@@ -13,4 +14,12 @@ export function connectOptions(credentials: Credentials | undefined): ConnectOpt
   const { ca, cert, key, verify } = credentials;
   const secureContext = createSecureContext({ ca, cert, key, minVersion: 'TLSv1.2' });
   return { secureContext, rejectUnauthorized: verify };
+}
+
+/** Node tries the addresses of a host in turn, 250 ms each: less than a connection over a slow line takes. */
+const ADDRESS_TRY_MS = 2_000;
+
+/** For every connection of this process, also those to Redis; hence it is called by whoever composes the process. */
+export function giveAddressesTime(): void {
+  setDefaultAutoSelectFamilyAttemptTimeout(ADDRESS_TRY_MS);
 }

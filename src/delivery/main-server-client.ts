@@ -1,7 +1,6 @@
-import { setDefaultAutoSelectFamilyAttemptTimeout } from 'node:net';
 import type { Dispatcher } from 'undici';
 import type { ProbeResult } from '../domain/circuit-breaker.js';
-import { outcomeOfStatus, type DeliveryOutcome } from '../domain/delivery-outcome.js';
+import { ABORTED, outcomeOfStatus, type DeliveryOutcome } from '../domain/delivery-outcome.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { Config } from '../shared/config/config.js';
 import type { Log } from '../shared/logger/log.js';
@@ -23,15 +22,7 @@ export interface MainServerClientOptions {
   readonly log: Log;
 }
 
-/** Node tries the addresses of a host in turn, 250 ms each: less than a connection over a slow line takes. */
-const ADDRESS_TRY_MS = 2_000;
 const HEADERS = ['content-type', 'application/json', 'accept-encoding', 'identity'];
-const ABORTED: DeliveryOutcome = { kind: 'aborted' };
-
-export function createMainServerClient(options: MainServerClientOptions): MainServer {
-  setDefaultAutoSelectFamilyAttemptTimeout(ADDRESS_TRY_MS);
-  return new MainServerClient(options);
-}
 
 /** The sockets of one set of credentials. */
 interface Connections {
@@ -39,7 +30,8 @@ interface Connections {
   readonly statusClient: StatusClient;
 }
 
-class MainServerClient implements MainServer {
+/** Its sockets open as requests need them. */
+export class MainServerClient implements MainServer {
   readonly #options: MainServerClientOptions;
   readonly #path: string;
   readonly #bodyEnd: string;
@@ -48,7 +40,7 @@ class MainServerClient implements MainServer {
   #connections: Connections;
   /** Of former credentials, until what is under way on them has ended. */
   readonly #retiring = new Set<Connections>();
-  #closed = false;
+  #stopped = false;
 
   constructor(options: MainServerClientOptions) {
     this.#options = options;
@@ -62,7 +54,7 @@ class MainServerClient implements MainServer {
   }
 
   deliver(messageId: string, signal: AbortSignal): Promise<DeliveryOutcome> {
-    if (signal.aborted || this.#closed) return Promise.resolve(ABORTED);
+    if (signal.aborted || this.#stopped) return Promise.resolve(ABORTED);
     const request: Dispatcher.DispatchOptions = {
       path: this.#path,
       method: 'POST',
@@ -96,7 +88,7 @@ class MainServerClient implements MainServer {
   }
 
   useCredentials(credentials: Credentials): void {
-    if (this.#closed) return;
+    if (this.#stopped) return;
     const former = this.#connections;
     this.#connections = this.#connectionsWith(credentials);
     this.#credentials = credentials;
@@ -104,12 +96,15 @@ class MainServerClient implements MainServer {
     void Promise.all([former.pool.retire(), former.statusClient.retire()]).then(() => this.#retiring.delete(former));
   }
 
-  async close(): Promise<void> {
-    this.#closed = true;
-    this.#inFlight.close();
+  /** Waits for no answer: ends what is under way as `aborted` and closes the sockets. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
     const all = [this.#connections, ...this.#retiring];
-    for (const { statusClient } of all) statusClient.close();
-    await Promise.all(all.map(({ pool }) => pool.destroy()));
+    await Promise.all([
+      this.#inFlight.stop(),
+      ...all.map(({ statusClient }) => statusClient.stop()),
+      ...all.map(({ pool }) => pool.stop()),
+    ]);
   }
 
   #connectionsWith(credentials: Credentials | undefined): Connections {
@@ -126,7 +121,7 @@ class MainServerClient implements MainServer {
 
   /** Once, inside the same deadline: the server closed the kept socket as we wrote, and has read nothing. */
   #repeat(request: Dispatcher.DispatchOptions, first: DeliveryPost, resolve: (outcome: DeliveryOutcome) => void): void {
-    if (this.#closed) return resolve(ABORTED);
+    if (this.#stopped) return resolve(ABORTED);
     this.#options.log.debug('The main server closed an idle connection, repeating the request on a new one');
     const second = this.#track(
       new DeliveryPost(first.startMs, first.signal, (result) => {
@@ -147,7 +142,7 @@ class MainServerClient implements MainServer {
       case 'answer':
         return outcomeOfStatus(result.status, result.body);
       case 'error':
-        return this.#closed ? ABORTED : this.#outcomeOf(result.error);
+        return this.#stopped ? ABORTED : this.#outcomeOf(result.error);
       case 'settled':
         return result.outcome;
     }

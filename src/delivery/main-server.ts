@@ -28,8 +28,6 @@ export interface MainServer {
    * then nothing changes.
    */
   useCredentials(credentials: Credentials): void;
-  /** Waits for nothing: aborts what is left and closes the sockets. */
-  close(): Promise<void>;
 }
 
 export interface StatusUpdate {

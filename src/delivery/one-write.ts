@@ -1,12 +1,17 @@
+/**
+ * Reaches into undici's sockets: undici writes the head and the body of a request in two parts between `cork` and `uncork`,
+ * and Node's way to join them (writev, one entry for each part, copied again for TLS) takes 2 of 60 µs per message. Here
+ * what is written while the socket is corked goes to the kernel as one Buffer.
+ *
+ * Relies on undici 7.30: it corks, writes the head as a latin1 string and the body as bytes, uncorks, and looks at nothing
+ * that `write` returns in between. test/integration/delivery/one-write.test.ts counts the parts with and without this file;
+ * once undici joins them itself, the file can go.
+ */
 import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import type { buildConnector } from 'undici';
 
-/**
- * Sockets that hand what is written while they are corked to the kernel as one Buffer. undici writes the head and the body
- * of a request in two parts between `cork` and `uncork`; Node's way to join them (writev, one entry for each part, copied
- * again for TLS) takes 2 of 60 µs per message.
- */
+/** Its sockets hand what is written while they are corked to the kernel as one Buffer. */
 export function withOneWrite(connect: buildConnector.connector): buildConnector.connector {
   return (options, callback) =>
     connect(options, (...result) => {

@@ -20,6 +20,7 @@ export class DeliveryPool {
   readonly #options: PoolOptions;
   readonly #kept: Pool;
   #single: Pool | undefined;
+  #stopped = false;
 
   constructor(options: PoolOptions) {
     this.#options = options;
@@ -33,16 +34,18 @@ export class DeliveryPool {
 
   /** On a socket that never served before and never will again: other kept ones may be as dead as the one that failed. */
   dispatchFresh(request: Dispatcher.DispatchOptions, post: DeliveryPost): void {
-    this.#single ??= this.#createPool();
-    this.#single.dispatch({ ...request, reset: true }, post);
+    if (!this.#single && !this.#stopped) this.#single = this.#createPool();
+    (this.#single ?? this.#kept).dispatch({ ...request, reset: true }, post);
   }
 
-  /** Closes when what is under way has ended; it must get nothing new. */
+  /** Stops when what is under way has ended; it must get nothing new. */
   async retire(): Promise<void> {
     await Promise.all([this.#kept.close(), this.#single?.close()]);
   }
 
-  async destroy(): Promise<void> {
+  /** What is under way ends with an error. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
     await Promise.all([this.#kept.destroy(), this.#single?.destroy()]);
   }
 

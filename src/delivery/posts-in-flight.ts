@@ -1,10 +1,9 @@
-import { outcomeOfErrorCode, type DeliveryOutcome } from '../domain/delivery-outcome.js';
+import { ABORTED, outcomeOfErrorCode, type DeliveryOutcome } from '../domain/delivery-outcome.js';
 import type { Clock, Timer } from '../shared/time/clock.js';
 import type { DeliveryPost } from './post.js';
 
 /** The deadline is late by no more than this. */
 const MAX_SWEEP_MS = 250;
-const ABORTED: DeliveryOutcome = { kind: 'aborted' };
 
 /**
  * Bounds every POST by one total deadline, and ends them at a kill.
@@ -20,6 +19,7 @@ export class PostsInFlight {
   readonly #closing = new AbortController();
   readonly #sweepMs: number;
   #sweep: Timer | undefined;
+  #stopped = false;
 
   constructor(deadlineMs: number, clock: Clock) {
     this.#deadlineMs = deadlineMs;
@@ -29,7 +29,7 @@ export class PostsInFlight {
 
   add(post: DeliveryPost): void {
     this.#posts.add(post);
-    this.#sweep ??= this.#clock.every(this.#sweepMs, () => this.#cutLate());
+    if (!this.#sweep) this.#startSweep();
     if (!this.#watched.has(post.signal)) this.#watch(post.signal);
   }
 
@@ -37,8 +37,9 @@ export class PostsInFlight {
     this.#posts.delete(post);
   }
 
-  /** Ends all as `aborted`, and listens to no signal any more. */
-  close(): void {
+  /** Ends all as `aborted`, and listens to no signal any more. What is added later is not watched. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
     for (const post of this.#posts) post.cut(ABORTED);
     this.#closing.abort();
     this.#stopSweep();
@@ -62,6 +63,10 @@ export class PostsInFlight {
 
   #late(): DeliveryOutcome {
     return outcomeOfErrorCode('ETIMEDOUT', `no complete answer within ${this.#deadlineMs / 1_000} s`);
+  }
+
+  #startSweep(): void {
+    if (!this.#stopped) this.#sweep = this.#clock.every(this.#sweepMs, () => this.#cutLate());
   }
 
   #stopSweep(): void {

@@ -7,7 +7,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Got } from 'got';
 import type { ProbeResult } from '../domain/circuit-breaker.js';
-import { outcomeOfStatus, type DeliveryOutcome } from '../domain/delivery-outcome.js';
+import { ABORTED, outcomeOfStatus, type DeliveryOutcome } from '../domain/delivery-outcome.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { ConnectOptions } from './connect-options.js';
 import { MAX_BODY_BYTES } from './post.js';
@@ -29,7 +29,6 @@ export interface StatusClientOptions {
 const REPEAT_DELAYS_MS = [200, 400];
 const REPEATED_STATUSES: ReadonlySet<number | undefined> = new Set([undefined, 502, 503, 504]);
 const PROBE_DEADLINE_MS = 5_000;
-const ABORTED: DeliveryOutcome = { kind: 'aborted' };
 
 interface Request {
   readonly method: 'PUT' | 'GET';
@@ -91,13 +90,14 @@ export class StatusClient {
     return outcome.status === 404 || outcome.status === 405 ? 'unsupported' : 'reachable';
   }
 
-  /** Closes when what is under way has ended; it must get nothing new. */
+  /** Stops when what is under way has ended; it must get nothing new. */
   async retire(): Promise<void> {
     if (this.#busy > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
-    this.close();
+    await this.stop();
   }
 
-  close(): void {
+  /** Ends what is under way as `aborted`. */
+  async stop(): Promise<void> {
     this.#closing.abort();
     this.#agents.http.destroy();
     this.#agents.https.destroy();

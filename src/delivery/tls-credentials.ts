@@ -2,7 +2,7 @@
  * The worker's certificate, its key and the CA of the main server: read, and checked before anything is sent with them.
  * On the wire a certificate that the server refuses looks like any reset connection, so its faults are found here.
  */
-import { createHash, createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
+import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { certificateExpired } from '../shared/words/causes.js';
 import type { Config } from '../shared/config/config.js';
@@ -17,10 +17,6 @@ export interface Credentials {
   /** MAIN_SERVER_VERIFY_SSL. False still presents the client certificate. */
   readonly verify: boolean;
   readonly notAfter: readonly FileExpiry[];
-  /** Of the worker's certificate, on one line: `CN=worker, O=…`. */
-  readonly subject: string | undefined;
-  /** SHA-256 of the worker's certificate, in hexadecimal. */
-  readonly fingerprint: string | undefined;
 }
 
 export interface FileExpiry {
@@ -50,8 +46,6 @@ export function readCredentials(tls: TlsFiles, verifyTls: boolean, wallNowMs: nu
     key: pair?.key,
     verify: verifyTls,
     notAfter: [...(pair ? [pair.expiry] : []), ...(authority ? [authority.expiry] : [])],
-    subject: pair?.leaf.subject.split('\n').join(', '),
-    fingerprint: pair && createHash('sha256').update(pair.leaf.raw).digest('hex'),
   };
 }
 
@@ -71,7 +65,7 @@ function readPair(tls: TlsFiles, wallNowMs: number) {
   }
   checkDates(leaf, certificate, wallNowMs);
   const expiry: FileExpiry = { file: tls.certFile, notAfter: Date.parse(leaf.validTo) };
-  return { cert, key, leaf, expiry };
+  return { cert, key, expiry };
 }
 
 /** A bundle may hold CAs that ended long ago: one that is valid will do. */

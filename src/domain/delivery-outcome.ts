@@ -22,6 +22,8 @@ export type DeliveryOutcome =
   /** Cut by us at a kill: neither delivered nor failed. */
   | { readonly kind: 'aborted' };
 
+export const ABORTED: DeliveryOutcome = { kind: 'aborted' };
+
 export const FAILURE_REASONS = [
   'timeout',
   'connection_refused',

@@ -3,8 +3,8 @@
  * the `worker` command share.
  */
 import { createAttempt } from './attempt.js';
-import type { MainServer } from '../delivery/main-server.js';
-import { createMainServerClient } from '../delivery/main-server-client.js';
+import { giveAddressesTime } from '../delivery/connect-options.js';
+import { MainServerClient } from '../delivery/main-server-client.js';
 import { areSame, stampOfFiles } from '../delivery/certificate-files.js';
 import { credentialsFor, readCredentials, type Credentials } from '../delivery/tls-credentials.js';
 import { CircuitBreaker } from '../domain/circuit-breaker.js';
@@ -41,7 +41,7 @@ export class WorkerProcess {
   readonly #metrics;
   readonly #breaker = new CircuitBreaker({ random: Math.random });
   readonly #queue: RedisQueue;
-  readonly #server: MainServer;
+  readonly #server: MainServerClient;
   readonly #worker: Worker;
   readonly #metricsServer: MetricsServer;
   readonly #duties: readonly Duty[];
@@ -65,7 +65,7 @@ export class WorkerProcess {
     // before the files are read: what changes between the two is seen as a change
     const stamp = stampOfFiles(config);
     const credentials = credentialsFor(config, clock.wallNow());
-    this.#server = createMainServerClient({ config, credentials, workerId, clock, log });
+    this.#server = new MainServerClient({ config, credentials, workerId, clock, log });
     this.#queue = new RedisQueue({
       config,
       workerId,
@@ -121,6 +121,7 @@ export class WorkerProcess {
    * when it is too old, and with ConfigError when the authority of its certificate cannot be read.
    */
   async reachRedis(timeoutMs: number): Promise<boolean> {
+    giveAddressesTime();
     this.#queue.start();
     await this.#queue.whenReady(timeoutMs);
     if (this.#queue.isReady()) await this.#inspectRedis();
@@ -173,7 +174,7 @@ export class WorkerProcess {
     this.#ending = true;
     await this.#worker.drain(deadlineMs);
     await Promise.all([this.#metricsServer.stop(), ...this.#duties.map((duty) => duty.stop())]);
-    await Promise.all([this.#server.close(), this.#queue.stop()]);
+    await Promise.all([this.#server.stop(), this.#queue.stop()]);
     this.#options.log.info(`Worker ${this.#options.identity.workerId} stopped`);
   }
 

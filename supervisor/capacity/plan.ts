@@ -1,5 +1,5 @@
 /** `check --capacity`: measures, and says what the settings give and what to set. Enqueues, claims and delivers nothing. */
-import { setDefaultAutoSelectFamilyAttemptTimeout } from 'node:net';
+import { giveAddressesTime } from '../../src/delivery/connect-options.js';
 import { credentialsFor } from '../../src/delivery/tls-credentials.js';
 import type { Clock } from '../../src/shared/time/clock.js';
 import type { Config } from '../../src/shared/config/config.js';
@@ -44,12 +44,10 @@ export interface CapacityReport {
 /** Of the time, the part for Redis; it is over sooner when Redis is near. */
 const REDIS_SHARE = 0.2;
 const MOST_REDIS_MS = 1_000;
-/** As deliveries do: Node tries the addresses of a host in turn, 250 ms each by default. */
-const ADDRESS_TRY_MS = 2_000;
 
 export async function planCapacity(options: CapacityOptions): Promise<CapacityReport> {
   const { config, clock, client, target, seconds } = options;
-  setDefaultAutoSelectFamilyAttemptTimeout(ADDRESS_TRY_MS);
+  giveAddressesTime();
   const startMs = clock.now();
   options.onProgress('Asking Redis');
   const redisMs = Math.min(MOST_REDIS_MS, seconds * 1_000 * REDIS_SHARE);
@@ -90,7 +88,7 @@ async function askMainServer(
     const load = await loadMainServer({ probe, clock, ms, configured, onProgress });
     return { load, requests: probe.sent };
   } finally {
-    await probe.close();
+    await probe.stop();
   }
 }
 

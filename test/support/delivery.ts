@@ -1,7 +1,6 @@
 import { afterEach } from 'vitest';
 import type { CertificateFiles } from '../../supervisor/certificates/certificates.js';
-import { createMainServerClient } from '../../src/delivery/main-server-client.js';
-import type { MainServer } from '../../src/delivery/main-server.js';
+import { MainServerClient } from '../../src/delivery/main-server-client.js';
 import { credentialsFor, type Credentials } from '../../src/delivery/tls-credentials.js';
 import { systemClock, type Clock } from '../../src/shared/time/clock.js';
 import { testConfig, type ConfigOverrides } from './config.js';
@@ -14,17 +13,17 @@ export interface ClientOptions {
 }
 
 export interface TestClients {
-  create(url: string, options?: ClientOptions): MainServer;
+  create(url: string, options?: ClientOptions): MainServerClient;
   /** Text of every log line of every client. */
   readonly lines: string[];
 }
 
-/** Clients of the main server, closed after each test. Call it at the top level of the file, after useCertificates. */
+/** Clients of the main server, stopped after each test. Call it at the top level of the file, after useCertificates. */
 export function useClients(certificates?: { readonly files: CertificateFiles }): TestClients {
-  const open: MainServer[] = [];
+  const open: MainServerClient[] = [];
   const lines: string[] = [];
   afterEach(async () => {
-    await Promise.all(open.splice(0).map((client) => client.close()));
+    await Promise.all(open.splice(0).map((client) => client.stop()));
     lines.length = 0;
   });
 
@@ -38,7 +37,7 @@ export function useClients(certificates?: { readonly files: CertificateFiles }):
         tls: { ...files, ...overrides.tls },
       });
       const log = (text: string) => void lines.push(text);
-      const client = createMainServerClient({
+      const client = new MainServerClient({
         config,
         credentials: credentials ?? credentialsFor(config, clock.wallNow()),
         workerId: 'worker-1',

@@ -235,7 +235,7 @@ describe('a network that goes silent', () => {
     for (const outcome of outcomes) expect(outcome).toMatchObject({ reason: 'timeout', reachable: false });
     await proxy.setMode('pass');
     expect((await client.deliver('after', never)).kind).toBe('delivered');
-    await client.close();
+    await client.stop();
     await proxy.close();
   });
 });
@@ -264,15 +264,15 @@ describe('the kill', () => {
     expect(main.server.ledger.posts).toBe(1);
   });
 
-  it('close() ends everything as aborted, at once', async () => {
+  it('stop() ends everything as aborted, at once', async () => {
     const client = clients.create(main.server.url);
     main.server.faults.post.hang = true;
     const hanging = client.deliver('a', never);
     await waitFor(() => main.server.ledger.posts === 1, { what: 'the POST' });
-    await client.close();
+    await client.stop();
     expect(await hanging).toEqual({ kind: 'aborted' });
     expect(await client.deliver('b', never)).toEqual({ kind: 'aborted' });
     expect(await client.probe()).toBe('unreachable');
-    await client.close();
+    await client.stop();
   });
 });

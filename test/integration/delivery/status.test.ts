@@ -91,7 +91,7 @@ describe('updateStatus', () => {
     expect(await killed).toEqual({ kind: 'aborted' });
     const closed = client.updateStatus('b', QUEUED, 5_000, never);
     await waitFor(() => main.server.ledger.puts === 2, { what: 'the PUT' });
-    await client.close();
+    await client.stop();
     expect(await closed).toEqual({ kind: 'aborted' });
   });
 

@@ -65,13 +65,13 @@ describe('useCredentials', () => {
     await waitFor(() => main.server.connections.open === 0, { what: 'the former sockets to be closed' });
   });
 
-  test('close ends what is under way on former credentials, too', async () => {
+  test('stop ends what is under way on former credentials, too', async () => {
     main.server.faults.post.hang = true;
     const client = clients.create(main.server.url);
     const hanging = client.deliver('a', never);
     await waitFor(() => main.server.ledger.posts === 1, { what: 'the POST' });
     client.useCredentials(await credentialsNamed('renewed'));
-    await client.close();
+    await client.stop();
     expect((await hanging).kind).toBe('aborted');
     await waitFor(() => main.server.connections.open === 0, { what: 'the sockets to be closed' });
   });

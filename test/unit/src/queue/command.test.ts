@@ -20,3 +20,10 @@ test('the bytes are those of the client’s own command', () => {
     { numRuns: 300 },
   );
 });
+
+test('the client finds the keys, which decide over the slot in a cluster, though they came after its constructor', () => {
+  const keys = (name: string, ...args: (string | number)[]) => new RedisCommand(name, args).getKeys();
+  expect(keys('EVALSHA', 'hash', 2, '{q}:retry', 'q', 'argument')).toEqual(['{q}:retry', 'q']);
+  expect(keys('BLMOVE', 'q', '{q}:processing:c', 'RIGHT', 'LEFT', 2)).toEqual(['q', '{q}:processing:c']);
+  expect(new RedisCommand('LPUSH', ['{q}:dead', 'x']).getSlot()).toBe(new Command('GET', ['q']).getSlot());
+});
