@@ -2,6 +2,7 @@ import { afterEach } from 'vitest';
 import type { CertificateFiles } from '../../supervisor/certificates/certificates.js';
 import { MainServerClient } from '../../src/delivery/main-server-client.js';
 import { credentialsFor, type Credentials } from '../../src/delivery/tls-credentials.js';
+import type { Config } from '../../src/shared/config/config.js';
 import { systemClock, type Clock } from '../../src/shared/time/clock.js';
 import { testConfig, type ConfigOverrides } from './config.js';
 
@@ -36,18 +37,28 @@ export function useClients(certificates?: { readonly files: CertificateFiles }):
         mainServer: { url, ...overrides.mainServer },
         tls: { ...files, ...overrides.tls },
       });
-      const log = (text: string) => void lines.push(text);
-      const client = new MainServerClient({
+      const client = newClient({
         config,
         credentials: credentials ?? credentialsFor(config, clock.wallNow()),
-        workerId: 'worker-1',
         clock,
-        log: { debug: log, info: log, warn: log, error: log },
+        onLine: (text) => void lines.push(text),
       });
       open.push(client);
       return client;
     },
   };
+}
+
+/** The caller stops it. */
+export function newClient(options: {
+  readonly config: Config;
+  readonly credentials: Credentials | undefined;
+  readonly clock?: Clock;
+  readonly onLine?: (text: string) => void;
+}): MainServerClient {
+  const { config, credentials, clock = systemClock, onLine: log = () => undefined } = options;
+  const quiet = { debug: log, info: log, warn: log, error: log };
+  return new MainServerClient({ config, credentials, workerId: 'worker-1', clock, log: quiet });
 }
 
 export function tlsFiles(files: CertificateFiles): { certFile: string; keyFile: string; caFile: string } {

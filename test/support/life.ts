@@ -1,3 +1,5 @@
+import { AsyncResource, createHook, executionAsyncId } from 'node:async_hooks';
+import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { Life } from '../../src/shared/life.js';
 import { waitFor } from './wait-for.js';
@@ -10,7 +12,9 @@ export interface LivingPart {
   makeFailing?(): Life | Promise<Life>;
 }
 
-/** What every part with a life must stand. `stop` leaving nothing behind = no handle of the process more than before. */
+const LATE_TURNS = 5;
+
+/** What every part with a life must stand. Nothing left behind = nothing that the part made keeps the process alive. */
 export function conformsToLife({ name, make, makeFailing }: LivingPart): void {
   describe(`the life of ${name}`, () => {
     test('being built has no effect', async () => {
@@ -30,7 +34,7 @@ export function conformsToLife({ name, make, makeFailing }: LivingPart): void {
     test('it can be stopped while it starts', async () => {
       await leavesNothing(async () => {
         const part = await make();
-        const starting = Promise.resolve(part.start()).catch(() => undefined);
+        const starting = started(part).catch(() => undefined);
         await part.stop();
         await starting;
       });
@@ -41,7 +45,6 @@ export function conformsToLife({ name, make, makeFailing }: LivingPart): void {
         const part = await make();
         await part.stop();
         await part.start();
-        await part.stop();
       });
     });
 
@@ -49,25 +52,57 @@ export function conformsToLife({ name, make, makeFailing }: LivingPart): void {
     test('a start that fails leaves nothing behind', async () => {
       await leavesNothing(async () => {
         const part = await makeFailing();
-        await Promise.resolve(part.start()).catch(() => undefined);
+        await started(part).catch(() => undefined);
         await part.stop();
       });
     });
   });
 }
 
-async function leavesNothing(live: () => Promise<void>): Promise<void> {
-  const before = resources();
-  await live();
-  const more = (): string[] => [...resources()].filter(([kind, count]) => count > (before.get(kind) ?? 0)).map(String);
-  // a closed socket leaves the list a turn of the event loop later
-  await waitFor(() => more().length === 0, { what: `an end of ${more().join(', ')}` }).catch(() => undefined);
-  expect(more()).toEqual([]);
+/** A start that throws rejects here, too. */
+async function started(part: Life): Promise<void> {
+  await part.start();
 }
 
-/** Kind of handle or request that keeps this process alive → how many. */
-function resources(): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const kind of process.getActiveResourcesInfo()) counts.set(kind, (counts.get(kind) ?? 0) + 1);
-  return counts;
+async function leavesNothing(live: () => Promise<void>): Promise<void> {
+  const alive = watchResources();
+  try {
+    await alive.by(live);
+    await alive.outside(async () => {
+      // what a part does a few turns later counts, too
+      for (let turn = 0; turn < LATE_TURNS; turn += 1) await endOfTurn();
+      // a closed socket leaves a turn of the event loop later, one that is told to end when the other end has answered
+      await waitFor(() => alive.left().length === 0, { what: 'an end' }).catch(() => undefined);
+    });
+    expect(alive.left()).toEqual([]);
+  } finally {
+    alive.forget();
+  }
+}
+
+interface Referenced {
+  hasRef(): boolean;
+}
+
+/** Timers, sockets, processes, ... that were made by what `by` runs, or by what that set going, and keep this process alive. */
+function watchResources() {
+  const outside = new AsyncResource('the test');
+  const inside = new AsyncResource('the part');
+  const family = new Set([inside.asyncId()]);
+  const resources = new Map<number, { readonly kind: string; readonly resource: Partial<Referenced> }>();
+  const hook = createHook({
+    init(id, kind, trigger, resource: Partial<Referenced>) {
+      if (!family.has(trigger) && !family.has(executionAsyncId())) return;
+      family.add(id);
+      if (typeof resource.hasRef === 'function') resources.set(id, { kind, resource });
+    },
+    destroy: (id) => void resources.delete(id),
+  }).enable();
+  return {
+    by: (live: () => Promise<void>): Promise<void> => inside.runInAsyncScope(live),
+    outside: (look: () => Promise<void>): Promise<void> => outside.runInAsyncScope(look),
+    /** The kind of each. */
+    left: (): string[] => [...resources.values()].filter(({ resource }) => resource.hasRef?.()).map(({ kind }) => kind),
+    forget: () => hook.disable(),
+  };
 }

@@ -1,0 +1,26 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { packageRoot } from '../../../../src/shared/config/package-root.js';
+
+/** A script's header is its signature: Lua has no other. */
+const folder = join(packageRoot, 'src/queue/lua');
+const scripts = readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')] as const);
+
+test('there are scripts', () => expect(scripts.length).toBeGreaterThan(10));
+
+describe.each(scripts)('%s', (_, text) => {
+  const header = /^(?:--.*\n)+/.exec(text)?.[0] ?? '';
+  const code = text.slice(header.length);
+
+  test('begins with what it does, its KEYS, its ARGV and what it returns', () => {
+    expect(header).toMatch(/^-- [A-Z][^\n]*\n(?:-- [^\n]*\n)*--\n-- KEYS 1 [\s\S]*\n-- ARGV [\s\S]*\n-- Returns /);
+  });
+
+  test('uses as many keys as it names', () => {
+    const named = [.../^-- KEYS (.*)$/m.exec(header)![1]!.matchAll(/(?:^| {2})(\d) /g)].map(([, number]) => number);
+    const unpacked = /^local ([\w, ]+) = unpack\(KEYS\)/m.exec(code)?.[1]?.split(', ').length ?? 0;
+    const indexed = [...code.matchAll(/KEYS\[(\d)\]/g)].map(([, number]) => Number(number));
+    expect(Math.max(unpacked, ...indexed)).toBe(named.length);
+  });
+});
