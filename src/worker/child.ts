@@ -77,6 +77,7 @@ export class Child {
     const { workerId } = identity;
     this.#shutdownMs = config.worker.shutdownTimeoutMs;
     this.#log = createLogger({ logging: config.logging, name: workerId, ownsRotation: false, clock: systemClock });
+    this.#log.start();
     dieLoudly(this.#log);
     this.#log.info(`Worker ${workerId} starting...`);
     try {
@@ -148,7 +149,7 @@ export class Child {
   }
 
   async #exit(code: number): Promise<void> {
-    await this.#log?.close();
+    await this.#log?.stop();
     process.exit(code);
   }
 }

@@ -15,6 +15,7 @@ export async function runStandaloneWorker(loaded: LoadedConfig): Promise<number>
   const { config } = loaded;
   const workerId = config.worker.id || `worker-${process.pid}`;
   const log = createLogger({ logging: config.logging, name: workerId, ownsRotation: true, clock: systemClock });
+  log.start();
   dieLoudly(log);
   try {
     for (const warning of loaded.warnings) log.warn(warning);
@@ -31,7 +32,7 @@ export async function runStandaloneWorker(loaded: LoadedConfig): Promise<number>
     log.error(message);
     return exitCodeOf(code);
   } finally {
-    await log.close();
+    await log.stop();
   }
 }
 

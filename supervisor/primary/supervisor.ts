@@ -32,6 +32,7 @@ export async function runSupervisor(
     return error instanceof AlreadyRunningError ? 1 : EXIT_CONFIG;
   }
   const logger = createLogger({ logging: config.logging, name: 'supervisor', ownsRotation: true, clock: systemClock });
+  logger.start();
   const crash = (error: unknown): void => {
     logger.crash(`The supervisor crashed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     process.exit(1);
@@ -45,7 +46,7 @@ export async function runSupervisor(
     return await new ReconcileLoop({ ...options, childEntry }, logger, systemClock).run();
   } finally {
     pidfile.release();
-    await logger.close();
+    await logger.stop();
     process.off('exit', release);
     process.off('uncaughtException', crash);
   }

@@ -10,8 +10,12 @@
  *      └──more than 16 MiB waiting──→ overflowing (new lines are dropped and counted)
  *
  * What waits is kept while down. Trouble is reported once when it starts, and once when all that waited is written.
+ *
+ * Relies on winston-daily-rotate-file 5.0.0: its stream is `logStream`, which opens the next day's file when it is written
+ * to, emits `open` and `error`, and does all it does to files through the `fs` in its options.
+ * test/integration/logger/ would show if one of these changed.
  */
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import DailyRotateFile from 'winston-daily-rotate-file';
@@ -20,6 +24,7 @@ import { reasonOf } from '../errors.js';
 import type { Batch } from './line-batch.js';
 import { LogFileError } from './log-file-error.js';
 import { datedName } from './log-folder.js';
+import { MOST_WAITING_BYTES, WaitingLines } from './waiting-lines.js';
 
 export interface DailyLogFileOptions {
   readonly directory: string;
@@ -32,30 +37,24 @@ export interface DailyLogFileOptions {
   onRecovery(outage: { readonly seconds: number; readonly lost: number }): void;
 }
 
-const MESSAGE = Symbol.for('message'); // where winston's transports look for the finished text
-const MAX_WAITING_BYTES = 16 * 1024 * 1024;
-const MAX_WRITE_BYTES = 64 * 1024;
+/** Where winston's transports look for the finished text. */
+export const MESSAGE = Symbol.for('message');
 const FIRST_RETRY_MS = 5_000;
 const LAST_RETRY_MS = 30_000;
 
-interface Waiting {
-  text: string;
-  bytes: number;
-  lines: number;
-}
-
+/** It opens its file at the first line. */
 export class DailyLogFile {
   readonly #options: DailyLogFileOptions;
-  dropped = 0;
-  errors = 0;
+  readonly #lines = new WaitingLines();
+  #dropped = 0;
+  #errors = 0;
   /** Undefined before the first line. */
-  path: string | undefined;
+  #path: string | undefined;
+  #stopping: Promise<void> | undefined;
+  #stopped = false;
 
   #transport: DailyRotateFile | undefined;
   #isOpen = false;
-  readonly #queue: Waiting[] = [];
-  #queuedBytes = 0;
-  #inFlight: (Waiting & { written: number }) | undefined;
   #retry: Timer | undefined;
   #retryMs = FIRST_RETRY_MS;
   /** Monotonic time of the start of the trouble and what had been dropped by then. */
@@ -66,21 +65,21 @@ export class DailyLogFile {
     this.#options = options;
   }
 
+  /** Lines that came too late, or when there was no room for them. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  get errors(): number {
+    return this.#errors;
+  }
+
   append(batch: Batch): void {
-    const bytes = Buffer.byteLength(batch.text) + 1;
-    if (this.#queuedBytes + bytes > MAX_WAITING_BYTES) {
+    if (this.#stopped) return void (this.#dropped += batch.lines);
+    if (!this.#lines.append(batch)) {
       this.#enterTrouble(new LogFileError(`The log file ${this.#name()} takes lines too slowly; some are dropped.`));
-      this.dropped += batch.lines;
+      this.#dropped += batch.lines;
       return;
-    }
-    this.#queuedBytes += bytes;
-    const last = this.#queue.at(-1);
-    if (last !== undefined && last.bytes + bytes <= MAX_WRITE_BYTES) {
-      last.text += `\n${batch.text}`;
-      last.bytes += bytes;
-      last.lines += batch.lines;
-    } else {
-      this.#queue.push({ ...batch, bytes });
     }
     this.#pump();
   }
@@ -98,24 +97,13 @@ export class DailyLogFile {
 
   /** Resolves when all that was appended is on disk, at once while the file cannot be written. */
   async idle(): Promise<void> {
-    if (this.#isIdle() || this.#retry !== undefined) return;
+    if (this.#lines.isEmpty || this.#retry !== undefined) return;
     await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
   }
 
   /** One last try if the file is down. The caller bounds the time. */
-  async close(): Promise<void> {
-    if (this.#retry !== undefined) {
-      this.#retry.cancel();
-      this.#retry = undefined;
-      this.#pump();
-    }
-    await this.idle();
-    this.#dropRetry();
-    for (const { lines } of this.#queue.splice(0)) this.dropped += lines;
-    const transport = this.#transport;
-    this.#transport = undefined;
-    if (transport === undefined) return;
-    await new Promise<void>((resolve) => transport.logStream.end(() => resolve()));
+  stop(): Promise<void> {
+    return (this.#stopping ??= this.#end());
   }
 
   /**
@@ -123,26 +111,39 @@ export class DailyLogFile {
    * A write under way is finished by its thread; while the file is being opened, no write is under way yet.
    */
   take(): string[] {
-    const unsent = this.#inFlight !== undefined && !this.#isOpen ? [this.#inFlight] : [];
-    return [...unsent, ...this.#queue.splice(0)].map(({ text }) => text);
+    const writing = this.#isOpen ? undefined : this.#lines.writing;
+    const waiting = this.#lines.take().map(({ text }) => text);
+    return writing === undefined ? waiting : [writing, ...waiting];
+  }
+
+  async #end(): Promise<void> {
+    if (this.#retry !== undefined) {
+      this.#dropRetry();
+      this.#pump();
+    }
+    await this.idle();
+    this.#dropRetry();
+    this.#stopped = true;
+    for (const { lines } of this.#lines.take()) this.#dropped += lines;
+    const transport = this.#transport;
+    this.#transport = undefined;
+    if (transport === undefined) return;
+    await new Promise<void>((resolve) => transport.logStream.end(() => resolve()));
   }
 
   #pump(): void {
-    if (this.#inFlight !== undefined || this.#queue.length === 0) return;
-    const transport = this.#opened();
-    if (transport === undefined) return;
-    const next = this.#queue.shift();
-    if (next === undefined) return;
-    this.#inFlight = { ...next, written: 0 };
+    const transport = this.#lines.isEmpty ? undefined : this.#opened();
+    const text = transport && this.#lines.next();
+    if (transport === undefined || text === undefined) return;
     try {
-      transport.log?.({ [MESSAGE]: next.text }, () => {});
+      transport.log?.({ [MESSAGE]: text }, () => {});
     } catch (error) {
       this.#fail(transport, error); // the package makes the next day's folder in here
     }
   }
 
   #opened(): DailyRotateFile | undefined {
-    if (this.#retry !== undefined) return undefined;
+    if (this.#retry !== undefined || this.#stopped) return undefined;
     this.#transport ??= this.#open();
     return this.#transport;
   }
@@ -159,7 +160,7 @@ export class DailyLogFile {
         options: { flags: 'a', fs: this.#observedFs(() => transport) },
       });
       transport.on('new', (path: string) => {
-        this.path = path;
+        this.#path = path;
         this.#isOpen = false;
       });
       transport.logStream.on('open', () => {
@@ -192,29 +193,25 @@ export class DailyLogFile {
   }
 
   #progress(bytes: number): void {
-    if (this.#inFlight === undefined) return;
-    this.#inFlight.written += bytes;
-    if (this.#inFlight.written < this.#inFlight.bytes) return;
-    this.#queuedBytes -= this.#inFlight.bytes;
-    this.#inFlight = undefined;
+    if (!this.#lines.progress(bytes)) return;
     this.#retryMs = FIRST_RETRY_MS;
     this.#pump();
-    if (!this.#isIdle()) return;
+    if (!this.#lines.isEmpty) return;
     this.#leaveTrouble();
     this.#release();
   }
 
   #fail(transport: DailyRotateFile | undefined, error: unknown): void {
     if (transport !== this.#transport) return; // late news of one that was given up
-    this.errors += 1;
+    this.#errors += 1;
     this.#transport = undefined;
     this.#isOpen = false;
-    this.#requeue();
+    this.#lines.putBack();
     transport?.logStream.end(() => {}); // its callback also gets the error of ending a dead stream
     this.#enterTrouble(
       new LogFileError(
         `Cannot write the log file ${this.#name()} (${reasonOf(error)}). Look at the free space and the permissions of ` +
-          `the folder (LOG_FILE_PATH). Messages are delivered all the same; lines wait in memory up to 16 MiB.`,
+          `the folder (LOG_FILE_PATH). Messages are delivered all the same; lines wait in memory up to ${MOST_WAITING_BYTES / 2 ** 20} MiB.`,
         { cause: error },
       ),
     );
@@ -228,23 +225,9 @@ export class DailyLogFile {
     this.#release();
   }
 
-  /** A full disk may have taken a part: what is missing starts with the line that was cut, on a line of its own. */
-  #requeue(): void {
-    const batch = this.#inFlight;
-    this.#inFlight = undefined;
-    if (batch === undefined) return;
-    const bytes = Buffer.from(batch.text);
-    const cut = batch.written === 0 ? 0 : bytes.lastIndexOf('\n', batch.written - 1) + 1;
-    const missing = bytes.subarray(cut).toString();
-    const text = batch.written > cut ? `\n${missing}` : missing;
-    const left = { text, bytes: Buffer.byteLength(text) + 1, lines: text.trimStart().split('\n').length };
-    this.#queuedBytes += left.bytes - batch.bytes;
-    this.#queue.unshift(left);
-  }
-
   #enterTrouble(error: LogFileError): void {
     if (this.#trouble !== undefined) return;
-    this.#trouble = { since: this.#options.clock.now(), droppedBefore: this.dropped };
+    this.#trouble = { since: this.#options.clock.now(), droppedBefore: this.#dropped };
     this.#options.onTrouble(error);
   }
 
@@ -254,7 +237,7 @@ export class DailyLogFile {
     this.#trouble = undefined;
     this.#options.onRecovery({
       seconds: Math.round((this.#options.clock.now() - since) / 1000),
-      lost: this.dropped - droppedBefore,
+      lost: this.#dropped - droppedBefore,
     });
   }
 
@@ -263,16 +246,12 @@ export class DailyLogFile {
     this.#retry = undefined;
   }
 
-  #isIdle(): boolean {
-    return this.#queue.length === 0 && this.#inFlight === undefined;
-  }
-
   #release(): void {
     for (const resolve of this.#idleWaiters.splice(0)) resolve();
   }
 
   #name(): string {
-    return this.path ?? join(this.#options.directory, this.#options.fileName);
+    return this.#path ?? join(this.#options.directory, this.#options.fileName);
   }
 }
 

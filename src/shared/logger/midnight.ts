@@ -1,3 +1,4 @@
+import type { Life } from '../life.js';
 import type { Clock, Timer } from '../time/clock.js';
 import { localDate } from './line-format.js';
 
@@ -5,23 +6,41 @@ import { localDate } from './line-format.js';
 const LONGEST_WAIT_MS = 60_000;
 
 /** Calls `onNewDay` when the local date changes. Its timer does not keep the process alive. */
-export function watchMidnight(clock: Clock, onNewDay: () => void): { stop(): void } {
-  let today = localDate(clock.wallNow());
-  let timer = schedule();
+export class MidnightWatch implements Life {
+  readonly #clock: Clock;
+  readonly #onNewDay: () => void;
+  #today = '';
+  #timer: Timer | undefined;
+  #stopped = false;
 
-  function schedule(): Timer {
-    const now = new Date(clock.wallNow());
+  constructor(clock: Clock, onNewDay: () => void) {
+    this.#clock = clock;
+    this.#onNewDay = onNewDay;
+  }
+
+  start(): void {
+    if (this.#timer || this.#stopped) return;
+    this.#today = localDate(this.#clock.wallNow());
+    this.#schedule();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+  }
+
+  #schedule(): void {
+    const now = new Date(this.#clock.wallNow());
     const midnight = new Date(now.getFullYear(), now.getMonth(), now.getDate() + 1).getTime();
-    return clock.after(Math.min(midnight - now.getTime() + 1, LONGEST_WAIT_MS), look).unref();
+    const waitMs = Math.min(midnight - now.getTime() + 1, LONGEST_WAIT_MS);
+    this.#timer = this.#clock.after(waitMs, () => this.#look()).unref();
   }
 
-  function look(): void {
-    const date = localDate(clock.wallNow());
-    timer = schedule();
-    if (date === today) return;
-    today = date;
-    onNewDay();
+  #look(): void {
+    this.#schedule();
+    const date = localDate(this.#clock.wallNow());
+    if (date === this.#today) return;
+    this.#today = date;
+    this.#onNewDay();
   }
-
-  return { stop: () => timer.cancel() };
 }

@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import winston from 'winston';
 import { isStalled } from './console-stream.js';
-import type { DailyLogFile } from './daily-log-file.js';
+import { MESSAGE, type DailyLogFile } from './daily-log-file.js';
 import type { Batch } from './line-batch.js';
 
 /** Winston with its two transports; lines pass through it finished, many at once. */
@@ -13,7 +13,6 @@ export interface Pipeline {
   dropped(): number;
 }
 
-const MESSAGE = Symbol.for('message'); // where winston's transports look for the finished text
 const LEVEL = Symbol.for('level');
 
 interface Entry extends winston.Logform.TransformableInfo {

@@ -41,9 +41,10 @@ beforeEach(() => {
     clock: systemClock,
     stdout,
   });
+  log.start();
 });
 afterEach(async () => {
-  await log.close();
+  await log.stop();
   vi.restoreAllMocks();
   rmSync(root, { recursive: true, force: true });
 });
@@ -59,7 +60,7 @@ test('disk full: one complaint; when there is space again nothing is missing and
 
   rmSync(file);
   await waitFor(() => printed.includes('works again'), { what: 'the file to be written again', deadlineMs: 8_000 });
-  await log.close();
+  await log.stop();
   const lines = readFileSync(file, 'utf8').split('\n');
   expect(lines.slice(0, 1_001).map((line) => line.split(' - ').at(-1))).toEqual([
     'first',
@@ -71,13 +72,13 @@ test('disk full: one complaint; when there is space again nothing is missing and
   expect(log.stats()).toEqual({ dropped: 0, fileErrors: 1 });
 }, 15_000);
 
-test('a folder that cannot be made: console goes on, close is quick, lines are counted as lost', async () => {
+test('a folder that cannot be made: console goes on, stop is quick, lines are counted as lost', async () => {
   writeFileSync(folder, 'a file where the folder should be');
   log.info('a');
   log.error('b');
   expect(printed).toMatch(/a\n.*b\n$/);
   const start = performance.now();
-  await log.close();
+  await log.stop();
   expect(performance.now() - start).toBeLessThan(1_000);
   expect(complaints).toHaveLength(1);
   expect(complaints[0]).toContain('LOG_FILE_PATH');
@@ -87,7 +88,7 @@ test('a folder that cannot be made: console goes on, close is quick, lines are c
 test('worker.log is a folder: the lines are written all the same', async () => {
   mkdirSync(join(folder, 'worker.log'), { recursive: true });
   log.info('a');
-  await log.close();
+  await log.stop();
   expect(readFileSync(file, 'utf8')).toMatch(/a\n$/);
   expect(complaints.join('')).toContain(`${join(folder, 'worker.log')} is a folder`);
 });
@@ -113,7 +114,7 @@ test('a disk that stalls: 16 MiB wait, the rest is counted, logging stays quick'
   let read = 0;
   reader.stdout.on('data', (chunk: Buffer) => (read += chunk.length));
   await waitFor(() => printed.includes(`; ${dropped} lines were lost`), { what: 'the line about the loss' });
-  await log.close();
+  await log.stop();
   await once(reader, 'close');
   expect(read).toBeGreaterThan((4_000 - dropped) * 10_000);
 }, 15_000);

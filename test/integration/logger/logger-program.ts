@@ -19,6 +19,7 @@ const log = createLogger({
   ownsRotation: name === 'worker-1',
   clock: systemClock,
 });
+log.start();
 
 function line(i: number): void {
   log.info(`line ${i} ${'x'.repeat(i % 300)}`);
@@ -30,7 +31,7 @@ async function obey(order: Order): Promise<void> {
     if (i % 50 === 49) await new Promise((resolve) => setImmediate(resolve));
   }
   if (order.close) {
-    await log.close();
+    await log.stop();
     process.exit(0);
   }
   if (order.crash !== undefined) {

@@ -28,7 +28,7 @@ beforeEach(() => {
   printed = '';
 });
 afterEach(async () => {
-  await log?.close();
+  await log?.stop();
   log = undefined;
   vi.useRealTimers();
   rmSync(root, { recursive: true, force: true });
@@ -50,6 +50,7 @@ function start(logging: Partial<LoggerOptions['logging']> = {}, options: Partial
     stdout,
     ...options,
   });
+  log.start();
   return log;
 }
 
@@ -69,7 +70,7 @@ describe('lines', () => {
     logger.warn('w');
     logger.error('e\nforged');
     logger.debug('not shown');
-    await logger.close();
+    await logger.stop();
     const expected =
       '2025-01-15 10:30:45,123 - worker - INFO - [worker-1] - Worker worker-1 starting...\n' +
       '2025-01-15 10:30:45,123 - worker - WARNING - [worker-1] - w\n' +
@@ -81,30 +82,30 @@ describe('lines', () => {
 
   test('nothing else is left in the folder', async () => {
     start().info('x');
-    await log?.close();
+    await log?.stop();
     expect(readdirSync(folder).sort()).toEqual([today(), 'worker.log'].sort());
   });
 
   test('no folder is made before the first line', async () => {
-    await start().close();
+    await start().stop();
     expect(existsSync(folder)).toBe(false);
   });
 
   test('JSON lines', async () => {
     start({ format: 'json' }).info('x');
-    await log?.close();
+    await log?.stop();
     expect(JSON.parse(read('worker.log'))).toMatchObject({ level: 'INFO', worker_id: 'worker-1', message: 'x' });
   });
 
   test('the level can be changed while it runs', () => {
     const logger = start();
-    expect(logger.isDebug).toBe(false);
+    logger.debug('not shown');
     logger.setLevel('DEBUG');
-    expect(logger.isDebug).toBe(true);
+    logger.debug('shown');
     logger.setLevel('ERROR');
     logger.warn('not shown');
-    logger.error('shown');
-    expect(printed).toMatch(/^[^\n]* - ERROR - \[worker-1\] - shown\n$/);
+    logger.error('shown, too');
+    expect(printed).toMatch(/^[^\n]* - DEBUG - \[worker-1\] - shown\n[^\n]* - ERROR - \[worker-1\] - shown, too\n$/);
   });
 
   test('flush: what was logged before is on disk', async () => {
@@ -114,13 +115,13 @@ describe('lines', () => {
     expect(read(today()).split('\n')).toHaveLength(5_001);
   });
 
-  test('close is safe twice, and lines after it do no harm', async () => {
+  test('stop is safe twice, and lines after it do no harm', async () => {
     const logger = start();
     logger.info('before');
-    await Promise.all([logger.close(), logger.close()]);
+    await Promise.all([logger.stop(), logger.stop()]);
     logger.info('after');
     logger.error('after');
-    await logger.close();
+    await logger.stop();
     expect(read(today()).split('\n')).toHaveLength(2);
   });
 });
@@ -143,7 +144,7 @@ describe('rotation', () => {
     expect(read('worker-2025-01-16.log')).toBe('');
 
     logger.info('after');
-    await logger.close();
+    await logger.stop();
     expect(read('worker-2025-01-15.log')).toMatch(/before\n$/);
     expect(read('worker.log')).toMatch(/^2025-01-16 00:00:00,000 - .* - after\n$/);
   });
@@ -156,7 +157,7 @@ describe('rotation', () => {
       logger.info(`day ${day}`);
       await logger.flush();
     }
-    await logger.close();
+    await logger.stop();
     const dated = readdirSync(folder).filter((name) => name !== 'worker.log');
     expect(dated.sort()).toEqual(
       ['02-24', '02-25', '02-26', '02-27', '02-28', '03-01', '03-02', '03-03'].map((day) => `worker-2025-${day}.log`),
@@ -165,11 +166,11 @@ describe('rotation', () => {
 
   test('a process that does not own the rotation leaves link and old files alone', async () => {
     start().info('made');
-    await log?.close();
+    await log?.stop();
     rmSync(join(folder, 'worker.log'));
     writeFileSync(join(folder, 'worker-2001-01-01.log'), '');
     start({}, { ownsRotation: false }).info('again');
-    await log?.close();
+    await log?.stop();
     expect(readdirSync(folder).sort()).toEqual(['worker-2001-01-01.log', today()]);
   });
 });
@@ -188,7 +189,7 @@ describe('console', () => {
     expect(stdout.writableLength + stdout.readableLength).toBeLessThan(20 * 1024 * 1024);
     expect(logger.stats().dropped).toBeGreaterThan(0);
     stdout.resume();
-    await logger.close();
+    await logger.stop();
     expect(read(today()).split('\n')).toHaveLength(3_001);
   });
 });

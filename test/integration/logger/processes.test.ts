@@ -50,7 +50,9 @@ function linesByProcess(): Map<string, number[]> {
   const found = new Map<string, number[]>();
   for (const line of readFileSync(join(folder, 'worker.log'), 'utf8').trimEnd().split('\n')) {
     const [, name = '', number] = LINE.exec(line) ?? expect.fail(`a torn line: ${line}`);
-    found.set(name, [...(found.get(name) ?? []), Number(number)]);
+    const numbers = found.get(name) ?? [];
+    numbers.push(Number(number));
+    found.set(name, numbers);
   }
   return found;
 }

@@ -1,41 +1,47 @@
-import { systemClock } from '../../../../../src/shared/time/clock.js';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { watchMidnight } from '../../../../../src/shared/logger/midnight.js';
+import { expect, test, vi } from 'vitest';
+import { MidnightWatch } from '../../../../../src/shared/logger/midnight.js';
+import { VirtualClock } from '../../../../support/virtual-clock.js';
 
-const clock = { ...systemClock, now: () => 0, wallNow: () => Date.now() };
 const MINUTE = 60_000;
 
-beforeEach(() => {
-  vi.useFakeTimers({ now: new Date(2025, 0, 15, 23, 58, 30) });
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
-
-test('tells of a new day within milliseconds, once', () => {
+function watch() {
+  const clock = new VirtualClock(new Date(2025, 0, 15, 23, 58, 30).getTime());
   const onNewDay = vi.fn();
-  const watch = watchMidnight(clock, onNewDay);
-  vi.advanceTimersByTime(1.5 * MINUTE - 1);
+  const midnight = new MidnightWatch(clock, onNewDay);
+  midnight.start();
+  return { clock, onNewDay, midnight };
+}
+
+test('tells of a new day within milliseconds, once', async () => {
+  const { clock, onNewDay } = watch();
+  await clock.advance(1.5 * MINUTE - 1);
   expect(onNewDay).not.toHaveBeenCalled();
-  vi.advanceTimersByTime(2);
+  await clock.advance(2);
   expect(onNewDay).toHaveBeenCalledTimes(1);
-  vi.advanceTimersByTime(23 * 60 * MINUTE);
+  clock.pass(23 * 60 * MINUTE);
   expect(onNewDay).toHaveBeenCalledTimes(1);
-  vi.advanceTimersByTime(60 * MINUTE);
+  clock.pass(60 * MINUTE);
   expect(onNewDay).toHaveBeenCalledTimes(2);
-  watch.stop();
 });
 
-test('notices within a minute that the host slept over midnight', () => {
-  const onNewDay = vi.fn();
-  const watch = watchMidnight(clock, onNewDay);
-  vi.setSystemTime(new Date(2025, 0, 18, 9, 0, 0));
-  vi.advanceTimersByTime(MINUTE);
+test('notices within a minute that the host slept over midnight', async () => {
+  const { clock, onNewDay } = watch();
+  clock.stepWall(57 * 60 * MINUTE);
+  await clock.advance(MINUTE);
   expect(onNewDay).toHaveBeenCalledTimes(1);
-  watch.stop();
 });
 
-test('stop leaves no timer', () => {
-  watchMidnight(clock, () => {}).stop();
-  expect(vi.getTimerCount()).toBe(0);
+test('counts days from its start, and stop leaves no timer', async () => {
+  const clock = new VirtualClock();
+  const onNewDay = vi.fn();
+  const midnight = new MidnightWatch(clock, onNewDay);
+  clock.stepWall(24 * 60 * MINUTE);
+  midnight.start();
+  midnight.start();
+  expect(clock.pending).toBe(1);
+  await clock.advance(MINUTE);
+  expect(onNewDay).not.toHaveBeenCalled();
+  await midnight.stop();
+  midnight.start();
+  expect(clock.pending).toBe(0);
 });
