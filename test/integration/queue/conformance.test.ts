@@ -23,18 +23,21 @@ async function storeOn({ client, port }: TestRedis, reliable: boolean): Promise<
 conformsToMessageQueue({
   name: 'Redis with BLMOVE',
   reliable: true,
+  losesLeases: true,
   open: () => storeOn(redis, true),
 });
 
 conformsToMessageQueue({
   name: 'a Redis before 6.2, with BRPOPLPUSH',
   reliable: true,
+  losesLeases: true,
   open: () => storeOn(old, true),
 });
 
 conformsToMessageQueue({
   name: 'plain pops, without a safety copy',
   reliable: false,
+  losesLeases: false,
   open: () => storeOn(redis, false),
 });
 
