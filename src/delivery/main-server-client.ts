@@ -13,7 +13,7 @@ import { PostsInFlight } from './posts-in-flight.js';
 import { StatusClient } from './status.js';
 import type { Credentials } from './tls-credentials.js';
 
-export interface MainServerClientOptions {
+interface MainServerClientOptions {
   readonly config: Pick<Config, 'mainServer' | 'worker'>;
   /** Undefined for `http://`. */
   readonly credentials: Credentials | undefined;

@@ -7,7 +7,7 @@ import { withOneWrite } from './one-write.js';
 const KEEP_ALIVE_MS = 4_000;
 const MAX_CONNECT_MS = 10_000;
 
-export interface PoolOptions {
+interface PoolOptions {
   readonly origin: string;
   readonly connections: number;
   /** The total deadline of a POST, which bounds the wait for a connection too. */

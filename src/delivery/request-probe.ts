@@ -14,7 +14,7 @@ export type Reply =
   /** Cut by us. */
   | { readonly kind: 'aborted' };
 
-export interface ProbeOptions {
+interface ProbeOptions {
   readonly mainServer: Config['mainServer'];
   /** Undefined for `http://`. */
   readonly credentials: Credentials | undefined;

@@ -14,7 +14,7 @@ import { MAX_BODY_BYTES } from './post.js';
 import { LinkedAbort } from './linked-abort.js';
 import type { StatusUpdate } from './main-server.js';
 
-export interface StatusClientOptions {
+interface StatusClientOptions {
   /** Origin and base path. */
   readonly url: string;
   readonly healthEndpoint: string;

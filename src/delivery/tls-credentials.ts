@@ -19,16 +19,13 @@ export interface Credentials {
   readonly notAfter: readonly FileExpiry[];
 }
 
-export interface FileExpiry {
+interface FileExpiry {
   readonly file: string;
   /** Milliseconds since the Unix epoch. */
   readonly notAfter: number;
 }
 
 type TlsFiles = Omit<Config['tls'], 'checkIntervalMs'>;
-
-/** The files do not fit together or end too soon, as when they are read while being replaced: worth a second look. */
-export class UnfinishedCredentialsError extends CredentialsError {}
 
 /** None for an `http://` main server: nothing is read then. @throws CredentialsError */
 export function credentialsFor(config: Pick<Config, 'mainServer' | 'tls'>, wallNowMs: number): Credentials | undefined {
@@ -59,7 +56,7 @@ function readPair(tls: TlsFiles, wallNowMs: number) {
   const key = readKeyText(tls);
   const leaf = firstOf(certificatesIn(cert, certificate));
   if (!leaf.checkPrivateKey(privateKeyIn(key, tls.keyFile))) {
-    throw new UnfinishedCredentialsError(
+    throw new CredentialsError(
       `The key ${tls.keyFile} does not belong to the certificate ${tls.certFile}; put the pair that was issued together`,
     );
   }
@@ -146,14 +143,14 @@ function certificatesIn(pem: string, source: Source): X509Certificate[] {
 }
 
 function noPem({ what, path, setting }: Source, cause: unknown): CredentialsError {
-  return new UnfinishedCredentialsError(`${what} ${path} (${setting}) holds no readable certificate in PEM format`, {
+  return new CredentialsError(`${what} ${path} (${setting}) holds no readable certificate in PEM format`, {
     cause,
   });
 }
 
 function firstOf(certificates: readonly X509Certificate[]): X509Certificate {
   const [first] = certificates;
-  if (!first) throw new UnfinishedCredentialsError('A certificate file is empty');
+  if (!first) throw new CredentialsError('A certificate file is empty');
   return first;
 }
 
@@ -165,9 +162,7 @@ function privateKeyIn(pem: string, path: string): KeyObject {
     if (/ENCRYPTED/.test(pem)) {
       throw new CredentialsError(`Worker key ${path} is protected by a passphrase; give a key without one`);
     }
-    throw new UnfinishedCredentialsError(
-      `Worker key ${path} (WORKER_KEY_PATH) holds no readable private key in PEM format`,
-    );
+    throw new CredentialsError(`Worker key ${path} (WORKER_KEY_PATH) holds no readable private key in PEM format`);
   }
 }
 

@@ -3,7 +3,7 @@ import { certificateExpired } from '../shared/words/causes.js';
 const DAY_MS = 86_400_000;
 const STEPS = [0, 1, 7, 30] as const;
 
-export interface CertificateWarning {
+interface CertificateWarning {
   readonly file: string;
   /** The narrowest of 30, 7, 1 and 0 days that holds: who repeats the check warns once for each. 0 = it has ended. */
   readonly withinDays: (typeof STEPS)[number];

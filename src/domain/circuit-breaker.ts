@@ -39,7 +39,6 @@ export class CircuitBreaker {
   #trials = 0;
   /** The last probe was answered by a /health that says so. */
   #saidReachable = false;
-  #openedAt: number | undefined;
   #probeDueAt = 0;
   #lastReason: FailureReason | undefined;
   readonly #threshold: number;
@@ -54,11 +53,6 @@ export class CircuitBreaker {
 
   get state(): BreakerState {
     return this.#state;
-  }
-
-  /** When the outage was noticed; a failed trial does not move it. Undefined while closed. */
-  get openedAt(): number | undefined {
-    return this.#openedAt;
   }
 
   /** Of the newest unreachable outcome that counted; undefined once the server was reached. */
@@ -109,17 +103,13 @@ export class CircuitBreaker {
   #reached(): void {
     this.#unreachableInARow = 0;
     this.#lastReason = undefined;
-    if (this.#state === 'half-open') {
-      this.#openedAt = undefined;
-      this.#enter('closed');
-    }
+    if (this.#state === 'half-open') this.#enter('closed');
   }
 
   #missed(reason: FailureReason, now: number): void {
     this.#unreachableInARow++;
     this.#lastReason = reason;
     if (this.#state === 'closed' && this.#unreachableInARow < this.#threshold) return;
-    this.#openedAt ??= now;
     this.#probeDueAt = now + this.#jittered();
     this.#enter('open');
   }
@@ -152,7 +142,7 @@ export interface Attempt {
   readonly phase: number;
 }
 
-export interface BreakerOptions {
+interface BreakerOptions {
   /** Unreachable outcomes in a row that open it. */
   readonly threshold?: number;
   /** The longest time between two probes. */

@@ -12,7 +12,7 @@ export interface DeadLetterFilter {
 }
 
 /** What a filter looks at beside the envelope's own fields. */
-export interface Named {
+interface Named {
   readonly key: string;
   readonly messageId: string | undefined;
 }

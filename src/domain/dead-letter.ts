@@ -17,7 +17,7 @@ export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];
 /** A message in flight at this many deaths of a process is buried as `poison`. */
 export const POISON_CRASHES = 10;
 
-export interface DeadLetter {
+interface DeadLetter {
   readonly raw: Buffer;
   readonly reason: DeadLetterReason;
   /** A sentence, or the error message of the last attempt. */

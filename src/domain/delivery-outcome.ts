@@ -174,6 +174,6 @@ const CERTIFICATE_CODE =
  * True for a fault of certificates, keys or protocol versions, which an operator has to mend. A main server that refuses
  * our certificate cannot be told from a reset by its code.
  */
-export function isTlsCode(code: string): boolean {
+function isTlsCode(code: string): boolean {
   return code !== 'ERR_TLS_HANDSHAKE_TIMEOUT' && (TLS_CODE.test(code) || CERTIFICATE_CODE.test(code));
 }

@@ -13,7 +13,7 @@ export interface Message {
   readonly queuedAtMs: number | undefined;
 }
 
-export type ParsedMessage =
+type ParsedMessage =
   | { readonly ok: true; readonly message: Message }
   /** `problem` is a sentence for the dead letter's `error`, without anything from the message. */
   | { readonly ok: false; readonly problem: string };

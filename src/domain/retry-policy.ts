@@ -13,9 +13,9 @@ export function nextStep(attemptCount: number, maxAttempts: number): 'attempt' |
  * Producers enqueue a message before they register it with the main server, which takes them a TLS handshake and two
  * commits. 100, 300, 700 and 1500 ms after the first answer cover that within the default grace of 2 s.
  */
-export const YOUNG_404_DELAYS_MS = [100, 200, 400, 800] as const;
+const YOUNG_404_DELAYS_MS = [100, 200, 400, 800] as const;
 
-export interface Young404 {
+interface Young404 {
   /** Repeats made so far inside this attempt; 0 = the first answer. */
   readonly repeat: number;
   /** Since `queued_at`, at the first answer; undefined when that is missing or unreadable. */

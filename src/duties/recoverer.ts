@@ -37,7 +37,9 @@ export function createRecoverer(options: {
     if (buried === 0) return;
     const latest = { at: clock.wallNow(), error: `In flight at ${POISON_CRASHES} crashes`, messageId: '' };
     for (let count = 0; count < buried; count += 1) metrics.failed('poison', latest);
-    log.error(`Moved ${buried} message(s) of ${consumer} to the dead list: they were in flight at ${POISON_CRASHES} crashes`);
+    log.error(
+      `Moved ${buried} message(s) of ${consumer} to the dead list: they were in flight at ${POISON_CRASHES} crashes`,
+    );
   }
 
   return createRepeatingDuty({

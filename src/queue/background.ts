@@ -32,7 +32,7 @@ export interface BackgroundConnection extends Life {
   evictionPolicy(): Promise<string | undefined>;
 }
 
-export interface BackgroundConnectionOptions extends RecoveryIdentity {
+interface BackgroundConnectionOptions extends RecoveryIdentity {
   readonly config: Pick<Config, 'redis' | 'queue'>;
   readonly random: () => number;
 }

@@ -38,7 +38,7 @@ import { runExchange } from './settlement.js';
 
 const reconcileScript = redisScript('reconcile');
 
-export interface RedisQueueOptions {
+interface RedisQueueOptions {
   readonly config: Pick<Config, 'redis' | 'queue'>;
   readonly workerId: string;
   readonly nonce: string;

@@ -22,11 +22,11 @@ import { RedisCommand } from './command.js';
 
 export type RedisArgument = string | Buffer | number;
 
-export interface RedisConnectionOptions extends RedisClientOptions {
+interface RedisConnectionOptions extends RedisClientOptions {
   readonly clock: Clock;
 }
 
-export interface ConnectionEvents {
+interface ConnectionEvents {
   /** Usable; after every (re)connection. */
   onReady?(): void;
   /** Not usable any more, or an attempt to connect failed. Called for every attempt. */

@@ -49,7 +49,7 @@ export interface DeadLetterProgress {
   readonly unreadable: number;
 }
 
-export interface DeadLetterRun {
+interface DeadLetterRun {
   readonly filter: DeadLetterFilter;
   /** Counts and changes nothing. */
   readonly dryRun: boolean;

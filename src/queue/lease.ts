@@ -23,7 +23,7 @@ const LEASE_MARGIN_MS = 4_000;
 
 const leaseScript = redisScript('lease');
 
-export interface LeaseOptions {
+interface LeaseOptions {
   readonly connection: RedisConnection;
   readonly keys: RedisKeys;
   readonly workerId: string;

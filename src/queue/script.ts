@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { replyCode, type RedisArgument, type RedisConnection } from './connection.js';
 
 /** A Lua script in lua/, sent by its hash; its text follows when Redis does not know it (restart, SCRIPT FLUSH). */
-export interface RedisScript {
+interface RedisScript {
   /** Rejects with RedisUnavailableError. */
   run(connection: RedisConnection, keys: readonly string[], args: readonly RedisArgument[]): Promise<unknown>;
 }

@@ -25,7 +25,7 @@ export const BLOCK_SECONDS = 2;
 const BLOCK_MARGIN_MS = 1_000;
 const UNBLOCK_AGAIN_MS = 10;
 
-export interface SessionsOptions {
+interface SessionsOptions {
   readonly redis: Config['redis'];
   readonly workerId: string;
   readonly clock: Clock;

@@ -6,14 +6,14 @@ import { memberOf } from './retries.js';
 import { redisScript } from './script.js';
 
 /** From this many crashes on a message is claimed alone, so that it cannot take innocent ones to the dead list. */
-export const SOLO_CRASHES = 3;
+const SOLO_CRASHES = 3;
 
 /** One reply claims no more than this and one message: a batch of ten 50 MB messages would take the process down. */
 const CLAIM_BYTES = 1_048_576;
 
 const exchangeScript = redisScript('exchange');
 
-export interface ExchangeCall {
+interface ExchangeCall {
   readonly connection: RedisConnection;
   readonly keys: RedisKeys;
   readonly consumer: string;

@@ -26,7 +26,7 @@ import { LogFileError } from './log-file-error.js';
 import { datedName } from './log-folder.js';
 import { MOST_WAITING_BYTES, WaitingLines } from './waiting-lines.js';
 
-export interface DailyLogFileOptions {
+interface DailyLogFileOptions {
   readonly directory: string;
   /** `worker.log` gives `worker-2025-01-15.log`. */
   readonly fileName: string;

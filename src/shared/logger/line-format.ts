@@ -2,7 +2,7 @@ import { printable } from '../words/escape.js';
 import type { Clock } from '../time/clock.js';
 import type { LogLevel } from '../config/config.js';
 
-export interface LineFormatOptions {
+interface LineFormatOptions {
   readonly format: 'text' | 'json';
   /** The [worker-1] tag. */
   readonly name: string;
@@ -10,10 +10,10 @@ export interface LineFormatOptions {
 }
 
 /** One line without its newline. Whatever the text holds, the result holds no line break and no control character. */
-export type LineFormat = (level: LogLevel, text: string) => string;
+type LineFormat = (level: LogLevel, text: string) => string;
 
 /** UTF-16 units; longer texts are cut, so that one message cannot fill the log. */
-export const MAX_TEXT = 16 * 1024;
+const MAX_TEXT = 16 * 1024;
 
 const LEVELS = ['DEBUG', 'INFO', 'WARNING', 'ERROR'] as const satisfies readonly LogLevel[];
 const MILLISECONDS = Array.from({ length: 1000 }, (_, ms) => String(ms).padStart(3, '0'));

@@ -19,7 +19,7 @@ import { datedName, deleteExpired, pointLinkAt } from './log-folder.js';
 import { MidnightWatch } from './midnight.js';
 import { createPipeline, type Pipeline } from './pipeline.js';
 
-export interface OutputOptions {
+interface OutputOptions {
   readonly logging: Config['logging'];
   /** True in one process per folder: it keeps the link to today's file and deletes old files. */
   readonly ownsRotation: boolean;

@@ -8,7 +8,7 @@
  */
 import { Histogram, type Registry } from 'prom-client';
 
-export interface FixedHistogramOptions {
+interface FixedHistogramOptions {
   readonly name: string;
   readonly help: string;
   /** Upper bounds, ascending. */

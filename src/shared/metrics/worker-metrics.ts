@@ -5,15 +5,12 @@
  * Children of labels are resolved once, and no method throws whatever it is given: metrics never fail a delivery.
  */
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics, type Metric } from 'prom-client';
+import { DEAD_LETTER_REASONS, type DeadLetterReason } from '../../domain/dead-letter.js';
 import { FAILURE_REASONS, type FailureReason } from '../../domain/delivery-outcome.js';
 import { FixedHistogram } from './histogram.js';
 import { DELIVERY_BUCKETS, WAIT_BUCKETS, type FailureTally, type Traffic } from './traffic.js';
 
-/** Why a message was buried without another attempt. */
-export const BURIAL_REASONS = ['malformed', 'max_attempts_exceeded', 'poison'] as const;
-export type BurialReason = (typeof BURIAL_REASONS)[number];
-
-export type ProcessedStatus = 'delivered' | 'failed';
+type ProcessedStatus = 'delivered' | 'failed';
 
 /** Plain numbers for the heartbeat. */
 export interface Totals {
@@ -29,7 +26,7 @@ export interface WorkerMetrics {
   processed(status: ProcessedStatus): void;
   delivered(): void;
   /** Each failed attempt and each burial; `latest` is shown to operators. */
-  failed(reason: FailureReason | BurialReason, latest?: LatestFailure): void;
+  failed(reason: FailureReason | DeadLetterReason, latest?: LatestFailure): void;
   /** Each attempt that was put down for a retry. */
   retried(): void;
   observeDelivery(seconds: number): void;
@@ -49,9 +46,9 @@ export interface WorkerMetrics {
   counts(): Promise<readonly unknown[]>;
 }
 
-export type LatestFailure = Pick<FailureTally, 'at' | 'error' | 'messageId'>;
+type LatestFailure = Pick<FailureTally, 'at' | 'error' | 'messageId'>;
 
-export interface MetricSources {
+interface MetricSources {
   /** Lines the logger dropped so far; read at each scrape. */
   readonly droppedLogLines?: () => number;
 }
@@ -154,7 +151,7 @@ function messageMetrics(registry: Registry, workerId: string, counts: DeliveryCo
     labelNames: ['worker_id'],
     registers: [registry],
   });
-  const reasons = [...FAILURE_REASONS, ...BURIAL_REASONS];
+  const reasons = [...FAILURE_REASONS, ...DEAD_LETTER_REASONS];
   new Gauge({
     name: 'worker_active_workers',
     help: 'Number of active worker processes',

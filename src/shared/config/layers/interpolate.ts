@@ -1,7 +1,7 @@
 /** Variables by name; the empty text and a missing name are the same: not set. */
 export type Lookup = (name: string) => string | undefined;
 
-export type Interpolated =
+type Interpolated =
   | { readonly kind: 'text'; readonly text: string }
   /** A variable without a default is not set: the key counts as not written. */
   | { readonly kind: 'unset' }

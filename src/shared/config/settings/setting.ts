@@ -5,7 +5,7 @@ import type { Format } from '../formats/format.js';
 export type Role = 'supervisor' | 'worker';
 
 /** One row of the table: everything that is known about one setting. */
-export interface SettingOf<Target extends string, Value> {
+interface SettingOf<Target extends string, Value> {
   /** Where it stands in the YAML file. */
   readonly path: string;
   /** Where it stands in Config. The compiler checks that every place of Config has a setting of its type. */
@@ -46,9 +46,4 @@ export function secretFileEnv(setting: Setting): string {
 
 export function flagFor(setting: Setting, role: Role): string | undefined {
   return typeof setting.flag === 'object' ? setting.flag[role] : setting.flag;
-}
-
-/** Without generics, for code that treats all settings alike: what `format.parse` made, `format.print` takes. */
-export function printValue(setting: Setting, value: unknown): string {
-  return (setting.format as Format<unknown>).print(value);
 }

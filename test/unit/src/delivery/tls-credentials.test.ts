@@ -5,11 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeCertificates, validFor, type CertificateFiles } from '../../../../supervisor/certificates/certificates.js';
 import { createAuthority } from '../../../../supervisor/certificates/x509.js';
-import {
-  credentialsFor,
-  readCredentials,
-  UnfinishedCredentialsError,
-} from '../../../../src/delivery/tls-credentials.js';
+import { credentialsFor, readCredentials } from '../../../../src/delivery/tls-credentials.js';
 import type { Config } from '../../../../src/shared/config/config.js';
 import { CredentialsError } from '../../../../src/shared/errors.js';
 import { testConfig } from '../../../support/config.js';
@@ -57,18 +53,18 @@ describe('readCredentials', () => {
     expect(credentialsFor(config, Date.now())).toBeUndefined();
   });
 
-  it('refuses a pair that does not belong together, as unfinished', async () => {
+  it('refuses a pair that does not belong together', async () => {
     copyFileSync(files.serverKey, files.workerKey);
-    expect(() => read()).toThrow(UnfinishedCredentialsError);
+    expect(() => read()).toThrow(CredentialsError);
     expect(() => read()).toThrow(`The key ${files.workerKey} does not belong to the certificate ${files.workerCert}`);
   });
 
-  it.each(['workerCert', 'workerKey', 'caCert'] as const)('refuses a half-written file, as unfinished: %s', (name) => {
+  it.each(['workerCert', 'workerKey', 'caCert'] as const)('refuses a half-written file: %s', (name) => {
     const text = readFileSync(files[name], 'utf8');
     writeFileSync(files[name], text.slice(0, text.length / 2));
-    expect(() => read()).toThrow(UnfinishedCredentialsError);
+    expect(() => read()).toThrow(CredentialsError);
     writeFileSync(files[name], '');
-    expect(() => read()).toThrow(UnfinishedCredentialsError);
+    expect(() => read()).toThrow(CredentialsError);
   });
 
   it('refuses a key with a passphrase, without a word of it', () => {

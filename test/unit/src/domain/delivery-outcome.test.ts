@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
   FAILURE_REASONS,
-  isTlsCode,
   outcomeOfErrorCode,
   outcomeOfStatus,
   type DeliveryOutcome,
@@ -107,7 +106,7 @@ describe('outcomeOfErrorCode', () => {
   });
 });
 
-describe('isTlsCode', () => {
+describe('a fault of certificates, keys or protocol versions', () => {
   it.each([
     'EPROTO',
     'ERR_TLS_CERT_ALTNAME_INVALID',
@@ -129,7 +128,7 @@ describe('isTlsCode', () => {
     'INVALID_PURPOSE',
     'PATH_LENGTH_EXCEEDED',
     'HOSTNAME_MISMATCH',
-  ])('%s', (code) => expect(isTlsCode(code)).toBe(true));
+  ])('%s', (code) => expect(failureOf(outcomeOfErrorCode(code, '')).reason).toBe('tls'));
 
   it.each([
     'ECONNRESET',
@@ -139,5 +138,5 @@ describe('isTlsCode', () => {
     'EPROTOTYPE',
     'ERR_INVALID_CA',
     '',
-  ])('not %j', (code) => expect(isTlsCode(code)).toBe(false));
+  ])('not %j', (code) => expect(failureOf(outcomeOfErrorCode(code, '')).reason).not.toBe('tls'));
 });

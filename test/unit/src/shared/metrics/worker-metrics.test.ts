@@ -1,10 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { DEAD_LETTER_REASONS } from '../../../../../src/domain/dead-letter.js';
 import { FAILURE_REASONS } from '../../../../../src/domain/delivery-outcome.js';
-import {
-  BURIAL_REASONS,
-  createWorkerMetrics,
-  type WorkerMetrics,
-} from '../../../../../src/shared/metrics/worker-metrics.js';
+import { createWorkerMetrics, type WorkerMetrics } from '../../../../../src/shared/metrics/worker-metrics.js';
 
 let metrics: WorkerMetrics;
 let droppedLogLines: number;
@@ -61,7 +58,7 @@ test('every counter stands at 0 before anything happened, so that rate() sees th
   for (const status of ['delivered', 'failed']) {
     expect(await value(`worker_messages_processed_total{worker_id="worker-1",status="${status}"}`)).toBe(0);
   }
-  for (const reason of [...FAILURE_REASONS, ...BURIAL_REASONS]) {
+  for (const reason of [...FAILURE_REASONS, ...DEAD_LETTER_REASONS]) {
     expect(await value(`worker_messages_failed_total{worker_id="worker-1",reason="${reason}"}`)).toBe(0);
   }
   for (const name of ['messages_delivered', 'messages_retried', 'claims_lost', 'log_lines_dropped']) {
