@@ -75,7 +75,10 @@ export async function startStack(
 
   const redis = foreign ? undefined : await startPrivateRedis(options, surroundings, folder, closers);
   signal.throwIfAborted();
-  const certificates = await makeCertificates({ directory: folder.certificates });
+  const certificates = await makeCertificates({
+    directory: folder.certificates,
+    wallNow: systemClock.wallNow(),
+  });
   const server = await startServer(certificates, options.failRate);
   closers.push(() => server.close());
 

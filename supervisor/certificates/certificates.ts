@@ -1,6 +1,7 @@
 /** Makes a certificate authority of one's own and what it signs for the main server and the worker. For development and tests. */
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+
 import { createAuthority, issue, type Authority, type Validity } from './x509.js';
 
 export interface CertificateOptions {
@@ -8,8 +9,10 @@ export interface CertificateOptions {
   readonly directory: string;
   /** Names and addresses of the main server; default localhost, 127.0.0.1 and ::1. */
   readonly hosts?: readonly string[];
-  /** How long everything is valid; default 825, the longest that all TLS stacks take for a leaf. */
+  /** How long everything is valid from `wallNow` on; default DEFAULT_DAYS. */
   readonly days?: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly wallNow: number;
   readonly serverValidity?: Validity;
   readonly workerValidity?: Validity;
   readonly workerName?: string;
@@ -30,11 +33,24 @@ export interface CertificateFiles {
 }
 
 export const LOCAL_HOSTS: readonly string[] = ['localhost', '127.0.0.1', '::1'];
+/** The longest that all TLS stacks take for a leaf. */
+export const DEFAULT_DAYS = 825;
 const DAY_MS = 86_400_000;
+
+const NAMES = {
+  caCert: 'ca.crt',
+  caKey: 'ca.key',
+  serverCert: 'server.crt',
+  serverKey: 'server.key',
+  workerCert: 'worker.crt',
+  workerKey: 'worker.key',
+} as const;
+/** What makeCertificates writes. */
+export const FILE_NAMES: readonly string[] = Object.values(NAMES);
 
 /** Writes ca, server and worker `.crt` and `.key`; keys are readable by their owner only. */
 export async function makeCertificates(options: CertificateOptions): Promise<CertificateFiles> {
-  const validity = validFor(options.days ?? 825);
+  const validity = validFor(options.days ?? DEFAULT_DAYS, options.wallNow);
   const authority = options.authority ?? createAuthority('Message Broker development CA', validity);
   const server = issue(authority, {
     commonName: 'main-server',
@@ -48,16 +64,16 @@ export async function makeCertificates(options: CertificateOptions): Promise<Cer
     validity: options.workerValidity ?? validity,
   });
   await mkdir(options.directory, { recursive: true });
-  const file = (name: string) => join(options.directory, name);
+  const file = (name: keyof typeof NAMES) => join(options.directory, NAMES[name]);
   const files: CertificateFiles = {
     directory: options.directory,
     authority,
-    caCert: file('ca.crt'),
-    caKey: file('ca.key'),
-    serverCert: file('server.crt'),
-    serverKey: file('server.key'),
-    workerCert: file('worker.crt'),
-    workerKey: file('worker.key'),
+    caCert: file('caCert'),
+    caKey: file('caKey'),
+    serverCert: file('serverCert'),
+    serverKey: file('serverKey'),
+    workerCert: file('workerCert'),
+    workerKey: file('workerKey'),
   };
   await Promise.all([
     writeFile(files.caCert, authority.cert),
@@ -70,11 +86,14 @@ export async function makeCertificates(options: CertificateOptions): Promise<Cer
   return files;
 }
 
-/** From an hour ago, so that a peer whose clock is slow takes it, until `days` from now. Negative days = expired. */
-export function validFor(days: number): Validity {
-  const now = Date.now();
-  const notAfter = now + days * DAY_MS;
-  return { notBefore: new Date(Math.min(now, notAfter) - 3_600_000), notAfter: new Date(notAfter) };
+/**
+ * From an hour ago, so that a peer whose clock is slow takes it, until `days` from now. Negative days = expired.
+ *
+ * @param wallNow milliseconds since the Unix epoch.
+ */
+export function validFor(days: number, wallNow: number): Validity {
+  const notAfter = wallNow + days * DAY_MS;
+  return { notBefore: new Date(Math.min(wallNow, notAfter) - 3_600_000), notAfter: new Date(notAfter) };
 }
 
 /** writeFile's mode serves new files only. */

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 import { reasonOf, EXIT_FAILURE } from '../../src/shared/errors.js';
+import { systemClock } from '../../src/shared/time/clock.js';
 import { LOCAL_HOSTS } from '../certificates/certificates.js';
 import { CommandError, printJson, usageError, type RegisterCommand } from './kit/command.js';
 
@@ -38,11 +39,15 @@ export const registerCerts: RegisterCommand = (program, context) => {
         );
       }
       const { makeCertificates } = await import('../certificates/certificates.js');
-      await makeCertificates({ directory: folder, hosts: host, days: Number(days), workerName }).catch(
-        (error: unknown) => {
-          throw new CommandError(EXIT_FAILURE, `The certificates cannot be written to ${folder}: ${reasonOf(error)}.`);
-        },
-      );
+      await makeCertificates({
+        directory: folder,
+        hosts: host,
+        days: Number(days),
+        workerName,
+        wallNow: systemClock.wallNow(),
+      }).catch((error: unknown) => {
+        throw new CommandError(EXIT_FAILURE, `The certificates cannot be written to ${folder}: ${reasonOf(error)}.`);
+      });
       const paths = FILES.map((name) => join(folder, name));
       if (json) printJson(context, { directory: folder, files: paths });
       else for (const path of paths) context.print(path);

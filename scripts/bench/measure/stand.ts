@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { systemClock } from '../../../src/shared/time/clock.js';
 import { makeCertificates, type CertificateFiles } from '../../../supervisor/certificates/certificates.js';
 import { findRedis } from '../../local/find-redis.js';
 import { startRedis } from '../../local/redis-process.js';
@@ -26,7 +27,10 @@ export interface StandOptions {
 export async function openStand({ install, announce }: StandOptions, closers: Closers): Promise<Stand> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-'));
   closers.add(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
-  const certificates = await makeCertificates({ directory: join(folder, 'certificates') });
+  const certificates = await makeCertificates({
+    directory: join(folder, 'certificates'),
+    wallNow: systemClock.wallNow(),
+  });
   const { path: binary } = await findRedis({ install, announce });
   const server = await startRedis({ binary });
   closers.add(() => server.stop());

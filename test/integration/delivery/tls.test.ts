@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { makeCertificates, validFor, type CertificateFiles } from '../../../supervisor/certificates/certificates.js';
+import type { CertificateFiles } from '../../../supervisor/certificates/certificates.js';
 import { startMainServer, type DevMainServer } from '../../../scripts/main-server/main.js';
 import { createAuthority, issue } from '../../../supervisor/certificates/x509.js';
 import { readCredentials } from '../../../src/delivery/tls-credentials.js';
@@ -12,6 +12,7 @@ import { testConfig } from '../../support/config.js';
 import { tlsFiles, useClients } from '../../support/delivery.js';
 import { expectNoLeftovers } from '../../support/leftovers.js';
 import { pemsOf, useMainServer } from '../../support/main-server.js';
+import { makeCertificates, validFor } from '../../support/pki.js';
 
 expectNoLeftovers();
 const certificates = useCertificates();

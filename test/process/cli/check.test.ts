@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
-import { makeCertificates, validFor } from '../../../supervisor/certificates/certificates.js';
 import { useCertificates } from '../../support/certificates.js';
 import { freePort } from '../../support/free-port.js';
 import { useMainServer } from '../../support/main-server.js';
+import { makeCertificates, validFor } from '../../support/pki.js';
 import { useProgram } from '../../support/program.js';
 import { QUEUE } from '../../support/queue.js';
 import { useRedis } from '../../support/redis.js';

@@ -3,10 +3,10 @@ import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
-import { makeCertificates } from '../../../supervisor/certificates/certificates.js';
 import type { StatusDocument } from '../../../supervisor/status/health.js';
 import { useInstallation, type Fleet } from '../../support/fleet.js';
 import { expectNoLeftovers } from '../../support/leftovers.js';
+import { makeCertificates } from '../../support/pki.js';
 import { waitFor } from '../../support/wait-for.js';
 
 vi.setConfig({ testTimeout: 60_000 });

@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { makeCertificates, validFor, type CertificateFiles } from '../../../../supervisor/certificates/certificates.js';
+import type { CertificateFiles } from '../../../../supervisor/certificates/certificates.js';
 import { createAuthority } from '../../../../supervisor/certificates/x509.js';
 import {
   credentialsFor,
@@ -14,6 +14,7 @@ import type { Config } from '../../../../src/shared/config/config.js';
 import { CredentialsError } from '../../../../src/shared/errors.js';
 import { testConfig } from '../../../support/config.js';
 import { tlsFiles } from '../../../support/delivery.js';
+import { makeCertificates, validFor } from '../../../support/pki.js';
 
 const DAY_MS = 86_400_000;
 let directory: string;
