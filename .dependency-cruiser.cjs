@@ -40,6 +40,7 @@ const ROOMS = {
     'supervisor/admin/protocol.ts',
     'supervisor/status/status-document.ts',
     'supervisor/status/status-events.ts',
+    'src/domain/dead-letter-reasons.ts',
     'src/shared/words/escape.ts',
   ],
   'supervisor/primary': [
@@ -143,8 +144,8 @@ module.exports = {
     ...roomRules,
     ...packageRules,
     { from: { path: EVERYWHERE }, to: { dependencyTypes: ['core'] } },
-    // declared by page/escape.d.ts, served from src/shared/words
-    { from: { path: '^supervisor/dashboard/page/' }, to: { path: '^[.]{1,2}/escape[.]js$' } },
+    // declared in page/shared, served from their rooms
+    { from: { path: '^supervisor/dashboard/page/' }, to: { path: '^[.]{1,2}/shared/[a-z-]+[.]js$' } },
     // loaded once it is built
     { from: { path: '^scripts/tasks/' }, to: { path: '^dist/scripts/' } },
   ],

@@ -1,14 +1,14 @@
 import { Command, CommanderError } from 'commander';
 
-import { harmless } from '../src/shared/words/escape.js';
 import { packageVersion } from '../src/shared/config/package-root.js';
-import { ConfigError, EXIT_CONFIG, reasonOf, EXIT_FAILURE } from '../src/shared/errors.js';
+import { ConfigError, EXIT_CONFIG, EXIT_FAILURE, reasonOf } from '../src/shared/errors.js';
+import { harmless } from '../src/shared/words/escape.js';
 import { registerCerts } from './commands/certs.js';
 import { registerCheck } from './commands/check.js';
-import { CommandError, EXIT_USAGE, type CommandContext, type RegisterCommand } from './commands/kit/command.js';
-import { addExitCodes } from './commands/kit/exit-codes.js';
 import { registerCompletion } from './commands/completion.js';
 import { registerDead } from './commands/dead.js';
+import { CommandError, type CommandContext, type RegisterCommand } from './commands/kit/command.js';
+import { addExitCodes, EXIT_DONE, EXIT_NO_SUPERVISOR, EXIT_USAGE, type ExitCode } from './commands/kit/exit-codes.js';
 import { registerReload } from './commands/reload.js';
 import { registerRestart } from './commands/restart.js';
 import { registerRollback } from './commands/rollback.js';
@@ -36,7 +36,16 @@ const COMMANDS: readonly RegisterCommand[] = [
   registerCompletion,
 ];
 
-const AFTER_HELP = `
+/** Of all commands together. */
+const EXIT_CODES: readonly ExitCode[] = [
+  [EXIT_DONE, 'done; after a signal: everything drained'],
+  [EXIT_FAILURE, 'failure'],
+  [EXIT_USAGE, 'wrong usage: unknown command or option'],
+  [EXIT_NO_SUPERVISOR, 'no supervisor is running'],
+  [EXIT_CONFIG, 'the configuration cannot be used; each problem is one line on stderr'],
+];
+
+const EXAMPLES = `
 Examples:
   $ message-broker-worker start --num-workers 3 --concurrency 4
   $ message-broker-worker start --config /etc/message-broker/worker.yaml
@@ -44,14 +53,6 @@ Examples:
   $ message-broker-worker check
   $ message-broker-worker dead list --reason malformed
   $ message-broker-worker worker --worker-id worker-1 --metrics-port 9100
-
-Exit codes:
-  0   done; after a signal: everything drained
-  1   failure
-  2   wrong usage: unknown command or option
-  3   no supervisor is running
-  78  the configuration cannot be used; each problem is one line on stderr
-The help of each command says more of its own.
 `;
 
 /** Runs one command line and resolves to its exit code. `argv` is without the program and its script. */
@@ -59,7 +60,7 @@ export async function runProgram(
   argv: readonly string[],
   surroundings: Omit<CommandContext, 'finish' | 'streams'> & Partial<Pick<CommandContext, 'streams'>>,
 ): Promise<number> {
-  let exitCode = 0;
+  let exitCode = EXIT_DONE;
   // whatever stands in an id, an error or an answer: no text of ours drives the terminal
   const context = {
     ...surroundings,
@@ -73,7 +74,7 @@ export async function runProgram(
     await program({ streams: process, ...context, finish }).parseAsync(argv, { from: 'user' });
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_DONE : EXIT_USAGE;
     const problems = error instanceof ConfigError ? error.problems : [reasonOf(error)];
     for (const problem of problems) context.printError(`ERROR: ${problem}`);
     if (error instanceof ConfigError) return EXIT_CONFIG;
@@ -87,7 +88,7 @@ function program(context: CommandContext): Command {
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .showHelpAfterError('(--help shows what there is)')
-    .addHelpText('after', AFTER_HELP)
+    .addHelpText('after', EXAMPLES)
     .configureOutput({
       writeOut: (text) => context.print(text.trimEnd()),
       writeErr: (text) => context.printError(text.trimEnd()),
@@ -95,6 +96,5 @@ function program(context: CommandContext): Command {
     // Before the commands are added: they inherit it. Commander would exit with 1 for wrong usage by itself.
     .exitOverride();
   for (const register of COMMANDS) register(root, context);
-  addExitCodes(root);
-  return root;
+  return addExitCodes(root, EXIT_CODES).addHelpText('after', 'The help of each command says more of its own.\n');
 }

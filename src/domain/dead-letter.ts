@@ -1,4 +1,5 @@
 import { Buffer, isUtf8 } from 'node:buffer';
+import type { DeadLetterReason } from './dead-letter-reasons.js';
 
 /**
  * The envelope under which a message lies in the list of the dead:
@@ -12,9 +13,6 @@ import { Buffer, isUtf8 } from 'node:buffer';
  * The queue's recovery script buries `poison` with the same six keys, `message` by cjson.encode of the bytes. Lua cannot
  * tell whether they are UTF-8; an envelope that is not is read back byte by byte, so nothing is lost there either.
  */
-export const DEAD_LETTER_REASONS = ['malformed', 'max_attempts_exceeded', 'poison'] as const;
-export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];
-
 export interface DeadLetter {
   readonly raw: Buffer;
   readonly reason: DeadLetterReason;

@@ -1,6 +1,7 @@
 import type { MainServer, StatusUpdate } from '../delivery/main-server.js';
 import type { Attempt as BreakerAttempt, CircuitBreaker } from '../domain/circuit-breaker.js';
-import { deadLetter, type DeadLetterReason } from '../domain/dead-letter.js';
+import type { DeadLetterReason } from '../domain/dead-letter-reasons.js';
+import { deadLetter } from '../domain/dead-letter.js';
 import type { DeliveryOutcome } from '../domain/delivery-outcome.js';
 import { printable } from '../shared/words/escape.js';
 import { parseMessage, withAttemptCount, type Message } from '../domain/message.js';

@@ -1,9 +1,10 @@
 /** Talks to a running supervisor: over its socket, or over TCP when it is on another host. */
 import { Agent, type AgentOptions } from 'node:http';
-import { got, HTTPError, RequestError as HttpRequestError, TimeoutError, type OptionsOfTextResponseBody } from 'got';
+import { got, HTTPError, RequestError as HttpRequestError, TimeoutError } from 'got';
 
 import { printable } from '../../src/shared/words/escape.js';
 import { ControlError, NoSupervisorError } from './client-errors.js';
+import { addressOf, ROUTES, type Answers, type Asked } from './protocol.js';
 
 export type ControlAddress =
   | { readonly socketPath: string }
@@ -15,19 +16,17 @@ export type ControlAddress =
     };
 
 export interface ControlClient {
-  /** Rejects with NoSupervisorError or ControlError. */
-  get<T>(path: string): Promise<T>;
-  /** As `get`, for what is not JSON. */
-  text(path: string): Promise<string>;
-  /** As `get`; waits as long as the work takes. */
-  post<T>(path: string, body?: object): Promise<T>;
+  /** What changes something is waited for as long as the work takes. Rejects with NoSupervisorError or ControlError. */
+  ask<Name extends keyof Answers>(name: Name, ...asked: Asked<Name>): Promise<Answers[Name]>;
+  /** As `ask`, for what is no JSON. */
+  text(name: 'metrics' | 'workerMetrics'): Promise<string>;
   close(): void;
 }
 
 const CONNECT_MS = 2_000;
-const ANSWER_MS = 5_000;
-/** A reload of 512 workers, 15 s each, is over by then. */
-const WORK_MS = 8_000_000;
+const READING = { connect: CONNECT_MS, request: 5_000 };
+/** A reload of as many workers as there can be (MOST_WORKERS), 15 s each, is over by then. */
+const WORKING = { connect: CONNECT_MS, request: 8_000_000 };
 
 const GONE = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOTFOUND', 'EHOSTUNREACH', 'ETIMEDOUT']);
 
@@ -41,7 +40,6 @@ export function createControlClient(address: ControlAddress): ControlClient {
     ...(token === '' ? {} : { headers: { authorization: `Bearer ${token}` } }),
     retry: { limit: 0 },
     followRedirect: false,
-    timeout: { connect: CONNECT_MS },
   });
   const readable = async <T>(answer: Promise<T>): Promise<T> => {
     try {
@@ -50,14 +48,14 @@ export function createControlClient(address: ControlAddress): ControlClient {
       throw inOurWords(error, address);
     }
   };
-  const call = <T>(path: string, options: OptionsOfTextResponseBody): Promise<T> =>
-    readable(http(path.slice(1), options).json<T>());
-  const timeout = { connect: CONNECT_MS, request: ANSWER_MS };
   return {
-    get: (path) => call(path, { method: 'GET', timeout }),
-    text: (path) => readable(http(path.slice(1), { timeout }).text()),
-    post: (path, body = {}) =>
-      call(path, { method: 'POST', json: body, timeout: { connect: CONNECT_MS, request: WORK_MS } }),
+    ask: (name, ...[fields]) => {
+      const { url, body } = addressOf(ROUTES[name], fields);
+      const { method } = ROUTES[name];
+      const options = method === 'GET' ? { timeout: READING } : { json: body, timeout: WORKING };
+      return readable(http(url, { method, ...options }).json());
+    },
+    text: (name) => readable(http(addressOf(ROUTES[name]).url, { timeout: READING }).text()),
     close: () => agent.destroy(),
   };
 }

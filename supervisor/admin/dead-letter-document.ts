@@ -1,30 +1,6 @@
-import { DEAD_LETTER_REASONS, type DeadLetterReason } from '../../src/domain/dead-letter.js';
+/** Dead letters as the routes and the command `dead` show them. */
 import type { DeadLetterEntry, DeadLetterPage, DeadLetterProgress } from '../../src/queue/dead-letters.js';
-
-/** A dead letter without its message, as the CLI and the admin server show it. */
-export interface DeadLetterSummary {
-  /** 1 = the newest; changes as letters come and go. */
-  readonly number: number;
-  /** The letter's own for ever. */
-  readonly key: string;
-  readonly message_id: string | null;
-  /** `unreadable` = this is no envelope of ours. */
-  readonly reason: string;
-  readonly error: string;
-  readonly attempt_count: number;
-  readonly worker_id: string;
-  readonly dead_at: string | null;
-  readonly size_bytes: number;
-}
-
-export interface DeadLetterDetails extends DeadLetterSummary {
-  /** The message's text; of one that is not UTF-8 there is `message_base64`. */
-  readonly message?: string;
-  readonly message_base64?: string;
-  readonly message_truncated: boolean;
-}
-
-export const REASONS: readonly DeadLetterReason[] = DEAD_LETTER_REASONS;
+import type { DeadLetterDetails, DeadLetterList, DeadLetterRunAnswer, DeadLetterSummary } from './protocol.js';
 
 export function summaryOf({ number, key, messageId, letter, stored }: DeadLetterEntry): DeadLetterSummary {
   return {
@@ -54,10 +30,13 @@ export function detailsOf(entry: DeadLetterEntry, mostBytes: number): DeadLetter
   };
 }
 
-export function listDocument({ total, entries, hasMore }: DeadLetterPage<DeadLetterSummary>) {
+export function listDocument({ total, entries, hasMore }: DeadLetterPage<DeadLetterSummary>): DeadLetterList {
   return { total, shown: entries.length, has_more: hasMore, letters: entries };
 }
 
-export function runDocument({ seen, total, meant, done, unreadable }: DeadLetterProgress, dryRun: boolean) {
+export function runDocument(
+  { seen, total, meant, done, unreadable }: DeadLetterProgress,
+  dryRun: boolean,
+): DeadLetterRunAnswer {
   return { dry_run: dryRun, total, seen, matched: meant, done, unreadable };
 }

@@ -9,7 +9,8 @@ export interface Field<T> {
   read(value: unknown): T | undefined;
 }
 
-export type Fields<Shape> = { readonly [Name in keyof Shape]: Field<Shape[Name]> };
+/** How each field of a request of the protocol is read. */
+export type Fields<Shape> = { readonly [Name in keyof Shape]-?: Field<Exclude<Shape[Name], undefined>> };
 
 /**
  * The fields that were given, checked. An unknown one is refused: `{"older_then_seconds": 60}` must not purge everything.

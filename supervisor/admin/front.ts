@@ -8,9 +8,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { printable } from '../../src/shared/words/escape.js';
 import { reasonOf } from '../../src/shared/errors.js';
 import type { Log } from '../../src/shared/logger/log.js';
+import type { ErrorAnswer } from './protocol.js';
 import { findRoute, RequestError, type Answer, type Route, type StreamedAnswer } from './route.js';
 
-export interface FrontParams {
+export interface FrontOptions {
   readonly routes: readonly Route[];
   /** @throws RequestError when the request may not have this route. */
   readonly check: (route: Route, request: IncomingMessage) => void;
@@ -23,7 +24,7 @@ const MAX_CONNECTIONS = 100;
 const MAX_BODY_BYTES = 65_536;
 const COMMON_HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
-export function createFront(params: FrontParams): Server {
+export function createFront(params: FrontOptions): Server {
   const server = createServer({
     requestTimeout: REQUEST_TIMEOUT_MS,
     headersTimeout: REQUEST_TIMEOUT_MS,
@@ -37,7 +38,7 @@ export function createFront(params: FrontParams): Server {
   return server;
 }
 
-async function respond(params: FrontParams, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function respond(params: FrontOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   // A client that hangs up in the middle is its own affair.
   response.on('error', () => undefined);
   request.on('error', () => undefined);
@@ -50,7 +51,7 @@ async function respond(params: FrontParams, request: IncomingMessage, response: 
 }
 
 async function answerOf(
-  { routes, check, log }: FrontParams,
+  { routes, check, log }: FrontOptions,
   request: IncomingMessage,
 ): Promise<Answer | StreamedAnswer> {
   const url = request.url ?? '/';
@@ -58,15 +59,19 @@ async function answerOf(
     const { pathname, searchParams } = parseUrl(url);
     const { route, params } = findRoute(routes, request.method ?? '', pathname);
     check(route, request);
-    const body = request.method === 'POST' ? parseBody(await readBody(request)) : {};
-    return await route.answer({ params, query: queryOf(searchParams), body });
+    const fields = route.method === 'POST' ? parseBody(await readBody(request)) : queryOf(searchParams);
+    return await route.answer({ params, fields });
   } catch (error) {
     if (error instanceof RequestError) {
-      return { status: error.status, body: { error: error.message }, headers: error.headers };
+      return { status: error.status, body: errorAnswer(error.message), headers: error.headers };
     }
     log.error(`${request.method} ${printable(url, 200)} failed: ${reasonOf(error)}`);
-    return { status: 500, body: { error: 'Internal error; the log of the supervisor has it.' } };
+    return { status: 500, body: errorAnswer('Internal error; the log of the supervisor has it.') };
   }
+}
+
+function errorAnswer(error: string): ErrorAnswer {
+  return { error };
 }
 
 function parseUrl(url: string): URL {

@@ -1,63 +1,102 @@
 import type { Server } from 'node:http';
 
+import type { Life } from '../../src/shared/life.js';
 import type { Log } from '../../src/shared/logger/log.js';
+import type { Clock, Timer } from '../../src/shared/time/clock.js';
 
-export interface ListenerParams {
+export interface ListenerOptions {
   readonly server: Server;
-  /** May throw: that is like an 'error' event. */
+  /** Comes before each try, and may reject. */
+  readonly prepare?: () => Promise<void>;
+  /** May throw. */
   readonly listen: () => void;
   readonly onListening: () => void;
   /** A sentence for the operator. */
   readonly trouble: (error: NodeJS.ErrnoException) => string;
   readonly log: Log;
-}
-
-export interface Listener {
-  start(): void;
-  stop(): Promise<void>;
-  /** Why nobody can reach us; undefined while we listen. */
-  trouble(): string | undefined;
+  readonly clock: Clock;
 }
 
 const RETRY_MS = 5_000;
 
 /** Listens, and when that fails says so once and tries again every 5 s. */
-export function createListener({ server, listen, onListening, trouble, log }: ListenerParams): Listener {
-  let retry: NodeJS.Timeout | undefined;
-  let current: string | undefined = 'it has not been started';
-  let stopped = false;
+export class Listener implements Life {
+  readonly #options: ListenerOptions;
+  #attempt: Promise<void> | undefined;
+  #retry: Timer | undefined;
+  #trouble: string | undefined = 'it has not been started';
+  #stopping: Promise<void> | undefined;
 
-  const failed = (error: NodeJS.ErrnoException): void => {
-    const sentence = trouble(error);
-    if (sentence !== current) log.error(`${sentence} Delivery goes on; trying again every ${RETRY_MS / 1000} s.`);
-    current = sentence;
-    if (!stopped) retry = setTimeout(start, RETRY_MS);
-  };
-  server.on('listening', () => {
-    current = undefined;
+  constructor(options: ListenerOptions) {
+    this.#options = options;
+    // as when accepting fails for want of file descriptors
+    options.server.on('error', (error) => {
+      if (options.server.listening) this.#failed(error);
+    });
+  }
+
+  /** Why nobody can reach us; undefined while we listen. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  start(): void {
+    this.#attempt ??= this.#try();
+  }
+
+  stop(): Promise<void> {
+    return (this.#stopping ??= this.#close());
+  }
+
+  async #try(): Promise<void> {
+    const { server, prepare, listen, onListening } = this.#options;
+    try {
+      await prepare?.();
+      if (this.#stopping) return;
+      if (!server.listening) await listening(server, listen);
+    } catch (error) {
+      return this.#failed(error as NodeJS.ErrnoException);
+    }
+    this.#trouble = undefined;
     onListening();
-  });
-  server.on('error', failed);
+  }
 
-  function start(): void {
-    if (stopped) return;
+  #failed(error: NodeJS.ErrnoException): void {
+    const { trouble, log, clock } = this.#options;
+    const sentence = trouble(error);
+    if (sentence !== this.#trouble) log.error(`${sentence} Delivery goes on; trying again every ${RETRY_MS / 1000} s.`);
+    this.#trouble = sentence;
+    if (this.#stopping) return;
+    this.#retry?.cancel();
+    this.#retry = clock.after(RETRY_MS, () => {
+      this.#attempt = this.#try();
+    });
+  }
+
+  async #close(): Promise<void> {
+    const { server } = this.#options;
+    this.#retry?.cancel();
+    await this.#attempt;
+    if (!server.listening) return;
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.closeAllConnections();
+    await closed;
+  }
+}
+
+/** Rejects with what keeps it from listening. */
+function listening(server: Server, listen: () => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (error?: Error): void => {
+      server.off('listening', settle).off('error', settle);
+      if (error) reject(error);
+      else resolve();
+    };
+    server.on('listening', settle).on('error', settle);
     try {
       listen();
     } catch (error) {
-      failed(error as NodeJS.ErrnoException);
+      settle(error as Error);
     }
-  }
-
-  return {
-    start,
-    trouble: () => current,
-    async stop() {
-      stopped = true;
-      clearTimeout(retry);
-      if (!server.listening) return;
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeAllConnections();
-      await closed;
-    },
-  };
+  });
 }

@@ -1,11 +1,12 @@
 import type { ServerResponse } from 'node:http';
 
 import { BrokerError } from '../../src/shared/errors.js';
+import { ROUTES, type Answers, type Place, type RouteName } from './protocol.js';
 
-export interface Answer {
+export interface Answer<Body = unknown> {
   readonly status: number;
   /** Sent as JSON unless it is a string. */
-  readonly body: unknown;
+  readonly body: Body;
   readonly contentType?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -16,22 +17,35 @@ export interface StreamedAnswer {
   readonly stream: (response: ServerResponse) => void;
 }
 
-export interface AdminRequest {
+export interface AdminRequest<Segment extends string = string> {
   /** What stood in the path's `:name` segments, decoded. */
-  readonly params: Readonly<Record<string, string>>;
-  /** Digits come as numbers. */
-  readonly query: Readonly<Record<string, unknown>>;
-  /** The JSON object that was sent; empty when there was none. */
-  readonly body: Readonly<Record<string, unknown>>;
+  readonly params: Readonly<Record<Segment, string>>;
+  /** The query of a GET, in which digits come as numbers, or the JSON object of a POST; empty when there was none. */
+  readonly fields: Readonly<Record<string, unknown>>;
 }
 
-export interface Route {
-  readonly method: 'GET' | 'POST';
-  /** Segments that begin with `:` match any one segment. */
-  readonly path: string;
-  /** `admin` changes something or shows what is in messages: on TCP it needs the token. */
-  readonly access: 'open' | 'admin';
+export interface Route extends Place {
   readonly answer: (request: AdminRequest) => Answer | StreamedAnswer | Promise<Answer>;
+}
+
+/** `id` of `/workers/:id/restart`. */
+type SegmentOf<Path extends string> = Path extends `${infer Start}/${infer Rest}`
+  ? SegmentOf<Start> | SegmentOf<Rest>
+  : Path extends `:${infer Name}`
+    ? Name
+    : never;
+
+/** What the protocol promises; of pages and streams it says nothing. */
+type BodyOf<Name extends RouteName> = Name extends keyof Answers ? Answers[Name] : unknown;
+
+/** Answers a route of the protocol. */
+export function route<Name extends RouteName>(
+  name: Name,
+  answer: (
+    request: AdminRequest<SegmentOf<(typeof ROUTES)[Name]['path']>>,
+  ) => Answer<BodyOf<Name>> | StreamedAnswer | Promise<Answer<BodyOf<Name>>>,
+): Route {
+  return { ...ROUTES[name], answer };
 }
 
 /** The client's fault, or a state of ours that it should hear of; the message is a sentence for its operator. */

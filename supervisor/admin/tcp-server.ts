@@ -6,27 +6,30 @@
 import type { AddressInfo } from 'node:net';
 
 import type { Log } from '../../src/shared/logger/log.js';
+import type { Clock } from '../../src/shared/time/clock.js';
 import { checkAccess } from './access.js';
 import { createFront } from './front.js';
+import { Listener } from './listener.js';
 import type { Route } from './route.js';
-import { createListener, type Listener } from './listener.js';
 
-export interface AdminServerParams {
+export interface AdminServerOptions {
   readonly host: string;
   readonly port: number;
   readonly adminToken: () => string;
   readonly routes: readonly Route[];
   readonly log: Log;
+  readonly clock: Clock;
 }
 
-export function createAdminServer({ host, port, adminToken, routes, log }: AdminServerParams): Listener {
+export function createAdminServer(options: AdminServerOptions): Listener {
+  const { host, port, adminToken, routes, log, clock } = options;
   const server = createFront({
     routes,
     check: ({ access }, { headers }) => checkAccess(access, headers, { bindHost: host, adminToken: adminToken() }),
     log,
   });
   const shownHost = host.includes(':') ? `[${host}]` : host;
-  return createListener({
+  return new Listener({
     server,
     listen: () => server.listen({ host, port }),
     onListening: () => log.info(`Supervisor listens on http://${shownHost}:${(server.address() as AddressInfo).port}`),
@@ -35,5 +38,6 @@ export function createAdminServer({ host, port, adminToken, routes, log }: Admin
         ? `Port ${port} on ${host} (SUPERVISOR_PORT) is taken by another program; health, status and metrics cannot be read.`
         : `The supervisor cannot listen on ${host}:${port} (SUPERVISOR_HOST, SUPERVISOR_PORT): ${error.message}.`,
     log,
+    clock,
   });
 }

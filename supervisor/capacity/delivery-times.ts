@@ -10,7 +10,7 @@ const ENOUGH = 20;
 
 /** What the workers of the running supervisor measured since they started; undefined = none runs, or it delivered little. */
 export async function deliveryTimes(client: Pick<ControlClient, 'text'>): Promise<DeliveryTimes | undefined> {
-  const page = await client.text('/metrics/workers').catch(() => '');
+  const page = await client.text('workerMetrics').catch(() => '');
   return deliveryTimesIn(page);
 }
 

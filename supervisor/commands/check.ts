@@ -1,12 +1,20 @@
-import { printable } from '../../src/shared/words/escape.js';
-import { systemClock } from '../../src/shared/time/clock.js';
 import type { LoadedConfig } from '../../src/shared/config/load.js';
-import { ConfigError, EXIT_FAILURE } from '../../src/shared/errors.js';
-import { controlSocketPath } from '../admin/unix-socket.js';
-import { addCapacityOptions, checkCapacity, refuseCapacityFlags, type CapacityFlags } from './kit/check-capacity.js';
+import { ConfigError, EXIT_CONFIG, EXIT_FAILURE } from '../../src/shared/errors.js';
+import { systemClock } from '../../src/shared/time/clock.js';
+import { printable } from '../../src/shared/words/escape.js';
+import { controlSocketPath } from '../admin/socket-path.js';
 import { fail, ok, warn, type Finding } from '../doctor/finding.js';
+import { addCapacityOptions, checkCapacity, refuseCapacityFlags, type CapacityFlags } from './check/capacity.js';
 import { printJson, type CommandContext, type RegisterCommand } from './kit/command.js';
 import { addConfigOptions, loadFromCommand, loadOrReport } from './kit/config-options.js';
+import { addExitCodes, EXIT_DONE, USAGE, type ExitCode } from './kit/exit-codes.js';
+
+const EXIT_CODES: readonly ExitCode[] = [
+  [EXIT_DONE, 'nothing has to be mended; warnings may stand there'],
+  [EXIT_FAILURE, 'something has to be mended, the configuration included'],
+  USAGE,
+  [EXIT_CONFIG, 'with --capacity: the configuration cannot be used'],
+];
 
 export const registerCheck: RegisterCommand = (program, context) => {
   const command = program
@@ -26,8 +34,9 @@ export const registerCheck: RegisterCommand = (program, context) => {
     const isSound = findings.every(({ level }) => level !== 'fail');
     if (json) printJson(context, { ok: isSound, findings });
     else report(findings, context);
-    context.finish(isSound ? 0 : EXIT_FAILURE);
+    context.finish(isSound ? EXIT_DONE : EXIT_FAILURE);
   });
+  addExitCodes(command, EXIT_CODES);
 };
 
 async function examine(load: () => LoadedConfig, { cwd }: CommandContext): Promise<Finding[]> {

@@ -1,6 +1,9 @@
 import type { Command } from 'commander';
 
 import { usageError, type RegisterCommand } from './kit/command.js';
+import { addExitCodes, EXIT_DONE, USAGE, type ExitCode } from './kit/exit-codes.js';
+
+const EXIT_CODES: readonly ExitCode[] = [[EXIT_DONE, 'printed'], USAGE];
 
 /** One level of the program: `dead` and what follows it. */
 interface Level {
@@ -13,7 +16,7 @@ interface Level {
 const NAME = 'message-broker-worker';
 
 export const registerCompletion: RegisterCommand = (program, context) => {
-  program
+  const command = program
     .command('completion')
     .argument('<shell>', 'bash, zsh or fish')
     .description('print a script that completes commands and flags')
@@ -31,6 +34,7 @@ Examples:
       if (!script) throw usageError(`${JSON.stringify(shell)} is none of the shells bash, zsh and fish.`);
       context.print(script(levelsOf(program, [])));
     });
+  addExitCodes(command, EXIT_CODES);
 };
 
 function levelsOf(command: Command, path: readonly string[]): Level[] {

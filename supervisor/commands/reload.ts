@@ -1,16 +1,16 @@
+import { EXIT_FAILURE } from '../../src/shared/errors.js';
 import { printable } from '../../src/shared/words/escape.js';
 import { ControlError } from '../admin/client-errors.js';
-import type { ReplacedWorker } from '../admin/control-routes.js';
-import { EXIT_FAILURE } from '../../src/shared/errors.js';
+import type { ReloadAnswer } from '../admin/protocol.js';
 import { printJson, type CommandContext, type RegisterCommand } from './kit/command.js';
+import { addExitCodes, EXIT_DONE, SUPERVISOR_EXIT_CODES, type ExitCode } from './kit/exit-codes.js';
 import { addSupervisorOptions, withSupervisor } from './kit/supervisor-options.js';
 
-interface ReloadAnswer {
-  readonly ok: boolean;
-  readonly at: string;
-  readonly reason: string | null;
-  readonly workers: readonly ReplacedWorker[];
-}
+const EXIT_CODES: readonly ExitCode[] = [
+  [EXIT_DONE, 'all workers have the new configuration'],
+  [EXIT_FAILURE, 'the reload failed: the old workers serve on'],
+  ...SUPERVISOR_EXIT_CODES,
+];
 
 export const registerReload: RegisterCommand = (program, context) => {
   const command = program
@@ -20,12 +20,13 @@ export const registerReload: RegisterCommand = (program, context) => {
     .addHelpText('after', '\nExample:\n  $ message-broker-worker reload && echo reloaded\n');
   addSupervisorOptions(command).action(async ({ json }: { json?: true }) => {
     const answer = await withSupervisor(command, context, (client) =>
-      client.post<ReloadAnswer>('/reload').catch((error: unknown) => failedReload(error)),
+      client.ask('reload').catch((error: unknown) => failedReload(error)),
     );
     if (json) printJson(context, answer);
     else report(answer, context);
-    context.finish(answer.ok ? 0 : EXIT_FAILURE);
+    context.finish(answer.ok ? EXIT_DONE : EXIT_FAILURE);
   });
+  addExitCodes(command, EXIT_CODES);
 };
 
 /** A reload that failed is an answer; everything else is an error. */

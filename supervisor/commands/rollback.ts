@@ -2,8 +2,15 @@ import type { OperatorQueue } from '../../src/queue/operator-queue.js';
 import { LeasesRunningError } from '../../src/queue/rollback.js';
 import { EXIT_FAILURE } from '../../src/shared/errors.js';
 import { CommandError, printJson, type CommandContext, type RegisterCommand } from './kit/command.js';
+import { addExitCodes, EXIT_DONE, QUEUE_EXIT_CODES, type ExitCode } from './kit/exit-codes.js';
 import { createProgress } from './kit/progress.js';
 import { addQueueOptions, withQueue } from './kit/queue-options.js';
+
+const EXIT_CODES: readonly ExitCode[] = [
+  [EXIT_DONE, 'done, also when there was nothing'],
+  [EXIT_FAILURE, 'a worker holds a lease (--force), or Redis cannot be reached'],
+  ...QUEUE_EXIT_CODES,
+];
 
 interface RollbackOptions {
   readonly force?: true;
@@ -30,6 +37,7 @@ export const registerRollback: RegisterCommand = (program, context) => {
     const parts = `${claims} claims, ${retries} retries and ${dead} dead letters`;
     context.print(options.dryRun ? `${parts} would go back to the queue.` : `${parts} are back on the queue.`);
   });
+  addExitCodes(command, EXIT_CODES);
 };
 
 interface RolledBack {

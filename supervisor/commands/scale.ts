@@ -1,11 +1,19 @@
-import type { StatusDocument } from '../status/health.js';
+import { MOST_WORKERS } from '../../src/shared/config/settings/process-settings.js';
 import { EXIT_FAILURE } from '../../src/shared/errors.js';
+import type { StatusDocument } from '../status/status-document.js';
 import { CommandError, printJson, usageError, type RegisterCommand } from './kit/command.js';
+import { addExitCodes, EXIT_DONE, SUPERVISOR_EXIT_CODES, type ExitCode } from './kit/exit-codes.js';
 import { addSupervisorOptions, withSupervisor } from './kit/supervisor-options.js';
 import { waitUntil } from './kit/wait-until.js';
 
 /** New ones boot in a second or two, old ones may drain for `worker.shutdown_timeout` (25 s) and a grace of 3 s. */
 const DEADLINE_MS = 40_000;
+
+const EXIT_CODES: readonly ExitCode[] = [
+  [EXIT_DONE, 'the number is reached'],
+  [EXIT_FAILURE, `refused, or not reached in ${DEADLINE_MS / 1_000} s`],
+  ...SUPERVISOR_EXIT_CODES,
+];
 
 export const registerScale: RegisterCommand = (program, context) => {
   const command = program
@@ -15,13 +23,13 @@ export const registerScale: RegisterCommand = (program, context) => {
     .option('--json', 'print the result as JSON')
     .addHelpText('after', '\nExample:\n  $ message-broker-worker scale 5\n');
   addSupervisorOptions(command).action(async (text: string, { json }: { json?: true }) => {
-    if (!/^\d{1,4}$/.test(text)) throw usageError(`${JSON.stringify(text)} is no number of workers; give 1 to 512.`);
+    if (!/^\d{1,4}$/.test(text)) {
+      throw usageError(`${JSON.stringify(text)} is no number of workers; give 1 to ${MOST_WORKERS}.`);
+    }
     await withSupervisor(command, context, async (client) => {
-      const answer = await client.post<{ workers_before: number; workers_wanted: number }>('/scale', {
-        workers: Number(text),
-      });
+      const answer = await client.ask('scale', { workers: Number(text) });
       const status = await waitUntil(async () => {
-        const now = await client.get<StatusDocument>('/status');
+        const now = await client.ask('status');
         return isReached(now, answer.workers_wanted) ? now : undefined;
       }, DEADLINE_MS);
       if (!status) {
@@ -34,6 +42,7 @@ export const registerScale: RegisterCommand = (program, context) => {
       else context.print(`Workers: ${answer.workers_before} → ${answer.workers_wanted}`);
     });
   });
+  addExitCodes(command, EXIT_CODES);
 };
 
 /** Another `scale` meanwhile makes this one over. */

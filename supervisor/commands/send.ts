@@ -7,9 +7,16 @@ import { systemClock } from '../../src/shared/time/clock.js';
 import { reasonOf, EXIT_FAILURE } from '../../src/shared/errors.js';
 import type { OperatorQueue } from '../../src/queue/operator-queue.js';
 import { CommandError, printJson, usageError, type CommandContext, type RegisterCommand } from './kit/command.js';
+import { addExitCodes, EXIT_DONE, QUEUE_EXIT_CODES, type ExitCode } from './kit/exit-codes.js';
 import { createProgress } from './kit/progress.js';
 import { addQueueOptions, withQueue } from './kit/queue-options.js';
-import { completeMessage, composeMessage, type MessageFields } from './kit/send-messages.js';
+import { completeMessage, composeMessage, type MessageFields } from './send/messages.js';
+
+const EXIT_CODES: readonly ExitCode[] = [
+  [EXIT_DONE, 'all were sent'],
+  [EXIT_FAILURE, 'not all were sent; the line on stderr says how many were'],
+  ...QUEUE_EXIT_CODES,
+];
 
 interface SendOptions extends MessageFields {
   readonly file?: string;
@@ -45,6 +52,7 @@ Examples:
   addQueueOptions(command).action((message: string | undefined, options: SendOptions) =>
     send(command, context, { message, options }),
   );
+  addExitCodes(command, EXIT_CODES);
 };
 
 async function send(

@@ -1,5 +1,14 @@
+import { EXIT_CONFIG, EXIT_FAILURE } from '../../src/shared/errors.js';
 import type { RegisterCommand } from './kit/command.js';
 import { addConfigOptions, loadFromCommand, loadOrReport } from './kit/config-options.js';
+import { addExitCodes, EXIT_DONE, USAGE, type ExitCode } from './kit/exit-codes.js';
+
+const EXIT_CODES: readonly ExitCode[] = [
+  [EXIT_DONE, 'stopped by a signal or by stop, everything settled or handed back'],
+  [EXIT_FAILURE, 'a worker had to be killed at the stop, none could be started, or another supervisor runs'],
+  USAGE,
+  [EXIT_CONFIG, 'configuration, certificates, runtime directory or Redis cannot be used; a restart does not mend it'],
+];
 
 export const registerStart: RegisterCommand = (program, context) => {
   const command = program
@@ -17,4 +26,5 @@ export const registerStart: RegisterCommand = (program, context) => {
     const reload = () => loadFromCommand(command, 'supervisor', context);
     context.finish(await runSupervisor({ loaded, reload }));
   });
+  addExitCodes(command, EXIT_CODES);
 };

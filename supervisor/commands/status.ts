@@ -1,8 +1,15 @@
-import type { StatusDocument } from '../status/health.js';
+import { EXIT_FAILURE } from '../../src/shared/errors.js';
 import { printJson, usageError, type RegisterCommand } from './kit/command.js';
-import { statusText } from './kit/status-table.js';
-import { watchStatus } from './kit/status-watch.js';
+import { addExitCodes, EXIT_DONE, SUPERVISOR_EXIT_CODES, type ExitCode } from './kit/exit-codes.js';
 import { addSupervisorOptions, withSupervisor } from './kit/supervisor-options.js';
+import { statusText } from './status/text.js';
+import { watchStatus } from './status/watch.js';
+
+const EXIT_CODES: readonly ExitCode[] = [
+  [EXIT_DONE, 'shown, whatever the state'],
+  [EXIT_FAILURE, 'what answers is no supervisor, or belongs to another user'],
+  ...SUPERVISOR_EXIT_CODES,
+];
 
 export const registerStatus: RegisterCommand = (program, context) => {
   const command = program
@@ -15,9 +22,10 @@ export const registerStatus: RegisterCommand = (program, context) => {
     if (watch && json) throw usageError('--watch and --json exclude each other.');
     await withSupervisor(command, context, async (client) => {
       if (watch) return watchStatus(client, context);
-      const status = await client.get<StatusDocument>('/status');
+      const status = await client.ask('status');
       if (json) printJson(context, status);
       else for (const line of statusText(status)) context.print(line);
     });
   });
+  addExitCodes(command, EXIT_CODES);
 };

@@ -1,7 +1,8 @@
+import { EXIT_FAILURE } from '../../src/shared/errors.js';
 import { ControlError } from '../admin/client-errors.js';
 import { isRunning } from '../workers/process-running.js';
-import { EXIT_FAILURE } from '../../src/shared/errors.js';
 import { CommandError, printJson, type RegisterCommand } from './kit/command.js';
+import { addExitCodes, EXIT_DONE, SUPERVISOR_EXIT_CODES, type ExitCode } from './kit/exit-codes.js';
 import { addSupervisorOptions, withSupervisor } from './kit/supervisor-options.js';
 import { waitUntil } from './kit/wait-until.js';
 
@@ -9,6 +10,12 @@ import { waitUntil } from './kit/wait-until.js';
 const DEADLINE_MS = 3_700_000;
 /** In a row. */
 const SILENCES = 2;
+
+const EXIT_CODES: readonly ExitCode[] = [
+  [EXIT_DONE, 'the supervisor has stopped'],
+  [EXIT_FAILURE, 'refused, or not stopped after an hour'],
+  ...SUPERVISOR_EXIT_CODES,
+];
 
 export const registerStop: RegisterCommand = (program, context) => {
   const command = program
@@ -19,10 +26,10 @@ export const registerStop: RegisterCommand = (program, context) => {
     .addHelpText('after', '\nExample:\n  $ message-broker-worker stop\n');
   addSupervisorOptions(command).action(async ({ now, json, url }: { now?: true; json?: true; url?: string }) => {
     await withSupervisor(command, context, async (client) => {
-      const answer = await client.post<{ pid: number }>('/stop', { now: now ?? false });
+      const answer = await client.ask('stop', { now: now ?? false });
       let silences = 0;
       const isGone = async (): Promise<true | undefined> => {
-        const answers = await client.get('/health').then(always, isAnAnswer);
+        const answers = await client.ask('health').then(always, isAnAnswer);
         silences = answers ? 0 : silences + 1;
         // it closes its socket a moment before it ends; from another host one lost answer says nothing
         return silences < SILENCES || (!url && isRunning(answer.pid)) ? undefined : true;
@@ -34,6 +41,7 @@ export const registerStop: RegisterCommand = (program, context) => {
       else context.print(`The supervisor (pid ${answer.pid}) has stopped.`);
     });
   });
+  addExitCodes(command, EXIT_CODES);
 };
 
 const always = (): boolean => true;

@@ -13,6 +13,12 @@ const TYPES = {
 } as const;
 
 const PAGE_FOLDER = fileURLToPath(new URL('page', import.meta.url));
+/** Modules of other rooms that the page runs, too; page/shared declares each. */
+const SHARED: Readonly<Record<string, string>> = {
+  'shared/dead-letter-reasons.js': '../../src/domain/dead-letter-reasons.js',
+  'shared/escape.js': '../../src/shared/words/escape.js',
+  'shared/protocol.js': '../admin/protocol.js',
+};
 /** The page's own files, in one of its folders or in none. */
 const FILE_NAME = /^([a-z-]+\/)?[a-z-]+\.(css|js|svg)$/;
 
@@ -57,8 +63,8 @@ export async function assetAnswer(name: string): Promise<Answer> {
 function pathOf(name: string): string | undefined {
   if (name === 'uplot.js') return join(uplotFolder(), 'uPlot.iife.min.js');
   if (name === 'uplot.css') return join(uplotFolder(), 'uPlot.min.css');
-  // the page escapes as the log does
-  if (name === 'escape.js') return fileURLToPath(new URL('../../src/shared/words/escape.js', import.meta.url));
+  const shared = SHARED[name];
+  if (shared !== undefined) return fileURLToPath(new URL(shared, import.meta.url));
   return FILE_NAME.test(name) ? join(PAGE_FOLDER, name) : undefined;
 }
 

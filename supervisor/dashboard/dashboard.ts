@@ -1,6 +1,6 @@
 /** What the dashboard needs in the primary: the measurements every two seconds, and the routes that show them. */
 import type { Clock, Timer } from '../../src/shared/time/clock.js';
-import type { Route } from '../admin/route.js';
+import { route, type Route } from '../admin/route.js';
 import type { ErrorStatus, StatusDocument, TrafficStatus } from '../status/status-document.js';
 import { verdictOf } from '../status/verdict.js';
 import { assetAnswer, pageAnswer } from './assets.js';
@@ -38,12 +38,11 @@ export class Dashboard {
   }
 
   routes(): readonly Route[] {
-    const open = (path: string, answer: Route['answer']): Route => ({ method: 'GET', path, access: 'open', answer });
     return [
-      open('/', () => pageAnswer()),
-      open('/dashboard/:file', ({ params }) => assetAnswer(params['file'] ?? '')),
-      open('/dashboard/:folder/:file', ({ params }) => assetAnswer(`${params['folder']}/${params['file']}`)),
-      open('/events', () => this.#events.answer()),
+      route('page', () => pageAnswer()),
+      route('pageFile', ({ params }) => assetAnswer(params.file)),
+      route('pageFolderFile', ({ params }) => assetAnswer(`${params.folder}/${params.file}`)),
+      route('events', () => this.#events.answer()),
     ];
   }
 

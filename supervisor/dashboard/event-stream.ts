@@ -7,6 +7,7 @@
  */
 import type { ServerResponse } from 'node:http';
 import type { Clock, Timer } from '../../src/shared/time/clock.js';
+import type { Events } from '../admin/protocol.js';
 import { RequestError, type StreamedAnswer } from '../admin/route.js';
 import type { History } from '../status/history.js';
 import type { StatusEvent } from '../status/status-events.js';
@@ -106,6 +107,6 @@ export class EventStream {
   }
 }
 
-function eventText(event: string, content: unknown): string {
+function eventText<Name extends keyof Events>(event: Name, content: Events[Name]): string {
   return `event: ${event}\ndata: ${JSON.stringify(content)}\n\n`;
 }

@@ -15,7 +15,7 @@ export async function checkSupervisor(
   client: ControlClient,
 ): Promise<{ readonly findings: Finding[]; readonly status?: StatusDocument }> {
   try {
-    const status = await client.get<StatusDocument>('/status');
+    const status = await client.ask('status');
     return {
       status,
       findings: [...readyFindings(status), ...workerFindings(status), ...deliveryFindings(status)],
@@ -27,10 +27,7 @@ export async function checkSupervisor(
 
 function readyFindings(status: StatusDocument): Finding[] {
   const { pid, workers_wanted: wanted } = status.supervisor;
-  const { reasons, warnings } = readinessOf(status).body as {
-    readonly reasons: readonly string[];
-    readonly warnings: readonly string[];
-  };
+  const { reasons, warnings } = readinessOf(status).body;
   const consuming = status.workers.filter((worker) => worker.consuming).length;
   return [
     reasons.length > 0

@@ -14,9 +14,10 @@ import type { Logger } from '../../src/shared/logger/logger.js';
 import { Wake } from '../../src/shared/time/wake.js';
 import type { Route } from '../admin/route.js';
 import { createAdminServer } from '../admin/tcp-server.js';
-import { controlRoutes } from '../admin/control-routes.js';
-import { controlSocketPath, createControlSocket } from '../admin/unix-socket.js';
-import { deadLetterRoutes } from '../admin/dead-letter-routes.js';
+import { controlRoutes } from '../admin/routes/control.js';
+import { createControlSocket } from '../admin/unix-socket.js';
+import { deadLetterRoutes } from '../admin/routes/dead-letters.js';
+import { controlSocketPath } from '../admin/socket-path.js';
 import { forkChild } from '../workers/forked-child.js';
 import { ClaimRecovery } from '../queue/claim-recovery.js';
 import { Dashboard } from '../dashboard/dashboard.js';
@@ -28,7 +29,7 @@ import { QueueAccess } from '../queue/queue-access.js';
 import { QueueMonitor } from '../queue/queue-monitor.js';
 import { createResourceMonitor } from '../workers/resource-monitor.js';
 import { ReplacementError } from '../rollout/rolling-restart.js';
-import { readRoutes } from '../admin/read-routes.js';
+import { readRoutes } from '../admin/routes/reading.js';
 import { createServiceNotifier } from './sd-notify.js';
 import { SignalInbox, type ReceivedSignal } from './signals.js';
 import { statusLines } from '../status/status-lines.js';
@@ -134,8 +135,9 @@ export class ReconcileLoop {
       adminToken: () => this.#pool.config.supervisor.adminToken,
       routes,
       log,
+      clock,
     });
-    this.#socket = createControlSocket({ path: controlSocketPath(config.supervisor), routes, log });
+    this.#socket = createControlSocket({ path: controlSocketPath(config.supervisor), routes, log, clock });
   }
 
   /** Resolves to the exit code. */
@@ -286,7 +288,7 @@ export class ReconcileLoop {
     const { last, counts } = this.#operations.reloader;
     const { config } = this.#pool;
     const reload = last && !last.ok ? [`the last reload failed: ${last.reason}`] : [];
-    const troubles = [this.#admin.trouble(), this.#socket.trouble()].filter((trouble) => trouble !== undefined);
+    const troubles = [this.#admin.trouble, this.#socket.trouble].filter((trouble) => trouble !== undefined);
     return statusDocument({
       now: this.#clock.now(),
       wallNow: this.#clock.wallNow(),

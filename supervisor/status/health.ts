@@ -7,6 +7,8 @@ import type { Usage } from '../workers/resource-monitor.js';
 import type {
   CertificateStatus,
   ErrorStatus,
+  HealthDocument,
+  ReadinessDocument,
   ShownState,
   StatusDocument,
   SupervisorState,
@@ -77,7 +79,7 @@ export function statusDocument(facts: SupervisorFacts): StatusDocument {
 }
 
 /** 503 when no worker process is at work and none is on its way, or we are stopping: a restart of us may help. */
-export function healthOf(status: StatusDocument): { readonly status: number; readonly body: unknown } {
+export function healthOf(status: StatusDocument): { readonly status: number; readonly body: HealthDocument } {
   const { state } = status.supervisor;
   const alive = status.workers.some(({ state: worker }) => worker !== 'backoff' && worker !== 'draining');
   const failing = state === 'stopping' || (!alive && status.workers.length > 0);
@@ -97,7 +99,7 @@ export function healthOf(status: StatusDocument): { readonly status: number; rea
  * 200 only while somebody consumes, Redis answers and the breaker is not open everywhere; else the reasons. `warnings` are
  * troubles that do not stop delivery.
  */
-export function readinessOf(status: StatusDocument): { readonly status: number; readonly body: unknown } {
+export function readinessOf(status: StatusDocument): { readonly status: number; readonly body: ReadinessDocument } {
   const reasons = whyNotReady(status);
   const warnings = troublesOf(status).filter((trouble) => !reasons.includes(trouble));
   return { status: reasons.length === 0 ? 200 : 503, body: { ready: reasons.length === 0, reasons, warnings } };

@@ -1,4 +1,4 @@
-/** The shape of /status. No imports: the dashboard's page reads it too. */
+/** The shapes of /status, /health and /ready. No imports: the dashboard's page reads it too. */
 export const SHOWN_STATES = ['starting', 'ready', 'degraded', 'draining', 'backoff'] as const;
 export type ShownState = (typeof SHOWN_STATES)[number];
 
@@ -106,4 +106,18 @@ export interface ErrorStatus {
   /** null when the message has none that can be read. */
   readonly last_message_id: string | null;
   readonly last_worker_id: string;
+}
+
+export interface HealthDocument {
+  readonly status: 'healthy' | 'degraded' | 'unhealthy';
+  readonly supervisor: Pick<StatusDocument['supervisor'], 'pid' | 'state' | 'uptime_seconds'>;
+  readonly workers: readonly Pick<WorkerStatus, 'id' | 'pid' | 'state' | 'reasons'>[];
+  readonly reasons: readonly string[];
+}
+
+export interface ReadinessDocument {
+  readonly ready: boolean;
+  readonly reasons: readonly string[];
+  /** Troubles that do not stop delivery. */
+  readonly warnings: readonly string[];
 }

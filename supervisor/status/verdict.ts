@@ -6,14 +6,9 @@ import type { StatusDocument } from './status-document.js';
 /** `stopped` = not ready; `degraded` = ready, and yet something is wrong. In the sentences of /ready and /health. */
 export function verdictOf(status: StatusDocument): Verdict {
   const ready = readinessOf(status);
-  const unready = reasonsOf(ready.body);
-  const reasons = [...new Set([...unready, ...reasonsOf(healthOf(status).body)])];
+  const reasons = [...new Set([...ready.body.reasons, ...healthOf(status).body.reasons])];
   const state = ready.status !== 200 ? 'stopped' : reasons.length > 0 ? 'degraded' : 'flowing';
   return { state, reasons, next_steps: nextSteps(status) };
-}
-
-function reasonsOf(body: unknown): readonly string[] {
-  return (body as { readonly reasons: readonly string[] }).reasons;
 }
 
 /** What to type, the most urgent first. */

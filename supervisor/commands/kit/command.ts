@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 
 import { harmlessJson } from '../../../src/shared/words/escape.js';
 import { BrokerError } from '../../../src/shared/errors.js';
+import { EXIT_USAGE } from './exit-codes.js';
 
 /** What a command may touch of the process it runs in. */
 export interface CommandContext {
@@ -24,10 +25,6 @@ export interface Streams {
 
 /** Adds one command to the program. Each command is one file that exports one of these. */
 export type RegisterCommand = (program: Command, context: CommandContext) => void;
-
-/** Beside 0 (done), EXIT_FAILURE and EXIT_CONFIG (src/shared/errors.ts). */
-export const EXIT_USAGE = 2;
-export const EXIT_NO_SUPERVISOR = 3;
 
 /** Ends a command: `message` is its line on stderr. */
 export class CommandError extends BrokerError {

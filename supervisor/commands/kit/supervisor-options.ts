@@ -1,11 +1,12 @@
 import { Option, type Command } from 'commander';
 
 import { ConfigError, EXIT_FAILURE } from '../../../src/shared/errors.js';
-import { controlSocketPath } from '../../admin/unix-socket.js';
+import { controlSocketPath } from '../../admin/socket-path.js';
 import type { ControlAddress, ControlClient } from '../../admin/client.js';
 import { ControlError, NoSupervisorError } from '../../admin/client-errors.js';
-import { CommandError, EXIT_NO_SUPERVISOR, usageError, type CommandContext } from './command.js';
+import { CommandError, usageError, type CommandContext } from './command.js';
 import { loadFromCommand } from './config-options.js';
+import { EXIT_NO_SUPERVISOR } from './exit-codes.js';
 
 /** Flags of the commands that talk to a running supervisor. */
 export function addSupervisorOptions(command: Command): Command {

@@ -1,8 +1,9 @@
 /**
- * Requests that need SUPERVISOR_ADMIN_TOKEN. The token is asked for when it is needed, goes into the Authorization header
- * and nowhere else, and stays in this tab's sessionStorage.
+ * Asks the supervisor. What needs SUPERVISOR_ADMIN_TOKEN is the protocol's to say; the token is asked for then, goes into
+ * the Authorization header and nowhere else, and stays in this tab's sessionStorage.
  */
 import { byId, setText } from './elements.js';
+import { addressOf, ROUTES, type Address, type Answers, type Asked, type ErrorAnswer } from './shared/protocol.js';
 
 /** The answer of the supervisor was no; its sentence is the message. */
 export class RefusedError extends Error {}
@@ -13,36 +14,36 @@ export class CancelledError extends Error {}
 const STORED_AS = 'message-broker-worker-token';
 const WRONG = 'The supervisor does not take this token. It is the value of SUPERVISOR_ADMIN_TOKEN on its host.';
 
-/**
- * The JSON answer; asks for the token as often as it is wrong.
- *
- * @throws RefusedError, CancelledError
- */
-export async function adminRequest<T>(path: string, body?: object): Promise<T> {
+/** @throws RefusedError, CancelledError */
+export async function ask<Name extends keyof Answers>(name: Name, ...[fields]: Asked<Name>): Promise<Answers[Name]> {
+  const { access, method } = ROUTES[name];
+  const address = addressOf(ROUTES[name], fields);
+  const send = (headers: Record<string, string>) => request(method, address, headers);
+  return answerOf(await (access === 'open' ? send({}) : withToken(send)));
+}
+
+/** Asks for the token as often as it is wrong. */
+async function withToken(send: (headers: Record<string, string>) => Promise<Response>): Promise<Response> {
   let wrong = '';
   for (;;) {
     const token = (wrong === '' && sessionStorage.getItem(STORED_AS)) || (await askToken(wrong));
-    const response = await request(path, { authorization: `Bearer ${token}` }, body);
+    const response = await send({ authorization: `Bearer ${token}` });
     if (response.status === 401) {
       sessionStorage.removeItem(STORED_AS);
       wrong = WRONG;
       continue;
     }
     sessionStorage.setItem(STORED_AS, token);
-    return answerOf<T>(response);
+    return response;
   }
 }
 
-/** Without a token. @throws RefusedError */
-export async function openRequest<T>(path: string): Promise<T> {
-  return answerOf<T>(await request(path, {}));
-}
-
-async function request(path: string, headers: Record<string, string>, body?: object): Promise<Response> {
+async function request(method: string, { url, body }: Address, headers: Record<string, string>): Promise<Response> {
   try {
-    return await fetch(path, {
+    return await fetch(url, {
+      method,
       headers: { accept: 'application/json', ...headers },
-      ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
+      ...(method === 'POST' ? { body: JSON.stringify(body) } : {}),
     });
   } catch {
     throw new RefusedError('The supervisor cannot be reached.');
@@ -50,7 +51,7 @@ async function request(path: string, headers: Record<string, string>, body?: obj
 }
 
 async function answerOf<T>(response: Response): Promise<T> {
-  const answer = (await response.json().catch(() => ({}))) as T & { readonly error?: string };
+  const answer = (await response.json().catch(() => ({}))) as T & Partial<ErrorAnswer>;
   if (response.ok) return answer;
   throw new RefusedError(answer.error ?? `The supervisor answered ${response.status}.`);
 }

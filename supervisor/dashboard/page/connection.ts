@@ -3,23 +3,23 @@
  * otherwise, so a broken connection is made anew here: after 1 s, then 2, 4 and every 5 s. Silence breaks it too: the
  * supervisor sends each second, and a host that vanished never closes a connection.
  */
-import type { SamplesEvent, StatusEvent } from '../../status/status-events.js';
+import { addressOf, ROUTES, type Events } from './shared/protocol.js';
 
 export interface ConnectionListener {
-  onStatus(event: StatusEvent): void;
+  onStatus(event: Events['status']): void;
   /** `fresh` = the first of a connection: it holds all that is kept. */
-  onSamples(event: SamplesEvent, fresh: boolean): void;
+  onSamples(event: Events['samples'], fresh: boolean): void;
   onLost(): void;
 }
 
 const SILENCE_MS = 6_000;
 const LONGEST_PAUSE_MS = 5_000;
 
-export function connect(address: string, listener: ConnectionListener): void {
+export function connect(listener: ConnectionListener): void {
   let failures = 0;
 
   function open(): void {
-    const source = new EventSource(address);
+    const source = new EventSource(addressOf(ROUTES.events).url);
     let fresh = true;
     let silence = setTimeout(lose, SILENCE_MS);
 
@@ -37,13 +37,16 @@ export function connect(address: string, listener: ConnectionListener): void {
       setTimeout(open, Math.min(1_000 * 2 ** (failures - 1), LONGEST_PAUSE_MS));
     }
 
-    source.addEventListener('status', ({ data }: MessageEvent<string>) => {
-      alive();
-      listener.onStatus(JSON.parse(data) as StatusEvent);
-    });
-    source.addEventListener('samples', ({ data }: MessageEvent<string>) => {
-      alive();
-      listener.onSamples(JSON.parse(data) as SamplesEvent, fresh);
+    function on<Name extends keyof Events>(name: Name, take: (event: Events[Name]) => void): void {
+      source.addEventListener(name, ({ data }: MessageEvent<string>) => {
+        alive();
+        take(JSON.parse(data) as Events[Name]);
+      });
+    }
+
+    on('status', (event) => listener.onStatus(event));
+    on('samples', (event) => {
+      listener.onSamples(event, fresh);
       fresh = false;
     });
     source.addEventListener('error', lose);

@@ -2,7 +2,7 @@
 import type { StatusEvent } from '../../status/status-events.js';
 import { createCertificatesTable } from './tables/certificates-table.js';
 import { connect } from './connection.js';
-import { createDeadLetters } from './letters/dead-letters.js';
+import { DeadLetters } from './letters/dead-letters.js';
 import { byId, setAttribute, setText } from './elements.js';
 import { createErrorsTable } from './tables/errors-table.js';
 import { createPlots } from './plots.js';
@@ -17,10 +17,10 @@ const showTiles = createTiles(byId('tiles'));
 const showWorkers = createWorkersTable(byId('workers-panel'));
 const showErrors = createErrorsTable(byId('errors-panel'));
 const showCertificates = createCertificatesTable(byId('certificates-panel'));
-const deadLetters = createDeadLetters();
+const deadLetters = new DeadLetters();
 let last: { readonly event: StatusEvent; readonly receivedAt: number } | undefined;
 
-connect('events', {
+connect({
   onStatus(event) {
     const { status, at } = event;
     last = { event, receivedAt: Date.now() };

@@ -1,7 +1,7 @@
 /** The first thing that is seen: whether messages flow, why not, and what to type. */
 import type { Flow, NextStep, StatusEvent } from '../../status/status-events.js';
 import { byId, fillList, make, setAttribute, setText } from './elements.js';
-import { printable } from './escape.js';
+import { printable } from './shared/escape.js';
 import * as format from './format.js';
 
 const WORDS: Readonly<Record<Flow, string>> = { flowing: 'Flowing', degraded: 'Degraded', stopped: 'Stopped' };
@@ -32,7 +32,8 @@ export function showLost(last: { readonly event: StatusEvent; readonly receivedA
 
 function show(flow: Flow | 'lost', word: string, summary: string, reasons: readonly string[]): void {
   setAttribute(document.body, 'data-flow', flow);
-  setAttribute(byId('icon'), 'href', `dashboard/icons/icon-${flow === 'lost' ? 'unknown' : flow}.svg`);
+  const icon = `icons/icon-${flow === 'lost' ? 'unknown' : flow}.svg`;
+  setAttribute(byId('icon'), 'href', new URL(icon, import.meta.url).href);
   setText(byId('state'), word);
   setText(byId('summary'), summary);
   fillList(

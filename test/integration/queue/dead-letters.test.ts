@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 
-import { deadLetter, type DeadLetterReason } from '../../../src/domain/dead-letter.js';
+import type { DeadLetterReason } from '../../../src/domain/dead-letter-reasons.js';
+import { deadLetter } from '../../../src/domain/dead-letter.js';
 import type { DeadLetterFilter } from '../../../src/domain/dead-letter-filter.js';
 import { withOperatorQueue, type OperatorQueue } from '../../../src/queue/operator-queue.js';
 import { systemClock } from '../../../src/shared/time/clock.js';

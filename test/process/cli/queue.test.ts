@@ -6,7 +6,6 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import { deadLetter } from '../../../src/domain/dead-letter.js';
-import { EXIT_CODES } from '../../../supervisor/commands/kit/exit-codes.js';
 import { readCredentials } from '../../../src/delivery/tls-credentials.js';
 import { places, QUEUE } from '../../support/queue.js';
 import { useRedis } from '../../support/redis.js';
@@ -211,17 +210,4 @@ test('no id, error or name drives the terminal, in JSON neither, and the JSON sa
   for (const { out, err } of outputs) expect(out + err).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
   const shown = JSON.parse(outputs[3]?.out ?? '') as { readonly error: string };
   expect(shown.error).toBe(id);
-});
-
-test('the help of each command has its exit codes, and every command has some', async () => {
-  const groups = ['dead'];
-  for (const [path, codes] of Object.entries(EXIT_CODES)) {
-    const { out } = await command(...path.split(' '), '--help');
-    const listed = out.slice(out.indexOf('Exit codes:'));
-    for (const [code, meaning] of codes) expect(listed, path).toContain(`  ${String(code).padEnd(3)} ${meaning}`);
-  }
-  const { out } = await command('--help');
-  const names = [...out.slice(out.indexOf('Commands:')).matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name ?? '');
-  const known = new Set(Object.keys(EXIT_CODES).map((path) => path.split(' ')[0]));
-  expect(names.filter((name) => name !== 'help' && !groups.includes(name) && !known.has(name))).toEqual([]);
 });

@@ -5,13 +5,14 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseCommandLine } from '../../../scripts/quickstart/options.js';
 import { CAUSE } from '../../../src/shared/words/causes.js';
-import { DEAD_LETTER_REASONS } from '../../../src/domain/dead-letter.js';
+import { DEAD_LETTER_REASONS } from '../../../src/domain/dead-letter-reasons.js';
 import { redisKeys } from '../../../src/queue/keys.js';
 import { packageRoot } from '../../../src/shared/config/package-root.js';
 import { secretFileEnv } from '../../../src/shared/config/settings/setting.js';
 import { CONFIG_FILE, configurationTable, SETTINGS } from '../../../src/shared/config/settings/settings.js';
 import { createWorkerMetrics } from '../../../src/shared/metrics/worker-metrics.js';
 import { MetricsAggregator } from '../../../supervisor/status/metrics-aggregator.js';
+import { ROUTES } from '../../../supervisor/admin/protocol.js';
 import { runProgram } from '../../../supervisor/program.js';
 import { SignalInbox } from '../../../supervisor/primary/signals.js';
 import { SupervisorMetrics } from '../../../supervisor/status/supervisor-metrics.js';
@@ -117,7 +118,40 @@ describe('commands', () => {
   });
 });
 
+describe('routes', () => {
+  /** As documents write them, whatever stands between the brackets: `/workers/<id>/restart`. */
+  const known = Object.values(ROUTES).map(({ path }) => path.replace(/:\w+/g, '<>'));
+
+  test('the README has each route there is, and no other', () => {
+    const [, section = ''] = readme.text.split('### Health\n');
+    const named = [...(section.split('\n### ')[0] ?? '').matchAll(/`(?:GET )?(\/[a-z/<>]*)`/g)].map(([, path]) =>
+      path?.replace(/<\w+>/g, '<>'),
+    );
+    const ofThePage = ['/dashboard/<>', '/dashboard/<>/<>'];
+    expect([...named, ...ofThePage].sort()).toEqual([...known].sort());
+  });
+
+  test('the page links to routes there are', () => {
+    const page = readFileSync(join(packageRoot, 'supervisor/dashboard/page/page.html'), 'utf8');
+    const links = [...page.matchAll(/(?:href|src)="([^"#]+)"/g)].map(([, link]) => `/${link}`);
+    const isAsset = (link: string): boolean => /^\/dashboard\/([a-z]+\/)?[a-z-]+\.[a-z]+$/.test(link);
+    expect(links.filter((link) => !isAsset(link) && !known.includes(link))).toEqual([]);
+    expect(links.filter((link) => known.includes(link)).length).toBeGreaterThan(4);
+  });
+});
+
 describe('operations', () => {
+  test('the table of exit codes has those of the help, and who ends with "no supervisor"', async () => {
+    const codesIn = (help: string) =>
+      [...help.slice(help.indexOf('Exit codes:')).matchAll(/^ {2}(\d+) +\w/gm)].map(([, code]) => code ?? '');
+    const rows = readme.table('### Exit codes');
+    expect(rows.map(([code]) => code)).toEqual(codesIn(await helpOf()));
+    const named = [...(rows.find(([code]) => code === '3')?.[1] ?? '').matchAll(/[a-z]+(?=[,)])/g)].map(String);
+    const all = commandsIn(await helpOf());
+    const pages = await Promise.all(all.map(async (name) => ({ name, codes: codesIn(await helpOf(name)) })));
+    expect(named).toEqual(pages.filter(({ codes }) => codes.includes('3')).map(({ name }) => name));
+  });
+
   test('the table of signals holds those that are handled', () => {
     const before = new Set(process.eventNames());
     const inbox = new SignalInbox({ ...systemClock, now: () => 0, wallNow: () => 0 }, () => undefined);

@@ -28,6 +28,29 @@ test('--version and --help end with 0', async () => {
   expect(help.out).toMatch(/Examples:[\s\S]*Exit codes:[\s\S]*78/);
 });
 
+/** Words of every command that does something, as the help pages list them. */
+async function commands(...group: string[]): Promise<string[][]> {
+  const { out } = await run([...group, '--help']);
+  const list = out.slice(out.indexOf('Commands:')).split(/\n\n/)[0] ?? '';
+  const names = [...list.matchAll(/^ {2}([a-z]+)/gm)].map(([, name]) => name ?? '').filter((name) => name !== 'help');
+  const below = names.map((name) => (name === 'dead' ? commands(name) : Promise.resolve([[...group, name]])));
+  return (await Promise.all(below)).flat();
+}
+
+test('the help of every command has its exit codes, those of wrong usage and of a bad configuration among them', async () => {
+  const all = await commands();
+  expect(all.map((words) => words.join(' '))).toEqual(expect.arrayContaining(['start', 'dead list', 'dead purge']));
+  for (const words of all) {
+    const { out } = await run([...words, '--help']);
+    const codes = [...out.slice(out.indexOf('Exit codes:')).matchAll(/^ {2}(\d+) +\w/gm)].map(([, code]) =>
+      Number(code),
+    );
+    const readsConfig = out.includes('--config <file>') || out.includes('--socket <path>');
+    expect(codes, words.join(' ')).toEqual(expect.arrayContaining(readsConfig ? [0, 1, 2, 78] : [0, 2]));
+    expect(codes.includes(3), words.join(' ')).toBe(out.includes('--socket <path>'));
+  }
+});
+
 test.each([[['--bogus']], [['bogus']], [['start', '--bogus', '1']], [['worker', '--num-workers', '2']], [[]]])(
   'wrong usage %j ends with 2',
   async (argv) => {

@@ -8,6 +8,9 @@ const workerId = matching(/^[A-Za-z0-9._:@-]{1,128}$/, 'letters, digits and . _ 
 /** Sent in a header, so printable ASCII without blanks; 16 characters keep it out of reach of guessing. */
 const adminToken = matching(/^[!-~]{16,512}$/, 'at least 16 characters, printable ASCII without blanks');
 
+/** For WORKER_COUNT, and for `scale`. */
+export const MOST_WORKERS = 512;
+
 /** What runs here: the workers, their metrics and logs, and the supervisor. */
 export const PROCESS_SETTINGS = [
   {
@@ -26,7 +29,7 @@ export const PROCESS_SETTINGS = [
     env: 'WORKER_COUNT',
     flag: 'num-workers',
     default: '3',
-    format: integer({ min: 1, max: 512 }),
+    format: integer({ min: 1, max: MOST_WORKERS }),
     prose: 'Number of worker processes',
   },
   {

@@ -1,14 +1,14 @@
 /** The dead letters: the newest of them, one with its message, and back to the queue with one or all of a reason. */
-import { adminRequest, CancelledError, openRequest, RefusedError } from '../admin-requests.js';
+import { ask, CancelledError, RefusedError } from '../admin-requests.js';
 import { byId, make, setAttribute, setText } from '../elements.js';
-import { printable } from '../escape.js';
+import { DEAD_LETTER_REASONS } from '../shared/dead-letter-reasons.js';
+import { printable } from '../shared/escape.js';
+import type { DeadLetterList, DeadLetterRunFields, DeadLetterSummary } from '../shared/protocol.js';
 import * as format from '../format.js';
 import { showLetter } from './letter-dialog.js';
-import type { LetterList, LetterSummary } from './letters.js';
 import { createTable } from '../tables/table.js';
 
 const SHOWN = 50;
-const REASONS = ['malformed', 'max_attempts_exceeded', 'poison'];
 const COLUMNS = [
   { title: 'Message', kind: 'text' },
   { title: 'Reason' },
@@ -20,75 +20,70 @@ const COLUMNS = [
   { title: 'Actions' },
 ] as const;
 
-export interface DeadLetters {
-  /** @param total undefined = Redis is away. */
-  totalIs(total: number | undefined): void;
-}
-
-export function createDeadLetters(): DeadLetters {
-  const table = createTable(byId('dead-panel'), {
+export class DeadLetters {
+  readonly #table = createTable(byId('dead-panel'), {
     caption: 'Dead letters, the newest first',
     columns: COLUMNS,
     empty: 'There are no dead letters.',
     testid: 'dead',
   });
-  const filter = byId<HTMLSelectElement>('dead-reason');
-  const all = byId<HTMLButtonElement>('replay-all');
-  const note = byId('dead-note');
-  let total: number | undefined;
-  let fetched = 0;
+  readonly #filter = byId<HTMLSelectElement>('dead-reason');
+  readonly #all = byId<HTMLButtonElement>('replay-all');
+  readonly #note = byId('dead-note');
+  #total: number | undefined;
+  #fetched = 0;
 
-  filter.append(...REASONS.map((reason) => make('option', { value: reason }, reason)));
-  filter.onchange = () => void load();
-  all.onclick = () =>
-    void confirmed(questionFor(filter.value, total)).then((yes) => (yes ? replay(chosen()) : undefined));
-
-  function chosen(): object {
-    return filter.value === '' ? {} : { reason: filter.value };
+  constructor() {
+    this.#filter.append(...DEAD_LETTER_REASONS.map((reason) => make('option', { value: reason }, reason)));
+    this.#filter.onchange = () => void this.#load();
+    this.#all.onclick = () => void this.#replayAll();
   }
 
-  async function load(): Promise<void> {
-    const mine = ++fetched;
-    const reason = filter.value === '' ? '' : `&reason=${filter.value}`;
+  /** @param now undefined = Redis is away. */
+  totalIs(now: number | undefined): void {
+    if (now === this.#total) return;
+    this.#total = now;
+    if (now !== undefined) void this.#load();
+  }
+
+  async #load(): Promise<void> {
+    const mine = ++this.#fetched;
     try {
-      const list = await openRequest<LetterList>(`dead?limit=${SHOWN}${reason}`);
-      if (mine === fetched) show(list);
+      const list = await ask('deadLetters', { limit: SHOWN, ...this.#chosen() });
+      if (mine === this.#fetched) this.#show(list);
     } catch (error) {
-      setText(note, sentenceOf(error));
+      setText(this.#note, sentenceOf(error));
     }
   }
 
-  function show({ letters, has_more: more }: LetterList): void {
-    table.show(letters.map((letter) => ({ key: letter.key, cells: cellsOf(letter, replayOne) })));
-    all.disabled = letters.length === 0;
+  #show({ letters, has_more: more }: DeadLetterList): void {
+    const replayOne = (key: string): Promise<void> => this.#replay({ ids: [key] });
+    this.#table.show(letters.map((letter) => ({ key: letter.key, cells: cellsOf(letter, replayOne) })));
+    this.#all.disabled = letters.length === 0;
     const rest = more ? `The newest ${letters.length} are shown; message-broker-worker dead list shows more.` : '';
     byId('dead-panel').setAttribute('data-more', rest);
   }
 
-  function replayOne(key: string): Promise<void> {
-    return replay({ ids: [key] });
+  async #replayAll(): Promise<void> {
+    if (await confirmed(questionFor(this.#filter.value, this.#total))) await this.#replay(this.#chosen());
   }
 
-  async function replay(which: object): Promise<void> {
+  async #replay(which: DeadLetterRunFields): Promise<void> {
     try {
-      const { done } = await adminRequest<{ readonly done: number }>('dead/replay', which);
-      setText(note, `${format.count(done)} back in the queue.`);
+      const { done } = await ask('replay', which);
+      setText(this.#note, `${format.count(done)} back in the queue.`);
     } catch (error) {
-      if (!(error instanceof CancelledError)) setText(note, sentenceOf(error));
+      if (!(error instanceof CancelledError)) setText(this.#note, sentenceOf(error));
     }
-    await load();
+    await this.#load();
   }
 
-  return {
-    totalIs(now) {
-      if (now === total) return;
-      total = now;
-      if (now !== undefined) void load();
-    },
-  };
+  #chosen(): { readonly reason?: string } {
+    return this.#filter.value === '' ? {} : { reason: this.#filter.value };
+  }
 }
 
-function cellsOf(letter: LetterSummary, replay: (key: string) => Promise<void>) {
+function cellsOf(letter: DeadLetterSummary, replay: (key: string) => Promise<void>) {
   return [
     printable(letter.message_id ?? format.UNKNOWN, 255),
     printable(letter.reason, 80),

@@ -1,14 +1,14 @@
 /** One dead letter with its message, which only the token opens: messages are not for everybody who may see the page. */
-import { adminRequest, CancelledError, RefusedError } from '../admin-requests.js';
+import { ask, CancelledError, RefusedError } from '../admin-requests.js';
 import { byId, make, setText } from '../elements.js';
-import { printable } from '../escape.js';
+import { printable } from '../shared/escape.js';
+import type { DeadLetterDetails, DeadLetterSummary } from '../shared/protocol.js';
 import * as format from '../format.js';
-import type { LetterDetails, LetterSummary } from './letters.js';
 
-export async function showLetter(letter: LetterSummary, replay: (key: string) => Promise<void>): Promise<void> {
+export async function showLetter(letter: DeadLetterSummary, replay: (key: string) => Promise<void>): Promise<void> {
   const dialog = byId<HTMLDialogElement>('letter');
   try {
-    const details = await adminRequest<LetterDetails>(`dead/${encodeURIComponent(letter.key)}`);
+    const details = await ask('deadLetter', { letter: letter.key });
     setText(byId('letter-message'), messageText(details));
     byId('letter-facts').replaceChildren(...factsOf(details));
   } catch (error) {
@@ -23,7 +23,7 @@ export async function showLetter(letter: LetterSummary, replay: (key: string) =>
   dialog.showModal();
 }
 
-function messageText({ message, message_base64: base64, message_truncated: cut }: LetterDetails): string {
+function messageText({ message, message_base64: base64, message_truncated: cut }: DeadLetterDetails): string {
   const text = message === undefined ? `(not UTF-8; in base64)\n${base64 ?? ''}` : lines(message);
   return cut ? `${text}\n… (cut; message-broker-worker dead show prints the whole)` : text;
 }
@@ -36,7 +36,7 @@ function lines(message: string): string {
     .join('\n');
 }
 
-function factsOf(letter: LetterDetails): Node[] {
+function factsOf(letter: DeadLetterDetails): Node[] {
   const facts: readonly (readonly [string, string])[] = [
     ['Message', printable(letter.message_id ?? format.UNKNOWN, 255)],
     ['Reason', printable(letter.reason, 80)],

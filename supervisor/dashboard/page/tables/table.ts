@@ -47,16 +47,7 @@ export function createTable(place: HTMLElement, { caption, columns, empty, testi
   const known = new Map<string, HTMLTableRowElement>();
 
   function rowOf(key: string): HTMLTableRowElement {
-    const row = known.get(key) ?? make('tr', { role: 'row' });
-    if (known.has(key)) return row;
-    for (const [at, { title, kind = '' }] of columns.entries()) {
-      const attributes = { 'data-label': title, class: kind };
-      row.append(
-        at === 0
-          ? make('th', { ...attributes, scope: 'row', role: 'rowheader' })
-          : make('td', { ...attributes, role: 'cell' }),
-      );
-    }
+    const row = known.get(key) ?? blankRow(columns);
     known.set(key, row);
     return row;
   }
@@ -79,6 +70,16 @@ export function createTable(place: HTMLElement, { caption, columns, empty, testi
       }
     },
   };
+}
+
+function blankRow(columns: readonly TableColumn[]): HTMLTableRowElement {
+  const cells = columns.map(({ title, kind = '' }, at) => {
+    const attributes = { 'data-label': title, class: kind };
+    return at === 0
+      ? make('th', { ...attributes, scope: 'row', role: 'rowheader' })
+      : make('td', { ...attributes, role: 'cell' });
+  });
+  return make('tr', { role: 'row' }, ...cells);
 }
 
 function fillCell(element: HTMLTableCellElement | undefined, content: TableRow['cells'][number]): void {

@@ -1,7 +1,8 @@
 import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DEAD_LETTER_REASONS, deadLetter, readDeadLetter } from '../../../../src/domain/dead-letter.js';
+import { DEAD_LETTER_REASONS } from '../../../../src/domain/dead-letter-reasons.js';
+import { deadLetter, readDeadLetter } from '../../../../src/domain/dead-letter.js';
 
 const letter = {
   raw: Buffer.from('{"message_id":"a"}'),

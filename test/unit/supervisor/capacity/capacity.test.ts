@@ -3,7 +3,6 @@ import { deliveryTimesIn } from '../../../../supervisor/capacity/delivery-times.
 import { cpuQuota } from '../../../../supervisor/capacity/host.js';
 import { capacityOf, enoughParallel, recommend, type Host, type Level } from '../../../../supervisor/capacity/model.js';
 import { latenciesOf } from '../../../../supervisor/capacity/statistics.js';
-import { parseTarget } from '../../../../supervisor/commands/kit/capacity-target.js';
 
 const host: Host = { cores: 8, memoryBytes: 16e9 };
 const levelsOf = (rates: Record<number, number>): Level[] =>
@@ -113,21 +112,6 @@ describe('what to set', () => {
       }
     }
   });
-});
-
-describe('targets', () => {
-  test.each([
-    ['50', 50],
-    ['0.5', 0.5],
-    ['50/second', 50],
-    ['3000/minute', 50],
-    ['180000/hour', 50],
-    ['86400/day', 1],
-  ])('%s', (text, target) => expect(parseTarget(text)).toBe(target));
-
-  test.each(['', '0', '-5', 'many', '5/week', '1e3', '5 / day', '50/'])('not %j', (text) =>
-    expect(() => parseTarget(text)).toThrow(/--target is .* per day/),
-  );
 });
 
 test('latencies: mean, median and the one that 99 of 100 stay below', () => {

@@ -1,8 +1,8 @@
 import { Option, type Command } from 'commander';
 
 import type { DeadLetterFilter } from '../../../src/domain/dead-letter-filter.js';
-import { DEAD_LETTER_REASONS } from '../../../src/domain/dead-letter.js';
-import { usageError } from './command.js';
+import { DEAD_LETTER_REASONS } from '../../../src/domain/dead-letter-reasons.js';
+import { usageError } from '../kit/command.js';
 
 export interface FilterOptions {
   readonly reason?: string;

@@ -1,7 +1,8 @@
 /** The findings of `check --capacity` as text and as JSON. */
-import { MOST_PARALLEL } from './limits.js';
-import { bestOf, enoughParallel, PLANNED_LOAD, type Capacity, type Limit } from './model.js';
-import type { CapacityReport } from './plan.js';
+import { MOST_PARALLEL } from '../../capacity/limits.js';
+import { bestOf, enoughParallel, PLANNED_LOAD, type Capacity, type Limit } from '../../capacity/model.js';
+import type { CapacityReport } from '../../capacity/plan.js';
+import { table } from '../kit/text-table.js';
 
 const SECONDS_PER_DAY = 86_400;
 
@@ -47,7 +48,7 @@ function mainServerLines({ mainServer }: CapacityReport): string[] {
   return [
     `Main server: the first request, with the TLS handshake, took ${milliseconds(firstMs)}`,
     '',
-    ...table(['at once', 'requests', 'per second', 'p50', 'p99'], rows),
+    ...table([['at once', 'requests', 'per second', 'p50', 'p99'], ...rows]).map((line) => `  ${line}`),
     '',
     isStillClimbing
       ? `It was still answering faster with ${enough} at once, the most that was tried.`
@@ -125,11 +126,6 @@ function perDay(perSecond: number): string {
 
 function milliseconds(ms: number): string {
   return `${ms >= 100 ? Math.round(ms) : Number(ms.toPrecision(2))} ms`;
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const widths = head.map((name, column) => Math.max(name.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  return [head, ...rows].map((row) => `  ${row.map((cell, column) => cell.padStart(widths[column] ?? 0)).join('  ')}`);
 }
 
 /** In the manner of GET /status: names with underscores, units in the names. */

@@ -5,9 +5,10 @@ import { printable } from '../../../src/shared/words/escape.js';
 import { systemClock } from '../../../src/shared/time/clock.js';
 import type { Config } from '../../../src/shared/config/config.js';
 import { EXIT_FAILURE } from '../../../src/shared/errors.js';
-import { printJson, usageError, type CommandContext } from './command.js';
-import { createProgress } from './progress.js';
-import { controlSocketPath } from '../../admin/unix-socket.js';
+import { printJson, usageError, type CommandContext } from '../kit/command.js';
+import { EXIT_DONE } from '../kit/exit-codes.js';
+import { createProgress } from '../kit/progress.js';
+import { controlSocketPath } from '../../admin/socket-path.js';
 import {
   DEFAULT_SECONDS,
   MOST_PARALLEL,
@@ -15,7 +16,6 @@ import {
   MOST_ROUND_TRIPS,
   MOST_SECONDS,
 } from '../../capacity/limits.js';
-import { parseTarget } from './capacity-target.js';
 
 export interface CapacityFlags {
   readonly capacity?: true;
@@ -66,7 +66,7 @@ export async function checkCapacity(config: Config, flags: CapacityFlags, contex
   };
   const [{ planCapacity }, { capacityDocument, capacityLines, isEnough }, { createControlClient }] = await Promise.all([
     import('../../capacity/plan.js'),
-    import('../../capacity/report.js'),
+    import('./capacity-report.js'),
     import('../../admin/client.js'),
   ]);
   const progress = createProgress(context.streams);
@@ -78,7 +78,20 @@ export async function checkCapacity(config: Config, flags: CapacityFlags, contex
   });
   if (flags.json) printJson(context, capacityDocument(report));
   else for (const line of capacityLines(report)) context.print(printable(line, 1_000));
-  context.finish(isEnough(report) ? 0 : EXIT_FAILURE);
+  context.finish(isEnough(report) ? EXIT_DONE : EXIT_FAILURE);
+}
+
+const TARGET = /^(\d{1,12}(?:\.\d{1,6})?)(?:\/(second|minute|hour|day))?$/;
+const SECONDS: Readonly<Record<string, number>> = { second: 1, minute: 60, hour: 3_600, day: 86_400 };
+
+/** `50`, `50/second`, `3000/minute`, `100000/day` as messages per second. @throws CommandError */
+export function parseTarget(text: string): number {
+  const [, count, unit = 'second'] = TARGET.exec(text) ?? [];
+  const target = Number(count) / (SECONDS[unit] ?? NaN);
+  if (target > 0) return target;
+  throw usageError(
+    `--target is ${JSON.stringify(text)}; give messages per second, as in 50, or per day, as in 100000/day.`,
+  );
 }
 
 function endpointOf(text: string | undefined, { mainServer }: Config): string {

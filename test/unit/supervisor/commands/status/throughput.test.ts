@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { StatusDocument } from '../../../../supervisor/status/status-document.js';
-import { sparkline, Throughput } from '../../../../supervisor/commands/kit/throughput.js';
-import { someStatus } from '../../contract/some-status.js';
+import type { StatusDocument } from '../../../../../supervisor/status/status-document.js';
+import { sparkline, Throughput } from '../../../../../supervisor/commands/status/throughput.js';
+import { someStatus } from '../../../contract/some-status.js';
 
 test.each([
   [[], ''],

@@ -3,6 +3,8 @@ import { CAUSE } from '../../../src/shared/words/causes.js';
 import { printable } from '../../../src/shared/words/escape.js';
 import type { StatusDocument, WorkerStatus } from '../../status/status-document.js';
 import { verdictOf } from '../../status/verdict.js';
+import { duration } from '../kit/duration.js';
+import { table } from '../kit/text-table.js';
 
 const HEADINGS = [
   'WORKER',
@@ -28,7 +30,7 @@ export function statusText(status: StatusDocument): string[] {
     queueLine(queue),
     ...verdictOf(status).reasons.map((reason) => `  ! ${printable(reason, 300)}`),
     '',
-    ...table([HEADINGS, ...workers.map(row)]),
+    ...table([HEADINGS, ...workers.map(row)], LEFT_ALIGNED),
   ];
 }
 
@@ -44,20 +46,6 @@ export function queueLine(queue: StatusDocument['queue']): string {
   return `queue ${name}: ${queue.waiting} waiting${oldest}, ${queue.processing} processing, ${queue.retrying} retrying, ${queue.dead} dead`;
 }
 
-/** `45s`, `12m30s`, `5h12m`, `3d4h`. */
-export function duration(seconds: number): string {
-  const whole = Math.floor(seconds);
-  const [d, h, m, s] = [
-    Math.floor(whole / 86_400),
-    Math.floor(whole / 3_600) % 24,
-    Math.floor(whole / 60) % 60,
-    whole % 60,
-  ];
-  if (d > 0) return `${d}d${h}h`;
-  if (h > 0) return `${h}h${m}m`;
-  return m > 0 ? `${m}m${s}s` : `${s}s`;
-}
-
 function row(worker: WorkerStatus): string[] {
   const { cpu_percent: cpu, memory_bytes: memory, event_loop_lag_seconds: lag } = worker;
   return [
@@ -70,15 +58,4 @@ function row(worker: WorkerStatus): string[] {
     lag === null ? '-' : `${Math.round(lag * 1_000)}ms`,
     ...[worker.processing, worker.delivered, worker.failed, worker.retried, worker.restarts].map(String),
   ];
-}
-
-/** Columns as wide as their widest cell, two blanks apart; numbers to the right. */
-export function table(rows: readonly (readonly string[])[], leftAligned: ReadonlySet<number> = LEFT_ALIGNED): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((cells) => (cells[column] ?? '').length)));
-  return rows.map((cells) =>
-    cells
-      .map((cell, at) => (leftAligned.has(at) ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0)))
-      .join('  ')
-      .trimEnd(),
-  );
 }

@@ -1,9 +1,9 @@
-import type { StatusDocument } from '../../status/health.js';
+import type { StatusDocument } from '../../status/status-document.js';
 
 /** Deliveries per second over the last looks, one value each. */
 export class Throughput {
   readonly #most: number;
-  readonly rates: number[] = [];
+  readonly #rates: number[] = [];
   #last: { readonly at: number; readonly delivered: number; readonly pid: number } | undefined;
 
   constructor(most: number) {
@@ -17,12 +17,16 @@ export class Throughput {
     this.#last = { at, delivered, pid: supervisor.pid };
     if (!last || last.pid !== supervisor.pid || at <= last.at) return;
     // fewer than before: a worker was taken away by `scale`, with its count
-    this.rates.push(Math.max(0, ((delivered - last.delivered) * 1_000) / (at - last.at)));
-    if (this.rates.length > this.#most) this.rates.shift();
+    this.#rates.push(Math.max(0, ((delivered - last.delivered) * 1_000) / (at - last.at)));
+    if (this.#rates.length > this.#most) this.#rates.shift();
+  }
+
+  get rates(): readonly number[] {
+    return this.#rates;
   }
 
   get now(): number {
-    return this.rates.at(-1) ?? 0;
+    return this.#rates.at(-1) ?? 0;
   }
 }
 

@@ -6,9 +6,9 @@ import { harmless } from '../../../src/shared/words/escape.js';
 import { systemClock } from '../../../src/shared/time/clock.js';
 import { reasonOf } from '../../../src/shared/errors.js';
 import type { ControlClient } from '../../admin/client.js';
-import type { StatusDocument } from '../../status/health.js';
-import type { CommandContext } from './command.js';
-import { headline, queueLine, statusText } from './status-table.js';
+import type { StatusDocument } from '../../status/status-document.js';
+import type { CommandContext } from '../kit/command.js';
+import { headline, queueLine, statusText } from './text.js';
 import { sparkline, Throughput } from './throughput.js';
 
 const INTERVAL_MS = 1_000;
@@ -51,7 +51,7 @@ export async function watchStatus(client: ControlClient, { streams, print }: Com
 
 async function lookAt(client: ControlClient): Promise<Look> {
   try {
-    return { status: await client.get<StatusDocument>('/status') };
+    return { status: await client.ask('status') };
   } catch (error) {
     return { problem: reasonOf(error) };
   }

@@ -1,0 +1,193 @@
+/**
+ * The control surface: where it is asked, what is sent, what comes back. The routes that answer, the commands that ask and
+ * the page in the browser all have it from here. The page runs this very file, so it imports nothing but types.
+ *
+ * What goes wrong is answered with an ErrorAnswer, and the status says whose turn it is: 400 a field, a body or a path that
+ * cannot be, 401 the token is missing or wrong, 403 not over TCP or not from there, 404 no such route, worker or letter,
+ * 405 another method, 409 not now, 413 too long, 500 it was tried and failed, 503 Redis or the supervisor is away, 507 Redis
+ * has no room.
+ */
+import type { HealthDocument, ReadinessDocument, ShownState, StatusDocument } from '../status/status-document.js';
+import type { SamplesEvent, StatusEvent } from '../status/status-events.js';
+
+export interface Place {
+  readonly method: 'GET' | 'POST';
+  /** Segments that begin with `:` match any one segment. */
+  readonly path: `/${string}`;
+  /** `admin` changes something or shows what is in messages: on TCP it needs the token. */
+  readonly access: 'open' | 'admin';
+}
+
+export const ROUTES = {
+  health: { method: 'GET', path: '/health', access: 'open' },
+  ready: { method: 'GET', path: '/ready', access: 'open' },
+  status: { method: 'GET', path: '/status', access: 'open' },
+  /** In Prometheus's text format, as workerMetrics. */
+  metrics: { method: 'GET', path: '/metrics', access: 'open' },
+  workerMetrics: { method: 'GET', path: '/metrics/workers', access: 'open' },
+  /** Server-sent: Events. */
+  events: { method: 'GET', path: '/events', access: 'open' },
+  page: { method: 'GET', path: '/', access: 'open' },
+  pageFile: { method: 'GET', path: '/dashboard/:file', access: 'open' },
+  pageFolderFile: { method: 'GET', path: '/dashboard/:folder/:file', access: 'open' },
+  reload: { method: 'POST', path: '/reload', access: 'admin' },
+  scale: { method: 'POST', path: '/scale', access: 'admin' },
+  restart: { method: 'POST', path: '/workers/:id/restart', access: 'admin' },
+  stop: { method: 'POST', path: '/stop', access: 'admin' },
+  deadLetters: { method: 'GET', path: '/dead', access: 'open' },
+  deadLetter: { method: 'GET', path: '/dead/:letter', access: 'admin' },
+  replay: { method: 'POST', path: '/dead/replay', access: 'admin' },
+  purge: { method: 'POST', path: '/dead/purge', access: 'admin' },
+} as const satisfies Readonly<Record<string, Place>>;
+
+export type RouteName = keyof typeof ROUTES;
+
+/** What is sent: the path's segments, and with them the query of a GET or the body of a POST. */
+export interface Requests {
+  scale: { readonly workers: number };
+  restart: { readonly id: string };
+  /** `now`: hand back what is in flight in place of waiting for it. */
+  stop: { readonly now?: boolean };
+  deadLetters: DeadLetterFields & { readonly limit?: number };
+  /** Its number or key. */
+  deadLetter: { readonly letter: string };
+  replay: DeadLetterRunFields;
+  purge: DeadLetterRunFields;
+}
+
+/** What a success is answered with, as JSON; of health and ready, and of a reload, a failure too. */
+export interface Answers {
+  /** 503: a restart may help. */
+  health: HealthDocument;
+  /** 503: not ready. */
+  ready: ReadinessDocument;
+  status: StatusDocument;
+  /** 500: the old configuration serves on. */
+  reload: ReloadAnswer;
+  scale: { readonly workers_before: number; readonly workers_wanted: number };
+  restart: { readonly id: string; readonly pid: number | null };
+  /** 202: it has begun to stop. */
+  stop: { readonly stopping: true; readonly pid: number };
+  deadLetters: DeadLetterList;
+  deadLetter: DeadLetterDetails;
+  replay: DeadLetterRunAnswer;
+  purge: DeadLetterRunAnswer;
+}
+
+/** What `events` sends. */
+export interface Events {
+  /** Each second. */
+  status: StatusEvent;
+  /** First all that are kept, then each new one. */
+  samples: SamplesEvent;
+}
+
+export interface ErrorAnswer {
+  /** A sentence for the operator. */
+  readonly error: string;
+}
+
+export interface ReloadAnswer {
+  readonly ok: boolean;
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  readonly reason: string | null;
+  /** The reason once more, as in every ErrorAnswer. */
+  readonly error?: string;
+  readonly workers: readonly ReloadedWorker[];
+}
+
+export interface ReloadedWorker {
+  readonly id: string;
+  readonly pid: number | null;
+  readonly state: ShownState;
+  /** It has another process than before. */
+  readonly replaced: boolean;
+}
+
+/** Which dead letters are meant; what is left out restricts nothing. */
+export interface DeadLetterFields {
+  readonly reason?: string;
+  readonly older_than_seconds?: number;
+  readonly newer_than_seconds?: number;
+}
+
+export interface DeadLetterRunFields extends DeadLetterFields {
+  /** Message ids or keys of letters. */
+  readonly ids?: readonly string[];
+  /** Counts and changes nothing. */
+  readonly dry_run?: boolean;
+  /** A purge without a filter needs it. */
+  readonly all?: boolean;
+}
+
+export interface DeadLetterList {
+  /** In the whole list, whatever the filter. */
+  readonly total: number;
+  readonly shown: number;
+  readonly has_more: boolean;
+  /** The newest first. */
+  readonly letters: readonly DeadLetterSummary[];
+}
+
+/** A dead letter without its message. */
+export interface DeadLetterSummary {
+  /** 1 = the newest; changes as letters come and go. */
+  readonly number: number;
+  /** The letter's own for ever. */
+  readonly key: string;
+  readonly message_id: string | null;
+  /** `unreadable` = this is no envelope of ours. */
+  readonly reason: string;
+  readonly error: string;
+  readonly attempt_count: number;
+  readonly worker_id: string;
+  readonly dead_at: string | null;
+  readonly size_bytes: number;
+}
+
+export interface DeadLetterDetails extends DeadLetterSummary {
+  /** The message's text; of one that is not UTF-8 there is `message_base64`. */
+  readonly message?: string;
+  readonly message_base64?: string;
+  readonly message_truncated: boolean;
+}
+
+export interface DeadLetterRunAnswer {
+  readonly dry_run: boolean;
+  readonly total: number;
+  readonly seen: number;
+  /** Of those seen, what the filter means. */
+  readonly matched: number;
+  /** Of these, moved or deleted. */
+  readonly done: number;
+  /** Of these, left where they are because they are no envelopes of ours. */
+  readonly unreadable: number;
+}
+
+/** What is asked of a route beside its name; nothing where nothing can be sent. */
+export type Asked<Name extends RouteName> = Name extends keyof Requests
+  ? Partial<Requests[Name]> extends Requests[Name]
+    ? [fields?: Requests[Name]]
+    : [fields: Requests[Name]]
+  : [];
+
+export interface Address {
+  /** Relative to where the supervisor answers, so that it also holds behind a proxy's prefix; with the query. */
+  readonly url: string;
+  /** What is neither in the path nor in the query. */
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** Puts the fields where they go: into the path, the query of a GET, the body of a POST. */
+export function addressOf({ method, path }: Place, fields: object = {}): Address {
+  const left: Record<string, unknown> = { ...fields };
+  const url = path.slice(1).replace(/:(\w+)/g, (_, name: string) => {
+    const text = String(left[name]);
+    delete left[name];
+    return encodeURIComponent(text);
+  });
+  if (method === 'POST') return { url, body: left };
+  const query = Object.entries(left).map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`);
+  return { url: query.length === 0 ? url : `${url}?${query.join('&')}`, body: {} };
+}

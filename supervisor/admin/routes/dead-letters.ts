@@ -1,0 +1,113 @@
+import { isUnfiltered, type DeadLetterFilter } from '../../../src/domain/dead-letter-filter.js';
+import { DEAD_LETTER_REASONS } from '../../../src/domain/dead-letter-reasons.js';
+import { withOperatorQueue, type OperatorQueue } from '../../../src/queue/operator-queue.js';
+import type { Config } from '../../../src/shared/config/config.js';
+import { RedisUnavailableError, UnusableRedisError } from '../../../src/shared/errors.js';
+import type { Clock } from '../../../src/shared/time/clock.js';
+import { detailsOf, listDocument, runDocument, summaryOf } from '../dead-letter-document.js';
+import { flag, oneOf, readFields, seconds, texts, wholeNumber, type Fields } from '../fields.js';
+import type {
+  DeadLetterDetails,
+  DeadLetterFields,
+  DeadLetterList,
+  DeadLetterRunAnswer,
+  DeadLetterRunFields,
+  Requests,
+} from '../protocol.js';
+import { RequestError, route, type AdminRequest, type Answer, type Route } from '../route.js';
+
+const FILTER_FIELDS: Fields<DeadLetterFields> = {
+  reason: oneOf<string>(DEAD_LETTER_REASONS),
+  older_than_seconds: seconds,
+  newer_than_seconds: seconds,
+};
+const RUN_FIELDS: Fields<DeadLetterRunFields> = { ...FILTER_FIELDS, ids: texts, dry_run: flag, all: flag };
+const LIST_FIELDS: Fields<Requests['deadLetters']> = { ...FILTER_FIELDS, limit: wholeNumber(1, 1_000) };
+const DEFAULT_LIMIT = 50;
+/** A page of a browser needs no more; `dead show` prints the whole. */
+const SHOWN_MESSAGE_BYTES = 65_536;
+
+export function deadLetterRoutes(config: () => Config, clock: Clock): readonly Route[] {
+  const letters = new LettersOverHttp(config, clock);
+  return [
+    route('deadLetters', (request) => letters.list(request)),
+    route('deadLetter', ({ params }) => letters.find(params.letter)),
+    route('replay', (request) => letters.run('replay', request)),
+    route('purge', (request) => letters.run('purge', request)),
+  ];
+}
+
+/**
+ * One replay or purge at a time: two would only get into each other's way. One list at a time, in the order they are asked
+ * for: each may read the whole dead list, and anybody may ask.
+ */
+class LettersOverHttp {
+  readonly #config: () => Config;
+  readonly #clock: Clock;
+  #isRunning = false;
+  #listing: Promise<unknown> = Promise.resolve();
+
+  constructor(config: () => Config, clock: Clock) {
+    this.#config = config;
+    this.#clock = clock;
+  }
+
+  list({ fields }: AdminRequest): Promise<Answer<DeadLetterList>> {
+    const { limit = DEFAULT_LIMIT, ...which } = readFields<Requests['deadLetters']>(fields, LIST_FIELDS);
+    const answer = this.#listing.then(() =>
+      this.#onQueue(async ({ deadLetters }) => listDocument(await deadLetters.list(filterOf(which), limit, summaryOf))),
+    );
+    this.#listing = answer.catch(() => undefined);
+    return answer;
+  }
+
+  find(letter: string): Promise<Answer<DeadLetterDetails>> {
+    return this.#onQueue(async ({ deadLetters }) => {
+      const entry = await deadLetters.find(letter);
+      if (!entry) throw new RequestError(404, 'There is no dead letter of this number or key.');
+      return detailsOf(entry, SHOWN_MESSAGE_BYTES);
+    });
+  }
+
+  async run(kind: 'replay' | 'purge', { fields }: AdminRequest): Promise<Answer<DeadLetterRunAnswer>> {
+    const { dry_run: dryRun = false, all = false, ...which } = readFields<DeadLetterRunFields>(fields, RUN_FIELDS);
+    const filter = filterOf(which);
+    if (kind === 'purge' && isUnfiltered(filter) && !all) {
+      throw new RequestError(
+        400,
+        'This would delete every dead letter; name a reason, an age or ids, or set all to true.',
+      );
+    }
+    if (this.#isRunning) {
+      throw new RequestError(409, 'Another replay or purge is running; try again when it has finished.');
+    }
+    this.#isRunning = true;
+    try {
+      return await this.#onQueue(async ({ deadLetters }) =>
+        runDocument(await deadLetters[kind]({ filter, dryRun }), dryRun),
+      );
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  async #onQueue<Body>(use: (queue: OperatorQueue) => Promise<Body>): Promise<Answer<Body>> {
+    try {
+      return { status: 200, body: await withOperatorQueue(this.#config(), this.#clock, use) };
+    } catch (error) {
+      if (error instanceof RedisUnavailableError) throw new RequestError(503, error.message);
+      if (error instanceof UnusableRedisError) throw new RequestError(507, error.message);
+      throw error;
+    }
+  }
+}
+
+function filterOf(fields: Omit<DeadLetterRunFields, 'dry_run' | 'all'>): DeadLetterFilter {
+  const { older_than_seconds: olderThan, newer_than_seconds: newerThan } = fields;
+  return {
+    ...(fields.reason === undefined ? {} : { reason: fields.reason }),
+    ...(fields.ids === undefined ? {} : { ids: fields.ids }),
+    ...(olderThan === undefined ? {} : { olderThanMs: olderThan * 1_000 }),
+    ...(newerThan === undefined ? {} : { newerThanMs: newerThan * 1_000 }),
+  };
+}

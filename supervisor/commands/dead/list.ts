@@ -1,0 +1,65 @@
+import { EXIT_FAILURE } from '../../../src/shared/errors.js';
+import { systemClock } from '../../../src/shared/time/clock.js';
+import { printable } from '../../../src/shared/words/escape.js';
+import { listDocument, summaryOf } from '../../admin/dead-letter-document.js';
+import type { DeadLetterSummary } from '../../admin/protocol.js';
+import { printJson, usageError, type RegisterCommand } from '../kit/command.js';
+import { duration } from '../kit/duration.js';
+import { addExitCodes, EXIT_DONE, QUEUE_EXIT_CODES, type ExitCode } from '../kit/exit-codes.js';
+import { addQueueOptions, withQueue } from '../kit/queue-options.js';
+import { table } from '../kit/text-table.js';
+import { addFilterOptions, filterOf, type FilterOptions } from './filter.js';
+
+const EXIT_CODES: readonly ExitCode[] = [
+  [EXIT_DONE, 'listed, also when there are none'],
+  [EXIT_FAILURE, 'Redis cannot be reached'],
+  ...QUEUE_EXIT_CODES,
+];
+
+interface ListOptions extends FilterOptions {
+  readonly limit: string;
+  readonly json?: true;
+}
+
+export const registerList: RegisterCommand = (dead, context) => {
+  const command = dead
+    .command('list')
+    .description('list them, the newest first')
+    .option('--limit <count>', 'how many', '50')
+    .option('--json', 'print them as JSON')
+    .addHelpText('after', '\nExample:\n  $ message-broker-worker dead list --reason malformed --newer-than 1h\n');
+  addFilterOptions(command);
+  addQueueOptions(command).action(async (options: ListOptions) => {
+    if (!/^[1-9]\d{0,6}$/.test(options.limit)) throw usageError('--limit must be a whole number from 1 on.');
+    const filter = filterOf(options);
+    const page = await withQueue(command, context, ({ deadLetters }) =>
+      deadLetters.list(filter, Number(options.limit), summaryOf),
+    );
+    const { entries, total, hasMore } = page;
+    if (options.json) return printJson(context, listDocument(page));
+    if (entries.length === 0) return context.print(total === 0 ? 'There are no dead letters.' : 'None matches.');
+    for (const line of listTable(entries)) context.print(line);
+    context.print(`${entries.length} shown of ${total} in all${hasMore ? '; more match (--limit)' : ''}`);
+  });
+  addExitCodes(command, EXIT_CODES);
+};
+
+function listTable(letters: readonly DeadLetterSummary[]): string[] {
+  const rows = letters.map(
+    ({ number, key, dead_at: deadAt, reason, attempt_count: attempts, message_id: id, error }) => [
+      String(number),
+      key,
+      age(deadAt),
+      printable(reason, 40),
+      String(attempts),
+      id === null ? '-' : printable(id, 60),
+      printable(error, 80),
+    ],
+  );
+  return table([['#', 'KEY', 'AGE', 'REASON', 'ATTEMPTS', 'MESSAGE ID', 'ERROR'], ...rows], new Set([1, 3, 5, 6]));
+}
+
+function age(deadAt: string | null): string {
+  const seconds = (systemClock.wallNow() - Date.parse(deadAt ?? '')) / 1_000;
+  return Number.isFinite(seconds) ? duration(Math.max(0, seconds)) : '-';
+}

@@ -1,0 +1,32 @@
+import { EXIT_FAILURE } from '../../../src/shared/errors.js';
+import { printable } from '../../../src/shared/words/escape.js';
+import { detailsOf } from '../../admin/dead-letter-document.js';
+import { CommandError, printJson, type RegisterCommand } from '../kit/command.js';
+import { addExitCodes, EXIT_DONE, QUEUE_EXIT_CODES, type ExitCode } from '../kit/exit-codes.js';
+import { addQueueOptions, withQueue } from '../kit/queue-options.js';
+
+const EXIT_CODES: readonly ExitCode[] = [
+  [EXIT_DONE, 'shown'],
+  [EXIT_FAILURE, 'there is no such letter, or Redis cannot be reached'],
+  ...QUEUE_EXIT_CODES,
+];
+
+export const registerShow: RegisterCommand = (dead, context) => {
+  const command = dead
+    .command('show')
+    .argument('<letter>', 'its number or key, as "dead list" shows them')
+    .description('show one with its message')
+    .option('--json', 'print it as JSON')
+    .addHelpText('after', '\nExample:\n  $ message-broker-worker dead show 1\n');
+  addQueueOptions(command).action(async (letter: string, { json }: { json?: true }) => {
+    const entry = await withQueue(command, context, ({ deadLetters }) => deadLetters.find(letter));
+    if (!entry) throw new CommandError(EXIT_FAILURE, 'There is no dead letter of this number or key; see "dead list".');
+    const details = detailsOf(entry, Infinity);
+    if (json) return printJson(context, details);
+    const width = Math.max(...Object.keys(details).map((name) => name.length));
+    for (const [name, value] of Object.entries(details)) {
+      context.print(`${name.padEnd(width)}  ${printable(String(value ?? '-'), Infinity)}`);
+    }
+  });
+  addExitCodes(command, EXIT_CODES);
+};

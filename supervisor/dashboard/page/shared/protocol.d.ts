@@ -1,0 +1,2 @@
+/** Served from supervisor/admin/protocol.ts. */
+export * from '../../../admin/protocol.js';
