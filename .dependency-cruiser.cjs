@@ -63,8 +63,7 @@ const ROOMS = {
   'supervisor/doctor': [
     'supervisor/admin',
     'supervisor/status',
-    'src/delivery/connect-options.ts',
-    'src/delivery/connection-fault.ts',
+    'src/delivery/health-request.ts',
     'src/delivery/tls-credentials.ts',
     'src/domain',
     'src/queue/message-queue.ts',
@@ -104,7 +103,7 @@ const PACKAGES = {
   bullmq: ['scripts/bench'],
   commander: ['supervisor', 'scripts/bench', 'scripts/quickstart'],
   convict: ['src/shared/config'],
-  got: ['src/delivery', 'supervisor/admin', 'supervisor/doctor', 'scripts/quickstart'],
+  got: ['src/delivery', 'supervisor/admin', 'scripts/quickstart'],
   ioredis: ['src/queue', 'scripts/bench'],
   pidusage: ['supervisor/workers', 'scripts/bench'],
   'prom-client': ['src/shared/metrics', 'src/duties', 'supervisor/status'],

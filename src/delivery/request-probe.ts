@@ -29,11 +29,10 @@ const HEADERS = ['accept-encoding', 'identity'];
 /** GET, over the same connections as deliveries: undici's pool, keep-alive, mutual TLS, one total deadline. */
 export class RequestProbe {
   readonly #options: ProbeOptions;
-  /** Requests sent so far. */
-  sent = 0;
   readonly #pool: DeliveryPool;
   readonly #inFlight: PostsInFlight;
   readonly #path: string;
+  #sent = 0;
 
   constructor(options: ProbeOptions) {
     this.#options = options;
@@ -45,10 +44,15 @@ export class RequestProbe {
     this.#inFlight = new PostsInFlight(deadlineMs, clock);
   }
 
+  /** Requests so far. */
+  get sent(): number {
+    return this.#sent;
+  }
+
   /** One request; never rejects. */
   get(signal: AbortSignal): Promise<Reply> {
     if (signal.aborted) return Promise.resolve({ kind: 'aborted' });
-    this.sent += 1;
+    this.#sent += 1;
     const startMs = this.#options.clock.now();
     return new Promise((resolve) => {
       const request = new DeliveryPost(startMs, signal, (result) => {

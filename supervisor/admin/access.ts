@@ -10,7 +10,7 @@ import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { RequestError, type Route } from './route.js';
 
-export interface AccessRules {
+interface AccessRules {
   /** SUPERVISOR_HOST. */
   readonly bindHost: string;
   /** Empty = nothing can be changed over TCP. */
@@ -18,7 +18,7 @@ export interface AccessRules {
 }
 
 /** Lower-case names, as node:http gives them. */
-export interface RequestHeaders {
+interface RequestHeaders {
   readonly host?: string | undefined;
   readonly origin?: string | undefined;
   readonly authorization?: string | undefined;

@@ -11,7 +11,7 @@ import type { Log } from '../../src/shared/logger/log.js';
 import type { ErrorAnswer } from './protocol.js';
 import { findRoute, RequestError, type Answer, type Route, type StreamedAnswer } from './route.js';
 
-export interface FrontOptions {
+interface FrontOptions {
   readonly routes: readonly Route[];
   /** @throws RequestError when the request may not have this route. */
   readonly check: (route: Route, request: IncomingMessage) => void;

@@ -4,7 +4,7 @@ import type { Life } from '../../src/shared/life.js';
 import type { Log } from '../../src/shared/logger/log.js';
 import type { Clock, Timer } from '../../src/shared/time/clock.js';
 
-export interface ListenerOptions {
+interface ListenerOptions {
   readonly server: Server;
   /** Comes before each try, and may reject. */
   readonly prepare?: () => Promise<void>;

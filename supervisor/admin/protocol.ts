@@ -97,7 +97,7 @@ export interface ReloadAnswer {
   readonly workers: readonly ReloadedWorker[];
 }
 
-export interface ReloadedWorker {
+interface ReloadedWorker {
   readonly id: string;
   readonly pid: number | null;
   readonly state: ShownState;

@@ -59,7 +59,7 @@ export class RequestError extends BrokerError {
   }
 }
 
-export interface FoundRoute {
+interface FoundRoute {
   readonly route: Route;
   readonly params: Readonly<Record<string, string>>;
 }

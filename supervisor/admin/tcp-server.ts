@@ -12,7 +12,7 @@ import { createFront } from './front.js';
 import { Listener } from './listener.js';
 import type { Route } from './route.js';
 
-export interface AdminServerOptions {
+interface AdminServerOptions {
   readonly host: string;
   readonly port: number;
   readonly adminToken: () => string;

@@ -18,7 +18,7 @@ import type { Route } from './route.js';
 const LONGEST_PATH = process.platform === 'darwin' ? 103 : 107;
 const ANSWER_MS = 500;
 
-export interface ControlSocketOptions {
+interface ControlSocketOptions {
   /** As controlSocketPath has it. */
   readonly path: string;
   readonly routes: readonly Route[];

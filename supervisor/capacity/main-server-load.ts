@@ -18,7 +18,7 @@ const PATIENCE = 2;
 /** Above this share of a core our own process, not the server, may be what is measured. */
 const BUSY = 0.8;
 
-export interface MeasuredLevel extends Level, Latencies {
+interface MeasuredLevel extends Level, Latencies {
   /** This process was busy all the time: the server can do more than this. */
   readonly clientBound: boolean;
 }
@@ -74,13 +74,17 @@ class Climb {
   readonly #options: LoadOptions;
   readonly #end: AbortSignal;
   readonly #endMs: number;
-  readonly levels: MeasuredLevel[] = [];
+  readonly #levels: MeasuredLevel[] = [];
   #problem: string | undefined;
 
   constructor(options: LoadOptions, end: AbortSignal, endMs: number) {
     this.#options = options;
     this.#end = end;
     this.#endMs = endMs;
+  }
+
+  get levels(): readonly MeasuredLevel[] {
+    return this.#levels;
   }
 
   /** @returns why it ended early */
@@ -93,7 +97,7 @@ class Climb {
       onProgress(`Asking the main server, ${parallel} at once`);
       const level = await this.#measure(parallel, (this.#endMs - clock.now()) / left, this.#requestsLeft() / left);
       if (this.#problem !== undefined || !level) break;
-      this.levels.push(level);
+      this.#levels.push(level);
       withoutGain = level.perSecond > GAIN * best ? 0 : withoutGain + 1;
       best = Math.max(best, level.perSecond);
       if (withoutGain === PATIENCE) break;

@@ -15,7 +15,7 @@ export interface Level {
   readonly perSecond: number;
 }
 
-export interface Measured {
+interface Measured {
   /** By parallelism, ascending. */
   readonly levels: readonly Level[];
   readonly redisSeconds: number;
@@ -43,7 +43,7 @@ export interface Capacity extends Settings {
 
 export type Limit = 'slots' | 'main server' | 'cpu';
 
-export const ROUND_TRIPS_PER_MESSAGE = 1.5;
+const ROUND_TRIPS_PER_MESSAGE = 1.5;
 /** A worker's own CPU time per message at low concurrency, where it is highest (docs/bench: 128 µs at 4). */
 const WORKER_CPU_SECONDS = 130e-6;
 /** Highest resident set of a worker under load (docs/bench: 120 MB), and the supervisor's. */

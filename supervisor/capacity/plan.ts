@@ -14,7 +14,7 @@ import { measureRoundTrips } from './redis-round-trips.js';
 import { RequestProbe } from '../../src/delivery/request-probe.js';
 import type { Latencies } from './statistics.js';
 
-export interface CapacityOptions {
+interface CapacityOptions {
   readonly config: Config;
   readonly clock: Clock;
   /** The supervisor of this instance, if one runs. */

@@ -24,7 +24,7 @@ export interface Authority extends Pair {
   readonly keyId: Buffer;
 }
 
-export interface LeafRequest {
+interface LeafRequest {
   readonly commonName: string;
   readonly usage: 'server' | 'client';
   /** DNS names and addresses for subjectAltName. */

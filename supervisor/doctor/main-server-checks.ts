@@ -1,17 +1,12 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
-
-import { CAUSE } from '../../src/shared/words/causes.js';
-import { outcomeOfError } from '../../src/delivery/connection-fault.js';
-import { connectOptions } from '../../src/delivery/connect-options.js';
+import { requestHealth, type HealthReply } from '../../src/delivery/health-request.js';
 import { credentialsFor, type Credentials } from '../../src/delivery/tls-credentials.js';
 import { certificateWarnings } from '../../src/domain/certificate-expiry.js';
-import type { Clock } from '../../src/shared/time/clock.js';
 import type { Config } from '../../src/shared/config/config.js';
 import { reasonOf } from '../../src/shared/errors.js';
+import type { Clock } from '../../src/shared/time/clock.js';
+import { CAUSE } from '../../src/shared/words/causes.js';
 import { clockFinding, fail, ok, warn, type Finding } from './finding.js';
 
-const ANSWER_MS = 5_000;
 /** The Date header has whole seconds. */
 const DATE_DOUBT_MS = 1_000;
 
@@ -29,7 +24,7 @@ export async function checkMainServer(config: Config, clock: Clock): Promise<Fin
       ),
     ];
   }
-  return [...certificateFindings(credentials, clock), ...(await probe(config, credentials, clock))];
+  return [...certificateFindings(credentials, clock), ...(await healthFindings(config, credentials, clock))];
 }
 
 function certificateFindings(credentials: Credentials | undefined, clock: Clock): Finding[] {
@@ -53,53 +48,35 @@ function certificateFindings(credentials: Credentials | undefined, clock: Clock)
   return [ok('certificates', `${dates.join(', ')}; they fit together, the key is private`)];
 }
 
-async function probe(config: Config, credentials: Credentials | undefined, clock: Clock): Promise<Finding[]> {
-  const { url, healthEndpoint } = config.mainServer;
-  const connect = connectOptions(credentials);
-  const agent = { http: new HttpAgent(), https: new HttpsAgent(connect) };
-  const { got } = await import('got');
-  const startedAt = clock.now();
-  try {
-    const { statusCode, headers } = await got(url + healthEndpoint, {
-      agent,
-      https: { rejectUnauthorized: connect.rejectUnauthorized ?? true },
-      retry: { limit: 0 },
-      throwHttpErrors: false,
-      followRedirect: false,
-      timeout: { request: ANSWER_MS },
-    });
-    const ms = Math.round(clock.now() - startedAt);
-    const dated = Date.parse(headers.date ?? '');
-    return [
-      statusFinding(url, healthEndpoint, { statusCode, ms }),
-      ...(Number.isNaN(dated) ? [] : [clockFinding('main server clock', dated - clock.wallNow(), DATE_DOUBT_MS + ms)]),
-    ];
-  } catch (error) {
-    const outcome = outcomeOfError(error, credentials, clock.wallNow());
-    const why = outcome.kind === 'failed' ? `${outcome.errorMessage} (${outcome.detail})` : 'no answer';
+async function healthFindings(config: Config, credentials: Credentials | undefined, clock: Clock): Promise<Finding[]> {
+  const { url } = config.mainServer;
+  const reply = await requestHealth(config.mainServer, credentials, clock);
+  if (typeof reply === 'string') {
     return [
       fail(
         'main server',
-        `the ${CAUSE.mainServer}: Failed to connect to main server ${url}: ${why}`,
+        `the ${CAUSE.mainServer}: Failed to connect to main server ${url}: ${reply}`,
         `Is it running, is MAIN_SERVER_URL right, and does it take our certificate? Try: openssl s_client -connect ${new URL(url).host} -cert ${config.tls.certFile} -key ${config.tls.keyFile} -CAfile ${config.tls.caFile}`,
       ),
     ];
-  } finally {
-    agent.http.destroy();
-    agent.https.destroy();
   }
+  const skewMs = Date.parse(reply.date ?? '') - clock.wallNow();
+  return [
+    statusFinding(config.mainServer, reply),
+    ...(Number.isNaN(skewMs) ? [] : [clockFinding('main server clock', skewMs, DATE_DOUBT_MS + reply.ms)]),
+  ];
 }
 
-function statusFinding(url: string, endpoint: string, { statusCode, ms }: { statusCode: number; ms: number }): Finding {
-  if (statusCode === 404) {
+function statusFinding({ url, healthEndpoint }: Config['mainServer'], { status, ms }: HealthReply): Finding {
+  if (status === 404) {
     return warn(
       'main server',
-      `${url} answers, and has no ${endpoint}`,
+      `${url} answers, and has no ${healthEndpoint}`,
       'Name its health endpoint in MAIN_SERVER_HEALTH_ENDPOINT; outages are probed with messages until then.',
     );
   }
-  if (statusCode < 200 || statusCode > 299) {
-    return fail('main server', `${url}${endpoint} answers ${statusCode}`, 'Look into the log of the main server.');
+  if (status < 200 || status > 299) {
+    return fail('main server', `${url}${healthEndpoint} answers ${status}`, 'Look into the log of the main server.');
   }
   if (ms > 1_000)
     return warn(

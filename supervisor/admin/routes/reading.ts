@@ -5,7 +5,7 @@ import type { SupervisorMetrics } from '../../status/supervisor-metrics.js';
 import type { WorkerSlot } from '../../workers/worker-slot.js';
 import { route, type Route } from '../route.js';
 
-export interface ReadRoutesOptions {
+interface ReadRoutesOptions {
   readonly status: () => StatusDocument;
   readonly slots: () => readonly WorkerSlot[];
   readonly metrics: SupervisorMetrics;

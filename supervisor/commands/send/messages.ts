@@ -34,7 +34,7 @@ export function composeMessage(fields: MessageFields, wallNowMs: number): Buffer
 }
 
 /** Why it is not sent: a sentence without anything from the message. */
-export interface Refused {
+interface Refused {
   readonly problem: string;
 }
 

@@ -5,7 +5,7 @@
  */
 import { addressOf, ROUTES, type Events } from './shared/protocol.js';
 
-export interface ConnectionListener {
+interface ConnectionListener {
   onStatus(event: Events['status']): void;
   /** `fresh` = the first of a connection: it holds all that is kept. */
   onSamples(event: Events['samples'], fresh: boolean): void;

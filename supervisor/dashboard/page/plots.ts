@@ -90,7 +90,7 @@ const HEIGHT = 132;
 const SHORTEST_SPAN_S = 120;
 const FONT = '11px system-ui, sans-serif';
 
-export interface Plots {
+interface Plots {
   draw(): void;
   setMinutes(minutes: number): void;
 }

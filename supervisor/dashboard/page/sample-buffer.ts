@@ -3,7 +3,7 @@ import type { Sample, SampleColumns, SampleField } from '../../status/status-eve
 /** As many as the supervisor keeps: half an hour. */
 const MOST = 900;
 
-export type Column = (number | null)[];
+type Column = (number | null)[];
 
 /** The samples on this side, never more than MOST of them. */
 export class SampleBuffer {

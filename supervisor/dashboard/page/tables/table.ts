@@ -4,24 +4,24 @@
  */
 import { make, setText } from '../elements.js';
 
-export interface TableColumn {
+interface TableColumn {
   readonly title: string;
   /** Numbers stand to the right; texts may be long, wrap, and have a line of their own on a phone. */
   readonly kind?: 'number' | 'text';
 }
 
-export interface TableRow {
+interface TableRow {
   readonly key: string;
   /** For tests and style. */
   readonly attributes?: Readonly<Record<string, string>>;
   readonly cells: readonly (string | ((cell: HTMLTableCellElement) => void))[];
 }
 
-export interface Table {
+interface Table {
   show(rows: readonly TableRow[]): void;
 }
 
-export interface TablePlan {
+interface TablePlan {
   /** Read out, not seen. */
   readonly caption: string;
   readonly columns: readonly TableColumn[];
