@@ -1,5 +1,5 @@
 /**
- * The HTTP side of the admin server, the same on TCP and on the socket: finds the route, checks access, reads the body,
+ * The HTTP side of the admin server, the same on TCP and on the socket: finds the route, checks access, has it answer,
  * writes the answer. A slow or greedy client costs a connection for some seconds, never the supervisor's time: requests
  * that dribble are cut after 5 s, answers that nobody reads after 10 s, and each listener takes 100 connections.
  */
@@ -9,6 +9,7 @@ import { printable } from '../../src/shared/words/escape.js';
 import { reasonOf } from '../../src/shared/errors.js';
 import type { Log } from '../../src/shared/logger/log.js';
 import type { ErrorAnswer } from './protocol.js';
+import { fieldsOf, urlOf } from './request.js';
 import { findRoute, RequestError, type Answer, type Route, type StreamedAnswer } from './route.js';
 
 interface FrontOptions {
@@ -21,10 +22,9 @@ interface FrontOptions {
 const REQUEST_TIMEOUT_MS = 5_000;
 const READ_ANSWER_MS = 10_000;
 const MAX_CONNECTIONS = 100;
-const MAX_BODY_BYTES = 65_536;
 const COMMON_HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
-export function createFront(params: FrontOptions): Server {
+export function createFront(options: FrontOptions): Server {
   const server = createServer({
     requestTimeout: REQUEST_TIMEOUT_MS,
     headersTimeout: REQUEST_TIMEOUT_MS,
@@ -34,15 +34,15 @@ export function createFront(params: FrontOptions): Server {
     maxHeaderSize: 16_384,
   });
   server.maxConnections = MAX_CONNECTIONS;
-  server.on('request', (request, response) => void respond(params, request, response));
+  server.on('request', (request, response) => void respond(options, request, response));
   return server;
 }
 
-async function respond(params: FrontOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function respond(options: FrontOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   // A client that hangs up in the middle is its own affair.
   response.on('error', () => undefined);
   request.on('error', () => undefined);
-  const answer = await answerOf(params, request);
+  const answer = await answerOf(options, request);
   // An unread rest of the body would be taken for the next request, or read for ever.
   if (!request.complete) response.setHeader('connection', 'close');
   if ('stream' in answer) return writeStream(response, answer, request.method === 'HEAD');
@@ -54,70 +54,22 @@ async function answerOf(
   { routes, check, log }: FrontOptions,
   request: IncomingMessage,
 ): Promise<Answer | StreamedAnswer> {
-  const url = request.url ?? '/';
   try {
-    const { pathname, searchParams } = parseUrl(url);
-    const { route, params } = findRoute(routes, request.method ?? '', pathname);
+    const url = urlOf(request);
+    const { route, params } = findRoute(routes, request.method ?? '', url.pathname);
     check(route, request);
-    const fields = route.method === 'POST' ? parseBody(await readBody(request)) : queryOf(searchParams);
-    return await route.answer({ params, fields });
+    return await route.answer({ params, fields: await fieldsOf(request, url) });
   } catch (error) {
     if (error instanceof RequestError) {
       return { status: error.status, body: errorAnswer(error.message), headers: error.headers };
     }
-    log.error(`${request.method} ${printable(url, 200)} failed: ${reasonOf(error)}`);
+    log.error(`${request.method} ${printable(request.url ?? '', 200)} failed: ${reasonOf(error)}`);
     return { status: 500, body: errorAnswer('Internal error; the log of the supervisor has it.') };
   }
 }
 
 function errorAnswer(error: string): ErrorAnswer {
   return { error };
-}
-
-function parseUrl(url: string): URL {
-  try {
-    return new URL(url, 'http://localhost');
-  } catch {
-    throw new RequestError(400, 'The path of the request cannot be read.');
-  }
-}
-
-async function readBody(request: IncomingMessage): Promise<string> {
-  const tooLarge = (): RequestError => new RequestError(413, `The body may have ${MAX_BODY_BYTES} bytes at most.`);
-  if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw tooLarge();
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  const stopped = new RequestError(400, 'The body ended early.');
-  try {
-    // without destroyOnReturn the 413 could not be sent any more
-    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      bytes += chunk.length;
-      if (bytes > MAX_BODY_BYTES) throw tooLarge();
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    throw error instanceof RequestError ? error : stopped;
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function parseBody(text: string): Readonly<Record<string, unknown>> {
-  if (text.trim() === '') return {};
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new RequestError(400, 'The body is not valid JSON.');
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new RequestError(400, 'The body must be a JSON object.');
-  }
-  return value as Record<string, unknown>;
-}
-
-function queryOf(parameters: URLSearchParams): Record<string, unknown> {
-  const isNumber = (text: string): boolean => /^-?\d+(\.\d+)?$/.test(text);
-  return Object.fromEntries([...parameters].map(([name, text]) => [name, isNumber(text) ? Number(text) : text]));
 }
 
 function write(response: ServerResponse, { status, body, contentType, headers }: Answer, withoutBody: boolean): void {
