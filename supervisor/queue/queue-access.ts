@@ -1,6 +1,7 @@
 import { createRecoveryConnection, type RecoveryConnection } from '../../src/queue/recovery.js';
-import type { Clock } from '../../src/shared/time/clock.js';
 import type { Config } from '../../src/shared/config/config.js';
+import type { Life } from '../../src/shared/life.js';
+import type { Clock } from '../../src/shared/time/clock.js';
 
 export type QueueSettings = Pick<Config, 'redis' | 'queue'>;
 
@@ -13,14 +14,24 @@ export interface Borrowed extends RecoveryConnection {
  * The primary's connections to Redis, one per distinct settings: after a reload that changed them, what a worker of the
  * old set held is still recovered where it is.
  */
-export class QueueAccess {
+export class QueueAccess implements Life {
   readonly #clock: Clock;
-  readonly #open = new Map<string, { connection: RecoveryConnection; users: number }>();
+  readonly #open = new Map<string, { readonly connection: RecoveryConnection; users: number }>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
+  /** Nothing to do: the first who borrows connects. */
+  start(): void {}
+
+  /** Closes what was not given back. Its last user has stopped before. */
+  async stop(): Promise<void> {
+    const left = [...this.#open.values()];
+    await Promise.all(left.map(({ connection }) => connection.close()));
+  }
+
+  /** @throws ConfigError when REDIS_TLS_CA_PATH cannot be read. */
   borrow(config: QueueSettings): Borrowed {
     const key = JSON.stringify([config.redis, config.queue]);
     const entry = this.#open.get(key) ?? { connection: this.#connect(config), users: 0 };

@@ -22,6 +22,8 @@ export interface SettingOf<Target extends string, Value> {
   readonly prose: string;
   /** Never printed; can also be read from the file named by `<env>_FILE` or `<path>_file`. */
   readonly secret?: true;
+  /** The supervisor takes it at its start only: a reload says that it changed and keeps it. */
+  readonly restart?: true;
 }
 
 type Section = keyof Config;
