@@ -4,6 +4,7 @@ import type { Life } from '../../src/shared/life.js';
 import type { Log } from '../../src/shared/logger/log.js';
 import type { Logger } from '../../src/shared/logger/logger.js';
 import type { Clock } from '../../src/shared/time/clock.js';
+import type { Random } from '../../src/shared/time/random.js';
 import { Wake } from '../../src/shared/time/wake.js';
 import { ClaimRecovery } from '../queue/claim-recovery.js';
 import { QueueAccess } from '../queue/queue-access.js';
@@ -30,8 +31,7 @@ export interface CompositionOptions {
   readonly environment: NodeJS.ProcessEnv;
   readonly log: Log & Pick<Logger, 'setLevel'>;
   readonly clock: Clock;
-  /** From [0, 1). */
-  readonly random: () => number;
+  readonly random: Random;
   /** Another text at each call, of letters and digits. */
   readonly nonce: () => string;
 }

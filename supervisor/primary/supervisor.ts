@@ -13,6 +13,7 @@ import { EXIT_CONFIG, EXIT_FAILURE, reasonOf } from '../../src/shared/errors.js'
 import type { Log } from '../../src/shared/logger/log.js';
 import { createLogger } from '../../src/shared/logger/logger.js';
 import { systemClock } from '../../src/shared/time/clock.js';
+import { systemRandom } from '../../src/shared/time/random.js';
 import { forkChild, prepareForks } from '../workers/forked-child.js';
 import { Composition } from './composition.js';
 import { AlreadyRunningError, Pidfile } from './pidfile.js';
@@ -48,7 +49,7 @@ export async function runSupervisor(options: SupervisorOptions): Promise<number>
   process.once('uncaughtException', crash);
   const childEntry = options.childEntry ?? fileURLToPath(new URL('../../src/main.js', import.meta.url));
   prepareForks(childEntry);
-  const surroundings = { environment: process.env, clock: systemClock, random: Math.random, nonce: newNonce };
+  const surroundings = { environment: process.env, clock: systemClock, random: systemRandom, nonce: newNonce };
   const primary = new Composition({ ...options, ...surroundings, childEntry, log, fork: () => forkChild(log) });
   try {
     announce(options.loaded, log);

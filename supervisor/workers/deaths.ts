@@ -1,6 +1,7 @@
 import { EXIT_FAILURE } from '../../src/shared/errors.js';
 import type { Log } from '../../src/shared/logger/log.js';
 import type { Clock } from '../../src/shared/time/clock.js';
+import type { Random } from '../../src/shared/time/random.js';
 import { crashesInARow, restartDelayMs } from './restart-policy.js';
 import { exitInWords, fatalityOf, type Fatality } from './worker-exit.js';
 import type { WorkerHandle } from './worker-handle.js';
@@ -9,8 +10,7 @@ import type { WorkerSlot } from './worker-slot.js';
 export interface DeathsOptions {
   readonly log: Log;
   readonly clock: Clock;
-  /** From [0, 1). */
-  readonly random: () => number;
+  readonly random: Random;
 }
 
 /** How things stand with all workers when one process ends. */

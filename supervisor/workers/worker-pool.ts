@@ -12,6 +12,7 @@
  * slot backs off and health says why.
  */
 import type { Clock } from '../../src/shared/time/clock.js';
+import type { Random } from '../../src/shared/time/random.js';
 import type { Config } from '../../src/shared/config/config.js';
 import type { Life } from '../../src/shared/life.js';
 import type { Log } from '../../src/shared/logger/log.js';
@@ -26,8 +27,7 @@ export interface WorkerPoolOptions {
   readonly config: Config;
   readonly log: Log;
   readonly clock: Clock;
-  /** From [0, 1). */
-  readonly random: () => number;
+  readonly random: Random;
   /** Another text at each call, of letters and digits. */
   readonly nonce: () => string;
   readonly fork: () => ChildProcess;
