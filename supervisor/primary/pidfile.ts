@@ -10,6 +10,7 @@ import { basename, join } from 'node:path';
 
 import type { Config } from '../../src/shared/config/config.js';
 import { BrokerError, reasonOf } from '../../src/shared/errors.js';
+import type { Life } from '../../src/shared/life.js';
 
 /** Another supervisor serves this instance already. */
 export class AlreadyRunningError extends BrokerError {
@@ -31,45 +32,52 @@ export class RuntimeDirError extends BrokerError {
   }
 }
 
-export interface Pidfile {
+export class Pidfile implements Life {
   readonly path: string;
-  /** Synchronous and safe to repeat: also called while the process exits. */
-  release(): void;
-}
+  readonly #folder: string;
+  #held = false;
+  #stopped = false;
 
-export function pidfilePath({ runtimeDir, port }: Config['supervisor']): string {
-  return join(runtimeDir, `supervisor-${port}.pid`);
-}
-
-/** The pid of the supervisor that serves this instance; undefined when none does. */
-export function runningSupervisor(supervisor: Config['supervisor']): number | undefined {
-  const pid = readPid(pidfilePath(supervisor));
-  return pid !== undefined && isSupervisor(pid) ? pid : undefined;
-}
-
-/** Throws AlreadyRunningError or RuntimeDirError. */
-export function acquirePidfile(supervisor: Config['supervisor']): Pidfile {
-  const path = pidfilePath(supervisor);
-  makePrivate(supervisor.runtimeDir);
-  const draft = `${path}.${process.pid}`;
-  try {
-    writeFileSync(draft, `${process.pid}\n`, { mode: 0o600 });
-    if (!tryLink(draft, path)) {
-      removeStale(path);
-      if (!tryLink(draft, path)) throw new AlreadyRunningError(readPid(path) ?? 0, path);
-    }
-  } catch (error) {
-    if (error instanceof BrokerError) throw error;
-    throw new RuntimeDirError(`The pidfile ${path} cannot be written: ${reasonOf(error)}`, { cause: error });
-  } finally {
-    rmSync(draft, { force: true });
+  constructor({ runtimeDir, port }: Pick<Config['supervisor'], 'runtimeDir' | 'port'>) {
+    this.#folder = runtimeDir;
+    this.path = join(runtimeDir, `supervisor-${port}.pid`);
   }
-  return {
-    path,
-    release: () => {
-      if (readPid(path) === process.pid) rmSync(path, { force: true });
-    },
-  };
+
+  /** Rejects with AlreadyRunningError or RuntimeDirError. */
+  async start(): Promise<void> {
+    if (this.#stopped || this.#held) return;
+    makePrivate(this.#folder);
+    try {
+      this.#link();
+      this.#held = true;
+    } catch (error) {
+      if (error instanceof BrokerError) throw error;
+      throw new RuntimeDirError(`The pidfile ${this.path} cannot be written: ${reasonOf(error)}`, { cause: error });
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.release();
+  }
+
+  /** As `stop`; synchronous, because it is also called while the process exits. */
+  release(): void {
+    this.#stopped = true;
+    if (this.#held && readPid(this.path) === process.pid) rmSync(this.path, { force: true });
+    this.#held = false;
+  }
+
+  #link(): void {
+    const draft = `${this.path}.${process.pid}`;
+    try {
+      writeFileSync(draft, `${process.pid}\n`, { mode: 0o600 });
+      if (tryLink(draft, this.path)) return;
+      removeStale(this.path);
+      if (!tryLink(draft, this.path)) throw new AlreadyRunningError(readPid(this.path) ?? 0, this.path);
+    } finally {
+      rmSync(draft, { force: true });
+    }
+  }
 }
 
 function makePrivate(directory: string): void {

@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 
+import type { Life } from '../../src/shared/life.js';
 import type { Clock } from '../../src/shared/time/clock.js';
 
 export type SignalAction = 'stop' | 'reload' | 'one-more' | 'one-fewer' | 'dump';
@@ -29,19 +30,21 @@ export interface ReceivedSignal {
 }
 
 /** Handlers only record; the reconcile loop takes what came and acts. */
-export class SignalInbox {
+export class SignalInbox implements Life {
   readonly #clock: Clock;
   readonly #ring: () => void;
   readonly #received: ReceivedSignal[] = [];
   readonly #handlers = new Map<NodeJS.Signals, () => void>();
   #lastInterrupt = -Infinity;
+  #stopped = false;
 
   constructor(clock: Clock, ring: () => void) {
     this.#clock = clock;
     this.#ring = ring;
   }
 
-  open(): void {
+  start(): void {
+    if (this.#stopped || this.#handlers.size > 0) return;
     for (const [name, action] of Object.entries(ACTIONS) as [NodeJS.Signals, SignalAction][]) {
       if (process.platform === 'win32' && !ON_WINDOWS.includes(name)) continue;
       const handler = (): void => this.#record(name, action);
@@ -54,7 +57,9 @@ export class SignalInbox {
     return this.#received.splice(0);
   }
 
-  close(): void {
+  /** From now on signals do what they do by default. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
     for (const [name, handler] of this.#handlers) process.off(name, handler);
     this.#handlers.clear();
   }

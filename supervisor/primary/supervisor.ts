@@ -1,53 +1,87 @@
 /**
- * Starts the primary process and ends it: pidfile first, then the log, then the reconcile loop (reconcile-loop.ts).
+ * Starts the primary process and ends it: pidfile first, then the log, then all parts (composition.ts).
  *
  * If the primary itself crashes it says so and exits with code 1 without touching the children: they notice, drain and end
  * by themselves, and the next supervisor recovers what they leave.
  */
+import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 
-import { systemClock } from '../../src/shared/time/clock.js';
-import { EXIT_CONFIG, reasonOf } from '../../src/shared/errors.js';
+import type { LoadedConfig } from '../../src/shared/config/load.js';
+import { packageVersion } from '../../src/shared/config/package-root.js';
+import { EXIT_CONFIG, EXIT_FAILURE, reasonOf } from '../../src/shared/errors.js';
+import type { Log } from '../../src/shared/logger/log.js';
 import { createLogger } from '../../src/shared/logger/logger.js';
-import { prepareForks } from '../workers/forked-child.js';
-import { acquirePidfile, AlreadyRunningError, type Pidfile } from './pidfile.js';
-import { ReconcileLoop, type SupervisorOptions } from './reconcile-loop.js';
+import { systemClock } from '../../src/shared/time/clock.js';
+import { systemRandom } from '../../src/shared/time/random.js';
+import { forkChild, prepareForks } from '../workers/forked-child.js';
+import { Composition } from './composition.js';
+import { AlreadyRunningError, Pidfile } from './pidfile.js';
+
+export interface SupervisorOptions {
+  readonly loaded: LoadedConfig;
+  /** Reads the configuration again from the same sources; throws ConfigError. */
+  readonly reload: () => LoadedConfig;
+  /** Another one than src/main.ts only in tests. */
+  readonly childEntry?: string;
+}
 
 /**
  * Runs until it is told to stop and everything is closed; resolves to the exit code: 0 after a clean stop, 1 when a child
  * had to be killed, when no child could be started or another supervisor runs, 78 when the configuration is no good.
  */
-export async function runSupervisor(
-  options: Omit<SupervisorOptions, 'childEntry'> & {
-    /** Another one than src/main.ts only in tests. */
-    readonly childEntry?: string;
-  },
-): Promise<number> {
+export async function runSupervisor(options: SupervisorOptions): Promise<number> {
   const { config } = options.loaded;
-  let pidfile: Pidfile;
+  const pidfile = new Pidfile(config.supervisor);
   try {
-    pidfile = acquirePidfile(config.supervisor);
+    await pidfile.start();
   } catch (error) {
     process.stderr.write(`ERROR: ${reasonOf(error)}\n`);
-    return error instanceof AlreadyRunningError ? 1 : EXIT_CONFIG;
+    return error instanceof AlreadyRunningError ? EXIT_FAILURE : EXIT_CONFIG;
   }
-  const logger = createLogger({ logging: config.logging, name: 'supervisor', ownsRotation: true, clock: systemClock });
-  logger.start();
+  const log = createLogger({ logging: config.logging, name: 'supervisor', ownsRotation: true, clock: systemClock });
   const crash = (error: unknown): void => {
-    logger.crash(`The supervisor crashed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-    process.exit(1);
+    log.crash(`The supervisor crashed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    process.exit(EXIT_FAILURE);
   };
   const release = (): void => pidfile.release();
   process.once('exit', release);
   process.once('uncaughtException', crash);
   const childEntry = options.childEntry ?? fileURLToPath(new URL('../../src/main.js', import.meta.url));
   prepareForks(childEntry);
+  const surroundings = { environment: process.env, clock: systemClock, random: systemRandom, nonce: newNonce };
+  const primary = new Composition({ ...options, ...surroundings, childEntry, log, fork: () => forkChild(log) });
   try {
-    return await new ReconcileLoop({ ...options, childEntry }, logger, systemClock).run();
+    log.start();
+    announce(options.loaded, log);
+    return await live(primary, log);
   } finally {
-    pidfile.release();
-    await logger.stop();
+    await pidfile.stop();
+    await log.stop();
     process.off('exit', release);
     process.off('uncaughtException', crash);
   }
+}
+
+function announce({ config, sources, warnings }: LoadedConfig, log: Log): void {
+  log.info(`Supervisor ${packageVersion()} (pid ${process.pid}) starts ${config.worker.count} workers`);
+  if (sources.configFile !== undefined) log.info(`Configuration file: ${sources.configFile}`);
+  for (const warning of warnings) log.warn(warning);
+}
+
+async function live(primary: Composition, log: Log): Promise<number> {
+  try {
+    await primary.start();
+  } catch (error) {
+    await primary.stop();
+    throw error;
+  }
+  await primary.ended;
+  await primary.stop();
+  log.info('Supervisor stopped');
+  return primary.exitCode;
+}
+
+function newNonce(): string {
+  return randomBytes(6).toString('hex');
 }

@@ -11,6 +11,7 @@
 import { localPid } from '../../src/queue/keys.js';
 import type { Clock } from '../../src/shared/time/clock.js';
 import { reasonOf } from '../../src/shared/errors.js';
+import type { Life } from '../../src/shared/life.js';
 import type { Log } from '../../src/shared/logger/log.js';
 import { isRunning } from '../workers/process-running.js';
 import type { Borrowed, QueueAccess, QueueSettings } from './queue-access.js';
@@ -20,6 +21,8 @@ const GIVE_UP_AFTER_MS = 60_000;
 const SECOND_LOOK_MS = 1_000;
 const ORPHAN_LOOK_MS = 500;
 const ORPHAN_WATCH_MS = 20_000;
+/** When we stop, Redis gets this long to take what the last killed ones held. */
+const LAST_RECOVERY_MS = 1_000;
 
 export interface DeadWorker {
   /** To stand at the start of a log line. */
@@ -33,47 +36,70 @@ interface Found {
   buried: number;
 }
 
-export class ClaimRecovery {
-  readonly #access: QueueAccess;
+export interface ClaimRecoveryOptions {
+  readonly access: Pick<QueueAccess, 'borrow'>;
+  /** Where what a killed supervisor left is looked for. */
+  readonly settings: QueueSettings;
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+export class ClaimRecovery implements Life {
+  readonly #access: Pick<QueueAccess, 'borrow'>;
+  readonly #settings: QueueSettings;
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #running = new Set<Promise<void>>();
   readonly #firstLooks = new Set<Promise<Found>>();
-  readonly #stop = new AbortController();
+  readonly #end = new AbortController();
+  #started = false;
+  #stopping: Promise<void> | undefined;
 
-  constructor(access: QueueAccess, log: Log, clock: Clock) {
+  constructor({ access, settings, log, clock }: ClaimRecoveryOptions) {
     this.#access = access;
+    this.#settings = settings;
     this.#log = log;
     this.#clock = clock;
   }
 
+  start(): void {
+    if (this.#started || this.#stopping) return;
+    this.#started = true;
+    this.#recoverOrphans();
+  }
+
+  /** What was found dead gets a last second; what only waits ends at once. */
+  stop(): Promise<void> {
+    return (this.#stopping ??= this.#finish());
+  }
+
   recoverDead(dead: DeadWorker): void {
+    if (this.#stopping) return;
     this.#run(dead.config, dead.title, async (connection) => {
       const first = await this.#persist(connection, dead);
       this.#report(dead.title, first);
-      await this.#clock.sleep(SECOND_LOOK_MS, this.#stop.signal);
-      if (this.#stop.signal.aborted) return;
+      await this.#clock.sleep(SECOND_LOOK_MS, this.#end.signal);
+      if (this.#end.signal.aborted) return;
       this.#report(dead.title, await recoverAll(connection, dead.consumers));
     });
   }
 
-  recoverOrphans(config: QueueSettings): void {
-    this.#run(config, 'Looking for what a killed supervisor left', async (connection) => {
+  #recoverOrphans(): void {
+    this.#run(this.#settings, 'Looking for what a killed supervisor left', async (connection) => {
       const until = this.#clock.now() + ORPHAN_WATCH_MS;
-      while (!this.#stop.signal.aborted && this.#clock.now() < until) {
+      while (!this.#end.signal.aborted && this.#clock.now() < until) {
         await connection.whenReady(ORPHAN_LOOK_MS);
         if (connection.isReady()) await this.#lookForOrphans(connection);
-        await this.#clock.sleep(ORPHAN_LOOK_MS, this.#stop.signal);
+        await this.#clock.sleep(ORPHAN_LOOK_MS, this.#end.signal);
       }
     });
   }
 
-  /** Ends what waits; resolves when what is under way has finished, or after `timeoutMs`. */
-  async stop(timeoutMs: number): Promise<void> {
+  async #finish(): Promise<void> {
     const finished = new AbortController();
-    const outOfTime = this.#clock.sleep(timeoutMs, finished.signal);
+    const outOfTime = this.#clock.sleep(LAST_RECOVERY_MS, finished.signal);
     await Promise.race([Promise.allSettled(this.#firstLooks), outOfTime]);
-    this.#stop.abort();
+    this.#end.abort();
     await Promise.race([Promise.all(this.#running), outOfTime]);
     finished.abort();
   }
@@ -95,8 +121,8 @@ export class ClaimRecovery {
         await connection.whenReady(RETRY_MS);
         return await recoverAll(connection, dead.consumers);
       } catch (error) {
-        if (this.#stop.signal.aborted || this.#clock.now() > until) throw error;
-        await this.#clock.sleep(RETRY_MS, this.#stop.signal);
+        if (this.#end.signal.aborted || this.#clock.now() > until) throw error;
+        await this.#clock.sleep(RETRY_MS, this.#end.signal);
       }
     }
   }
@@ -123,17 +149,23 @@ export class ClaimRecovery {
   }
 
   #run(config: QueueSettings, title: string, work: (connection: Borrowed) => Promise<void>): void {
-    const connection = this.#access.borrow(config);
-    const run = work(connection)
+    const run = this.#borrowed(config, work)
       .catch((error: unknown) =>
         this.#log.warn(
           `${title}: its messages could not be put back yet (${reasonOf(error)}); a worker will do it when the lease ends`,
         ),
       )
-      .then(() => connection.release())
-      .catch((error: unknown) => this.#log.warn(`A connection to Redis did not close: ${reasonOf(error)}`))
       .finally(() => this.#running.delete(run));
     this.#running.add(run);
+  }
+
+  async #borrowed(config: QueueSettings, work: (connection: Borrowed) => Promise<void>): Promise<void> {
+    const connection = this.#access.borrow(config);
+    try {
+      await work(connection);
+    } finally {
+      await connection.release();
+    }
   }
 }
 

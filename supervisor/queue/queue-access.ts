@@ -1,8 +1,15 @@
 import { createBackgroundConnection, type BackgroundConnection } from '../../src/queue/background.js';
-import type { Clock } from '../../src/shared/time/clock.js';
 import type { Config } from '../../src/shared/config/config.js';
+import type { Life } from '../../src/shared/life.js';
+import type { Clock } from '../../src/shared/time/clock.js';
+import type { Random } from '../../src/shared/time/random.js';
 
 export type QueueSettings = Pick<Config, 'redis' | 'queue'>;
+
+export interface QueueAccessOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+}
 
 /** A borrowed connection; `release` gives it back, the last one closes it. */
 export interface Borrowed extends Omit<BackgroundConnection, 'start' | 'stop'> {
@@ -13,15 +20,21 @@ export interface Borrowed extends Omit<BackgroundConnection, 'start' | 'stop'> {
  * The primary's connections to Redis, one per distinct settings: after a reload that changed them, what a worker of the
  * old set held is still recovered where it is.
  */
-export class QueueAccess {
-  readonly #clock: Clock;
-  readonly #random: () => number;
-  readonly #open = new Map<string, { connection: BackgroundConnection; users: number }>();
+export class QueueAccess implements Life {
+  readonly #options: QueueAccessOptions;
+  readonly #open = new Map<string, { readonly connection: BackgroundConnection; users: number }>();
 
-  /** `random`: from 0 to below 1. */
-  constructor(clock: Clock, random: () => number) {
-    this.#clock = clock;
-    this.#random = random;
+  constructor(options: QueueAccessOptions) {
+    this.#options = options;
+  }
+
+  /** Nothing to do: the first who borrows connects. */
+  start(): void {}
+
+  /** Closes what was not given back. Its last user has stopped before. */
+  async stop(): Promise<void> {
+    const left = [...this.#open.values()];
+    await Promise.all(left.map(({ connection }) => connection.stop()));
   }
 
   /** @throws ConfigError when REDIS_TLS_CA_PATH cannot be read. */
@@ -45,12 +58,8 @@ export class QueueAccess {
   }
 
   #connect(config: QueueSettings): BackgroundConnection {
-    const connection = createBackgroundConnection({
-      config,
-      workerId: 'supervisor',
-      clock: this.#clock,
-      random: this.#random,
-    });
+    const { clock, random } = this.#options;
+    const connection = createBackgroundConnection({ config, workerId: 'supervisor', clock, random });
     connection.start();
     return connection;
   }

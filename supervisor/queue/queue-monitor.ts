@@ -3,8 +3,9 @@ import { parseMessage } from '../../src/domain/message.js';
 import type { QueueSizes } from '../../src/queue/message-queue.js';
 import type { Clock, Timer } from '../../src/shared/time/clock.js';
 import { reasonOf } from '../../src/shared/errors.js';
+import type { Life } from '../../src/shared/life.js';
 import type { Log } from '../../src/shared/logger/log.js';
-import type { Borrowed } from './queue-access.js';
+import type { Borrowed, QueueAccess, QueueSettings } from './queue-access.js';
 
 export interface QueueSight {
   readonly waiting: number;
@@ -21,78 +22,108 @@ const POLICY_INTERVAL_MS = 15_000;
 /** Below this share of it a backlog is over, so that one around the threshold is not said again and again. */
 const BACKLOG_OVER = 0.5;
 
+export interface QueueMonitorOptions {
+  readonly access: Pick<QueueAccess, 'borrow'>;
+  readonly settings: QueueSettings;
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
 /**
  * Looks at the queue every 2 s, so that a status or a scrape never waits for Redis. Redis's absence is said once, and its
  * return with the length of the outage.
  */
-export class QueueMonitor {
-  #connection: Borrowed;
+export class QueueMonitor implements Life {
+  readonly #access: Pick<QueueAccess, 'borrow'>;
+  readonly #settings: QueueSettings;
   readonly #log: Log;
   readonly #clock: Clock;
-  /** The last look; undefined before the first and while Redis is away. */
-  sight: QueueSight | undefined;
-  /** undefined = not known. */
-  evictionPolicy: string | undefined;
+  #connection: Borrowed | undefined;
+  #sight: QueueSight | undefined;
+  #evictionPolicy: string | undefined;
   #timer: Timer | undefined;
-  #looking = false;
+  #looking: Promise<void> | undefined;
   #looked = false;
   #lostAt: number | undefined;
   #policyAt = -Infinity;
   #hasBacklog = false;
+  #stopped = false;
 
-  constructor(connection: Borrowed, log: Log, clock: Clock) {
-    this.#connection = connection;
+  constructor({ access, settings, log, clock }: QueueMonitorOptions) {
+    this.#access = access;
+    this.#settings = settings;
     this.#log = log;
     this.#clock = clock;
   }
 
-  start(): void {
-    this.#timer ??= this.#clock.every(INTERVAL_MS, () => void this.look());
-    void this.#connection.whenReady(INTERVAL_MS).then(() => this.look());
+  /** Rejects with ConfigError when REDIS_TLS_CA_PATH cannot be read. */
+  async start(): Promise<void> {
+    if (this.#stopped || this.#connection) return;
+    const connection = this.#access.borrow(this.#settings);
+    this.#connection = connection;
+    this.#timer = this.#clock.every(INTERVAL_MS, () => void this.look());
+    void connection.whenReady(INTERVAL_MS).then(() => this.look());
+  }
+
+  /** The last look; undefined before the first and while Redis is away. */
+  get sight(): QueueSight | undefined {
+    return this.#sight;
+  }
+
+  /** undefined = not known. */
+  get evictionPolicy(): string | undefined {
+    return this.#evictionPolicy;
   }
 
   /** In the first moments, before it was looked at, Redis is not accused. */
   get redisUp(): boolean {
-    return this.#lostAt === undefined && (this.#connection.isReady() || !this.#looked);
+    return this.#lostAt === undefined && (this.#connection?.isReady() === true || !this.#looked);
   }
 
-  /** Watches another queue or Redis from now on; the old connection is given back. */
-  async watch(connection: Borrowed): Promise<void> {
+  /** Watches the queue of these settings from now on. Rejects with ConfigError when REDIS_TLS_CA_PATH cannot be read. */
+  async adopt(settings: QueueSettings): Promise<void> {
+    if (this.#stopped) return;
     const old = this.#connection;
-    this.#connection = connection;
-    this.sight = undefined;
-    this.evictionPolicy = undefined;
+    this.#connection = this.#access.borrow(settings);
+    this.#sight = undefined;
+    this.#evictionPolicy = undefined;
     this.#policyAt = -Infinity;
-    await old.release();
+    await old?.release();
   }
 
-  async look(): Promise<void> {
-    if (this.#looking) return;
-    this.#looking = true;
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    await this.#connection?.release();
+    await this.#looking;
+  }
+
+  /** Never rejects. */
+  look(): Promise<void> {
+    if (this.#stopped) return Promise.resolve();
+    return (this.#looking ??= this.#look().finally(() => (this.#looking = undefined)));
+  }
+
+  async #look(): Promise<void> {
     const connection = this.#connection;
+    if (!connection) return;
     try {
       const sizes = await connection.queue.sizes();
       if (connection !== this.#connection) return;
       const { waiting, processing, retrying, dead } = sizes;
-      this.sight = { waiting, processing, retrying, dead, oldestWaitSeconds: this.#age(sizes) };
+      this.#sight = { waiting, processing, retrying, dead, oldestWaitSeconds: this.#age(sizes) };
       this.#foundAgain();
       this.#noteBacklog(waiting);
       await this.#lookAtPolicy(connection);
     } catch (error) {
-      if (connection === this.#connection) this.#lost(reasonOf(error));
+      if (connection === this.#connection && !this.#stopped) this.#lost(reasonOf(error));
     } finally {
-      this.#looking = false;
       this.#looked = true;
     }
   }
 
-  async stop(): Promise<void> {
-    this.#timer?.cancel();
-    await this.#connection.release();
-  }
-
   #lost(reason: string): void {
-    this.sight = undefined;
+    this.#sight = undefined;
     if (this.#lostAt !== undefined) return;
     this.#lostAt = this.#clock.now();
     this.#log.error(`${CAUSE.redis}: ${reason}`);
@@ -103,7 +134,7 @@ export class QueueMonitor {
     this.#policyAt = this.#clock.now();
     // a user that may not call INFO is no outage
     const policy = await connection.evictionPolicy().catch(() => undefined);
-    if (connection === this.#connection) this.evictionPolicy = policy;
+    if (connection === this.#connection) this.#evictionPolicy = policy;
   }
 
   #noteBacklog(waiting: number): void {

@@ -1,22 +1,37 @@
-import type { Clock } from '../../src/shared/time/clock.js';
-import type { Config } from '../../src/shared/config/config.js';
-import type { LoadedConfig } from '../../src/shared/config/load.js';
+/**
+ * What takes several rounds of the reconcile loop: reloads and replacements, one at a time, so capacity stays ≥ N-1.
+ *
+ *   idle ──startIfDue()──→ reload or replacement under way ──it ends──→ idle
+ *
+ * What waits for its turn, in the order in which it gets it:
+ *   1. a reload. It is due a second after the first who asked, and whoever asks within that second means the same one; the
+ *      files are read when it begins, so who asks from then on means one more.
+ *   2. restarts of single workers, in the order in which they were asked for.
+ *   3. replacements of processes that use more memory than they may.
+ * When we are stopping nothing begins, and `refuseAll` tells all who wait. The one under way ends by itself: it works on a
+ * pool that is stopping.
+ */
 import { reasonOf } from '../../src/shared/errors.js';
+import type { Life } from '../../src/shared/life.js';
 import type { Log } from '../../src/shared/logger/log.js';
-import { Reloader } from './reload.js';
-import { ReplacementError, replaceWorker, rollingRestart } from './rolling-restart.js';
+import type { Clock } from '../../src/shared/time/clock.js';
 import type { WorkerPool } from '../workers/worker-pool.js';
 import type { WorkerSlot } from '../workers/worker-slot.js';
+import type { Reload, ReloadResult } from './reload.js';
+import { ReplacementError, replaceWorker } from './rolling-restart.js';
 
-export interface OperationsParams {
+export interface OperationsOptions {
   readonly pool: WorkerPool;
-  readonly read: () => LoadedConfig;
+  readonly reload: Pick<Reload, 'run'>;
   readonly log: Log;
   readonly clock: Clock;
-  /** A configuration is in service now: what the primary itself takes from it may change. */
-  readonly onAdopted: (config: Config) => Promise<void>;
-  /** An operation began or ended. */
+  /** An operation was asked for, began or ended: the reconcile loop should look. */
   readonly onChange: () => void;
+}
+
+interface UnderWay {
+  readonly isReload: boolean;
+  readonly ended: Promise<void>;
 }
 
 interface Restart {
@@ -25,85 +40,99 @@ interface Restart {
   readonly reject: (error: unknown) => void;
 }
 
-/** What takes several rounds of the reconcile loop: reloads and replacements, one at a time, so capacity stays ≥ N-1. */
-export class Operations {
-  readonly #params: OperationsParams;
-  readonly reloader: Reloader;
-  isReloading = false;
-  readonly #bloated = new Map<number, number>();
-  readonly #restarts: Restart[] = [];
-  #running: Promise<void> | undefined;
+const GATHER_MS = 1_000;
+const STOPPING = 'The supervisor is stopping.';
 
-  constructor(params: OperationsParams) {
-    this.#params = params;
-    this.reloader = new Reloader({
-      read: params.read,
-      current: () => params.pool.config,
-      apply: (config) => this.#apply(config),
-      log: params.log,
-      clock: params.clock,
-    });
+export class Operations implements Life {
+  readonly #options: OperationsOptions;
+  #underWay: UnderWay | undefined;
+  /** Monotonic ms; Infinity = no reload was asked for. */
+  #reloadAt = Infinity;
+  readonly #awaitingReload: ((result: ReloadResult) => void)[] = [];
+  readonly #restarts: Restart[] = [];
+  /** Pid → bytes. */
+  readonly #bloated = new Map<number, number>();
+
+  constructor(options: OperationsOptions) {
+    this.#options = options;
   }
 
-  /** The process uses more memory than it may. */
-  requestReplacement(pid: number, memoryBytes: number): void {
-    this.#bloated.set(pid, memoryBytes);
-    this.#params.onChange();
+  /** Nothing to do: the reconcile loop starts what is due. */
+  start(): void {}
+
+  async stop(): Promise<void> {
+    this.refuseAll();
+    await this.#underWay?.ended;
+  }
+
+  get isReloading(): boolean {
+    return this.#underWay?.isReload === true;
+  }
+
+  requestReload(): void {
+    if (this.#reloadAt === Infinity) this.#reloadAt = this.#options.clock.now() + GATHER_MS;
+    this.#options.onChange();
+  }
+
+  /** Asks for a reload; resolves to the result of the one that begins after this call. */
+  reload(): Promise<ReloadResult> {
+    return new Promise((resolve) => {
+      this.#awaitingReload.push(resolve);
+      this.requestReload();
+    });
   }
 
   /** Gives the worker a fresh process in its turn. Rejects with ReplacementError: then the old one serves on. */
   restart(slot: WorkerSlot): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#restarts.push({ slot, resolve, reject });
-      this.#params.onChange();
+      this.#options.onChange();
     });
   }
 
-  /** We are stopping: nothing that has not begun will. */
+  /** The process uses more memory than it may. */
+  requestReplacement(pid: number, memoryBytes: number): void {
+    this.#bloated.set(pid, memoryBytes);
+    this.#options.onChange();
+  }
+
+  /** Nothing that has not begun will. */
   refuseAll(): void {
-    const reason = 'The supervisor is stopping.';
-    this.reloader.refuse(reason);
-    for (const { reject } of this.#restarts.splice(0)) reject(new ReplacementError(reason));
+    const at = new Date(this.#options.clock.wallNow()).toISOString();
+    for (const resolve of this.#awaitingReload.splice(0)) resolve({ at, ok: false, reason: STOPPING });
+    for (const { reject } of this.#restarts.splice(0)) reject(new ReplacementError(STOPPING));
   }
 
   /** Until the next one can begin, in ms. */
   dueInMs(): number {
-    return this.#running ? Infinity : this.reloader.dueInMs();
+    return this.#underWay ? Infinity : this.#reloadAt - this.#options.clock.now();
   }
 
   startIfDue(): void {
-    if (this.#running || this.#params.pool.stopping) return;
-    const work = this.reloader.dueInMs() <= 0 ? this.#reload() : (this.#restartWanted() ?? this.#replaceBloated());
-    this.#running = work?.finally(() => {
-      this.#running = undefined;
-      this.#params.onChange();
+    if (this.#underWay || this.#options.pool.stopping) return;
+    if (this.dueInMs() <= 0) return this.#begin(this.#runReload(), { isReload: true });
+    const replacement = this.#restartAskedFor() ?? this.#replaceBloated();
+    if (replacement) this.#begin(replacement, { isReload: false });
+  }
+
+  #begin(work: Promise<void>, { isReload }: Pick<UnderWay, 'isReload'>): void {
+    const ended = work.finally(() => {
+      this.#underWay = undefined;
+      this.#options.onChange();
     });
+    this.#underWay = { isReload, ended };
+    this.#options.onChange();
   }
 
-  /** Resolves when the one under way has ended. */
-  async idle(): Promise<void> {
-    await this.#running;
+  async #runReload(): Promise<void> {
+    this.#reloadAt = Infinity;
+    const awaiting = this.#awaitingReload.splice(0);
+    const result = await this.#options.reload.run();
+    for (const resolve of awaiting) resolve(result);
   }
 
-  async #reload(): Promise<void> {
-    this.isReloading = true;
-    this.#params.onChange();
-    await this.reloader.run();
-    this.isReloading = false;
-  }
-
-  async #apply(config: Config): Promise<void> {
-    const { pool, log, onAdopted } = this.#params;
-    try {
-      await rollingRestart(pool, config, log);
-    } finally {
-      // Also after a reload that stopped half-way: the pool's configuration decides.
-      if (pool.config === config) await onAdopted(config);
-    }
-  }
-
-  #restartWanted(): Promise<void> | undefined {
-    const { pool, log } = this.#params;
+  #restartAskedFor(): Promise<void> | undefined {
+    const { pool, log } = this.#options;
     const wanted = this.#restarts.shift();
     if (!wanted) return undefined;
     log.info(`Replacing ${wanted.slot.current?.title ?? `worker ${wanted.slot.number}`}, as asked for`);
@@ -114,7 +143,7 @@ export class Operations {
   }
 
   #replaceBloated(): Promise<void> | undefined {
-    const { pool, log } = this.#params;
+    const { pool, log } = this.#options;
     for (const [pid, bytes] of this.#bloated) {
       this.#bloated.delete(pid);
       const slot = pool.slots.find(({ current }) => current?.pid === pid && current.stage === 'active');

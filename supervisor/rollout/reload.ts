@@ -1,14 +1,22 @@
 /**
- * A reload: read the configuration again, judge it, replace the workers one by one.
+ * A reload, in this order:
  *
- * SIGHUPs within a second are one reload, which reads the files when that second is over; one that comes while a reload
- * runs leads to one more. Whatever goes wrong, the old set serves on and `last` says what it was.
+ *   read    the configuration again, from the same sources
+ *   judge   which of it the running supervisor can take; the rest is a warning
+ *   roll    every worker over to it, a canary first
+ *   adopt   it in the primary, as soon as it is what restarts use, even if the roll stopped half-way
+ *   note    how it went
+ *
+ * Whatever goes wrong, workers serve on and `last` says what it was.
  */
 import type { Config } from '../../src/shared/config/config.js';
 import type { LoadedConfig } from '../../src/shared/config/load.js';
 import type { Clock } from '../../src/shared/time/clock.js';
 import { ConfigError, reasonOf } from '../../src/shared/errors.js';
 import type { Log } from '../../src/shared/logger/log.js';
+import type { WorkerPool } from '../workers/worker-pool.js';
+import { judge } from './judge.js';
+import { rollingRestart } from './rolling-restart.js';
 
 export interface ReloadResult {
   /** ISO 8601, UTC. */
@@ -18,112 +26,75 @@ export interface ReloadResult {
   readonly reason: string | undefined;
 }
 
-export interface ReloaderParams {
+/** A part of the primary that takes something from the configuration. */
+export interface Adopter {
+  adopt(config: Config): void | Promise<void>;
+}
+
+export interface ReloadOptions {
   /** Reads .env and the configuration file again; throws ConfigError. */
   readonly read: () => LoadedConfig;
-  readonly current: () => Config;
-  /** Puts the new configuration into service; rejects when the old one serves on. */
-  readonly apply: (config: Config) => Promise<void>;
+  readonly pool: WorkerPool;
+  readonly adopters: readonly Adopter[];
   readonly log: Log;
   readonly clock: Clock;
 }
 
-const GATHER_MS = 1_000;
+export class Reload {
+  readonly #options: ReloadOptions;
+  #last: ReloadResult | undefined;
+  #counts = { ok: 0, failed: 0 };
 
-export class Reloader {
-  readonly #params: ReloaderParams;
-  last: ReloadResult | undefined;
-  readonly counts = { ok: 0, failed: 0 };
-  #dueAt = Infinity;
-  #waiting: ((result: ReloadResult) => void)[] = [];
-
-  constructor(params: ReloaderParams) {
-    this.#params = params;
+  constructor(options: ReloadOptions) {
+    this.#options = options;
   }
 
-  /** Asks for a reload; those already asked for and not begun are the same one. */
-  request(): void {
-    if (this.#dueAt === Infinity) this.#dueAt = this.#params.clock.now() + GATHER_MS;
+  get last(): ReloadResult | undefined {
+    return this.#last;
   }
 
-  /** As `request`; resolves to the result of the reload that begins after this call. */
-  requested(): Promise<ReloadResult> {
-    this.request();
-    return new Promise((resolve) => this.#waiting.push(resolve));
+  get counts(): { readonly ok: number; readonly failed: number } {
+    return this.#counts;
   }
 
-  /** No reload will come any more. */
-  refuse(reason: string): void {
-    const result = { at: new Date(this.#params.clock.wallNow()).toISOString(), ok: false, reason };
-    for (const resolve of this.#waiting.splice(0)) resolve(result);
-  }
-
-  dueInMs(): number {
-    return this.#dueAt - this.#params.clock.now();
-  }
-
-  /** Never rejects: the result stands in `last`. */
-  async run(): Promise<void> {
-    this.#dueAt = Infinity;
-    const { log, clock } = this.#params;
-    const waiting = this.#waiting.splice(0);
-    log.info('Reloading the configuration...');
-    const problems = await this.#attempt();
-    for (const problem of problems) log.error(`Reload failed: ${problem}`);
-    const ok = problems.length === 0;
-    this.counts[ok ? 'ok' : 'failed'] += 1;
-    this.last = { at: new Date(clock.wallNow()).toISOString(), ok, reason: ok ? undefined : problems.join(' ') };
-    if (ok) log.info('Reload finished: all workers have the new configuration');
-    for (const resolve of waiting) resolve(this.last);
-  }
-
-  async #attempt(): Promise<readonly string[]> {
-    const { read, current, apply, log } = this.#params;
+  /** Never rejects. One at a time. */
+  async run(): Promise<ReloadResult> {
+    this.#options.log.info('Reloading the configuration...');
     try {
-      const { config, warnings } = read();
-      for (const warning of [...warnings, ...needsRestart(current(), config)]) log.warn(warning);
-      await apply(keepFixed(current(), config));
-      return [];
+      const wanted = this.#read();
+      const config = this.#judge(wanted);
+      const failure = await rollingRestart(this.#options.pool, config, this.#options.log);
+      await this.#adopt(config);
+      return this.#note(failure ? [failure.message] : []);
     } catch (error) {
-      return error instanceof ConfigError ? error.problems : [reasonOf(error)];
+      return this.#note(error instanceof ConfigError ? error.problems : [reasonOf(error)]);
     }
   }
-}
 
-/** Settings that the running primary cannot change, each with its value as text. */
-function fixedSettings({ supervisor, logging }: Config): Readonly<Record<string, string>> {
-  return {
-    SUPERVISOR_HOST: supervisor.host,
-    SUPERVISOR_PORT: String(supervisor.port),
-    SUPERVISOR_RUNTIME_DIR: supervisor.runtimeDir,
-    LOG_FILE_PATH: `${logging.directory}/${logging.fileName}`,
-    LOG_FORMAT: logging.format,
-    LOG_ROTATION_DAYS: String(logging.retentionDays),
-  };
-}
+  #read(): Config {
+    const { config, warnings } = this.#options.read();
+    for (const warning of warnings) this.#options.log.warn(warning);
+    return config;
+  }
 
-/** One sentence for each changed setting that only a restart of the supervisor applies. */
-export function needsRestart(before: Config, after: Config): string[] {
-  const wanted = fixedSettings(after);
-  return Object.entries(fixedSettings(before))
-    .filter(([name, value]) => wanted[name] !== value)
-    .map(([name, value]) => `${name} changed to ${wanted[name]}; it stays ${value} until the supervisor is restarted.`);
-}
+  #judge(wanted: Config): Config {
+    const { config, remarks } = judge(this.#options.pool.config, wanted);
+    for (const remark of remarks) this.#options.log.warn(remark);
+    return config;
+  }
 
-/** The new configuration with those settings as they are. */
-function keepFixed(before: Config, after: Config): Config {
-  const { directory, fileName, format, retentionDays } = before.logging;
-  return {
-    ...after,
-    supervisor: { ...after.supervisor, ...pickAddress(before.supervisor) },
-    logging: { ...after.logging, directory, fileName, format, retentionDays },
-  };
-}
+  async #adopt(config: Config): Promise<void> {
+    if (this.#options.pool.config !== config) return;
+    for (const part of this.#options.adopters) await part.adopt(config);
+  }
 
-function pickAddress({
-  host,
-  port,
-  runtimeDir,
-}: Config['supervisor']): Pick<Config['supervisor'], 'host' | 'port' | 'runtimeDir'> {
-  return { host, port, runtimeDir };
+  #note(problems: readonly string[]): ReloadResult {
+    const { log, clock } = this.#options;
+    const ok = problems.length === 0;
+    for (const problem of problems) log.error(`Reload failed: ${problem}`);
+    if (ok) log.info('Reload finished: all workers have the new configuration');
+    this.#counts[ok ? 'ok' : 'failed'] += 1;
+    this.#last = { at: new Date(clock.wallNow()).toISOString(), ok, reason: ok ? undefined : problems.join(' ') };
+    return this.#last;
+  }
 }

@@ -18,12 +18,11 @@
 import type { Config } from '../../src/shared/config/config.js';
 import { BrokerError, reasonOf } from '../../src/shared/errors.js';
 import type { Log } from '../../src/shared/logger/log.js';
-import type { WorkerHandle } from '../workers/worker-handle.js';
+import { BOOT_LIMIT_MS, type WorkerHandle } from '../workers/worker-handle.js';
 import { exitInWords } from '../workers/worker-exit.js';
 import type { WorkerPool } from '../workers/worker-pool.js';
 import type { WorkerSlot } from '../workers/worker-slot.js';
 
-const BOOT_DEADLINE_MS = 30_000;
 const QUIET_DEADLINE_MS = 5_000;
 const READY_DEADLINE_MS = 15_000;
 
@@ -45,14 +44,30 @@ export async function replaceWorker(pool: WorkerPool, slot: WorkerSlot, config: 
   await handOver(pool, slot, incoming);
 }
 
-/** Replaces every worker by one with `config`, and makes it the pool's. Rejects with ReplacementError. */
-export async function rollingRestart(pool: WorkerPool, config: Config, log: Log): Promise<void> {
+/**
+ * Replaces every worker by one with `config`, and makes it the pool's. Resolves to what stopped it, if something did;
+ * `pool.config` tells whether that was before the canary's success or after it.
+ */
+export async function rollingRestart(
+  pool: WorkerPool,
+  config: Config,
+  log: Log,
+): Promise<ReplacementError | undefined> {
+  try {
+    await replaceAll(pool, config, log);
+    return undefined;
+  } catch (error) {
+    if (error instanceof ReplacementError) return error;
+    throw error;
+  }
+}
+
+async function replaceAll(pool: WorkerPool, config: Config, log: Log): Promise<void> {
   const demands = whatTheOldSetDoes(pool);
   const [canary] = pool.slots;
   if (canary) await sendCanary(pool, canary, { config, demands });
 
-  pool.config = config;
-  pool.scale(config.worker.count);
+  pool.adopt(config);
   for (const slot of pool.slots.slice(1)) {
     if (!pool.isWanted(slot) || slot.current?.config === config) continue;
     try {
@@ -114,13 +129,13 @@ async function bootBeside(pool: WorkerPool, slot: WorkerSlot, config: Config): P
   if (pool.stopping) throw new ReplacementError('The supervisor is stopping.');
   const incoming = pool.forkIncoming(slot, config);
   const isSettled = (): boolean => incoming.hasBooted || incoming.bootFailure !== undefined;
-  await incoming.until(isSettled, BOOT_DEADLINE_MS);
+  await incoming.until(isSettled, BOOT_LIMIT_MS);
   if (incoming.stage === 'standby') return incoming;
 
   const why =
     incoming.bootFailure || incoming.stage === 'gone'
       ? exitInWords(incoming)
-      : `did not boot within ${BOOT_DEADLINE_MS / 1000} s`;
+      : `did not boot within ${BOOT_LIMIT_MS / 1000} s`;
   incoming.kill();
   throw new ReplacementError(`${incoming.title} ${why}. The old worker serves on.`);
 }

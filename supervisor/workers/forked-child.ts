@@ -2,7 +2,7 @@ import cluster, { type Worker } from 'node:cluster';
 
 import type { Log } from '../../src/shared/logger/log.js';
 import { reasonOf } from '../../src/shared/errors.js';
-import type { ChildProcess, Exit } from './worker-handle.js';
+import type { ChildProcess, Exit } from './child-process.js';
 
 /** A child gets its configuration by message: what stands in its environment can be read from /proc by others. */
 const NOT_INHERITED = ['REDIS_PASSWORD', 'REDIS_SENTINEL_PASSWORD', 'SUPERVISOR_ADMIN_TOKEN', 'NOTIFY_SOCKET'];

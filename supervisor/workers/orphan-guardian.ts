@@ -1,6 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import type { Life } from '../../src/shared/life.js';
+import type { Log } from '../../src/shared/logger/log.js';
+import type { Clock, Timer } from '../../src/shared/time/clock.js';
+
 /** Orphans drain for 8 s; one whose event loop is blocked never learns that it is one. All are gone before 15 s. */
 const ORPHAN_LIFE_S = 11;
+
+/** A shell that somebody killed is replaced after this time. */
+const RESTART_MS = 1_000;
 
 /**
  * Waits for the primary to die, which closes its standard input, and then ends the children that do not end by
@@ -26,53 +34,72 @@ done
 for pid in $pids; do if ours "$pid" "$1"; then kill -KILL "$pid"; fi; done
 `;
 
-export interface OrphanGuardian {
-  /** Tells it which processes to end should this one die. */
-  watch(pids: readonly number[]): void;
-  /** Ends it; nobody is guarded any more. */
-  stop(): void;
+export interface OrphanGuardianOptions {
+  /** Absolute path that stands on the children's command line. */
+  readonly entry: string;
+  readonly log: Log;
+  readonly clock: Clock;
 }
 
-/** `entry`: absolute path that stands on the children's command line. On Windows each child guards itself. */
-export function startOrphanGuardian(entry: string, onError: (error: Error) => void): OrphanGuardian {
-  if (process.platform === 'win32') return { watch: () => undefined, stop: () => undefined };
-  let stopped = false;
-  let watched = '';
-  let shell = start();
+/** On Windows it does nothing: there each child guards itself. */
+export class OrphanGuardian implements Life {
+  readonly #options: OrphanGuardianOptions;
+  #shell: ChildProcess | undefined;
+  #restart: Timer | undefined;
+  #watched = '';
+  #stopped = false;
 
-  function start(): ChildProcess {
-    const child = spawn('/bin/sh', ['-c', SCRIPT, 'orphan-guardian', entry], { stdio: ['pipe', 'ignore', 'ignore'] });
-    child.on('error', onError);
-    child.stdin?.on('error', () => undefined); // it ended: `exit` tells
-    child.once('exit', () => {
-      if (!stopped) restart();
+  constructor(options: OrphanGuardianOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    if (this.#stopped || process.platform === 'win32') return;
+    this.#shell ??= this.#spawn();
+  }
+
+  /** Tells it which processes to end should this one die. */
+  watch(pids: readonly number[]): void {
+    const line = pids.join(' ');
+    if (line === this.#watched) return;
+    this.#watched = line;
+    this.#tell();
+  }
+
+  /** From now on nobody is guarded. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#restart?.cancel();
+    const shell = this.#shell;
+    if (shell?.pid === undefined || shell.exitCode !== null || shell.signalCode !== null) return;
+    shell.ref();
+    shell.kill('SIGKILL');
+    await once(shell, 'exit');
+  }
+
+  #spawn(): ChildProcess {
+    const { entry, log } = this.#options;
+    const shell = spawn('/bin/sh', ['-c', SCRIPT, 'orphan-guardian', entry], { stdio: ['pipe', 'ignore', 'ignore'] });
+    shell.on('error', (error) => {
+      log.warn(`Orphans of a dead supervisor will not be ended by force, /bin/sh did not start: ${error.message}`);
     });
-    child.unref();
-    return child;
+    shell.stdin?.on('error', () => undefined); // it ended: `exit` tells
+    shell.once('exit', () => this.#replace());
+    shell.unref();
+    return shell;
   }
 
-  function restart(): void {
-    setTimeout(() => {
-      if (stopped) return;
-      shell = start();
-      tell();
-    }, 1_000).unref();
+  #replace(): void {
+    if (this.#stopped) return;
+    this.#restart = this.#options.clock
+      .after(RESTART_MS, () => {
+        this.#shell = this.#spawn();
+        this.#tell();
+      })
+      .unref();
   }
 
-  function tell(): void {
-    shell.stdin?.write(`${watched}\n`, () => undefined);
+  #tell(): void {
+    this.#shell?.stdin?.write(`${this.#watched}\n`, () => undefined);
   }
-
-  return {
-    watch(pids) {
-      const line = pids.join(' ');
-      if (line === watched) return;
-      watched = line;
-      tell();
-    },
-    stop() {
-      stopped = true;
-      shell.kill('SIGKILL');
-    },
-  };
 }

@@ -8,7 +8,9 @@
 import pidusage from 'pidusage';
 
 import { reasonOf } from '../../src/shared/errors.js';
+import type { Life } from '../../src/shared/life.js';
 import type { Log } from '../../src/shared/logger/log.js';
+import type { Clock, Timer } from '../../src/shared/time/clock.js';
 
 export interface Usage {
   /** 100 = one core. */
@@ -20,65 +22,74 @@ export type Sampler = (
   pids: number[],
 ) => Promise<Record<string, { readonly cpu: number; readonly memory: number } | undefined>>;
 
-export interface ResourceMonitorParams {
+export interface ResourceMonitorOptions {
   readonly log: Log;
+  readonly clock: Clock;
   /** The processes to look at. */
   readonly pids: () => number[];
   /** Bytes a process may use; 0 = no limit. */
   readonly limitBytes: () => number;
   /** The process was over the limit in three samples running. Called at each further sample too. */
   readonly onBloated: (pid: number, memoryBytes: number) => void;
+  /** Default: pidusage. */
   readonly sample?: Sampler;
-  readonly intervalMs?: number;
-}
-
-export interface ResourceMonitor {
-  start(): void;
-  stop(): void;
-  usage(pid: number): Usage | undefined;
-  /** One round now; the interval calls it too. */
-  look(): Promise<void>;
 }
 
 const INTERVAL_MS = process.platform === 'linux' ? 5_000 : 30_000;
 /** One sample may be a peak just before a garbage collection. */
 const SAMPLES_OVER_LIMIT = 3;
 
-export function createResourceMonitor(params: ResourceMonitorParams): ResourceMonitor {
-  const { log, sample = (pids) => pidusage(pids), intervalMs = INTERVAL_MS } = params;
-  const seen = new Map<number, Usage & { readonly timesOver: number }>();
-  let timer: NodeJS.Timeout | undefined;
-  let looking = false;
+export class ResourceMonitor implements Life {
+  readonly #options: ResourceMonitorOptions;
+  readonly #seen = new Map<number, Usage & { readonly timesOver: number }>();
+  #timer: Timer | undefined;
+  #looking: Promise<void> | undefined;
+  #stopped = false;
 
-  function note(pid: number, memoryBytes: number, cpuPercent: number): void {
-    const limit = params.limitBytes();
-    const timesOver = limit > 0 && memoryBytes > limit ? (seen.get(pid)?.timesOver ?? 0) + 1 : 0;
-    seen.set(pid, { cpuPercent, memoryBytes, timesOver });
-    if (timesOver >= SAMPLES_OVER_LIMIT) params.onBloated(pid, memoryBytes);
+  constructor(options: ResourceMonitorOptions) {
+    this.#options = options;
   }
 
-  async function look(): Promise<void> {
-    if (looking) return;
-    looking = true;
+  start(): void {
+    if (!this.#stopped) this.#timer ??= this.#options.clock.every(INTERVAL_MS, () => void this.look());
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    await this.#looking;
+  }
+
+  /** As last seen; undefined before the first look at it. */
+  usage(pid: number): Usage | undefined {
+    return this.#seen.get(pid);
+  }
+
+  /** One round now, or the one under way; the interval calls it too. Never rejects. */
+  look(): Promise<void> {
+    return (this.#looking ??= this.#look().finally(() => (this.#looking = undefined)));
+  }
+
+  async #look(): Promise<void> {
+    const { log, pids: living, sample = (pids) => pidusage(pids) } = this.#options;
     try {
-      const pids = params.pids();
+      const pids = living();
       const stats = pids.length > 0 ? await sample(pids) : {};
-      for (const pid of seen.keys()) if (!stats[pid]) seen.delete(pid);
+      for (const pid of this.#seen.keys()) if (!stats[pid]) this.#seen.delete(pid);
       for (const pid of pids) {
         const stat = stats[pid];
-        if (stat) note(pid, stat.memory, stat.cpu);
+        if (stat) this.#note(pid, stat.memory, stat.cpu);
       }
     } catch (error) {
       log.debug(`CPU and memory of the workers could not be read: ${reasonOf(error)}`);
-    } finally {
-      looking = false;
     }
   }
 
-  return {
-    start: () => void (timer ??= setInterval(() => void look(), intervalMs)),
-    stop: () => void clearInterval(timer),
-    usage: (pid) => seen.get(pid),
-    look,
-  };
+  #note(pid: number, memoryBytes: number, cpuPercent: number): void {
+    const { limitBytes, onBloated } = this.#options;
+    const limit = limitBytes();
+    const timesOver = limit > 0 && memoryBytes > limit ? (this.#seen.get(pid)?.timesOver ?? 0) + 1 : 0;
+    this.#seen.set(pid, { cpuPercent, memoryBytes, timesOver });
+    if (timesOver >= SAMPLES_OVER_LIMIT) onBloated(pid, memoryBytes);
+  }
 }

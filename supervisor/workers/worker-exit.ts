@@ -1,15 +1,22 @@
-import { isPermanent } from '../../src/shared/errors.js';
+import { EXIT_CONFIG, EXIT_FAILURE, isPermanent } from '../../src/shared/errors.js';
 import type { WorkerHandle } from './worker-handle.js';
 
 /** Crashes at boot of one worker before the supervisor gives up, while no worker was ever ready. */
 const BOOT_CRASH_LIMIT = 3;
 
-export function failedForGood(handle: WorkerHandle): boolean {
-  return handle.bootFailure !== undefined && isPermanent(handle.bootFailure.code);
+/** Why no start can succeed. */
+export interface Fatality {
+  readonly exitCode: number;
+  readonly reason: string;
 }
 
-export function isCrashLoopAtBoot(bootCrashes: number): boolean {
-  return bootCrashes >= BOOT_CRASH_LIMIT;
+/** `bootCrashes` = deaths of this worker before it had booted, one after the other, this one included. */
+export function fatalityOf(handle: WorkerHandle, bootCrashes: number): Fatality | undefined {
+  const { bootFailure, workerId } = handle;
+  const words = exitInWords(handle);
+  if (bootFailure && isPermanent(bootFailure.code)) return { exitCode: EXIT_CONFIG, reason: `${workerId} ${words}` };
+  if (bootCrashes < BOOT_CRASH_LIMIT) return undefined;
+  return { exitCode: EXIT_FAILURE, reason: `${workerId} died ${bootCrashes} times before it had started: ${words}` };
 }
 
 /** How a process ended, to stand after its name. */

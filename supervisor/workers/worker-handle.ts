@@ -10,28 +10,19 @@
 import { CAUSE } from '../../src/shared/words/causes.js';
 import type { Clock } from '../../src/shared/time/clock.js';
 import type { Config } from '../../src/shared/config/config.js';
-import { readToPrimary, type Beat, type Identity, type ToChild, type ToPrimary } from '../../src/shared/ipc.js';
+import { readToPrimary, type Beat, type Identity, type ToPrimary } from '../../src/shared/ipc.js';
 import { consumerName } from '../../src/queue/keys.js';
+import { Changes } from './changes.js';
+import type { ChildProcess, Exit } from './child-process.js';
 
 export type Stage = 'booting' | 'standby' | 'active' | 'quieted' | 'ending' | 'gone';
 
-export interface Exit {
-  readonly code: number | undefined;
-  readonly signal: string | undefined;
+export interface BootFailure {
+  readonly code: string;
+  readonly message: string;
 }
 
-/** The process below a handle; forked-child.ts makes it of a cluster worker. */
-export interface ChildProcess {
-  /** 0 when the process could not be started; `onExit` follows. */
-  readonly pid: number;
-  /** Never throws; a child that is gone or does not read makes no difference. */
-  send(message: ToChild): void;
-  killNow(): void;
-  onMessage(listener: (message: unknown) => void): void;
-  onExit(listener: (exit: Exit) => void): void;
-}
-
-export interface WorkerHandleParams {
+export interface WorkerHandleOptions {
   readonly child: ChildProcess;
   readonly identity: Identity;
   readonly config: Config;
@@ -40,7 +31,8 @@ export interface WorkerHandleParams {
   readonly onChange: () => void;
 }
 
-const BOOT_LIMIT_MS = 30_000;
+/** A process that has not booted by then is given up. */
+export const BOOT_LIMIT_MS = 30_000;
 /** Ten missed beats: longer than any pause of a healthy loop, short enough for messages to be tried again within 12 s. */
 const BEAT_LIMIT_MS = 10_000;
 /** From here on nobody is told that it works, though it is too early to kill it. */
@@ -54,31 +46,26 @@ export class WorkerHandle {
   readonly identity: Identity;
   readonly config: Config;
   readonly pid: number;
-  /** Every name under which this process may hold claims. */
-  readonly consumers = new Set<string>();
   readonly forkedAt: number;
 
-  stage: Stage = 'booting';
-  exit: Exit | undefined;
   beat: Beat | undefined;
-  bootFailure: { readonly code: string; readonly message: string } | undefined;
-  /** It booted, and Redis answered it while it did. */
-  redisReached = false;
-  hasBooted = false;
-  /** Why we sent SIGKILL, if we did. */
-  killedBecause: string | undefined;
-  /** That was for its silence while it should work. */
-  hung = false;
   /** The last that is known of each of its metrics, by name, as prom-client's JSON. */
   readonly metrics = new Map<string, unknown>();
-  activatedAt: number | undefined;
-  /** drain() or kill() was called: an exit is no crash. */
-  wasAskedToEnd = false;
 
   readonly #child: ChildProcess;
   readonly #clock: Clock;
   readonly #onChange: () => void;
-  readonly #listeners = new Set<() => void>();
+  readonly #changes: Changes;
+  readonly #consumers = new Set<string>();
+  #stage: Stage = 'booting';
+  #exit: Exit | undefined;
+  #bootFailure: BootFailure | undefined;
+  #redisReached = false;
+  #hasBooted = false;
+  #killedBecause: string | undefined;
+  #hung = false;
+  #activatedAt: number | undefined;
+  #wasAskedToEnd = false;
   #listens = false;
   #lastBeatAt = 0;
   #killAt = Infinity;
@@ -86,7 +73,7 @@ export class WorkerHandle {
   #answered = 0;
   #collecting: Promise<boolean> | undefined;
 
-  constructor({ child, identity, config, clock, onChange }: WorkerHandleParams) {
+  constructor({ child, identity, config, clock, onChange }: WorkerHandleOptions) {
     this.identity = identity;
     this.config = config;
     this.pid = child.pid;
@@ -94,11 +81,12 @@ export class WorkerHandle {
     this.#child = child;
     this.#clock = clock;
     this.#onChange = onChange;
-    this.consumers.add(consumerName(identity.workerId, child.pid, identity.nonce));
+    this.#changes = new Changes(clock);
+    this.#consumers.add(consumerName(identity.workerId, child.pid, identity.nonce));
     child.onMessage((value) => this.#receive(readToPrimary(value)));
     child.onExit((exit) => {
-      this.exit ??= exit;
-      this.stage = 'gone';
+      this.#exit ??= exit;
+      this.#stage = 'gone';
       this.#changed();
     });
   }
@@ -112,9 +100,54 @@ export class WorkerHandle {
     return `Worker ${this.workerId} (pid ${this.pid})`;
   }
 
+  get stage(): Stage {
+    return this.#stage;
+  }
+
+  /** Every name under which this process may hold claims. */
+  get consumers(): ReadonlySet<string> {
+    return this.#consumers;
+  }
+
+  get hasBooted(): boolean {
+    return this.#hasBooted;
+  }
+
+  /** It booted, and Redis answered it while it did. */
+  get redisReached(): boolean {
+    return this.#redisReached;
+  }
+
+  get bootFailure(): BootFailure | undefined {
+    return this.#bootFailure;
+  }
+
+  get activatedAt(): number | undefined {
+    return this.#activatedAt;
+  }
+
+  /** drain() or kill() was called: an exit is no crash. */
+  get wasAskedToEnd(): boolean {
+    return this.#wasAskedToEnd;
+  }
+
+  /** Why we sent SIGKILL, if we did. */
+  get killedBecause(): string | undefined {
+    return this.#killedBecause;
+  }
+
+  /** That was for its silence while it should work. */
+  get hung(): boolean {
+    return this.#hung;
+  }
+
+  get exit(): Exit | undefined {
+    return this.#exit;
+  }
+
   /** At work, and yet three beats are missing: it may hang. */
   get isSilent(): boolean {
-    return this.stage === 'active' && this.#clock.now() - this.#lastBeatAt > SILENT_MS;
+    return this.#stage === 'active' && this.#clock.now() - this.#lastBeatAt > SILENT_MS;
   }
 
   /** When the last beat came, monotonic ms. */
@@ -124,84 +157,71 @@ export class WorkerHandle {
 
   /** It takes messages, whatever else it complains of. */
   get isConsuming(): boolean {
-    return this.stage === 'active' && this.beat?.consuming === true && !this.isSilent;
+    return this.#stage === 'active' && this.beat?.consuming === true && !this.isSilent;
   }
 
   activate(): void {
-    if (this.stage !== 'standby') return;
-    this.stage = 'active';
-    this.activatedAt = this.#lastBeatAt = this.#clock.now();
+    if (this.#stage !== 'standby') return;
+    this.#stage = 'active';
+    this.#activatedAt = this.#lastBeatAt = this.#clock.now();
     this.#child.send({ type: 'activate' });
   }
 
   /** The stage follows when the child answers. */
   quiet(): void {
-    if (this.stage === 'active') this.#child.send({ type: 'quiet' });
+    if (this.#stage === 'active') this.#child.send({ type: 'quiet' });
   }
 
   /** Finish within `deadlineMs`, hand back the rest, exit; SIGKILL 3 s after that. */
   drain(deadlineMs: number): void {
-    if (this.stage === 'ending' || this.stage === 'gone') return;
-    if (this.activatedAt === undefined) return this.kill();
-    this.stage = 'ending';
-    this.wasAskedToEnd = true;
+    if (this.#stage === 'ending' || this.#stage === 'gone') return;
+    if (this.#activatedAt === undefined) return this.kill();
+    this.#stage = 'ending';
+    this.#wasAskedToEnd = true;
     this.#killAt = this.#clock.now() + deadlineMs + DRAIN_GRACE_MS;
     this.#child.send({ type: 'drain', deadlineMs });
   }
 
   /** Hand back everything and exit at once; SIGKILL 0.8 s later, or now when the child does not listen yet. */
   kill(): void {
-    if (this.stage === 'gone') return;
+    if (this.#stage === 'gone') return;
     if (!this.#listens) this.#child.killNow();
-    this.stage = 'ending';
-    this.wasAskedToEnd = true;
+    this.#stage = 'ending';
+    this.#wasAskedToEnd = true;
     this.#killAt = Math.min(this.#killAt, this.#clock.now() + KILL_GRACE_MS);
     this.#child.send({ type: 'kill' });
   }
 
   /** SIGKILL, for a child that cannot be talked to. */
   killNow(reason: string): void {
-    if (this.stage === 'gone') return;
-    this.hung ||= this.isSilent;
-    this.killedBecause ??= reason;
+    if (this.#stage === 'gone') return;
+    this.#hung ||= this.isSilent;
+    this.#killedBecause ??= reason;
     this.#killAt = Infinity;
     this.#child.killNow();
   }
 
   /** Why the child must get SIGKILL now; undefined = it need not. */
   overdue(): string | undefined {
-    if (this.killedBecause !== undefined || this.#clock.now() < this.#deadline()) return undefined;
-    if (this.stage === 'booting') return `did not boot within ${BOOT_LIMIT_MS / 1000} s`;
-    if (this.stage === 'active') return `${CAUSE.hang} for ${BEAT_LIMIT_MS / 1000} s, its event loop hangs`;
+    if (this.#killedBecause !== undefined || this.#clock.now() < this.#deadline()) return undefined;
+    if (this.#stage === 'booting') return `did not boot within ${BOOT_LIMIT_MS / 1000} s`;
+    if (this.#stage === 'active') return `${CAUSE.hang} for ${BEAT_LIMIT_MS / 1000} s, its event loop hangs`;
     return 'did not stop in time';
   }
 
   /** Until `overdue` may say something, in ms. */
   dueInMs(): number {
-    return this.killedBecause === undefined ? this.#deadline() - this.#clock.now() : Infinity;
+    return this.#killedBecause === undefined ? this.#deadline() - this.#clock.now() : Infinity;
   }
 
   /** Resolves to true as soon as `condition` holds; false when it exits or `timeoutMs` pass first. */
   until(condition: () => boolean, timeoutMs: number): Promise<boolean> {
-    return new Promise((resolve) => {
-      const finish = (met: boolean): void => {
-        timer.cancel();
-        this.#listeners.delete(check);
-        resolve(met);
-      };
-      const check = (): void => {
-        if (condition()) finish(true);
-        else if (this.stage === 'gone') finish(false);
-      };
-      const timer = this.#clock.after(timeoutMs, () => finish(condition()));
-      this.#listeners.add(check);
-      check();
-    });
+    return this.#changes.until(condition, () => this.#stage === 'gone', timeoutMs);
   }
 
   /** Brings `metrics` up to date; false when it does not answer in time, or is silent anyhow. One question at a time. */
   collectMetrics(timeoutMs: number): Promise<boolean> {
-    if (this.stage === 'gone' || this.isSilent) return Promise.resolve(false);
+    if (this.#stage === 'gone' || this.isSilent) return Promise.resolve(false);
     this.#collecting ??= this.#askMetrics(timeoutMs).finally(() => (this.#collecting = undefined));
     return this.#collecting;
   }
@@ -220,35 +240,35 @@ export class WorkerHandle {
   }
 
   #deadline(): number {
-    if (this.stage === 'booting') return this.forkedAt + BOOT_LIMIT_MS;
-    if (this.stage === 'active') return this.#lastBeatAt + BEAT_LIMIT_MS;
-    return this.stage === 'ending' ? this.#killAt : Infinity;
+    if (this.#stage === 'booting') return this.forkedAt + BOOT_LIMIT_MS;
+    if (this.#stage === 'active') return this.#lastBeatAt + BEAT_LIMIT_MS;
+    return this.#stage === 'ending' ? this.#killAt : Infinity;
   }
 
   #receive(message: ToPrimary | undefined): void {
-    if (message === undefined || this.stage === 'gone') return;
+    if (message === undefined || this.#stage === 'gone') return;
     switch (message.type) {
       case 'hello':
         this.#listens = true;
         this.#child.send({ type: 'configure', config: this.config, identity: this.identity });
         break;
       case 'booted':
-        this.hasBooted = true;
-        this.redisReached = message.redisReached;
-        if (this.stage === 'booting') this.stage = 'standby';
+        this.#hasBooted = true;
+        this.#redisReached = message.redisReached;
+        if (this.#stage === 'booting') this.#stage = 'standby';
         break;
       case 'boot-failed':
-        this.bootFailure = { code: message.code, message: message.message };
+        this.#bootFailure = { code: message.code, message: message.message };
         break;
       case 'beat':
         this.beat = message.beat;
         this.#lastBeatAt = this.#clock.now();
         break;
       case 'quieted':
-        if (this.stage === 'active') this.stage = 'quieted';
+        if (this.#stage === 'active') this.#stage = 'quieted';
         break;
       case 'consumer':
-        this.consumers.add(message.consumer);
+        this.#consumers.add(message.consumer);
         break;
       case 'metrics':
         this.#noteMetrics(message.metrics);
@@ -259,7 +279,7 @@ export class WorkerHandle {
   }
 
   #changed(): void {
-    for (const listener of [...this.#listeners]) listener();
+    this.#changes.tell();
     this.#onChange();
   }
 }

@@ -11,22 +11,25 @@
  * one worker are `fatal` with exit code 1. After the first ready worker neither is: old workers may still serve, so the
  * slot backs off and health says why.
  */
-import { randomBytes } from 'node:crypto';
-
 import type { Clock } from '../../src/shared/time/clock.js';
+import type { Random } from '../../src/shared/time/random.js';
 import type { Config } from '../../src/shared/config/config.js';
-import { EXIT_CONFIG } from '../../src/shared/errors.js';
+import type { Life } from '../../src/shared/life.js';
 import type { Log } from '../../src/shared/logger/log.js';
-import { crashesInARow, restartDelayMs } from './restart-policy.js';
-import { exitInWords, failedForGood, isCrashLoopAtBoot } from './worker-exit.js';
-import { WorkerHandle, type ChildProcess } from './worker-handle.js';
+import type { ChildProcess } from './child-process.js';
+import { Deaths } from './deaths.js';
+import { ReadinessLines } from './readiness-lines.js';
+import type { Fatality } from './worker-exit.js';
+import { WorkerHandle } from './worker-handle.js';
 import { slotIdentity, WorkerSlot } from './worker-slot.js';
 
-export interface WorkerPoolParams {
+export interface WorkerPoolOptions {
   readonly config: Config;
   readonly log: Log;
   readonly clock: Clock;
-  readonly random: () => number;
+  readonly random: Random;
+  /** Another text at each call, of letters and digits. */
+  readonly nonce: () => string;
   readonly fork: () => ChildProcess;
   /** Something happened that the reconcile loop should look at. */
   readonly onChange: () => void;
@@ -34,29 +37,55 @@ export interface WorkerPoolParams {
   readonly onGone: (handle: WorkerHandle, slot: WorkerSlot) => void;
 }
 
-export interface Fatal {
-  readonly exitCode: number;
-  readonly reason: string;
-}
+/** SIGKILL has done its work by then, if it can. */
+const KILLED_MS = 5_000;
 
-export class WorkerPool {
-  /** What (re)started workers get. */
-  config: Config;
-  everReady = false;
-  fatal: Fatal | undefined;
-  stopping = false;
-  /** Active processes that did not stop in time and got SIGKILL during the stop. */
-  forced = 0;
-
-  readonly #params: WorkerPoolParams;
-  #target: number;
+export class WorkerPool implements Life {
+  readonly #options: WorkerPoolOptions;
   readonly #slots = new Map<number, WorkerSlot>();
-  readonly #announced = new Map<WorkerHandle, string>();
+  readonly #deaths: Deaths;
+  readonly #lines: ReadinessLines;
+  #config: Config;
+  #target: number;
+  #hasWorked = false;
+  #everReady = false;
+  #stopping = false;
 
-  constructor(params: WorkerPoolParams) {
-    this.#params = params;
-    this.config = params.config;
-    this.#target = params.config.worker.count;
+  constructor(options: WorkerPoolOptions) {
+    this.#options = options;
+    this.#deaths = new Deaths(options);
+    this.#lines = new ReadinessLines(options.log);
+    this.#config = options.config;
+    this.#target = options.config.worker.count;
+  }
+
+  /** What (re)started workers get. */
+  get config(): Config {
+    return this.#config;
+  }
+
+  /** Wanted number of workers. */
+  get target(): number {
+    return this.#target;
+  }
+
+  get stopping(): boolean {
+    return this.#stopping;
+  }
+
+  /** A worker has been at work, now or before. */
+  get hasWorked(): boolean {
+    return this.#hasWorked;
+  }
+
+  /** Why no start can succeed. */
+  get fatal(): Fatality | undefined {
+    return this.#deaths.fatal;
+  }
+
+  /** Of the whole program, once everything has stopped. */
+  get exitCode(): number {
+    return this.#deaths.exitCode;
   }
 
   /** By number. */
@@ -68,37 +97,52 @@ export class WorkerPool {
     return this.slots.flatMap((slot) => slot.processes);
   }
 
+  /** Forks the first set. */
+  start(): void {
+    if (!this.#stopping) this.#spawn();
+  }
+
+  /** Whoever still lives is killed; who is to end by itself was told to by `drainAll` before. */
+  async stop(): Promise<void> {
+    this.killAll();
+    const left = this.processes;
+    for (const handle of left) handle.killNow('outlived its supervisor');
+    await Promise.all(left.map((handle) => handle.until(() => handle.stage === 'gone', KILLED_MS)));
+    this.#reap();
+  }
+
   /** `mayJudge` = our own loop turned in time, so a missing beat is the child's fault. */
   reconcile(mayJudge: boolean): void {
     this.#reap();
     if (mayJudge) this.#timeOut();
     this.#announce();
-    if (this.stopping || this.fatal) return;
+    if (this.#stopping || this.fatal) return;
     this.#cull();
     this.#spawn();
   }
 
   /** Until the next step is due, in ms. */
   dueInMs(): number {
-    const now = this.#params.clock.now();
+    const now = this.#options.clock.now();
     const deadlines = this.processes.map((handle) => handle.dueInMs());
     const starts = this.slots.filter((slot) => !slot.current && !slot.incoming).map((slot) => slot.startAt - now);
-    return Math.min(...deadlines, ...(this.stopping ? [] : starts));
+    return Math.min(...deadlines, ...(this.#stopping ? [] : starts));
   }
 
   /** False for a slot that was given up, even if there is another of its number now. */
   isWanted(slot: WorkerSlot): boolean {
-    return !this.stopping && slot.number <= this.#target && this.#slots.get(slot.number) === slot;
+    return !this.#stopping && slot.number <= this.#target && this.#slots.get(slot.number) === slot;
   }
 
-  /** Wanted number of workers. */
-  get target(): number {
-    return this.#target;
+  /** Workers that start from now on get this configuration, and there shall be as many as it says. */
+  adopt(config: Config): void {
+    this.#config = config;
+    this.scale(config.worker.count);
   }
 
   scale(workers: number): void {
     this.#target = workers;
-    this.#params.onChange();
+    this.#options.onChange();
   }
 
   /** A process that boots beside the slot's current one; `promote` hands the slot over to it. */
@@ -113,7 +157,7 @@ export class WorkerPool {
     this.retire(slot);
     slot.current = slot.incoming;
     slot.incoming = undefined;
-    slot.current?.activate();
+    if (slot.current) this.#activate(slot.current);
   }
 
   /** The slot's current process drains and leaves the slot. */
@@ -123,12 +167,12 @@ export class WorkerPool {
   }
 
   drainAll(): void {
-    this.stopping = true;
+    this.#stopping = true;
     for (const handle of this.processes) handle.drain(handle.config.worker.shutdownTimeoutMs);
   }
 
   killAll(): void {
-    this.stopping = true;
+    this.#stopping = true;
     for (const handle of this.processes) handle.kill();
   }
 
@@ -141,35 +185,9 @@ export class WorkerPool {
   }
 
   #bury(slot: WorkerSlot, handle: WorkerHandle): void {
-    const asked = handle.wasAskedToEnd;
-    const place = slot.forget(handle);
-    this.#announced.delete(handle);
-    if (place === 'current' && !asked) this.#crashed(slot, handle);
-    else this.#sayEnded(handle, asked);
-    this.#params.onGone(handle, slot);
-  }
-
-  #sayEnded(handle: WorkerHandle, asked: boolean): void {
-    const clean = asked && (handle.exit?.code === 0 || handle.activatedAt === undefined);
-    if (clean) this.#params.log.info(`${handle.title} has stopped`);
-    else this.#params.log.warn(`${handle.title} ${exitInWords(handle)}`);
-    if (this.stopping && handle.killedBecause !== undefined && handle.activatedAt !== undefined) this.forced += 1;
-  }
-
-  #crashed(slot: WorkerSlot, handle: WorkerHandle): void {
-    const { clock, log, random } = this.#params;
-    const words = exitInWords(handle);
-    slot.trouble = words;
-    slot.restarts += 1;
-    if (handle.hung) slot.hangs += 1;
-    slot.bootCrashes = handle.hasBooted ? 0 : slot.bootCrashes + 1;
-    if (!this.everReady && !this.stopping) this.fatal ??= fatality(slot, handle);
-    if (this.fatal || this.stopping) return log.error(`${handle.title} ${words}`);
-
-    slot.crashesInARow = crashesInARow(slot.crashesInARow, clock.now() - (handle.activatedAt ?? clock.now()));
-    const delay = restartDelayMs(slot.crashesInARow, random());
-    slot.startAt = clock.now() + delay;
-    log.error(`${handle.title} ${words}; starting it again in ${delay} ms`);
+    const wasCurrent = slot.forget(handle) === 'current';
+    this.#deaths.note(slot, handle, { wasCurrent, stopping: this.#stopping, everReady: this.#everReady });
+    this.#options.onGone(handle, slot);
   }
 
   #timeOut(): void {
@@ -192,22 +210,27 @@ export class WorkerPool {
     for (let number = 1; number <= this.#target; number++) {
       const slot = this.#slots.get(number) ?? new WorkerSlot(number);
       this.#slots.set(number, slot);
-      if (!slot.current && !slot.incoming && this.#params.clock.now() >= slot.startAt) {
-        slot.current = this.#fork(slot, this.config);
+      if (!slot.current && !slot.incoming && this.#options.clock.now() >= slot.startAt) {
+        slot.current = this.#fork(slot, this.#config);
       }
       if (slot.current?.hasBooted) {
         slot.trouble = undefined;
         slot.bootCrashes = 0;
-        slot.current.activate();
+        this.#activate(slot.current);
       }
     }
   }
 
+  #activate(handle: WorkerHandle): void {
+    handle.activate();
+    this.#hasWorked ||= handle.stage === 'active';
+  }
+
   #fork(slot: WorkerSlot, config: Config): WorkerHandle {
-    const { fork, clock, onChange, log } = this.#params;
+    const { fork, nonce, clock, onChange, log } = this.#options;
     const handle = new WorkerHandle({
       child: fork(),
-      identity: { ...slotIdentity(config, slot.number), nonce: randomBytes(6).toString('hex') },
+      identity: { ...slotIdentity(config, slot.number), nonce: nonce() },
       config,
       clock,
       onChange,
@@ -216,25 +239,11 @@ export class WorkerPool {
     return handle;
   }
 
-  /** One line when a worker becomes ready, and one when it stops being so. */
   #announce(): void {
     for (const { current } of this.slots) {
-      if (current?.stage !== 'active' || !current.beat) continue;
-      this.everReady ||= current.isConsuming;
-      const { state, reasons } = current.beat;
-      if (this.#announced.get(current) === state || (state !== 'ready' && state !== 'degraded')) continue;
-      this.#announced.set(current, state);
-      if (state === 'ready') this.#params.log.info(`${current.title} is ready`);
-      else this.#params.log.warn(`${current.title} is degraded: ${reasons.join('; ') || 'it gave no reason'}`);
+      if (current?.stage !== 'active') continue;
+      this.#everReady ||= current.isConsuming;
+      this.#lines.say(current);
     }
   }
-}
-
-function fatality(slot: WorkerSlot, handle: WorkerHandle): Fatal | undefined {
-  if (failedForGood(handle)) return { exitCode: EXIT_CONFIG, reason: `${handle.workerId} ${exitInWords(handle)}` };
-  if (!isCrashLoopAtBoot(slot.bootCrashes)) return undefined;
-  return {
-    exitCode: 1,
-    reason: `${handle.workerId} died ${slot.bootCrashes} times before it had started: ${exitInWords(handle)}`,
-  };
 }

@@ -83,6 +83,11 @@ export class VirtualClock implements Clock {
     this.#now = end;
   }
 
+  /** Time goes on and nothing runs, as in a suspended process: what falls due meanwhile fires late. */
+  stall(ms: number): void {
+    this.#now += ms;
+  }
+
   #fire(due: Due): void {
     this.#now = Math.max(this.#now, due.atMs);
     if (due.everyMs === undefined) this.#due.delete(due);

@@ -152,12 +152,12 @@ describe('operations', () => {
     expect(named).toEqual(pages.filter(({ codes }) => codes.includes('3')).map(({ name }) => name));
   });
 
-  test('the table of signals holds those that are handled', () => {
+  test('the table of signals holds those that are handled', async () => {
     const before = new Set(process.eventNames());
     const inbox = new SignalInbox({ ...systemClock, now: () => 0, wallNow: () => 0 }, () => undefined);
-    inbox.open();
+    inbox.start();
     const handled = process.eventNames().filter((name) => !before.has(name));
-    inbox.close();
+    await inbox.stop();
     const named = readme.table('### Signals').flatMap(([signals]) => signals?.split(', ') ?? []);
     expect(named.sort()).toEqual(handled.map(String).sort());
     const inEcosystem = ecosystem.table('## Signals').filter(([to]) => to === 'supervisor');

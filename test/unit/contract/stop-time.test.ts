@@ -3,7 +3,8 @@ import { systemClock } from '../../../src/shared/time/clock.js';
 import { expect, test } from 'vitest';
 import { loadConfig } from '../../../src/shared/config/load.js';
 import { packageRoot } from '../../../src/shared/config/package-root.js';
-import { WorkerHandle, type ChildProcess } from '../../../supervisor/workers/worker-handle.js';
+import type { ChildProcess } from '../../../supervisor/workers/child-process.js';
+import { WorkerHandle } from '../../../supervisor/workers/worker-handle.js';
 import { document } from './markdown.js';
 
 const SYSTEMD_STOP_MS = 30_000;

@@ -130,6 +130,7 @@ export const PROCESS_SETTINGS = [
     env: 'LOG_FILE_PATH',
     default: 'logs',
     format: directoryPath,
+    restart: true,
     prose: 'Directory for log files',
   },
   {
@@ -138,6 +139,7 @@ export const PROCESS_SETTINGS = [
     env: 'LOG_FILE_NAME',
     default: 'worker.log',
     format: fileName,
+    restart: true,
     prose: "Name that always leads to today's log file",
   },
   {
@@ -147,6 +149,7 @@ export const PROCESS_SETTINGS = [
     flag: 'log-format',
     default: 'text',
     format: oneOf(['text', 'json']),
+    restart: true,
     prose: 'Log lines for people (`text`) or for machines (`json`)',
   },
   {
@@ -156,6 +159,7 @@ export const PROCESS_SETTINGS = [
     default: '7',
     format: integer({ min: 1, max: 3650 }),
     unit: 'days',
+    restart: true,
     prose: 'How long log files are kept; a new one begins at midnight',
   },
   {
@@ -165,6 +169,7 @@ export const PROCESS_SETTINGS = [
     flag: 'supervisor-host',
     default: '127.0.0.1',
     format: host,
+    restart: true,
     prose: "Address of the supervisor's dashboard, status and metrics",
   },
   {
@@ -174,6 +179,7 @@ export const PROCESS_SETTINGS = [
     flag: 'supervisor-port',
     default: '9099',
     format: port,
+    restart: true,
     prose: 'Port of the same; several instances on one host differ in it',
   },
   {
@@ -184,6 +190,7 @@ export const PROCESS_SETTINGS = [
     defaultShown:
       '`$XDG_RUNTIME_DIR/message-broker-worker`, else `message-broker-worker-<uid>` in the temporary folder',
     format: directoryPath,
+    restart: true,
     prose: 'Directory of the pidfile and the control socket',
   },
   {

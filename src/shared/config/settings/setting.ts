@@ -22,6 +22,8 @@ interface SettingOf<Target extends string, Value> {
   readonly prose: string;
   /** Never printed; can also be read from the file named by `<env>_FILE` or `<path>_file`. */
   readonly secret?: true;
+  /** The supervisor takes it at its start only: a reload says that it changed and keeps it. */
+  readonly restart?: true;
 }
 
 type Section = keyof Config;
@@ -46,4 +48,9 @@ export function secretFileEnv(setting: Setting): string {
 
 export function flagFor(setting: Setting, role: Role): string | undefined {
   return typeof setting.flag === 'object' ? setting.flag[role] : setting.flag;
+}
+
+/** Without generics, for code that treats all settings alike: what `format.parse` made, `format.print` takes. */
+export function printValue(setting: Setting, value: unknown): string {
+  return (setting.format as Format<unknown>).print(value);
 }

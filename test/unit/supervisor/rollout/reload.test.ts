@@ -1,65 +1,72 @@
-import { VirtualClock } from '../../../support/virtual-clock.js';
 import { expect, test } from 'vitest';
 
-import type { Config } from '../../../../src/shared/config/config.js';
 import { ConfigError } from '../../../../src/shared/errors.js';
-import { needsRestart, Reloader } from '../../../../supervisor/rollout/reload.js';
+import { configFor, VirtualPrimary } from '../virtual-primary.js';
 import { testConfig } from '../../../support/config.js';
 
-function reloader(read: () => Config): { reloader: Reloader; clock: VirtualClock; applied: Config[]; lines: string[] } {
-  const clock = new VirtualClock();
-  const applied: Config[] = [];
-  const lines: string[] = [];
-  const say = (text: string): void => void lines.push(text);
-  const made = new Reloader({
-    read: () => ({ config: read(), sources: { configFile: undefined, envFile: undefined }, warnings: [] }),
-    current: () => testConfig(),
-    apply: async (config) => void applied.push(config),
-    log: { debug: say, info: say, warn: say, error: say },
-    clock,
-  });
-  return { reloader: made, clock, applied, lines };
-}
-
-test('requests within a second are one, begun when that second is over', async () => {
-  const { reloader: reload, clock } = reloader(() => testConfig());
-  reload.request();
-  clock.pass(900);
-  reload.request();
-  expect(reload.dueInMs()).toBe(100);
-  clock.pass(100);
-  await reload.run();
-  expect(reload.dueInMs()).toBe(Infinity);
+test('a configuration in good order goes into service, and the result is noted', async () => {
+  const { clock, reload, pool, children, log, reads, adopted } = await VirtualPrimary.ready({ count: 2 });
+  reads({ count: 3 });
+  const running = reload.run();
+  await clock.advance(5_000);
+  expect(await running).toEqual({ at: '2025-01-15T10:30:02.040Z', ok: true, reason: undefined });
+  expect(reload.last).toBe(await running);
   expect(reload.counts).toEqual({ ok: 1, failed: 0 });
+  expect(pool.config).toEqual(configFor({ count: 3 }));
+  expect(adopted).toEqual([pool.config]);
+  expect(children).toHaveLength(5);
+  expect(log.lines).toContain('INFO: Reload finished: all workers have the new configuration');
 });
 
 test('every problem of a bad configuration is said, and nothing is applied', async () => {
-  const {
-    reloader: reload,
-    applied,
-    lines,
-  } = reloader(() => {
+  const primary = await VirtualPrimary.ready({ count: 1 });
+  const { reload, log, adopted, children, pool } = primary;
+  primary.read = () => {
     throw new ConfigError(['One.', 'Two.']);
-  });
-  await reload.run();
-  expect(applied).toEqual([]);
-  expect(lines).toContain('Reload failed: One.');
-  expect(lines).toContain('Reload failed: Two.');
-  expect(reload.last).toMatchObject({ ok: false, reason: 'One. Two.' });
+  };
+  expect(await reload.run()).toMatchObject({ ok: false, reason: 'One. Two.' });
+  expect(log.lines.slice(-2)).toEqual(['ERROR: Reload failed: One.', 'ERROR: Reload failed: Two.']);
+  expect(reload.counts).toEqual({ ok: 0, failed: 1 });
+  expect([adopted, children.length, pool.config]).toEqual([[], 1, configFor({ count: 1 })]);
 });
 
-test('what only a restart can change is said and kept as it is', async () => {
-  const wanted = testConfig({
-    supervisor: { port: 7, adminToken: 'new' },
-    logging: { format: 'json', level: 'DEBUG' },
-  });
-  const { reloader: reload, applied, lines } = reloader(() => wanted);
-  await reload.run();
-  expect(needsRestart(testConfig(), wanted)).toEqual([
-    'SUPERVISOR_PORT changed to 7; it stays 0 until the supervisor is restarted.',
-    'LOG_FORMAT changed to json; it stays text until the supervisor is restarted.',
-  ]);
-  expect(lines).toEqual(expect.arrayContaining(needsRestart(testConfig(), wanted)));
-  expect(applied[0]?.supervisor).toMatchObject({ port: 0, adminToken: 'new' });
-  expect(applied[0]?.logging).toMatchObject({ format: 'text', level: 'DEBUG' });
+test('what only a restart of the supervisor changes is a warning, and keeps its value', async () => {
+  const primary = await VirtualPrimary.ready({ count: 1 });
+  primary.read = () => testConfig({ supervisor: { port: 7, adminToken: 'new' } });
+  const running = primary.reload.run();
+  await primary.clock.advance(5_000);
+  expect((await running).ok).toBe(true);
+  expect(primary.log.lines).toContain(
+    'WARNING: SUPERVISOR_PORT changed to 7; it stays 0 until the supervisor is restarted.',
+  );
+  expect(primary.adopted[0]?.supervisor).toMatchObject({ port: 0, adminToken: 'new' });
+});
+
+test('a canary that fails leaves the primary with the old configuration, too', async () => {
+  const { clock, reload, reads, adopted } = await VirtualPrimary.ready({ count: 2 });
+  reads({ count: 2, faults: 'dies-at-boot' });
+  const running = reload.run();
+  await clock.advance(5_000);
+  expect((await running).reason).toContain('The old worker serves on.');
+  expect(adopted).toEqual([]);
+});
+
+test('one that stops half-way has changed what restarts use, so the primary adopts it', async () => {
+  const { clock, reload, reads, adopted, pool, child } = await VirtualPrimary.ready({ count: 2 });
+  reads({ count: 2, faults: 'ignores-drain' });
+  const running = reload.run();
+  await clock.advance(300);
+  expect(pool.config.queue.name).toBe('ignores-drain');
+  child(103).dies('SIGKILL');
+  await clock.settle();
+  expect((await running).reason).toContain('still the old one.');
+  expect(adopted).toEqual([pool.config]);
+});
+
+test('a part of the primary that cannot take it is the reason why the reload failed', async () => {
+  const adopt = () => Promise.reject(new ConfigError(['REDIS_TLS_CA_PATH: it cannot be read.']));
+  const { clock, reload } = await VirtualPrimary.ready({ count: 1 }, [{ adopt }]);
+  const running = reload.run();
+  await clock.advance(5_000);
+  expect(await running).toMatchObject({ ok: false, reason: 'REDIS_TLS_CA_PATH: it cannot be read.' });
 });

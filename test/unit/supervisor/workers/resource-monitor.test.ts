@@ -1,14 +1,16 @@
 import { expect, test } from 'vitest';
 
-import { createResourceMonitor, type Sampler } from '../../../../supervisor/workers/resource-monitor.js';
+import { ResourceMonitor, type Sampler } from '../../../../supervisor/workers/resource-monitor.js';
+import { VirtualClock } from '../../../support/virtual-clock.js';
+import { recordedLog } from '../recorded-log.js';
 
-const LOG = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const surroundings = () => ({ log: recordedLog(), clock: new VirtualClock() });
 
 test('three samples over the limit running count; one below begins anew', async () => {
   const memory = [200, 200, 50, 200, 200, 200];
   const bloated: number[] = [];
-  const monitor = createResourceMonitor({
-    log: LOG,
+  const monitor = new ResourceMonitor({
+    ...surroundings(),
     pids: () => [7],
     limitBytes: () => 100,
     onBloated: (_pid, bytes) => bloated.push(bytes),
@@ -22,8 +24,8 @@ test('three samples over the limit running count; one below begins anew', async 
 
 test('a process that died between two looks is forgotten, a sampler that fails is survived', async () => {
   const answers: Awaited<ReturnType<Sampler>>[] = [{ 7: { cpu: 5, memory: 9 } }, { 7: undefined }];
-  const monitor = createResourceMonitor({
-    log: LOG,
+  const monitor = new ResourceMonitor({
+    ...surroundings(),
     pids: () => [7],
     limitBytes: () => 0,
     onBloated: () => expect.unreachable(),
@@ -37,8 +39,8 @@ test('a process that died between two looks is forgotten, a sampler that fails i
 });
 
 test('the system is asked for real', async () => {
-  const monitor = createResourceMonitor({
-    log: LOG,
+  const monitor = new ResourceMonitor({
+    ...surroundings(),
     pids: () => [process.pid],
     limitBytes: () => 0,
     onBloated: () => undefined,

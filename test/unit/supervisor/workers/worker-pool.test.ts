@@ -15,6 +15,7 @@ function pool(count: number): { pool: WorkerPool; clock: VirtualClock; children:
     log: { debug: say, info: say, warn: say, error: say },
     clock,
     random: () => 0.5,
+    nonce: () => 'abc',
     fork: () => {
       const child = new ScriptedChild(100 + children.length);
       children.push(child);
@@ -23,7 +24,7 @@ function pool(count: number): { pool: WorkerPool; clock: VirtualClock; children:
     onChange: () => undefined,
     onGone: () => undefined,
   });
-  made.reconcile(true);
+  made.start();
   return { pool: made, clock, children, lines };
 }
 

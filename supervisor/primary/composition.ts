@@ -1,0 +1,167 @@
+/** Builds the parts of the primary and says in which order they live. */
+import type { LoadedConfig } from '../../src/shared/config/load.js';
+import type { Life } from '../../src/shared/life.js';
+import type { Log } from '../../src/shared/logger/log.js';
+import type { Logger } from '../../src/shared/logger/logger.js';
+import type { Clock } from '../../src/shared/time/clock.js';
+import type { Random } from '../../src/shared/time/random.js';
+import { Wake } from '../../src/shared/time/wake.js';
+import { ClaimRecovery } from '../queue/claim-recovery.js';
+import { QueueAccess } from '../queue/queue-access.js';
+import { QueueMonitor } from '../queue/queue-monitor.js';
+import { Operations } from '../rollout/operations.js';
+import { Reload } from '../rollout/reload.js';
+import { MetricsAggregator } from '../status/metrics-aggregator.js';
+import type { ChildProcess } from '../workers/child-process.js';
+import { OrphanGuardian } from '../workers/orphan-guardian.js';
+import { ResourceMonitor } from '../workers/resource-monitor.js';
+import { WorkerPool } from '../workers/worker-pool.js';
+import { ReconcileLoop } from './reconcile-loop.js';
+import { ServiceNotifier } from './sd-notify.js';
+import { SignalInbox } from './signals.js';
+import { surfaceOf } from './surface.js';
+
+export interface CompositionOptions {
+  readonly loaded: LoadedConfig;
+  /** Reads the configuration again from the same sources; throws ConfigError. */
+  readonly reload: () => LoadedConfig;
+  /** Absolute path of the compiled entry of the children. */
+  readonly childEntry: string;
+  readonly fork: () => ChildProcess;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly log: Log & Pick<Logger, 'setLevel'>;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Another text at each call, of letters and digits. */
+  readonly nonce: () => string;
+}
+
+/** The whole primary as one life. */
+export class Composition implements Life {
+  readonly #parts: readonly Life[];
+  readonly #loop: ReconcileLoop;
+  readonly #pool: WorkerPool;
+
+  constructor(options: CompositionOptions) {
+    const { loaded, log, clock, random, environment } = options;
+    const wake = new Wake(clock);
+    const onChange = (): void => wake.wake();
+    const signals = new SignalInbox(clock, onChange);
+    const notifier = new ServiceNotifier({ environment, log, clock });
+    const guardian = new OrphanGuardian({ entry: options.childEntry, log, clock });
+    const access = new QueueAccess({ clock, random });
+    const queue = new QueueMonitor({ access, settings: loaded.config, log, clock });
+    const recovery = new ClaimRecovery({ access, settings: loaded.config, log, clock });
+    const workers = workersOf(options, { recovery, onChange });
+    const rollout = rolloutOf(options, { ...workers, queue, onChange });
+    const surface = surfaceOf({
+      ...workers,
+      ...rollout,
+      supervisor: loaded.config.supervisor,
+      queue,
+      log,
+      clock,
+      onChange,
+    });
+    const { status, control } = surface;
+    this.#pool = workers.pool;
+    this.#loop = new ReconcileLoop({
+      clock,
+      wake,
+      signals,
+      notifier,
+      guardian,
+      control,
+      status,
+      ...workers,
+      ...rollout,
+    });
+    /*
+     * Before there is a child, orphans are guarded and signals heard, and what a child may leave behind can be recovered;
+     * before anything is measured or told, there is somebody who knows. The loop comes last, since it moves all of them.
+     * In reverse: the loop has ended and the last child is gone before what they used is; whoever waits for an operation has
+     * his answer before the listeners close; what the last killed ones held is recovered while Redis is still connected.
+     */
+    this.#parts = [
+      signals,
+      guardian,
+      notifier,
+      access,
+      queue,
+      recovery,
+      ...surface.lives,
+      rollout.resources,
+      rollout.operations,
+      workers.pool,
+      this.#loop,
+    ];
+  }
+
+  /** Rejects with ConfigError when REDIS_TLS_CA_PATH cannot be read; `stop` then ends what had started. */
+  async start(): Promise<void> {
+    for (const part of this.#parts) await part.start();
+  }
+
+  async stop(): Promise<void> {
+    for (const part of this.#parts.toReversed()) await part.stop();
+  }
+
+  /** Until we have been told to stop, or no worker can start, and the last child is gone. */
+  get ended(): Promise<void> {
+    return this.#loop.ended;
+  }
+
+  /** Once it has ended: 0 after a clean stop, 1 when a child had to be killed; else why no child could be started. */
+  get exitCode(): number {
+    return this.#pool.exitCode;
+  }
+}
+
+interface Workers {
+  readonly pool: WorkerPool;
+  readonly workerMetrics: MetricsAggregator;
+}
+
+function workersOf(
+  { loaded, fork, log, clock, random, nonce }: CompositionOptions,
+  { recovery, onChange }: { readonly recovery: ClaimRecovery; readonly onChange: () => void },
+): Workers {
+  const workerMetrics = new MetricsAggregator();
+  const pool = new WorkerPool({
+    config: loaded.config,
+    log,
+    clock,
+    random,
+    nonce,
+    fork,
+    onChange,
+    onGone: (handle, slot) => {
+      workerMetrics.retire(handle, slot);
+      if (handle.activatedAt !== undefined) recovery.recoverDead(handle);
+    },
+  });
+  return { pool, workerMetrics };
+}
+
+interface Rollout {
+  readonly reload: Reload;
+  readonly operations: Operations;
+  readonly resources: ResourceMonitor;
+}
+
+function rolloutOf(
+  { reload: read, log, clock }: CompositionOptions,
+  { pool, queue, onChange }: Workers & { readonly queue: QueueMonitor; readonly onChange: () => void },
+): Rollout {
+  const level = { adopt: ({ logging }: LoadedConfig['config']) => log.setLevel(logging.level) };
+  const reload = new Reload({ read, pool, adopters: [level, queue], log, clock });
+  const operations = new Operations({ pool, reload, log, clock, onChange });
+  const resources = new ResourceMonitor({
+    log,
+    clock,
+    pids: () => pool.processes.map(({ pid }) => pid).filter((pid) => pid > 0),
+    limitBytes: () => pool.config.worker.maxMemoryBytes,
+    onBloated: (pid, bytes) => operations.requestReplacement(pid, bytes),
+  });
+  return { reload, operations, resources };
+}

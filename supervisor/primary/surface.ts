@@ -1,0 +1,85 @@
+/** What shows the primary and lets others act on it: status, control, and the ways to both. */
+import type { Config } from '../../src/shared/config/config.js';
+import type { Life } from '../../src/shared/life.js';
+import type { Log } from '../../src/shared/logger/log.js';
+import type { Clock } from '../../src/shared/time/clock.js';
+import type { Listener } from '../admin/listener.js';
+import type { Route } from '../admin/route.js';
+import { controlRoutes } from '../admin/routes/control.js';
+import { deadLetterRoutes } from '../admin/routes/dead-letters.js';
+import { readRoutes } from '../admin/routes/reading.js';
+import { controlSocketPath } from '../admin/socket-path.js';
+import { createAdminServer } from '../admin/tcp-server.js';
+import { createControlSocket } from '../admin/unix-socket.js';
+import { Dashboard } from '../dashboard/dashboard.js';
+import type { QueueMonitor } from '../queue/queue-monitor.js';
+import type { Operations } from '../rollout/operations.js';
+import type { Reload } from '../rollout/reload.js';
+import type { MetricsAggregator } from '../status/metrics-aggregator.js';
+import type { StatusDocument } from '../status/status-document.js';
+import { StatusSource } from '../status/status-source.js';
+import { SupervisorMetrics } from '../status/supervisor-metrics.js';
+import type { ResourceMonitor } from '../workers/resource-monitor.js';
+import type { WorkerPool } from '../workers/worker-pool.js';
+import { Control } from './control.js';
+
+export interface SurfaceOptions {
+  /** Where it listens: as at the start, whatever a reload says. */
+  readonly supervisor: Config['supervisor'];
+  readonly pool: WorkerPool;
+  readonly workerMetrics: MetricsAggregator;
+  readonly queue: QueueMonitor;
+  readonly reload: Reload;
+  readonly operations: Operations;
+  readonly resources: ResourceMonitor;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly onChange: () => void;
+}
+
+export interface Surface {
+  readonly status: StatusSource;
+  readonly control: Control;
+  /** In the order in which they start. */
+  readonly lives: readonly Life[];
+}
+
+export function surfaceOf(options: SurfaceOptions): Surface {
+  const { supervisor, pool, log, clock } = options;
+  /** Filled below, since the status that they serve tells what is wrong with them, too. */
+  const listeners: Listener[] = [];
+  const status: StatusSource = new StatusSource({
+    ...options,
+    traffic: () => dashboard.traffic,
+    errors: () => dashboard.errors(),
+    troubles: () => listeners.map(({ trouble }) => trouble).filter((trouble) => trouble !== undefined),
+  });
+  const document = (): StatusDocument => status.document();
+  const control = new Control({ ...options, status: document });
+  const dashboard = new Dashboard({ status: document, processes: () => pool.processes, clock });
+  const routes = [...dashboard.routes(), ...routesOf(options, document, control)];
+  const adminToken = (): string => pool.config.supervisor.adminToken;
+  const admin = createAdminServer({ ...supervisor, adminToken, routes, log, clock });
+  const socket = createControlSocket({ path: controlSocketPath(supervisor), routes, log, clock });
+  listeners.push(admin, socket);
+  const measuring: Life = { start: () => dashboard.start(), stop: async () => dashboard.stop() };
+  return { status, control, lives: [measuring, admin, socket] };
+}
+
+function routesOf(
+  { pool, workerMetrics, clock }: SurfaceOptions,
+  status: () => StatusDocument,
+  control: Control,
+): readonly Route[] {
+  return [
+    ...readRoutes({ status, slots: () => pool.slots, metrics: new SupervisorMetrics(), workerMetrics }),
+    ...controlRoutes({
+      status,
+      reload: () => control.reload(),
+      scale: (workers) => control.scale(workers),
+      restart: (workerId) => control.restart(workerId),
+      stop: (now) => control.stop(now),
+    }),
+    ...deadLetterRoutes(() => pool.config, clock),
+  ];
+}

@@ -1,0 +1,78 @@
+import { packageVersion } from '../../src/shared/config/package-root.js';
+import type { Clock } from '../../src/shared/time/clock.js';
+import type { QueueMonitor } from '../queue/queue-monitor.js';
+import type { Operations } from '../rollout/operations.js';
+import type { Reload } from '../rollout/reload.js';
+import type { ResourceMonitor } from '../workers/resource-monitor.js';
+import type { WorkerPool } from '../workers/worker-pool.js';
+import { slotIdentity } from '../workers/worker-slot.js';
+import { statusDocument } from './health.js';
+import type { ErrorStatus, StatusDocument, SupervisorState, TrafficStatus } from './status-document.js';
+
+export interface StatusSourceOptions {
+  readonly clock: Clock;
+  readonly pool: WorkerPool;
+  readonly operations: Pick<Operations, 'isReloading'>;
+  readonly reload: Pick<Reload, 'last' | 'counts'>;
+  readonly queue: Pick<QueueMonitor, 'sight' | 'redisUp' | 'evictionPolicy'>;
+  readonly resources: Pick<ResourceMonitor, 'usage'>;
+  readonly traffic: () => TrafficStatus;
+  readonly errors: () => readonly ErrorStatus[];
+  /** What of the supervisor itself does not work, a sentence each. */
+  readonly troubles: () => readonly string[];
+}
+
+/** Gathers what the parts know into the status of this moment. */
+export class StatusSource {
+  readonly #options: StatusSourceOptions;
+  readonly #startedAt: number;
+
+  constructor(options: StatusSourceOptions) {
+    this.#options = options;
+    this.#startedAt = options.clock.now();
+  }
+
+  /** `running` as soon as a worker is at work, even without Redis: waiting for it is our work too. */
+  get state(): SupervisorState {
+    const { pool, operations } = this.#options;
+    if (pool.stopping) return 'stopping';
+    if (operations.isReloading) return 'reloading';
+    return pool.hasWorked ? 'running' : 'starting';
+  }
+
+  get summary(): string {
+    const { slots, target } = this.#options.pool;
+    return `${slots.filter(({ current }) => current?.isConsuming).length} of ${target} workers ready`;
+  }
+
+  document(): StatusDocument {
+    const { clock, pool, reload, queue, resources, traffic, errors } = this.#options;
+    const { config } = pool;
+    return statusDocument({
+      now: clock.now(),
+      wallNow: clock.wallNow(),
+      startedAt: this.#startedAt,
+      version: packageVersion(),
+      state: this.state,
+      workersWanted: pool.target,
+      lastReload: reload.last,
+      reloads: reload.counts,
+      reasons: this.#reasons(),
+      slots: pool.slots,
+      identity: (slot) => slotIdentity(config, slot),
+      usage: (pid) => resources.usage(pid),
+      queueName: config.queue.name,
+      redisUp: queue.redisUp,
+      queue: queue.sight,
+      traffic: traffic(),
+      errors: errors(),
+      evictionPolicy: queue.evictionPolicy,
+    });
+  }
+
+  #reasons(): readonly string[] {
+    const { reload, troubles } = this.#options;
+    const failed = reload.last?.ok === false ? [`the last reload failed: ${reload.last.reason}`] : [];
+    return [...failed, ...troubles()];
+  }
+}

@@ -1,0 +1,164 @@
+/** Every part of the primary that has a life, each with what it really talks to: Redis, /bin/sh, forked children. */
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import type { Config } from '../../src/shared/config/config.js';
+import { packageRoot } from '../../src/shared/config/package-root.js';
+import { systemClock } from '../../src/shared/time/clock.js';
+import { Wake } from '../../src/shared/time/wake.js';
+import { Composition } from '../../supervisor/primary/composition.js';
+import { Pidfile } from '../../supervisor/primary/pidfile.js';
+import { ReconcileLoop } from '../../supervisor/primary/reconcile-loop.js';
+import { ServiceNotifier } from '../../supervisor/primary/sd-notify.js';
+import { SignalInbox } from '../../supervisor/primary/signals.js';
+import { ClaimRecovery } from '../../supervisor/queue/claim-recovery.js';
+import { QueueAccess, type QueueSettings } from '../../supervisor/queue/queue-access.js';
+import { QueueMonitor } from '../../supervisor/queue/queue-monitor.js';
+import { forkChild, prepareForks } from '../../supervisor/workers/forked-child.js';
+import { OrphanGuardian } from '../../supervisor/workers/orphan-guardian.js';
+import { ResourceMonitor } from '../../supervisor/workers/resource-monitor.js';
+import { WorkerPool } from '../../supervisor/workers/worker-pool.js';
+import { testConfig } from '../support/config.js';
+import { conformsToLife } from '../support/life.js';
+import { useRedis } from '../support/redis.js';
+import { waitFor } from '../support/wait-for.js';
+import { recordedLog } from '../unit/supervisor/recorded-log.js';
+
+const redis = useRedis();
+const clock = systemClock;
+const childEntry = join(packageRoot, 'test/process/fixtures/scripted-worker.mjs');
+const noChild = join(packageRoot, 'test/process/fixtures/there-is-none.mjs');
+const CHANCE = { random: () => 0.5, nonce: () => 'abc' };
+
+let folder: string;
+beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'lives-'))));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const reachable = (): QueueSettings => testConfig({ redis: { port: redis.port } });
+const unreachable = (): QueueSettings => testConfig({ redis: { port: 1 } });
+const unreadable = (): QueueSettings =>
+  testConfig({ redis: { port: redis.port, tls: true, tlsCaFile: join(folder, 'no-ca.crt') } });
+
+conformsToLife({ name: 'the inbox of signals', make: () => new SignalInbox(clock, () => undefined) });
+
+conformsToLife({
+  name: 'the pidfile',
+  make: () => new Pidfile({ runtimeDir: join(folder, 'run'), port: 1 }),
+  makeFailing: () => {
+    writeFileSync(join(folder, 'no-folder'), '');
+    return new Pidfile({ runtimeDir: join(folder, 'no-folder'), port: 1 });
+  },
+});
+
+conformsToLife({
+  name: 'the word to systemd',
+  make: () => {
+    const environment = { NOTIFY_SOCKET: join(folder, 'notify'), WATCHDOG_USEC: '30000000' };
+    return new ServiceNotifier({ environment, log: recordedLog(), clock });
+  },
+});
+
+conformsToLife({ name: 'the access to the queue', make: () => new QueueAccess({ clock, random: Math.random }) });
+
+test('the access to the queue closes what was not given back', async () => {
+  const access = new QueueAccess({ clock, random: Math.random });
+  access.start();
+  const [one, other] = [access.borrow(reachable()), access.borrow(unreachable())];
+  await one.whenReady(5_000);
+  expect(await one.queue.consumers()).toEqual([]);
+  await access.stop();
+  expect([one.isReady(), other.isReady()]).toEqual([false, false]);
+  await expect(one.queue.consumers()).rejects.toThrow();
+});
+
+const monitorOf = (settings: QueueSettings) =>
+  new QueueMonitor({ access: new QueueAccess({ clock, random: Math.random }), settings, log: recordedLog(), clock });
+conformsToLife({
+  name: 'the monitor of the queue',
+  make: () => monitorOf(reachable()),
+  makeFailing: () => monitorOf(unreadable()),
+});
+conformsToLife({ name: 'the monitor of a queue that is away', make: () => monitorOf(unreachable()) });
+
+const recoveryOf = (settings: QueueSettings) =>
+  new ClaimRecovery({ access: new QueueAccess({ clock, random: Math.random }), settings, log: recordedLog(), clock });
+conformsToLife({
+  name: 'the recovery of claims',
+  make: () => recoveryOf(reachable()),
+  makeFailing: () => recoveryOf(unreadable()),
+});
+conformsToLife({ name: 'the recovery of claims without Redis', make: () => recoveryOf(unreachable()) });
+
+function poolOf(entry: string): WorkerPool {
+  prepareForks(entry);
+  const log = recordedLog();
+  const ignore = () => undefined;
+  const config = testConfig({ worker: { count: 2 } });
+  return new WorkerPool({
+    ...CHANCE,
+    config,
+    log,
+    clock,
+    fork: () => forkChild(log),
+    onChange: ignore,
+    onGone: ignore,
+  });
+}
+conformsToLife({ name: 'the pool of workers', make: () => poolOf(childEntry), makeFailing: () => poolOf(noChild) });
+
+conformsToLife({
+  name: 'the monitor of resources',
+  make: () => {
+    const none = { pids: () => [process.pid], limitBytes: () => 0, onBloated: () => undefined };
+    return new ResourceMonitor({ ...none, log: recordedLog(), clock });
+  },
+});
+
+conformsToLife({
+  name: 'the guardian of orphans',
+  make: () => new OrphanGuardian({ entry: childEntry, log: recordedLog(), clock }),
+});
+
+conformsToLife({
+  name: 'the reconcile loop',
+  make: () =>
+    new ReconcileLoop({
+      clock,
+      wake: new Wake(clock),
+      signals: { take: () => [] },
+      control: { act: () => undefined, giveUpIfFatal: () => undefined },
+      pool: { reconcile: () => undefined, processes: [], stopping: false, dueInMs: () => Infinity },
+      guardian: { watch: () => undefined },
+      operations: { startIfDue: () => undefined, dueInMs: () => Infinity },
+      status: { state: 'starting', summary: '' },
+      notifier: { round: () => undefined },
+    }),
+});
+
+function primaryOf(settings: QueueSettings): { readonly primary: Composition; readonly config: Config } {
+  prepareForks(childEntry);
+  const log = recordedLog();
+  const config = testConfig({ ...settings, worker: { count: 2 }, supervisor: { runtimeDir: folder } });
+  const loaded = { config, sources: { configFile: undefined, envFile: undefined }, warnings: [] };
+  const surroundings = { ...CHANCE, environment: {}, log, clock, fork: () => forkChild(log) };
+  return { primary: new Composition({ ...surroundings, loaded, reload: () => loaded, childEntry }), config };
+}
+
+conformsToLife({
+  name: 'the primary',
+  make: () => primaryOf(reachable()).primary,
+  makeFailing: () => primaryOf(unreadable()).primary,
+});
+
+test('the primary ends when it is told to, and all that it started with it', async () => {
+  const { primary } = primaryOf(reachable());
+  await primary.start();
+  await waitFor(() => existsSync(join(folder, 'supervisor-0.sock')), { what: 'the control socket' });
+  process.emit('SIGTERM');
+  await primary.ended;
+  await primary.stop();
+  expect(primary.exitCode).toBe(0);
+  expect(existsSync(join(folder, 'supervisor-0.sock'))).toBe(false);
+});

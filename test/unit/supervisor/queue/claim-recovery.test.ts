@@ -1,0 +1,97 @@
+import { expect, test } from 'vitest';
+
+import { consumerName } from '../../../../src/queue/keys.js';
+import { ClaimRecovery } from '../../../../supervisor/queue/claim-recovery.js';
+import { testConfig } from '../../../support/config.js';
+import { VirtualClock } from '../../../support/virtual-clock.js';
+import { recordedLog } from '../recorded-log.js';
+import { ScriptedAccess } from './scripted-access.js';
+
+const NOBODY = 2 ** 22 + 1;
+
+function recovery() {
+  const clock = new VirtualClock();
+  const access = new ScriptedAccess(clock);
+  const log = recordedLog();
+  const dead = { title: 'Worker worker-1', consumers: new Set(['one', 'two']), config: testConfig() };
+  return { clock, access, log, dead, made: new ClaimRecovery({ access, settings: testConfig(), log, clock }) };
+}
+
+test('what a dead worker held under all its names is put back at once, and looked for again a second later', async () => {
+  const { clock, access, log, dead, made } = recovery();
+  access.held.set('two', 3);
+  made.recoverDead(dead);
+  await clock.settle();
+  expect(access.recovered).toEqual(['one at 0', 'two at 0']);
+  access.held.set('one', 1);
+  await clock.advance(1_000);
+  expect(access.recovered.slice(2)).toEqual(['one at 1000', 'two at 1000']);
+  expect(log.lines).toEqual([
+    'WARNING: Worker worker-1: 3 of its messages are back in the queue',
+    'WARNING: Worker worker-1: 1 of its messages are back in the queue',
+  ]);
+  expect(access.released).toEqual(['message_queue']);
+});
+
+test('while Redis is away it is tried again, for a minute', async () => {
+  const { clock, access, log, dead, made } = recovery();
+  access.isUp = false;
+  made.recoverDead(dead);
+  await clock.advance(30_000);
+  expect(log.lines).toEqual([]);
+  access.isUp = true;
+  await clock.advance(500);
+  expect(access.recovered).toHaveLength(2);
+  access.isUp = false;
+  made.recoverDead(dead);
+  await clock.advance(61_000);
+  expect(log.lines.at(-1)).toMatch(/could not be put back yet \(it is away\); a worker will do it when the lease ends/);
+});
+
+test('for 20 s consumers of this host whose process is gone are recovered', async () => {
+  const { clock, access, log, made } = recovery();
+  const [ours, gone] = [consumerName('w', process.pid, 'abc'), consumerName('w', NOBODY, 'abc')];
+  made.start();
+  access.consumers = [ours, 'w@elsewhere/x.1.abc'];
+  await clock.advance(10_000);
+  expect(access.recovered).toEqual([]);
+  access.consumers = [ours, gone];
+  access.held.set(gone, 2);
+  await clock.advance(500);
+  expect(log.lines).toEqual([
+    `WARNING: A process of this host that is gone (${gone}): 2 of its messages are back in the queue`,
+  ]);
+  await clock.advance(20_000);
+  expect(access.released).toEqual(['message_queue']);
+});
+
+test('a stop waits up to a second for what was found dead, and nothing begins after it', async () => {
+  const { clock, access, dead, made } = recovery();
+  access.isUp = false;
+  made.recoverDead(dead);
+  await clock.settle();
+  let stopped = false;
+  void made.stop().then(() => (stopped = true));
+  await clock.advance(600);
+  expect(stopped).toBe(false);
+  access.isUp = true;
+  await clock.advance(200);
+  expect([stopped, access.recovered.length]).toEqual([true, 2]);
+  made.recoverDead(dead);
+  await clock.advance(2_000);
+  expect(access.recovered).toHaveLength(2);
+});
+
+test('a stop does not wait for Redis longer than that, nor for what only might be found', async () => {
+  const { clock, access, dead, made } = recovery();
+  access.isUp = false;
+  made.recoverDead(dead);
+  const stopped = made.stop();
+  await clock.advance(1_000);
+  await stopped;
+  const other = recovery();
+  other.made.start();
+  await other.clock.advance(5_000);
+  await other.made.stop();
+  expect(other.clock.pending).toBe(0);
+});

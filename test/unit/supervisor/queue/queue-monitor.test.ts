@@ -1,0 +1,92 @@
+import { expect, test } from 'vitest';
+
+import { QueueMonitor } from '../../../../supervisor/queue/queue-monitor.js';
+import { testConfig } from '../../../support/config.js';
+import { VirtualClock } from '../../../support/virtual-clock.js';
+import { recordedLog } from '../recorded-log.js';
+import { ScriptedAccess } from './scripted-access.js';
+
+async function started(isUp = true) {
+  const clock = new VirtualClock();
+  const access = new ScriptedAccess(clock);
+  access.isUp = isUp;
+  const log = recordedLog();
+  const monitor = new QueueMonitor({ access, settings: testConfig(), log, clock });
+  await monitor.start();
+  await clock.settle();
+  return { clock, access, log, monitor };
+}
+
+test('it looks at once, and every two seconds', async () => {
+  const { clock, access, monitor } = await started();
+  expect(monitor.sight).toEqual({ waiting: 0, processing: 0, retrying: 0, dead: 0, oldestWaitSeconds: 0 });
+  access.sizes = { ...access.sizes, waiting: 7 };
+  await clock.advance(1_999);
+  expect(monitor.sight?.waiting).toBe(0);
+  await clock.advance(1);
+  expect(monitor.sight?.waiting).toBe(7);
+});
+
+test('the wait of the oldest message goes by its queued_at; without one it is not known', async () => {
+  const { clock, access, monitor } = await started();
+  const queuedAt = new Date(clock.wallNow() - 3_000).toISOString();
+  const oldest = (fields: object): Buffer => Buffer.from(JSON.stringify({ message_id: 'm', ...fields }));
+  access.sizes = { ...access.sizes, waiting: 1, oldest: oldest({ queued_at: queuedAt }) };
+  await clock.advance(2_000);
+  expect(monitor.sight?.oldestWaitSeconds).toBe(5);
+  access.sizes = { ...access.sizes, oldest: oldest({}) };
+  await clock.advance(2_000);
+  expect(monitor.sight?.oldestWaitSeconds).toBeUndefined();
+});
+
+test('that Redis is away is said once, and its return with the length of the outage', async () => {
+  const { clock, access, log, monitor } = await started();
+  access.isUp = false;
+  await clock.advance(6_000);
+  expect([monitor.redisUp, monitor.sight]).toEqual([false, undefined]);
+  access.isUp = true;
+  await clock.advance(2_000);
+  expect([monitor.redisUp, monitor.sight?.waiting]).toEqual([true, 0]);
+  expect(log.lines).toEqual(['ERROR: Redis cannot be reached: it is away', 'INFO: Redis answers again after 6.0 s']);
+});
+
+test('before the first look Redis is not accused', async () => {
+  const { clock, monitor } = await started(false);
+  expect(monitor.redisUp).toBe(true);
+  await clock.advance(2_000);
+  expect(monitor.redisUp).toBe(false);
+});
+
+test('the policy of eviction is asked for every 15 s', async () => {
+  const { clock, access, monitor } = await started();
+  expect(monitor.evictionPolicy).toBe('noeviction');
+  access.policy = 'allkeys-lru';
+  await clock.advance(14_000);
+  expect(monitor.evictionPolicy).toBe('noeviction');
+  await clock.advance(2_000);
+  expect(monitor.evictionPolicy).toBe('allkeys-lru');
+});
+
+test('a backlog is said once, and its end when it is half gone', async () => {
+  const { clock, access, log } = await started();
+  for (const waiting of [5_000, 200_000, 300_000, 90_000, 200_000, 1]) {
+    access.sizes = { ...access.sizes, waiting };
+    await clock.advance(2_000);
+  }
+  expect(log.lines).toEqual([
+    expect.stringMatching(/^WARNING: .*200,?000/),
+    expect.stringMatching(/^INFO: The .* is over: 1 messages wait$/),
+  ]);
+});
+
+test('another queue is adopted, and what was known of the old one is forgotten', async () => {
+  const { clock, access, monitor } = await started();
+  await monitor.adopt(testConfig({ queue: { name: 'other' } }));
+  expect([monitor.sight, monitor.evictionPolicy]).toEqual([undefined, undefined]);
+  expect([access.borrowed, access.released]).toEqual([['message_queue', 'other'], ['message_queue']]);
+  await clock.advance(2_000);
+  expect([monitor.sight?.waiting, monitor.evictionPolicy]).toEqual([0, 'noeviction']);
+  await monitor.stop();
+  expect(access.released).toEqual(['message_queue', 'other']);
+  expect(clock.pending).toBe(0);
+});

@@ -1,0 +1,57 @@
+import type { QueueSizes } from '../../../../src/queue/message-queue.js';
+import { RedisUnavailableError } from '../../../../src/shared/errors.js';
+import type { Clock } from '../../../../src/shared/time/clock.js';
+import type { Borrowed, QueueAccess, QueueSettings } from '../../../../supervisor/queue/queue-access.js';
+
+const NO_MESSAGES: QueueSizes = { waiting: 0, processing: 0, retrying: 0, dead: 0, oldest: undefined };
+
+/** Connections to a Redis that answers what the test says. */
+export class ScriptedAccess implements Pick<QueueAccess, 'borrow'> {
+  /** Names of the queues whose connections were borrowed, and of those that were given back. */
+  readonly borrowed: string[] = [];
+  readonly released: string[] = [];
+  /** Consumers asked to be recovered, with the time. */
+  readonly recovered: string[] = [];
+  isUp = true;
+  sizes: QueueSizes = NO_MESSAGES;
+  policy = 'noeviction';
+  consumers: readonly string[] = [];
+  /** Messages that the next recovery of a consumer finds. */
+  readonly held = new Map<string, number>();
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  borrow({ queue: { name } }: QueueSettings): Borrowed {
+    this.borrowed.push(name);
+    return {
+      queue: this.#queue() as Borrowed['queue'],
+      isReady: () => this.isUp,
+      whenReady: async (ms) => {
+        if (!this.isUp) await this.#clock.sleep(ms);
+      },
+      evictionPolicy: async () => this.policy,
+      release: async () => void this.released.push(name),
+    };
+  }
+
+  #queue(): Pick<Borrowed['queue'], 'sizes' | 'consumers' | 'recover'> {
+    const whenUp = async <T>(answer: () => T): Promise<T> => {
+      if (!this.isUp) throw new RedisUnavailableError('it is away', false);
+      return answer();
+    };
+    return {
+      sizes: () => whenUp(() => this.sizes),
+      consumers: () => whenUp(() => [...this.consumers]),
+      recover: (consumer) =>
+        whenUp(() => {
+          this.recovered.push(`${consumer} at ${this.#clock.now()}`);
+          const recovered = this.held.get(consumer) ?? 0;
+          this.held.delete(consumer);
+          return { recovered, buried: 0 };
+        }),
+    };
+  }
+}
