@@ -18,6 +18,7 @@ import { RedisQueue } from '../queue/claims-and-settlements.js';
 import { address } from '../queue/connection.js';
 import { readiness } from './readiness.js';
 import { systemClock } from '../shared/time/clock.js';
+import { systemRandom } from '../shared/time/random.js';
 import type { Config } from '../shared/config/config.js';
 import { RedisUnavailableError, reasonOf } from '../shared/errors.js';
 import type { Beat, CertificateDates, Identity } from '../shared/ipc.js';
@@ -39,7 +40,7 @@ export class WorkerProcess {
   readonly #options: WorkerProcessOptions;
   readonly #clock = systemClock;
   readonly #metrics;
-  readonly #breaker = new CircuitBreaker({ random: Math.random });
+  readonly #breaker = new CircuitBreaker({ random: systemRandom });
   readonly #queue: RedisQueue;
   readonly #server: MainServerClient;
   readonly #worker: Worker;
@@ -71,7 +72,7 @@ export class WorkerProcess {
       workerId,
       nonce: identity.nonce,
       clock,
-      random: Math.random,
+      random: systemRandom,
       events: this.#queueEvents(),
     });
     const statusUpdates = new StatusUpdates({

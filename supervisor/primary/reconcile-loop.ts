@@ -8,6 +8,7 @@
  * stopping and the last child is gone.
  */
 import type { Clock } from '../../src/shared/time/clock.js';
+import { systemRandom } from '../../src/shared/time/random.js';
 import type { LoadedConfig } from '../../src/shared/config/load.js';
 import { packageVersion } from '../../src/shared/config/package-root.js';
 import type { Logger } from '../../src/shared/logger/logger.js';
@@ -87,7 +88,7 @@ export class ReconcileLoop {
     const wake = (): void => this.#wake.wake();
     this.#startedAt = clock.now();
     this.#signals = new SignalInbox(clock, wake);
-    this.#access = new QueueAccess(clock, Math.random);
+    this.#access = new QueueAccess(clock, systemRandom);
     this.#recovery = new ClaimRecovery(this.#access, log, clock);
     this.#queue = new QueueMonitor(this.#access.borrow(config), log, clock);
     this.#notifier = createServiceNotifier(process.env, log);
@@ -95,7 +96,7 @@ export class ReconcileLoop {
       config,
       log,
       clock,
-      random: Math.random,
+      random: systemRandom,
       fork: () => forkChild(log),
       onChange: wake,
       onGone: (handle, slot) => {

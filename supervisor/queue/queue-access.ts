@@ -1,5 +1,6 @@
 import { createBackgroundConnection, type BackgroundConnection } from '../../src/queue/background.js';
 import type { Clock } from '../../src/shared/time/clock.js';
+import type { Random } from '../../src/shared/time/random.js';
 import type { Config } from '../../src/shared/config/config.js';
 
 export type QueueSettings = Pick<Config, 'redis' | 'queue'>;
@@ -15,11 +16,10 @@ export interface Borrowed extends Omit<BackgroundConnection, 'start' | 'stop'> {
  */
 export class QueueAccess {
   readonly #clock: Clock;
-  readonly #random: () => number;
+  readonly #random: Random;
   readonly #open = new Map<string, { connection: BackgroundConnection; users: number }>();
 
-  /** `random`: from 0 to below 1. */
-  constructor(clock: Clock, random: () => number) {
+  constructor(clock: Clock, random: Random) {
     this.#clock = clock;
     this.#random = random;
   }
