@@ -6,6 +6,7 @@ import type { QueueSizes } from '../../src/queue/message-queue.js';
 import type { Config } from '../../src/shared/config/config.js';
 import { RedisUnavailableError } from '../../src/shared/errors.js';
 import { systemClock } from '../../src/shared/time/clock.js';
+import { systemRandom } from '../../src/shared/time/random.js';
 
 export interface DemoQueue {
   /** LPUSHes each message, oldest first. */
@@ -32,7 +33,7 @@ export async function connectQueue(config: Config): Promise<DemoQueue> {
     name: 'quickstart',
     silenceMs: SILENCE_MS,
     clock: systemClock,
-    random: Math.random,
+    random: systemRandom,
   });
   connection.start();
   await connection.whenReady(CONNECT_DEADLINE_MS);

@@ -1,5 +1,6 @@
 import type { Config } from '../shared/config/config.js';
 import type { Life } from '../shared/life.js';
+import type { Random } from '../shared/time/random.js';
 import { CONTROL_SILENCE_MS, RedisConnection } from './connection.js';
 import { readEvictionPolicy } from './facts.js';
 import { redisKeys, type RedisKeys } from './keys.js';
@@ -34,7 +35,7 @@ export interface BackgroundConnection extends Life {
 
 interface BackgroundConnectionOptions extends RecoveryIdentity {
   readonly config: Pick<Config, 'redis' | 'queue'>;
-  readonly random: () => number;
+  readonly random: Random;
 }
 
 export function createBackgroundConnection(options: BackgroundConnectionOptions): BackgroundConnection {

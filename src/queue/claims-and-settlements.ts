@@ -18,6 +18,7 @@ import type { Buffer } from 'node:buffer';
 import type { Config } from '../shared/config/config.js';
 import type { Life } from '../shared/life.js';
 import type { Clock } from '../shared/time/clock.js';
+import type { Random } from '../shared/time/random.js';
 import { createBackgroundQueue } from './background.js';
 import { address } from './connection.js';
 import { readFacts } from './facts.js';
@@ -43,7 +44,7 @@ interface RedisQueueOptions {
   readonly workerId: string;
   readonly nonce: string;
   readonly clock: Clock;
-  readonly random: () => number;
+  readonly random: Random;
   readonly events: RedisQueueEvents;
 }
 

@@ -12,6 +12,7 @@ import { readFileSync } from 'node:fs';
 import { Cluster, Redis } from 'ioredis';
 import type { Config } from '../shared/config/config.js';
 import { ConfigError, reasonOf } from '../shared/errors.js';
+import type { Random } from '../shared/time/random.js';
 
 export type RedisClient = Redis | Cluster;
 
@@ -21,8 +22,8 @@ export interface RedisClientOptions {
   readonly name: string;
   /** Silence after a command that means the connection is dead, ms. */
   readonly silenceMs: number;
-  /** From 0 to below 1. Spreads the reconnections of many workers. */
-  readonly random: () => number;
+  /** Spreads the reconnections of many workers. */
+  readonly random: Random;
 }
 
 /** What tls.connect is given for Redis. */
@@ -107,7 +108,7 @@ function nodeOptions({ redis, name, silenceMs }: RedisClientOptions, tls: RedisT
   };
 }
 
-function reconnectDelay(random: () => number): (attempt: number) => number {
+function reconnectDelay(random: Random): (attempt: number) => number {
   return (attempt) => {
     const delay = Math.min(RECONNECT_FLOOR_MS * 2 ** Math.min(attempt, 6), RECONNECT_CEILING_MS);
     return delay * (0.75 + random() / 4);

@@ -9,7 +9,7 @@ import type { RedisKeys } from './keys.js';
 import type { RetryQueue, Settlement } from './message-queue.js';
 import { redisScript } from './script.js';
 
-export type Retry = Extract<Settlement, { kind: 'retry' }>;
+type Retry = Extract<Settlement, { kind: 'retry' }>;
 
 const promoteScript = redisScript('promote');
 

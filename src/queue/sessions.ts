@@ -14,6 +14,7 @@
 import type { Config } from '../shared/config/config.js';
 import type { Life } from '../shared/life.js';
 import type { Clock } from '../shared/time/clock.js';
+import type { Random } from '../shared/time/random.js';
 import { CONTROL_SILENCE_MS, RedisConnection, type RedisArgument } from './connection.js';
 import { knowsBlmove } from './facts.js';
 
@@ -29,7 +30,7 @@ interface SessionsOptions {
   readonly redis: Config['redis'];
   readonly workerId: string;
   readonly clock: Clock;
-  readonly random: () => number;
+  readonly random: Random;
   readonly events: SessionsEvents;
 }
 

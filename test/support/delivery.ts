@@ -6,14 +6,14 @@ import type { Config } from '../../src/shared/config/config.js';
 import { systemClock, type Clock } from '../../src/shared/time/clock.js';
 import { testConfig, type ConfigOverrides } from './config.js';
 
-export interface ClientOptions {
+interface ClientOptions {
   readonly overrides?: ConfigOverrides;
   readonly clock?: Clock;
   /** In place of what the configured files hold. */
   readonly credentials?: Credentials;
 }
 
-export interface TestClients {
+interface TestClients {
   create(url: string, options?: ClientOptions): MainServerClient;
   /** Text of every log line of every client. */
   readonly lines: string[];

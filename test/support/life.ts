@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { Life } from '../../src/shared/life.js';
 import { waitFor } from './wait-for.js';
 
-export interface LivingPart {
+interface LivingPart {
   readonly name: string;
   /** Builds one, not started. Called for each test; whatever it needs beside itself lives longer than the tests. */
   make(): Life | Promise<Life>;

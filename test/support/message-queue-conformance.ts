@@ -15,7 +15,7 @@ export interface StoreUnderTest {
   close(): Promise<void>;
 }
 
-export interface MessageQueueKind {
+interface MessageQueueKind {
   readonly name: string;
   /** A message stays in the store while it is delivered. */
   readonly reliable: boolean;

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import type { Claim, Settlement } from '../../src/queue/message-queue.js';
 import { RedisQueue, type RedisQueueEvents } from '../../src/queue/claims-and-settlements.js';
 import { systemClock } from '../../src/shared/time/clock.js';
+import { systemRandom } from '../../src/shared/time/random.js';
 import type { Config } from '../../src/shared/config/config.js';
 
 export const QUEUE = 'message_queue';
@@ -51,7 +52,7 @@ export function queueOf(port: number, workerId = 'worker-1', options: QueueOptio
     workerId,
     nonce: `n${incarnations}`,
     clock: systemClock,
-    random: Math.random,
+    random: systemRandom,
     events: { onConnected: ignore, onDisconnected: ignore, onLeaseLost: ignore, ...options.events },
   });
 }
@@ -69,7 +70,7 @@ export async function settle(queue: RedisQueue, ...settlements: Settlement[]) {
   return queue.exchange({ settlements, want: 0, inFlight: 0 });
 }
 
-export interface Places {
+interface Places {
   readonly waiting: string[];
   readonly processing: string[];
   readonly retry: string[];

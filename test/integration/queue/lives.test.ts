@@ -3,12 +3,13 @@ import { RedisConnection } from '../../../src/queue/connection.js';
 import { Sessions } from '../../../src/queue/sessions.js';
 import type { Life } from '../../../src/shared/life.js';
 import { systemClock } from '../../../src/shared/time/clock.js';
+import { systemRandom } from '../../../src/shared/time/random.js';
 import { conformsToLife } from '../../support/life.js';
 import { QUEUE, queueOf, redisConfig } from '../../support/queue.js';
 import { useRedis } from '../../support/redis.js';
 
 const redis = useRedis();
-const common = { workerId: 'worker-1', clock: systemClock, random: Math.random };
+const common = { workerId: 'worker-1', clock: systemClock, random: systemRandom };
 
 interface Connecting extends Life {
   whenReady(timeoutMs: number): Promise<void>;

@@ -9,13 +9,14 @@ import { DEAD_LETTER_REASONS } from '../../../src/domain/dead-letter-reasons.js'
 import { redisKeys } from '../../../src/queue/keys.js';
 import { packageRoot } from '../../../src/shared/config/package-root.js';
 import { secretFileEnv } from '../../../src/shared/config/settings/setting.js';
-import { CONFIG_FILE, configurationTable, SETTINGS } from '../../../src/shared/config/settings/settings.js';
+import { CONFIG_FILE, SETTINGS } from '../../../src/shared/config/settings/settings.js';
 import { createWorkerMetrics } from '../../../src/shared/metrics/worker-metrics.js';
 import { MetricsAggregator } from '../../../supervisor/status/metrics-aggregator.js';
 import { ROUTES } from '../../../supervisor/admin/protocol.js';
 import { runProgram } from '../../../supervisor/program.js';
 import { SignalInbox } from '../../../supervisor/primary/signals.js';
 import { SupervisorMetrics } from '../../../supervisor/status/supervisor-metrics.js';
+import { configurationTable } from '../../support/configuration-table.js';
 import { ALERT_OF, type Cause } from '../../monitoring/monitoring-files.js';
 import { document } from './markdown.js';
 import { someStatus } from './some-status.js';
