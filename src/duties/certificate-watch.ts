@@ -37,7 +37,7 @@ export interface WatchedCertificates<Credentials extends Dated> {
   use(credentials: Credentials): void;
 }
 
-export interface CertificateWatchOptions<Credentials extends Dated> {
+interface CertificateWatchOptions<Credentials extends Dated> {
   readonly certificates: WatchedCertificates<Credentials>;
   /** Taken before the ones in use were read: what changed between the two is seen as a change. */
   readonly stampWhenRead: string;

@@ -8,7 +8,7 @@ import { createRepeatingDuty } from './repeating-duty.js';
 const RENEW_EVERY_MS = 4_000;
 const TRY_AGAIN_MS = 250;
 
-export interface LeaseRenewalOptions {
+interface LeaseRenewalOptions {
   readonly queue: MessageQueue;
   readonly clock: Clock;
   readonly log: Log;

@@ -25,7 +25,7 @@ export interface MetricsServerOptions {
   readonly enabled: boolean;
 }
 
-export type MetricsServerState = 'off' | 'listening' | 'port_taken';
+type MetricsServerState = 'off' | 'listening' | 'port_taken';
 
 export interface MetricsServer extends Life {
   /** Resolves after the first try, whatever came of it; never rejects. */

@@ -12,7 +12,7 @@ const AWAY_MS = 3_500;
 /** Time for the others to renew their leases once Redis answers again: one renewal of 4 s and its reconnection. */
 const HOLD_OFF_MS = 6_000;
 
-export interface RecovererOptions {
+interface RecovererOptions {
   readonly queue: RecoveryQueue;
   readonly ownConsumer: () => string;
   readonly metrics: Pick<WorkerMetrics, 'failed'>;

@@ -2,7 +2,7 @@ import type { Life } from '../shared/life.js';
 import type { Clock } from '../shared/time/clock.js';
 import { Wake } from '../shared/time/wake.js';
 
-export interface RepeatingDutyOptions {
+interface RepeatingDutyOptions {
   /** Resolves to the ms until the next step. One that rejects is reported and repeated after `retryMs`. */
   readonly step: () => Promise<number>;
   readonly onError: (error: unknown) => void;

@@ -11,7 +11,7 @@ const BATCH = 200;
 const LONGEST_SLEEP_MS = 500;
 const SHORTEST_SLEEP_MS = 5;
 
-export interface RetrySchedulerOptions {
+interface RetrySchedulerOptions {
   readonly queue: RetryQueue;
   readonly clock: Clock;
   readonly log: Log;

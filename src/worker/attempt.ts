@@ -27,7 +27,7 @@ export interface AttemptResult {
   readonly statusUpdate?: { readonly messageId: string; readonly update: StatusUpdate };
 }
 
-export interface AttemptsOptions {
+interface AttemptsOptions {
   readonly config: Pick<Config, 'worker' | 'mainServer'>;
   readonly server: Pick<MainServer, 'deliver'>;
   readonly burial: Pick<Burial, 'bury'>;

@@ -22,7 +22,7 @@ export interface BeatSources {
 }
 
 /** Monotonic ms. */
-export interface BeatTimes {
+interface BeatTimes {
   readonly now: number;
   /** Undefined = on standby. */
   readonly activatedAt: number | undefined;

@@ -5,7 +5,7 @@ import type { Claim, Settlement } from '../queue/message-queue.js';
 import type { WorkerMetrics } from '../shared/metrics/worker-metrics.js';
 import type { Clock } from '../shared/time/clock.js';
 
-export interface BurialOptions {
+interface BurialOptions {
   readonly workerId: string;
   readonly metrics: Pick<WorkerMetrics, 'failed'>;
   readonly clock: Clock;

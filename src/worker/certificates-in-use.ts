@@ -7,7 +7,7 @@ import type { CertificateDates } from '../shared/ipc.js';
 import type { WorkerMetrics } from '../shared/metrics/worker-metrics.js';
 import type { Clock } from '../shared/time/clock.js';
 
-export interface CertificatesInUseOptions {
+interface CertificatesInUseOptions {
   readonly config: Pick<Config, 'mainServer' | 'tls'>;
   /** In use from the start. */
   readonly credentials: Credentials;

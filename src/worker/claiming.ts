@@ -12,7 +12,7 @@ import type { CircuitBreaker } from '../domain/circuit-breaker.js';
 import type { Claim, Exchange, MessageQueue } from '../queue/message-queue.js';
 import type { Clock } from '../shared/time/clock.js';
 
-export interface ClaimingOptions {
+interface ClaimingOptions {
   readonly queue: Pick<MessageQueue, 'claimBlocking' | 'unblock'>;
   readonly breaker: CircuitBreaker;
   readonly limits: { readonly concurrency: number; readonly batchSize: number };

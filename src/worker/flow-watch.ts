@@ -10,7 +10,7 @@ import type { Log } from '../shared/logger/log.js';
 import type { WorkerMetrics } from '../shared/metrics/worker-metrics.js';
 import { asSentence, CAUSE } from '../shared/words/causes.js';
 
-export interface FlowWatchOptions {
+interface FlowWatchOptions {
   readonly breaker: CircuitBreaker;
   readonly server: Pick<MainServer, 'probe'>;
   readonly metrics: Pick<WorkerMetrics, 'setBreakerOpen'>;

@@ -6,7 +6,7 @@ import type { Log } from '../shared/logger/log.js';
 import { printable } from '../shared/words/escape.js';
 import type { Burial } from './burial.js';
 
-export interface GivingUpOptions {
+interface GivingUpOptions {
   readonly config: Pick<Config, 'worker' | 'mainServer'>;
   readonly server: Pick<MainServer, 'updateStatus'>;
   readonly burial: Pick<Burial, 'bury'>;

@@ -12,7 +12,7 @@ import type { Life } from '../shared/life.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { WorkerProcess } from './worker-process.js';
 
-export interface HeartbeatOptions {
+interface HeartbeatOptions {
   readonly worker: Pick<WorkerProcess, 'beat' | 'collectCounts'>;
   /** Resolves when it is on its way. */
   readonly tell: (message: ToPrimary) => Promise<void>;

@@ -3,7 +3,7 @@ import type { Claim } from '../queue/message-queue.js';
 import type { WorkerMetrics } from '../shared/metrics/worker-metrics.js';
 import type { AttemptResult, Attempts } from './attempt.js';
 
-export interface InFlightOptions {
+interface InFlightOptions {
   readonly attempts: Pick<Attempts, 'run'>;
   readonly metrics: Pick<WorkerMetrics, 'setProcessing'>;
   readonly onEnded: (result: AttemptResult) => void;

@@ -3,7 +3,7 @@ import type { CircuitBreaker, Ticket } from '../domain/circuit-breaker.js';
 import type { DeliveryOutcome } from '../domain/delivery-outcome.js';
 import type { Clock } from '../shared/time/clock.js';
 
-export interface ObservedServerOptions {
+interface ObservedServerOptions {
   readonly server: Pick<MainServer, 'deliver' | 'updateStatus'>;
   readonly breaker: CircuitBreaker;
   readonly clock: Clock;

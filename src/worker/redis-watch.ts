@@ -14,7 +14,7 @@ import type { Log } from '../shared/logger/log.js';
 import type { WorkerMetrics } from '../shared/metrics/worker-metrics.js';
 import type { Clock } from '../shared/time/clock.js';
 
-export interface RedisWatchOptions {
+interface RedisWatchOptions {
   readonly redis: Config['redis'];
   readonly workerId: string;
   readonly metrics: Pick<WorkerMetrics, 'setRedisUp' | 'setEvictionSafe'>;

@@ -24,7 +24,7 @@ import type { StatusUpdates } from './status-updates.js';
 const AUDIT_EVERY_MS = 60_000;
 const NONE: readonly AttemptResult[] = [];
 
-export interface SettlementsOptions {
+interface SettlementsOptions {
   readonly queue: Pick<MessageQueue, 'reconcile'>;
   readonly statusUpdates: Pick<StatusUpdates, 'send'>;
   readonly breaker: Pick<CircuitBreaker, 'state'>;

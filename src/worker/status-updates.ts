@@ -19,7 +19,7 @@ interface Waiting {
   readonly untilMs: number;
 }
 
-export interface StatusUpdatesOptions {
+interface StatusUpdatesOptions {
   readonly server: Pick<MainServer, 'updateStatus'>;
   readonly retryIntervalMs: number;
   /** Sent at once. */

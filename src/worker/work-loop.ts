@@ -39,7 +39,7 @@ const TICK_MS = 500;
 /** A killed worker gives Redis this long to take the messages back; after that their lease runs out. */
 const HAND_BACK_MS = 2_000;
 
-export interface WorkLoopOptions {
+interface WorkLoopOptions {
   readonly queue: MessageQueue;
   readonly attempts: Pick<Attempts, 'run'>;
   readonly statusUpdates: StatusUpdates;
