@@ -11,7 +11,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach } from 'vitest';
 import { markedProcesses } from './processes.js';
-import { waitFor } from './wait-for.js';
+import { HANGS_MS, waitFor } from './wait-for.js';
 
 export interface ProgramOptions {
   /** Of the command line; default ['start']. */
@@ -40,10 +40,10 @@ export interface Program {
   readonly lines: readonly Line[];
   /** Undefined while it runs. */
   readonly exit: Exit | undefined;
-  /** The first line that matches, past or to come; rejects at the deadline (default 10 s) with the last lines. */
+  /** The first line that matches, past or to come; rejects at the deadline (default HANGS_MS) with the last lines. */
   waitForLine(pattern: RegExp, deadlineMs?: number): Promise<string>;
   signal(signal: NodeJS.Signals): void;
-  /** Rejects at the deadline (default 10 s). */
+  /** Rejects at the deadline (default HANGS_MS). */
   waitForExit(deadlineMs?: number): Promise<Exit>;
   /** Pids of all living processes that stem from it, itself left out, orphans included. */
   descendants(): number[];
@@ -106,7 +106,7 @@ class RunningProgram implements Program {
     return this.#child.pid ?? 0;
   }
 
-  async waitForLine(pattern: RegExp, deadlineMs = 10_000): Promise<string> {
+  async waitForLine(pattern: RegExp, deadlineMs = HANGS_MS): Promise<string> {
     const find = () => this.lines.find((line) => pattern.test(line.text)) ?? (this.exit && 'ended');
     const found = await waitFor(find, { what: `a line like ${pattern}`, deadlineMs }).catch(() => 'late' as const);
     if (typeof found !== 'string') return found.text;
@@ -119,7 +119,7 @@ class RunningProgram implements Program {
     this.#child.kill(signal);
   }
 
-  async waitForExit(deadlineMs = 10_000): Promise<Exit> {
+  async waitForExit(deadlineMs = HANGS_MS): Promise<Exit> {
     return waitFor(() => this.exit, { what: 'the program to end', deadlineMs }).catch(() => {
       throw new Error(`The program did not end within ${deadlineMs} ms:\n${this.#tail()}`);
     });

@@ -3,6 +3,7 @@ import type { Claim, Settlement } from '../../src/queue/message-queue.js';
 import { RedisQueue, type RedisQueueEvents } from '../../src/queue/claims-and-settlements.js';
 import { systemClock } from '../../src/shared/time/clock.js';
 import type { Config } from '../../src/shared/config/config.js';
+import { HANGS_MS } from './wait-for.js';
 
 export const QUEUE = 'message_queue';
 
@@ -33,9 +34,16 @@ export interface QueueOptions {
 let incarnations = 0;
 
 /** A ready queue of its own consumer. The caller closes it. */
-export async function openQueue(port: number, workerId = 'worker-1', options: QueueOptions = {}): Promise<RedisQueue> {
+export async function openQueue(port: number, workerId?: string, options?: QueueOptions): Promise<RedisQueue> {
+  const queue = makeQueue(port, workerId, options);
+  await queue.whenReady(HANGS_MS);
+  return queue;
+}
+
+/** One that connects, ready or not. The caller closes it. */
+export function makeQueue(port: number, workerId = 'worker-1', options: QueueOptions = {}): RedisQueue {
   incarnations += 1;
-  const queue = new RedisQueue({
+  return new RedisQueue({
     config: {
       redis: redisConfig(port, options.redis),
       queue: { name: options.name ?? QUEUE, reliable: options.reliable ?? true },
@@ -45,8 +53,6 @@ export async function openQueue(port: number, workerId = 'worker-1', options: Qu
     clock: systemClock,
     events: { onConnected: ignore, onDisconnected: ignore, onLeaseLost: ignore, ...options.events },
   });
-  await queue.whenReady(5_000);
-  return queue;
 }
 
 export function message(id: string, attemptCount = 0): string {
