@@ -87,6 +87,7 @@ class RunningProgram implements Program {
   readonly lines: Line[] = [];
   exit: Exit | undefined;
   readonly cwd: string;
+  #isReadOut = false;
 
   constructor(child: ChildProcess, mark: string, folder: { readonly cwd: string; readonly ownsCwd: boolean }) {
     this.#child = child;
@@ -98,8 +99,9 @@ class RunningProgram implements Program {
       if (readable) createInterface(readable).on('line', (text) => this.lines.push({ stream, text }));
     }
     child.once('error', (error) => this.lines.push({ stream: 'stderr', text: String(error) }));
-    // Not 'close': orphans keep the pipes open.
+    // Not 'close' alone: orphans keep the pipes open.
     child.once('exit', (code, signal) => (this.exit = { code, signal }));
+    child.once('close', () => (this.#isReadOut = true));
   }
 
   get pid(): number {
@@ -107,7 +109,7 @@ class RunningProgram implements Program {
   }
 
   async waitForLine(pattern: RegExp, deadlineMs = HANGS_MS): Promise<string> {
-    const find = () => this.lines.find((line) => pattern.test(line.text)) ?? (this.exit && 'ended');
+    const find = () => this.lines.find((line) => pattern.test(line.text)) ?? (this.#end() && 'ended');
     const found = await waitFor(find, { what: `a line like ${pattern}`, deadlineMs }).catch(() => 'late' as const);
     if (typeof found !== 'string') return found.text;
     throw new Error(
@@ -120,7 +122,7 @@ class RunningProgram implements Program {
   }
 
   async waitForExit(deadlineMs = HANGS_MS): Promise<Exit> {
-    return waitFor(() => this.exit, { what: 'the program to end', deadlineMs }).catch(() => {
+    return waitFor(() => this.#end(), { what: 'the program to end', deadlineMs }).catch(() => {
       throw new Error(`The program did not end within ${deadlineMs} ms:\n${this.#tail()}`);
     });
   }
@@ -134,6 +136,11 @@ class RunningProgram implements Program {
     // Again and again: a primary may fork between our look and our blow.
     await waitFor(() => this.#killAll() === 0, { what: 'the processes of the program to die' });
     if (this.#folder.ownsCwd) rmSync(this.#folder.cwd, { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  /** Its exit, once all that it said is in `lines`; orphans may say more. */
+  #end(): Exit | undefined {
+    return this.exit && (this.#isReadOut || this.descendants().length > 0) ? this.exit : undefined;
   }
 
   #killAll(): number {

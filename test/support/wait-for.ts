@@ -9,6 +9,8 @@ export interface WaitOptions {
   readonly what: string;
   /** Default HANGS_MS. Shorter where the time itself is the promise: in *.timed.test.ts and in the fault matrix. */
   readonly deadlineMs?: number;
+  /** Default 10: looking more often than something can change only takes time from those that are watched. */
+  readonly everyMs?: number;
 }
 
 /** What takes so long does not come any more. */
@@ -17,13 +19,11 @@ export const HANGS_MS = 30_000;
 /** For what takes tens of seconds by itself: the alerts of a Prometheus, a quickstart with all that it starts. */
 export const SLOW_HANGS_MS = 90_000;
 
-const POLL_MS = 10;
-
 type Truthy<T> = Exclude<T, undefined | null | false | 0 | ''>;
 
-/** Polls every 10 ms until `condition` returns something truthy, and returns that. Rejects at the deadline. */
+/** Looks until `condition` returns something truthy, and returns that. Rejects at the deadline. */
 export async function waitFor<T>(condition: () => T | Promise<T>, options: WaitOptions): Promise<Truthy<T>> {
-  const deadlineMs = options.deadlineMs ?? HANGS_MS;
+  const { deadlineMs = HANGS_MS, everyMs = 10 } = options;
   const start = performance.now();
   for (;;) {
     const value = await condition();
@@ -31,7 +31,7 @@ export async function waitFor<T>(condition: () => T | Promise<T>, options: WaitO
     if (performance.now() - start > deadlineMs) {
       throw new Error(`Waited ${deadlineMs} ms in vain for ${options.what}`);
     }
-    await sleep(POLL_MS);
+    await sleep(everyMs);
   }
 }
 

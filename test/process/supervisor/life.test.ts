@@ -142,7 +142,7 @@ describe('signals', () => {
     program.signal('SIGTERM');
     const { code } = await program.waitForExit();
     expect(code).toBe(1);
-    await program.waitForLine(/Received signal 15, ending at once/);
+    await program.waitForLine(/Received signal 15 again, ending at once/);
   });
 
   test('a child that ignores its drain deadline is killed 3 s after it', async () => {
