@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { localDate } from '../../../src/shared/logger/line-format.js';
-import { transpiled, type Transpiled } from '../../support/transpiled.js';
+import { transpiled, type Transpiled } from './transpiled.js';
 import { waitFor } from '../../support/wait-for.js';
 
 let programs: Transpiled;
