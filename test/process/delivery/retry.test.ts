@@ -39,8 +39,7 @@ describe('a retry', () => {
     // and when it is due, those very bytes are what waits in the queue
     fleet.program.signal('SIGTERM');
     await fleet.program.waitForExit();
-    const { retry } = redisKeys(QUEUE);
-    for (const member of await redis.client.zrange(retry, '0', '-1')) await redis.client.zadd(retry, 1, member);
+    await makeRetriesDue();
     server.faults.post.hang = true;
     await fleet.startAgain().waitForLine(/is ready/);
     await waitFor(async () => (await ledger.snapshot()).retry.length === 0, { what: 'the retries to be due' });
@@ -48,9 +47,9 @@ describe('a retry', () => {
     expect([...processing, ...waiting].map(String).sort()).toEqual(Object.values(after).sort());
   });
 
-  test('holds no slot while it waits: two slots get through 500 failures to the 100 messages behind them', async () => {
+  test('holds no slot while it waits: two slots get through 200 failures to the 50 messages behind them', async () => {
     const { server } = installation;
-    const failures = 500;
+    const failures = 200;
     // nothing falls due while this test runs: who held its slot until then would hold it for ever; and without the grace
     // a 404 is a plain failure
     const settings = { WORKER_RETRY_INTERVAL: 3_600, WORKER_NOT_FOUND_GRACE: 0 };
@@ -59,7 +58,7 @@ describe('a retry', () => {
     const failing = Array.from({ length: failures }, (_, at) => `failing-${at}`);
     for (const id of failing) server.faults.unknownIds.add(id);
     for (const id of failing) await ledger.produceRaw(id, messageText(id));
-    const good = await ledger.produce(100);
+    const good = await ledger.produce(50);
     await waitFor(() => good.every((id) => server.ledger.delivered.has(id)), { what: 'the good ones' });
     await waitFor(async () => (await ledger.snapshot()).processing.length === 0, { what: 'the last acknowledgement' });
     expect(failing.map((id) => server.ledger.of(id, 'POST').length)).toEqual(failing.map(() => 1));
@@ -71,9 +70,12 @@ describe('a message that always fails', () => {
   test('is POSTed exactly max_attempts times, then marked as failed and kept as a dead letter', async () => {
     const { server } = installation;
     server.faults.post.status = 500;
-    const fleet = await start({ WORKER_COUNT: 2, WORKER_MAX_ATTEMPTS: 2, WORKER_RETRY_INTERVAL: 3 });
+    const fleet = await start({ WORKER_COUNT: 2, WORKER_MAX_ATTEMPTS: 2, WORKER_RETRY_INTERVAL: 600 });
     await fleet.ready(2);
     const ids = await ledger.produce(10);
+    await waitFor(() => server.ledger.puts === 10, { what: 'the main server to be told of ten failures' });
+    await waitFor(async () => (await ledger.snapshot()).retry.length === 10, { what: 'ten retries' });
+    await makeRetriesDue();
     await waitFor(async () => (await ledger.snapshot()).dead.length === 10, { what: 'ten dead letters' });
     for (const id of ids) {
       expect(server.ledger.of(id, 'POST')).toHaveLength(2);
@@ -93,9 +95,9 @@ describe('a message that always fails', () => {
 
   test('has its cause told in words of a closed set, one request at a time', async () => {
     const { server } = installation;
-    const fleet = await start({ WORKER_COUNT: 1, WORKER_RETRY_INTERVAL: 1 });
+    const fleet = await start({ WORKER_COUNT: 1, WORKER_RETRY_INTERVAL: 5 });
     await fleet.ready(1);
-    // a slow PUT: the next POST must not begin before it has ended
+    // a slow PUT: the next POST must not begin before it has ended, or was given up, which is far off
     server.faults.put.delayMs = 400;
     const told: unknown[] = [];
     for (const status of [400, 404, 422, 500, 302]) {
@@ -111,6 +113,12 @@ describe('a message that always fails', () => {
     expect(told).toEqual(texts.map((text) => ({ status: 'queued', attempt_count: 1, error_message: text })));
   });
 });
+
+/** As if their interval were over. */
+async function makeRetriesDue(): Promise<void> {
+  const { retry } = redisKeys(QUEUE);
+  for (const member of await redis.client.zrange(retry, '0', '-1')) await redis.client.zadd(retry, 1, member);
+}
 
 /** For one message no request begins before the one before it has ended. */
 function expectOneAtATime(id: string): void {

@@ -67,7 +67,8 @@ describe('SIGTERM', () => {
 
   test('a delivery that fails after it is rescheduled, not dropped', async () => {
     const { server } = installation;
-    Object.assign(server.faults.post, { delayMs: 1_000, status: 500 });
+    // long enough for the signal to find all four under way
+    Object.assign(server.faults.post, { delayMs: 3_000, status: 500 });
     const fleet = await start({ WORKER_COUNT: 1 });
     await fleet.ready(1);
     const ids = await ledger.produce(4);
