@@ -73,9 +73,11 @@ describe('a message that always fails', () => {
     const fleet = await start({ WORKER_COUNT: 2, WORKER_MAX_ATTEMPTS: 2, WORKER_RETRY_INTERVAL: 600 });
     await fleet.ready(2);
     const ids = await ledger.produce(10);
-    await waitFor(() => server.ledger.puts === 10, { what: 'the main server to be told of ten failures' });
-    await waitFor(async () => (await ledger.snapshot()).retry.length === 10, { what: 'ten retries' });
-    await makeRetriesDue();
+    for (const failures of [10, 20]) {
+      await waitFor(() => server.ledger.puts === failures, { what: `the main server to be told of ${failures}` });
+      await waitFor(async () => (await ledger.snapshot()).retry.length === 10, { what: 'ten retries' });
+      await makeRetriesDue();
+    }
     await waitFor(async () => (await ledger.snapshot()).dead.length === 10, { what: 'ten dead letters' });
     for (const id of ids) {
       expect(server.ledger.of(id, 'POST')).toHaveLength(2);
