@@ -13,6 +13,23 @@ const oneHand = [
   },
 ];
 
+/** A test waits for what is to happen (test/support/wait-for.ts), not for a time to pass. */
+const sleeping = 'Wait for a condition (test/support/wait-for.ts).';
+const measuring = 'What measures a time belongs into a file *.timed.test.ts, which runs alone.';
+const boundsOnTime = [
+  {
+    selector:
+      'CallExpression[callee.property.name=/^toBeLessThan/] CallExpression[callee.object.name=/^(performance|Date)$/][callee.property.name="now"]',
+    message: measuring,
+  },
+  { selector: 'CallExpression[callee.name="waitFor"] Property[key.name="deadlineMs"] > Literal', message: measuring },
+  {
+    selector:
+      'CallExpression[callee.property.name=/^(waitForLine|waitForExit|quiet|ready)$/] > Literal[raw=/^[\\d_]{4,}$/]',
+    message: measuring,
+  },
+];
+
 export default tseslint.config(
   { ignores: ['dist/**', 'node_modules/**', 'coverage/**', '.quickstart/**'] },
   {
@@ -35,6 +52,19 @@ export default tseslint.config(
     },
   },
   { files: ['src/domain/**/*.ts'], rules: { 'no-restricted-properties': ['error', ...timeAndChance] } },
+  {
+    // without exception: only what the promise of a time is about, and the fault matrix, keep a clock
+    files: ['test/**/*.ts'],
+    ignores: ['test/**/*.timed.test.ts', 'test/support/**', 'test/faults/**'],
+    rules: {
+      'no-restricted-globals': ['error', ...['setTimeout', 'setInterval'].map((name) => ({ name, message: sleeping }))],
+      'no-restricted-imports': [
+        'error',
+        ...['node:timers', 'node:timers/promises'].map((name) => ({ name, message: sleeping })),
+      ],
+      'no-restricted-syntax': ['error', ...oneHand, ...boundsOnTime],
+    },
+  },
   {
     // expect(object.method) and the hooks' own objects take methods by name
     files: ['test/**/*.ts'],

@@ -1,6 +1,7 @@
 /** Debian's Chromium, headless, and pages that notice what must not happen in them. */
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 import type { ProgramRequest } from '../../scripts/local/find-program.js';
+import { HANGS_MS } from '../support/wait-for.js';
 
 export const CHROMIUM: ProgramRequest = {
   names: ['chromium', 'chromium-browser', 'google-chrome'],
@@ -41,7 +42,7 @@ export async function openPage(
   options: BrowserContextOptions = {},
 ): Promise<WatchedPage> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(HANGS_MS);
   const wrong: string[] = [];
   await context.addInitScript(() => {
     document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>

@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { CAUSE } from '../../src/shared/words/causes.js';
 import { CHROMIUM, openPage, startBrowser, type WatchedPage } from './browser.js';
 import { runCommand, type Ran } from '../process/fixtures/operated.js';
@@ -13,11 +13,14 @@ import { neededProgram } from '../support/needed-program.js';
 import { makeCertificates } from '../support/pki.js';
 import { ALERT_OF, DRILLED, type Cause } from '../monitoring/monitoring-files.js';
 import { PROMETHEUS } from '../monitoring/prometheus.js';
+import { SLOW_HANGS_MS } from '../support/wait-for.js';
 import { startWatchedProgram, untilSeen, type WatchedProgram } from '../monitoring/watched-program.js';
 
 const prometheus = await neededProgram(PROMETHEUS);
 const chromium = await neededProgram(CHROMIUM);
 const CERTIFICATE_LASTS_MS = 12_000;
+// each drill waits for a whole outage and its end, at Prometheus's pace
+vi.setConfig({ testTimeout: 3 * SLOW_HANGS_MS });
 
 describe.skipIf(prometheus === undefined || chromium === undefined)('fault drill', () => {
   let watched: WatchedProgram;
@@ -76,11 +79,11 @@ describe.skipIf(prometheus === undefined || chromium === undefined)('fault drill
     const voices = Object.entries(VOICES).map(async ([voice, ask]) => {
       let last = '';
       const names = async () => pattern.test((last = await ask()));
-      await untilSeen(names, `${voice} to say ${pattern}`, 30_000).catch((error: unknown) => {
+      await untilSeen(names, `${voice} to say ${pattern}`).catch((error: unknown) => {
         throw new Error(`${String(error)}; it says: ${last.slice(-2_000)}`);
       });
     });
-    const alerts = watched.untilFiring(alert, 45_000).then((all) => {
+    const alerts = watched.untilFiring(alert).then((all) => {
       fired.add(alert);
       for (const { annotations } of all) expect(annotations['summary']).toMatch(pattern);
     });
@@ -88,15 +91,15 @@ describe.skipIf(prometheus === undefined || chromium === undefined)('fault drill
   }
 
   const untilWell = (what: string) =>
-    untilSeen(async () => (await ready()).text.includes('"reasons":[],"warnings":[]'), what, 45_000);
+    untilSeen(async () => (await ready()).text.includes('"reasons":[],"warnings":[]'), what);
 
-  test('nothing is wrong, and nobody says so', { timeout: 60_000 }, async () => {
+  test('nothing is wrong, and nobody says so', async () => {
     await untilWell('the start to be over');
     const said = await Promise.all(Object.values(VOICES).map((ask) => ask()));
     for (const cause of Object.values(CAUSE)) expect(said.join('\n')).not.toMatch(new RegExp(cause, 'i'));
   });
 
-  test('a backlog of 20,000 messages', { timeout: 90_000 }, async () => {
+  test('a backlog of 20,000 messages', async () => {
     watched.server.faults.post.delayMs = 100;
     await watched.push(20_000);
     await expectAllToSay('backlog');
@@ -106,7 +109,7 @@ describe.skipIf(prometheus === undefined || chromium === undefined)('fault drill
     await untilWell('the backlog to be gone');
   });
 
-  test('Redis is stopped', { timeout: 90_000 }, async () => {
+  test('Redis is stopped', async () => {
     await watched.redis.kill();
     await expectAllToSay('redis');
     expect((await ready()).status).toBe(503);
@@ -114,7 +117,7 @@ describe.skipIf(prometheus === undefined || chromium === undefined)('fault drill
     await untilWell('Redis to be back');
   });
 
-  test('the main server is stopped', { timeout: 90_000 }, async () => {
+  test('the main server is stopped', async () => {
     await watched.stopMainServer();
     await watched.push(40);
     await expectAllToSay('mainServer');
@@ -123,14 +126,14 @@ describe.skipIf(prometheus === undefined || chromium === undefined)('fault drill
     await untilWell('the main server to be back');
   });
 
-  test('a worker hangs', { timeout: 90_000 }, async () => {
+  test('a worker hangs', async () => {
     const { pid } = (await watched.status()).workers[0] ?? {};
     process.kill(pid ?? 0, 'SIGSTOP');
     await expectAllToSay('hang');
     await untilWell('another process to be at work');
   });
 
-  test("the worker's certificate has expired", { timeout: 120_000 }, async () => {
+  test("the worker's certificate has expired", async () => {
     const { certificates } = watched;
     const renewed = async (notAfter: number) => {
       const directory = join(watched.program.cwd, 'renewed');
@@ -144,7 +147,6 @@ describe.skipIf(prometheus === undefined || chromium === undefined)('fault drill
     await untilSeen(
       async () => (await watched.status()).certificates.some(({ expired }) => expired),
       'the short one to have been in use, and to have ended',
-      30_000,
     );
     watched.server.closeIdleConnections();
     await watched.push(40);

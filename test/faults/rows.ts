@@ -7,10 +7,12 @@ import { HOSTILE_ROWS } from './rows/hostile.js';
 import { MASS_KILL_ROWS } from './rows/mass-kill.js';
 import { PRIMARY_ROWS } from './rows/primary.js';
 import { REFUSING_REDIS_ROWS } from './rows/redis/refuses.js';
+import { ODD_REDIS_ROWS } from './rows/redis/odd.js';
 import { REDIS_ROWS } from './rows/redis/outages.js';
 import { RELOAD_ROWS } from './rows/reload.js';
 import { SCHEDULE_ROWS } from './rows/schedule.js';
-import { SERVER_ROWS } from './rows/server.js';
+import { BAD_ANSWER_ROWS } from './rows/server/bad-answers.js';
+import { OUTAGE_ROWS } from './rows/server/outages.js';
 import { SEVERAL_ROWS } from './rows/several.js';
 import { SOAK_ROW } from './rows/soak.js';
 import { STOP_ROWS } from './rows/stop.js';
@@ -30,7 +32,9 @@ export const ROWS: readonly Row[] = [
   ...RELOAD_ROWS,
   ...REDIS_ROWS,
   ...REFUSING_REDIS_ROWS,
-  ...SERVER_ROWS,
+  ...ODD_REDIS_ROWS,
+  ...OUTAGE_ROWS,
+  ...BAD_ANSWER_ROWS,
   ...ANSWER_ROWS,
   ...CERTIFICATE_ROWS,
   ...SEVERAL_ROWS,

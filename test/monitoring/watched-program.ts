@@ -1,12 +1,11 @@
 /**
  * The built program with two workers, its own Redis and main server, and a Prometheus that watches it with the files of
- * config/monitoring. Of those files only the times and addresses differ: a scrape and an evaluation each half second,
- * every `for:` one second.
+ * config/monitoring. Of those files only the times and addresses differ: a scrape each second, an evaluation each half
+ * second, every `for:` one second.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { parse, stringify } from 'yaml';
 import type { CertificateFiles } from '../../supervisor/certificates/certificates.js';
@@ -20,7 +19,7 @@ import { makeCertificates, validFor } from '../support/pki.js';
 import { startProgram, type Program } from '../support/program.js';
 import { QUEUE } from '../support/queue.js';
 import { plainClient } from '../support/redis.js';
-import { waitFor } from '../support/wait-for.js';
+import { SLOW_HANGS_MS, waitFor } from '../support/wait-for.js';
 import { alertRules, monitoringFile } from './monitoring-files.js';
 import { startPrometheus, type Alert, type Prometheus } from './prometheus.js';
 
@@ -46,7 +45,7 @@ export interface WatchedProgram {
   /** Replaces the .env file in the program's folder. */
   writeEnv(lines: string): Promise<void>;
   /** Resolves to all alerts of that name once one fires. */
-  untilFiring(name: string, deadlineMs?: number): Promise<readonly Alert[]>;
+  untilFiring(name: string): Promise<readonly Alert[]>;
   isFiring(name: string): Promise<boolean>;
   close(): Promise<void>;
 }
@@ -58,9 +57,8 @@ const POLL_MS = 250;
 const CERTIFICATE_DAYS = 5;
 
 /** waitFor at Prometheus's pace. */
-export function untilSeen<T>(condition: () => Promise<T>, what: string, deadlineMs = 20_000) {
-  const paced = async () => (await condition()) || (await sleep(POLL_MS, undefined));
-  return waitFor(paced, { what, deadlineMs });
+export function untilSeen<T>(condition: () => Promise<T>, what: string) {
+  return waitFor(condition, { what, deadlineMs: SLOW_HANGS_MS, everyMs: POLL_MS });
 }
 
 export interface WatchOptions {
@@ -137,15 +135,11 @@ export async function startWatchedProgram(
       await client.lpush(QUEUE, ...texts);
     },
     writeEnv: (lines) => writeFile(join(directory, '.env'), lines),
-    untilFiring: (name, deadlineMs = 30_000) =>
-      untilSeen(
-        async () => {
-          const alerts = await firing(name);
-          return alerts.length > 0 && alerts;
-        },
-        `the alert ${name}`,
-        deadlineMs,
-      ),
+    untilFiring: (name) =>
+      untilSeen(async () => {
+        const alerts = await firing(name);
+        return alerts.length > 0 && alerts;
+      }, `the alert ${name}`),
     isFiring: async (name) => (await firing(name)).length > 0,
     async close() {
       await prometheus.stop();
@@ -170,7 +164,7 @@ function scrapeConfig(ports: Readonly<Record<string, readonly number[]>>): strin
   });
   return stringify({
     ...config,
-    global: { scrape_interval: '500ms', scrape_timeout: '500ms', evaluation_interval: '500ms' },
+    global: { scrape_interval: '1s', scrape_timeout: '1s', evaluation_interval: '500ms' },
     scrape_configs: jobs,
   });
 }

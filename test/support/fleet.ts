@@ -16,7 +16,7 @@ import { createMessageLedger, type MessageLedger } from './ledger.js';
 import { useMainServer } from './main-server.js';
 import { startProgram, type Program } from './program.js';
 import { useRedis, type TestRedis } from './redis.js';
-import { waitFor } from './wait-for.js';
+import { HANGS_MS, waitFor } from './wait-for.js';
 
 /** Lines of .env, over those that name our Redis, main server and ports. */
 export type Settings = Readonly<Record<string, string | number>>;
@@ -148,7 +148,11 @@ export class RunningFleet implements Fleet {
     return JSON.parse(await this.get('/status')) as StatusDocument;
   }
 
-  async until(what: string, wanted: (status: StatusDocument) => boolean, deadlineMs = 20_000): Promise<StatusDocument> {
+  async until(
+    what: string,
+    wanted: (status: StatusDocument) => boolean,
+    deadlineMs = HANGS_MS,
+  ): Promise<StatusDocument> {
     const look = async () => {
       const now = await this.status().catch(() => undefined);
       return now && wanted(now) && now;

@@ -3,7 +3,7 @@ import type { DevMainServer } from '../../scripts/main-server/server.js';
 import { readDeadLetter } from '../../src/domain/dead-letter.js';
 import { redisKeys } from '../../src/queue/keys.js';
 import { QUEUE } from './queue.js';
-import { waitFor } from './wait-for.js';
+import { HANGS_MS, waitFor } from './wait-for.js';
 
 /** Where every produced message is, by id. */
 export interface Account {
@@ -118,7 +118,7 @@ export function createMessageLedger(
       produced.push(id);
       await push([raw]);
     },
-    async quiet(deadlineMs = 10_000) {
+    async quiet(deadlineMs = HANGS_MS) {
       const isQuiet = async () => {
         if (main.server.ledger.delivered.size < produced.length) return false;
         const account = await accountFor();

@@ -15,7 +15,7 @@ export function expectNoLeftovers(): void {
   });
   afterAll(async () => {
     const left = () => [...openResources()].filter(([type, count]) => count > (before.get(type) ?? 0));
-    await waitFor(() => left().length === 0, { what: 'all handles to be closed', deadlineMs: 3_000 }).catch(() => {
+    await waitFor(() => left().length === 0, { what: 'all handles to be closed' }).catch(() => {
       throw new Error(
         `Left open by this file: ${left()
           .map(([type, count]) => `${count} ${type}`)

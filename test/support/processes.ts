@@ -10,9 +10,13 @@ export function markedProcesses(mark: string): number[] {
 
 /** False for a zombie: it only waits for its parent to look. */
 export function isAlive(pid: number): boolean {
+  return !['', 'Z', 'X'].includes(stateOf(pid));
+}
+
+/** The kernel's letter: R runs, S sleeps, T stopped, Z zombie, ...; empty when there is no such process. */
+export function stateOf(pid: number): string {
   const stat = read(`/proc/${pid}/stat`);
-  const state = stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3);
-  return stat !== '' && state !== 'Z' && state !== 'X';
+  return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3);
 }
 
 function environmentOf(pid: number): string[] {

@@ -11,7 +11,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach } from 'vitest';
 import { markedProcesses } from './processes.js';
-import { waitFor } from './wait-for.js';
+import { HANGS_MS, waitFor } from './wait-for.js';
 
 export interface ProgramOptions {
   /** Of the command line; default ['start']. */
@@ -40,10 +40,10 @@ export interface Program {
   readonly lines: readonly Line[];
   /** Undefined while it runs. */
   readonly exit: Exit | undefined;
-  /** The first line that matches, past or to come; rejects at the deadline (default 10 s) with the last lines. */
+  /** The first line that matches, past or to come; rejects at the deadline (default HANGS_MS) with the last lines. */
   waitForLine(pattern: RegExp, deadlineMs?: number): Promise<string>;
   signal(signal: NodeJS.Signals): void;
-  /** Rejects at the deadline (default 10 s). */
+  /** Rejects at the deadline (default HANGS_MS). */
   waitForExit(deadlineMs?: number): Promise<Exit>;
   /** Pids of all living processes that stem from it, itself left out, orphans included. */
   descendants(): number[];
@@ -87,6 +87,7 @@ class RunningProgram implements Program {
   readonly lines: Line[] = [];
   exit: Exit | undefined;
   readonly cwd: string;
+  #isReadOut = false;
 
   constructor(child: ChildProcess, mark: string, folder: { readonly cwd: string; readonly ownsCwd: boolean }) {
     this.#child = child;
@@ -98,16 +99,17 @@ class RunningProgram implements Program {
       if (readable) createInterface(readable).on('line', (text) => this.lines.push({ stream, text }));
     }
     child.once('error', (error) => this.lines.push({ stream: 'stderr', text: String(error) }));
-    // Not 'close': orphans keep the pipes open.
+    // Not 'close' alone: orphans keep the pipes open.
     child.once('exit', (code, signal) => (this.exit = { code, signal }));
+    child.once('close', () => (this.#isReadOut = true));
   }
 
   get pid(): number {
     return this.#child.pid ?? 0;
   }
 
-  async waitForLine(pattern: RegExp, deadlineMs = 10_000): Promise<string> {
-    const find = () => this.lines.find((line) => pattern.test(line.text)) ?? (this.exit && 'ended');
+  async waitForLine(pattern: RegExp, deadlineMs = HANGS_MS): Promise<string> {
+    const find = () => this.lines.find((line) => pattern.test(line.text)) ?? (this.#end() && 'ended');
     const found = await waitFor(find, { what: `a line like ${pattern}`, deadlineMs }).catch(() => 'late' as const);
     if (typeof found !== 'string') return found.text;
     throw new Error(
@@ -119,8 +121,8 @@ class RunningProgram implements Program {
     this.#child.kill(signal);
   }
 
-  async waitForExit(deadlineMs = 10_000): Promise<Exit> {
-    return waitFor(() => this.exit, { what: 'the program to end', deadlineMs }).catch(() => {
+  async waitForExit(deadlineMs = HANGS_MS): Promise<Exit> {
+    return waitFor(() => this.#end(), { what: 'the program to end', deadlineMs }).catch(() => {
       throw new Error(`The program did not end within ${deadlineMs} ms:\n${this.#tail()}`);
     });
   }
@@ -134,6 +136,11 @@ class RunningProgram implements Program {
     // Again and again: a primary may fork between our look and our blow.
     await waitFor(() => this.#killAll() === 0, { what: 'the processes of the program to die' });
     if (this.#folder.ownsCwd) rmSync(this.#folder.cwd, { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  /** Its exit, once all that it said is in `lines`; orphans may say more. */
+  #end(): Exit | undefined {
+    return this.exit && (this.#isReadOut || this.descendants().length > 0) ? this.exit : undefined;
   }
 
   #killAll(): number {

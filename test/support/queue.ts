@@ -4,6 +4,7 @@ import { RedisQueue, type RedisQueueEvents } from '../../src/queue/claims-and-se
 import { systemClock } from '../../src/shared/time/clock.js';
 import { systemRandom } from '../../src/shared/time/random.js';
 import type { Config } from '../../src/shared/config/config.js';
+import { HANGS_MS } from './wait-for.js';
 
 export const QUEUE = 'message_queue';
 
@@ -34,10 +35,10 @@ export interface QueueOptions {
 let incarnations = 0;
 
 /** A ready queue of its own consumer. The caller stops it. */
-export async function openQueue(port: number, workerId = 'worker-1', options: QueueOptions = {}): Promise<RedisQueue> {
+export async function openQueue(port: number, workerId?: string, options?: QueueOptions): Promise<RedisQueue> {
   const queue = queueOf(port, workerId, options);
   queue.start();
-  await queue.whenReady(5_000);
+  await queue.whenReady(HANGS_MS);
   return queue;
 }
 

@@ -40,7 +40,7 @@ describe('the main server refuses us', () => {
     const ca = certificates.files.authority.cert;
     const client = clients.create(main.server.url, { credentials: { ...credentials, ca } });
     const outcome = await client.deliver('a', never);
-    const put = await client.updateStatus('a', { status: 'queued', attemptCount: 1, errorMessage: 'x' }, 300, never);
+    const put = await client.updateStatus('a', { status: 'queued', attemptCount: 1, errorMessage: 'x' }, 30_000, never);
     await rm(directory, { recursive: true });
     for (const result of [outcome, put]) {
       expect(result).toMatchObject({

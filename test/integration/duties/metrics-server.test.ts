@@ -12,7 +12,7 @@ import {
 import { createWorkerMetrics, type WorkerMetrics } from '../../../src/shared/metrics/worker-metrics.js';
 import { freePort } from '../../support/free-port.js';
 import { expectNoLeftovers } from '../../support/leftovers.js';
-import { waitFor } from '../../support/wait-for.js';
+import { HANGS_MS, waitFor } from '../../support/wait-for.js';
 
 expectNoLeftovers();
 
@@ -114,10 +114,11 @@ describe('answers', () => {
     await make().start();
     const socket = connect(port, '127.0.0.1');
     socket.write('GET /metrics HTTP/1.1\r\n');
-    const start = performance.now();
-    await ended(socket);
-    expect(performance.now() - start).toBeLessThan(7_500);
-  }, 10_000);
+    let isCut = false;
+    void ended(socket).then(() => (isCut = true));
+    // Node's own limit is a minute
+    await waitFor(() => isCut, { what: 'the client to be cut', deadlineMs: HANGS_MS / 2 });
+  });
 });
 
 describe('life', () => {
@@ -140,17 +141,19 @@ describe('life', () => {
     expect(await once(client, 'error')).toMatchObject([{ code: 'ECONNREFUSED' }]);
   });
 
-  test('stop cuts idle and open connections at once, frees the port and is safe twice', async () => {
+  test('stop cuts idle and open connections, frees the port and is safe twice', async () => {
     await make().start();
     const sockets = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')];
     await Promise.all(sockets.map((socket) => once(socket, 'connect')));
     sockets[1]?.write('GET /metrics HTTP/1.1\r\n');
+    let heard = '';
+    for (const socket of sockets) socket.on('data', (chunk: Buffer) => (heard += chunk.toString()));
     const closed = Promise.all(sockets.map((socket) => ended(socket)));
-    const start = performance.now();
     await Promise.all([server.stop(), server.stop()]);
     await server.stop();
-    expect(performance.now() - start).toBeLessThan(500);
     await closed;
+    // a request that had been waited for until its time was over would have been answered 408
+    expect(heard).toBe('');
     expect(server.state()).toBe('off');
     await occupy();
   });
@@ -170,7 +173,7 @@ describe('life', () => {
 });
 
 describe('a taken port', () => {
-  test('start resolves, one ERROR names it, and it is served soon after it comes free', async () => {
+  test('start resolves, one ERROR names it, and it is served after it has come free', async () => {
     await occupy();
     await make().start();
     expect(server.state()).toBe('port_taken');
@@ -179,9 +182,7 @@ describe('a taken port', () => {
       new RegExp(`^ERROR Metrics port ${port} is taken by another process .*WORKER_METRICS_PORT`),
     );
     await release();
-    const start = performance.now();
     await waitFor(() => server.state() === 'listening', { what: 'the port to be served' });
-    expect(performance.now() - start).toBeLessThan(1_000);
     expect(lines).toEqual([lines[0], `INFO Prometheus metrics server started on port ${port}`]);
     expect((await fetched('/')).response.statusCode).toBe(200);
   });

@@ -45,6 +45,7 @@ beforeEach(() => {
 });
 afterEach(async () => {
   await log.stop();
+  vi.useRealTimers();
   vi.restoreAllMocks();
   rmSync(root, { recursive: true, force: true });
 });
@@ -59,7 +60,7 @@ test('disk full: one complaint; when there is space again nothing is missing and
   expect(printed.split('\n')).toHaveLength(1_002);
 
   rmSync(file);
-  await waitFor(() => printed.includes('works again'), { what: 'the file to be written again', deadlineMs: 8_000 });
+  await waitFor(() => printed.includes('works again'), { what: 'the file to be written again' });
   await log.stop();
   const lines = readFileSync(file, 'utf8').split('\n');
   expect(lines.slice(0, 1_001).map((line) => line.split(' - ').at(-1))).toEqual([
@@ -70,16 +71,15 @@ test('disk full: one complaint; when there is space again nothing is missing and
   expect(complaints).toHaveLength(1);
   expect(complaints[0]).toContain(`Cannot write the log file ${file} (ENOSPC`);
   expect(log.stats()).toEqual({ dropped: 0, fileErrors: 1 });
-}, 15_000);
+});
 
-test('a folder that cannot be made: console goes on, stop is quick, lines are counted as lost', async () => {
+test('a folder that cannot be made: console goes on, close waits for nothing, lines are counted as lost', async () => {
   writeFileSync(folder, 'a file where the folder should be');
   log.info('a');
   log.error('b');
   expect(printed).toMatch(/a\n.*b\n$/);
-  const start = performance.now();
+  vi.useFakeTimers({ toFake: ['setTimeout'] }); // for who waits until the deadline of close, that never comes
   await log.stop();
-  expect(performance.now() - start).toBeLessThan(1_000);
   expect(complaints).toHaveLength(1);
   expect(complaints[0]).toContain('LOG_FILE_PATH');
   expect(log.stats().dropped).toBe(2);
@@ -93,18 +93,16 @@ test('worker.log is a folder: the lines are written all the same', async () => {
   expect(complaints.join('')).toContain(`${join(folder, 'worker.log')} is a folder`);
 });
 
-test('a disk that stalls: 16 MiB wait, the rest is counted, logging stays quick', async () => {
+test('a disk that stalls: 16 MiB wait, the rest is counted, and logging waits for nothing', async () => {
   mkdirSync(folder);
   execFileSync('mkfifo', [file], { stdio: 'ignore' }); // opening it for writing blocks until somebody reads
   const line = 'x'.repeat(10_000);
   const before = process.memoryUsage().rss;
-  const start = performance.now();
   for (let i = 0; i < 4_000; i += 1) {
     log.info(line);
     if (i % 100 === 0) printed = '';
   }
   await log.flush();
-  expect(performance.now() - start).toBeLessThan(4_000);
   expect(process.memoryUsage().rss - before).toBeLessThan(150 * 1024 * 1024);
   const { dropped } = log.stats();
   expect(dropped).toBeGreaterThan(2_000);
@@ -117,4 +115,4 @@ test('a disk that stalls: 16 MiB wait, the rest is counted, logging stays quick'
   await log.stop();
   await once(reader, 'close');
   expect(read).toBeGreaterThan((4_000 - dropped) * 10_000);
-}, 15_000);
+});

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { localDate } from '../../../src/shared/logger/line-format.js';
-import { transpiled, type Transpiled } from '../../support/transpiled.js';
+import { transpiled, type Transpiled } from './transpiled.js';
 import { waitFor } from '../../support/wait-for.js';
 
 let programs: Transpiled;
@@ -64,7 +64,7 @@ test('20,000 lines, close, process.exit: 20,000 lines on disk', async () => {
   child.send({ lines: 20_000, close: true });
   expect(await once(child, 'exit')).toEqual([0, null]);
   expect(linesByProcess()).toEqual(new Map([['worker-1', upTo(20_000)]]));
-}, 20_000);
+});
 
 test('4 processes write one file at once: no line torn or lost, each in its order', async () => {
   const names = ['worker-1', 'worker-2', 'worker-3', 'worker-4'];
@@ -75,32 +75,28 @@ test('4 processes write one file at once: no line torn or lost, each in its orde
   const found = linesByProcess();
   expect([...found.keys()].sort()).toEqual(names);
   for (const name of names) expect(found.get(name)).toEqual(upTo(5_000));
-}, 20_000);
+});
 
 test.each([
   ['before the file is open', 0],
   ['while it is written', 50],
-])(
-  'a crash in a burst, %s: nothing is lost, the last words come last',
-  async (_when, linesBefore) => {
-    const child = await startProgram('worker-1');
-    const stderr = stderrOf(child);
-    if (linesBefore > 0) {
-      child.send({ lines: linesBefore });
-      await waitFor(() => existsSync(join(folder, 'worker.log')), { what: 'the file' });
-    }
-    child.send({ crash: 3_000 });
-    expect(await once(child, 'close')).toEqual([1, null]);
-    const lastWords = / - ERROR - \[worker-1\] - Error: last words\\n {4}at here$/;
-    expect(stderr().trimEnd().split('\n').at(-1)).toMatch(lastWords);
-    const lines = readFileSync(join(folder, `worker-${localDate(Date.now())}.log`), 'utf8')
-      .trimEnd()
-      .split('\n');
-    expect(lines.filter((line) => !LINE.test(line))).toEqual([expect.stringMatching(lastWords)]);
-    expect(lines).toHaveLength(linesBefore + 3_001);
-  },
-  20_000,
-);
+])('a crash in a burst, %s: nothing is lost, the last words come last', async (_when, linesBefore) => {
+  const child = await startProgram('worker-1');
+  const stderr = stderrOf(child);
+  if (linesBefore > 0) {
+    child.send({ lines: linesBefore });
+    await waitFor(() => existsSync(join(folder, 'worker.log')), { what: 'the file' });
+  }
+  child.send({ crash: 3_000 });
+  expect(await once(child, 'close')).toEqual([1, null]);
+  const lastWords = / - ERROR - \[worker-1\] - Error: last words\\n {4}at here$/;
+  expect(stderr().trimEnd().split('\n').at(-1)).toMatch(lastWords);
+  const lines = readFileSync(join(folder, `worker-${localDate(Date.now())}.log`), 'utf8')
+    .trimEnd()
+    .split('\n');
+  expect(lines.filter((line) => !LINE.test(line))).toEqual([expect.stringMatching(lastWords)]);
+  expect(lines).toHaveLength(linesBefore + 3_001);
+});
 
 test('the reader of stdout goes away (EPIPE): the process goes on, the file is complete', async () => {
   const script = programs.script('test/integration/logger/logger-program.ts');
@@ -109,7 +105,7 @@ test('the reader of stdout goes away (EPIPE): the process goes on, the file is c
   child.send({ lines: 1_000, close: true });
   expect(await once(child, 'exit')).toEqual([0, null]);
   expect(linesByProcess()).toEqual(new Map([['worker-1', upTo(1_000)]]));
-}, 20_000);
+});
 
 test('a disk that takes a part of a batch: the cut line is written again, nothing is lost', async () => {
   // The soft limit on file sizes makes write(2) partial, then EFBIG; it can be lifted from outside.
@@ -132,4 +128,4 @@ test('a disk that takes a part of a batch: the cut line is written again, nothin
   const whole = lines.flatMap((line) => LINE.exec(line)?.[2] ?? []);
   expect([...new Set(whole.map(Number))]).toEqual(upTo(1_000));
   expect(lines.length).toBeLessThanOrEqual(1_003); // the glued line, an empty one, and the one about the outage
-}, 20_000);
+});

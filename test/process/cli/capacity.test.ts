@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { useCertificates } from '../../support/certificates.js';
 import { freePort } from '../../support/free-port.js';
@@ -13,7 +13,6 @@ import { useRedis } from '../../support/redis.js';
 import { waitFor } from '../../support/wait-for.js';
 import { runCommand, startOperated } from '../fixtures/operated.js';
 
-vi.setConfig({ testTimeout: 90_000 }); // each command is a process that boots
 const redis = useRedis();
 const certificates = useCertificates();
 const main = useMainServer(certificates);
@@ -85,7 +84,7 @@ test('measures with keep-alive over mutual TLS, at several levels and at the con
   expect(found.sent.requests).toBeLessThanOrEqual(5_000);
   const levels = found.main_server?.levels ?? [];
   expect(levels.map(({ parallel }) => parallel).slice(0, 2)).toEqual([1, 2]);
-  expect(levels.reduce((sum, { requests }) => sum + requests, 0)).toBeGreaterThan(10);
+  expect(levels.every(({ requests }) => requests > 0)).toBe(true);
   // keep-alive: as many connections as there were at once, not as many as requests
   expect(main.server.connections.accepted - accepted).toBeLessThanOrEqual(64);
   expect(main.server.clients.length).toBeGreaterThan(0);
@@ -133,12 +132,9 @@ test('an error of the main server: nothing more is sent, or it is said that the 
   main.server.faults.health = 'healthy';
   const { probedAt } = main.server.ledger;
   const before = probedAt.length;
-  const climbing = measure(['--seconds', '8']);
+  const climbing = measure(['--seconds', '60']);
   // one at once gets a seventh of the 5,000 requests: what is asked now is asked by more
-  await waitFor(() => probedAt.length >= before + 800, {
-    what: 'more than one request at once',
-    deadlineMs: 20_000,
-  });
+  await waitFor(() => probedAt.length >= before + 800, { what: 'more than one request at once' });
   main.server.faults.health = 'unhealthy';
   const { found } = await climbing;
   expect(found.problems).toEqual([expect.stringContaining('it began to answer 503; no more was sent')]);
@@ -161,9 +157,9 @@ test('a main server or a Redis that is not there, or hangs: one sentence each, i
   expect(found).toMatchObject({ redis: null, main_server: null, recommended: null });
 
   main.server.faults.health = 'hang';
-  const hanging = await measure(['--seconds', '1']);
+  // who waited for the main server's own time-out would be killed before it is over
+  const hanging = await measure(['--seconds', '1'], { MAIN_SERVER_TIMEOUT: '3600' });
   expect(hanging.found.problems).toEqual([expect.stringContaining('no answer within')]);
-  expect(hanging.found.sent.seconds).toBeLessThan(15); // MAIN_SERVER_TIMEOUT is 30
   expect((await measure([], { WORKER_CERT_PATH: 'nowhere.crt' })).found.problems).toEqual([
     expect.stringContaining('Worker certificate not found at nowhere.crt'),
   ]);
@@ -176,10 +172,7 @@ test('beside a running supervisor its real delivery times count', async () => {
   await operated.untilReady();
   const ids = Array.from({ length: 24 }, (_, at) => `m${at}`);
   await redis.client.lpush(QUEUE, ...ids.map((id) => JSON.stringify({ message_id: id })));
-  await waitFor(() => main.server.ledger.delivered.size === 24, {
-    what: '24 deliveries',
-    deadlineMs: 30_000,
-  });
+  await waitFor(() => main.server.ledger.delivered.size === 24, { what: '24 deliveries' });
   const { found } = await measure(['--seconds', '1']);
   expect(found.running_workers).toMatchObject({ deliveries: 24 });
   // 6 slots, 0.3 s each

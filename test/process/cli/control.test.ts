@@ -2,14 +2,13 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 
 import { useMainServer } from '../../support/main-server.js';
 import { useRedis } from '../../support/redis.js';
 import { startProgram, useProgram } from '../../support/program.js';
 import { runCommand, startOperated, TOKEN, type Operated } from '../fixtures/operated.js';
 
-vi.setConfig({ testTimeout: 90_000 }); // each command is a process that boots
 const redis = useRedis();
 const main = useMainServer();
 useProgram();

@@ -1,11 +1,10 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { redisKeys } from '../../../src/queue/keys.js';
 import { useInstallation } from '../../support/fleet.js';
 import { expectNoLeftovers } from '../../support/leftovers.js';
 import { startTcpProxy } from '../../support/tcp-proxy.js';
 import { waitFor } from '../../support/wait-for.js';
 
-vi.setConfig({ testTimeout: 60_000 });
 expectNoLeftovers();
 const installation = useInstallation();
 const { ledger, start } = installation;

@@ -1,10 +1,9 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { useInstallation } from '../../support/fleet.js';
 import { attemptCountOf, idOf, messageText } from '../../support/ledger.js';
 import { expectNoLeftovers } from '../../support/leftovers.js';
 import { waitFor } from '../../support/wait-for.js';
 
-vi.setConfig({ testTimeout: 60_000 });
 expectNoLeftovers();
 const installation = useInstallation();
 const { ledger, start } = installation;
@@ -18,17 +17,17 @@ describe('SIGTERM', () => {
     await ledger.produce(2_000);
     await waitFor(() => server.ledger.delivered.size > 100, { what: 'load' });
     fleet.program.signal('SIGTERM');
-    const asked = performance.now();
-    expect(await fleet.program.waitForExit(25_000)).toEqual({ code: 0, signal: null });
-    expect(performance.now() - asked).toBeLessThan(5_000);
+    expect(await fleet.program.waitForExit()).toEqual({ code: 0, signal: null });
     expect(fleet.program.descendants()).toEqual([]);
+    // each worker ended because it was done, not because its time was over
+    expect(fleet.logged()).not.toMatch(/Handing \d+ unfinished message/);
     const account = await ledger.accountFor();
     expect(account).toMatchObject({ lost: [], misplaced: [], processing: 0, retry: 0, dead: 0, duplicates: 0 });
     expect(account.waiting + account.delivered).toBe(2_000);
     expect(account.waiting).toBeGreaterThan(0);
 
     fleet.startAgain();
-    expect(await ledger.quiet(20_000)).toMatchObject({ lost: [], misplaced: [], duplicates: 0 });
+    expect(await ledger.quiet()).toMatchObject({ lost: [], misplaced: [], duplicates: 0 });
   });
 
   test('while the server hangs hands everything back at the deadline, in order and unchanged', async () => {
@@ -42,9 +41,9 @@ describe('SIGTERM', () => {
     fleet.program.signal('SIGTERM');
     const asked = performance.now();
     expect(await fleet.program.waitForExit()).toEqual({ code: 0, signal: null });
-    const took = performance.now() - asked;
-    expect(took).toBeGreaterThan(1_900);
-    expect(took).toBeLessThan(4_000);
+    expect(performance.now() - asked).toBeGreaterThan(1_900);
+    // by itself: one that outlasts its deadline is killed, and the exit code would be 1
+    expect(fleet.logged()).toMatch(/worker-1\] - Handing 4 unfinished message/);
     const { waiting, processing, retry, dead } = await ledger.snapshot();
     expect(waiting.map(String).reverse()).toEqual(messages);
     expect([processing, retry, dead]).toEqual([[], [], []]);
@@ -54,22 +53,22 @@ describe('SIGTERM', () => {
   test('a second time ends at once', async () => {
     const { server } = installation;
     server.faults.post.hang = true;
-    const fleet = await start({ WORKER_COUNT: 2, WORKER_SHUTDOWN_TIMEOUT: 20 });
+    // by itself it would end ten minutes later, long after this test has given up
+    const fleet = await start({ WORKER_COUNT: 2, WORKER_SHUTDOWN_TIMEOUT: 600 });
     await fleet.ready(2);
     await ledger.produce(10);
     await waitFor(() => server.ledger.posts === 8, { what: 'all slots to be taken' });
     fleet.program.signal('SIGTERM');
     await fleet.program.waitForLine(/worker-1\] - Waiting for 4 tasks to complete\.\.\./);
     fleet.program.signal('SIGTERM');
-    const asked = performance.now();
     expect(await fleet.program.waitForExit()).toEqual({ code: 0, signal: null });
-    expect(performance.now() - asked).toBeLessThan(2_000);
     expect(await ledger.accountFor()).toMatchObject({ lost: [], misplaced: [], waiting: 10, processing: 0 });
   });
 
   test('a delivery that fails after it is rescheduled, not dropped', async () => {
     const { server } = installation;
-    Object.assign(server.faults.post, { delayMs: 1_000, status: 500 });
+    // long enough for the signal to find all four under way
+    Object.assign(server.faults.post, { delayMs: 3_000, status: 500 });
     const fleet = await start({ WORKER_COUNT: 1 });
     await fleet.ready(1);
     const ids = await ledger.produce(4);

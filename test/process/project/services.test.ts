@@ -108,37 +108,32 @@ describe('the words to systemd', () => {
   let listener: ChildProcess | undefined;
   afterEach(() => listener?.kill('SIGKILL'));
 
-  test.skipIf(analyze === undefined)(
-    'ready, watchdog, status, reloading and stopping arrive',
-    { timeout: 60_000 },
-    async () => {
-      const socket = join(directory, 'notify');
-      const heard = await listen(socket);
-      const program = start({
-        env: {
-          NOTIFY_SOCKET: socket,
-          WATCHDOG_USEC: '1500000',
-          REDIS_HOST: redis.host,
-          REDIS_PORT: String(redis.port),
-          MAIN_SERVER_URL: 'http://127.0.0.1:1',
-          WORKER_COUNT: '1',
-          WORKER_METRICS_ENABLED: 'false',
-          SUPERVISOR_PORT: String(await freePort()),
-          SUPERVISOR_RUNTIME_DIR: join(directory, 'run'),
-        },
-      });
-      const until = (words: RegExp) =>
-        waitFor(() => words.test(heard()), { what: `${words} on the socket`, deadlineMs: 20_000 });
-      await until(/READY=1\nSTATUS=\d of 1 workers ready/);
-      await until(/STATUS=1 of 1 workers ready/);
-      await until(/WATCHDOG=1.*WATCHDOG=1/s);
-      program.signal('SIGHUP');
-      await until(/RELOADING=1\nMONOTONIC_USEC=\d+\nSTATUS=Reloading.*READY=1/s);
-      program.signal('SIGTERM');
-      await until(/STOPPING=1/);
-      expect((await program.waitForExit(20_000)).code).toBe(0);
-    },
-  );
+  test.skipIf(analyze === undefined)('ready, watchdog, status, reloading and stopping arrive', async () => {
+    const socket = join(directory, 'notify');
+    const heard = await listen(socket);
+    const program = start({
+      env: {
+        NOTIFY_SOCKET: socket,
+        WATCHDOG_USEC: '1500000',
+        REDIS_HOST: redis.host,
+        REDIS_PORT: String(redis.port),
+        MAIN_SERVER_URL: 'http://127.0.0.1:1',
+        WORKER_COUNT: '1',
+        WORKER_METRICS_ENABLED: 'false',
+        SUPERVISOR_PORT: String(await freePort()),
+        SUPERVISOR_RUNTIME_DIR: join(directory, 'run'),
+      },
+    });
+    const until = (words: RegExp) => waitFor(() => words.test(heard()), { what: `${words} on the socket` });
+    await until(/READY=1\nSTATUS=\d of 1 workers ready/);
+    await until(/STATUS=1 of 1 workers ready/);
+    await until(/WATCHDOG=1.*WATCHDOG=1/s);
+    program.signal('SIGHUP');
+    await until(/RELOADING=1\nMONOTONIC_USEC=\d+\nSTATUS=Reloading.*READY=1/s);
+    program.signal('SIGTERM');
+    await until(/STOPPING=1/);
+    expect((await program.waitForExit()).code).toBe(0);
+  });
 
   /** systemd's own listener for datagrams: Node has none. Returns what arrived so far. */
   async function listen(socket: string): Promise<() => string> {

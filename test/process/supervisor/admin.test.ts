@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { connect } from 'node:net';
-import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 
 import type { StatusDocument } from '../../../supervisor/status/health.js';
 import { useMainServer } from '../../support/main-server.js';
@@ -10,7 +10,6 @@ import { useRedis } from '../../support/redis.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startOperated, TOKEN, type Ask, type Operated } from '../fixtures/operated.js';
 
-vi.setConfig({ testTimeout: 90_000 }); // each command is a process that boots
 const redis = useRedis();
 const main = useMainServer();
 useProgram();
@@ -135,7 +134,6 @@ describe('with a token', () => {
     });
     await waitFor(async () => (await statusOf(operated)).workers.every(({ state }) => state === 'ready'), {
       what: 'two',
-      deadlineMs: 10_000,
     });
     const restarted = await post('/workers/worker-1/restart');
     expect(restarted.status).toBe(200);
@@ -165,7 +163,7 @@ describe('with a token', () => {
     await waitFor(() => main.server.ledger.delivered.has('meanwhile'), {
       what: 'a delivery',
     });
-    await waitFor(() => slow.destroyed, { what: 'the slow client to be cut off', deadlineMs: 10_000 });
+    await waitFor(() => slow.destroyed, { what: 'the slow client to be cut off' });
     greedy.forEach((socket) => socket.destroy());
   });
 
@@ -176,7 +174,7 @@ describe('with a token', () => {
     for (let times = 0; times < 2; times++) {
       expect(await operated.ask('/stop', { method: 'POST', socket: true })).toMatchObject({ status: 202 });
     }
-    expect(await operated.program.waitForExit(15_000)).toEqual({ code: 0, signal: null });
+    expect(await operated.program.waitForExit()).toEqual({ code: 0, signal: null });
     expect(main.server.ledger.delivered.has('held')).toBe(true);
   });
 });
@@ -201,10 +199,7 @@ test('a socket that a killed supervisor left is replaced', async () => {
         ({ status }) => status === 200,
         () => false,
       ),
-    {
-      what: 'the new supervisor to answer on the socket',
-      deadlineMs: 15_000,
-    },
+    { what: 'the new supervisor to answer on the socket' },
   );
 });
 

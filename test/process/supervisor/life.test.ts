@@ -21,7 +21,7 @@ describe('workers', () => {
     expect((await get('/ready')).status).toBe(200);
   });
 
-  test('are started again within a second of kill -9, and their counts go on', async () => {
+  test('are started again after kill -9, a tenth of a second later, and their counts go on', async () => {
     const { untilReady, untilStatus, program, get } = await supervise({ workers: 2 });
     const before = await untilReady(2);
     const scrapedBefore = deliveredBy('worker-1', (await get('/metrics/workers')).text);
@@ -30,7 +30,6 @@ describe('workers', () => {
     const after = await untilStatus(
       'the new worker',
       ({ workers }) => workers[0]?.pid !== before.workers[0]?.pid && workers[0]?.state === 'ready',
-      1_500,
     );
     expect(after.workers[0]?.restarts).toBe(1);
     expect(after.workers[1]?.pid).toBe(before.workers[1]?.pid);
@@ -49,13 +48,13 @@ describe('workers', () => {
     expect(delays.map((delay, crash) => Math.round(delay / (100 * 2 ** crash)))).toEqual([1, 1, 1, 1]);
   });
 
-  test('that hang are killed after 10 s without a heartbeat', { timeout: 40_000 }, async () => {
+  test('that hang are killed after 10 s without a heartbeat', async () => {
     const { untilReady, program, untilStatus, get } = await supervise({ workers: 1, faults: 'hangs' });
     const before = await untilReady(1);
     await waitFor(async () => (await get('/metrics/workers')).text.includes('supervisor_scrape_missing_workers 1'), {
       what: 'a scrape without the hung worker',
     });
-    await program.waitForLine(/worker-1 .* sent no heartbeat for 10 s, its event loop hangs and was killed/, 14_000);
+    await program.waitForLine(/worker-1 .* sent no heartbeat for 10 s, its event loop hangs and was killed/);
     await untilStatus('another process', ({ workers }) => workers[0]?.pid !== before.workers[0]?.pid);
   });
 
@@ -76,7 +75,7 @@ describe('workers', () => {
     process.kill(workers[0]?.pid ?? 0, 'SIGKILL');
     await program.waitForLine(/1 of its messages are back in the queue/);
     await redis.client.lpush(held, 'a late message');
-    await waitFor(async () => (await redis.client.llen('holds')) === 2, { what: 'the second look', deadlineMs: 2_000 });
+    await waitFor(async () => (await redis.client.llen('holds')) === 2, { what: 'the second look' });
   });
 
   test('of a host whose process is gone are recovered at the start', async () => {
@@ -135,23 +134,23 @@ describe('signals', () => {
   });
 
   test('a second SIGTERM ends at once, and a child that must be killed makes the exit code 1', async () => {
-    const { untilReady, program } = await supervise({ faults: 'ignores-drain', shutdownTimeoutMs: 20_000 });
+    // by itself it would end ten minutes later, long after this test has given up
+    const { untilReady, program } = await supervise({ faults: 'ignores-drain', shutdownTimeoutMs: 600_000 });
     await untilReady(1);
     program.signal('SIGTERM');
     await program.waitForLine(/initiating graceful shutdown/);
-    const asked = performance.now();
     program.signal('SIGTERM');
     const { code } = await program.waitForExit();
     expect(code).toBe(1);
-    expect(performance.now() - asked).toBeLessThan(2_000);
+    await program.waitForLine(/Received signal 15 again, ending at once/);
   });
 
-  test('a child that ignores its drain deadline is killed 3 s after it', { timeout: 20_000 }, async () => {
+  test('a child that ignores its drain deadline is killed 3 s after it', async () => {
     const { untilReady, program } = await supervise({ faults: 'ignores-drain', shutdownTimeoutMs: 500 });
     await untilReady(1);
     const asked = performance.now();
     program.signal('SIGINT');
-    const { code } = await program.waitForExit(8_000);
+    const { code } = await program.waitForExit();
     expect(code).toBe(1);
     expect(performance.now() - asked).toBeGreaterThan(3_400);
   });
@@ -160,8 +159,8 @@ describe('signals', () => {
     const { untilReady, program } = await supervise({ faults: 'slow-drain' });
     await untilReady(1);
     program.signal('SIGINT');
-    await program.waitForLine(/Received signal 2, initiating graceful shutdown/);
     program.signal('SIGINT');
+    await program.waitForLine(/Received signal 2, initiating graceful shutdown/);
     expect((await program.waitForExit()).code).toBe(0);
     expect(program.lines.filter(({ text }) => text.includes('ending at once'))).toEqual([]);
   });

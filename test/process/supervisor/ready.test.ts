@@ -1,5 +1,5 @@
 /** `/ready` in every state of the built program: what it answers, and why. */
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 
 import type { StatusDocument } from '../../../supervisor/status/status-document.js';
 import { useMainServer } from '../../support/main-server.js';
@@ -9,7 +9,6 @@ import { useRedis } from '../../support/redis.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startOperated, type Operated } from '../fixtures/operated.js';
 
-vi.setConfig({ testTimeout: 60_000 });
 const redis = useRedis();
 const main = useMainServer();
 useProgram();
@@ -31,13 +30,13 @@ async function readyOf({ ask }: Operated): Promise<Ready | undefined> {
   return { status: reply.status, reasons: reasons.join('; '), warnings: warnings.join('; ') };
 }
 
-function untilReady(operated: Operated, wanted: (ready: Ready) => boolean, what: string, deadlineMs = 15_000) {
+function untilReady(operated: Operated, wanted: (ready: Ready) => boolean, what: string) {
   return waitFor(
     async () => {
       const ready = await readyOf(operated);
       return ready && wanted(ready) && ready;
     },
-    { what: `/ready to be ${what}`, deadlineMs },
+    { what: `/ready to be ${what}` },
   );
 }
 
@@ -47,7 +46,7 @@ const pidsOf = async ({ ask }: Operated): Promise<number[]> =>
 test('starting, at work, stopping', async () => {
   main.server.faults.post.hang = true;
   const operated = await operate();
-  const first = await waitFor(() => readyOf(operated), { what: 'the first answer', deadlineMs: 15_000 });
+  const first = await waitFor(() => readyOf(operated), { what: 'the first answer' });
   // before its first word with Redis the supervisor may say that it cannot reach it
   expect(first.status).toBe(503);
   expect(first.reasons).toMatch(/no worker takes messages; worker-1 is starting$/);
@@ -98,26 +97,26 @@ test('all workers in backoff, and at work again', async () => {
     for (const pid of await pidsOf(operated)) kill(pid);
     return inBackoff((await readyOf(operated)) ?? { status: 0, reasons: '', warnings: '' });
   };
-  await waitFor(killAll, { what: 'both to wait for their next start', deadlineMs: 30_000 });
+  await waitFor(killAll, { what: 'both to wait for their next start' });
   const health = await operated.ask('/health');
   expect(health.body['reasons']).toEqual(
     expect.arrayContaining([expect.stringMatching(/^worker-1 is (backoff|starting): its last process was killed/)]),
   );
-  await untilReady(operated, ({ status }) => status === 200, 'ready again', 30_000);
+  await untilReady(operated, ({ status }) => status === 200, 'ready again');
 });
 
 test('the only worker hangs: unready seconds before it is killed, and ready with the next', async () => {
   const operated = await operate();
   await operated.untilReady();
   process.kill((await pidsOf(operated))[0] ?? 0, 'SIGSTOP');
-  const hung = await untilReady(operated, ({ status }) => status === 503, 'unready', 9_000);
+  const hung = await untilReady(operated, ({ status }) => status === 503, 'unready');
   expect(hung.reasons).toBe(
     'no worker takes messages; worker-1 is degraded: it has sent no heartbeat for 3 s; its event loop may hang',
   );
-  await untilReady(operated, ({ status }) => status === 200, 'ready with a new process', 20_000);
+  await untilReady(operated, ({ status }) => status === 200, 'ready with a new process');
 });
 
-test('one of two hangs: ready, it is named, its counts are still scraped, and no scrape waits for it', async () => {
+test('one of two hangs: ready, it is named, and its counts are still scraped', async () => {
   const operated = await operate({ WORKER_COUNT: '2' });
   await untilReady(operated, ({ status }) => status === 200, 'ready');
   await redis.client.lpush(QUEUE, ...Array.from({ length: 40 }, (_, at) => JSON.stringify({ message_id: `s${at}` })));
@@ -128,20 +127,13 @@ test('one of two hangs: ready, it is named, its counts are still scraped, and no
   await waitFor(async () => (await sum()) === 40, { what: 'all to be counted' });
 
   process.kill((await pidsOf(operated))[0] ?? 0, 'SIGSTOP');
-  const startedAt = performance.now();
-  const text = await scrape();
-  // the promise is 1 s; half as much again for the way here on a busy machine
-  expect(performance.now() - startedAt).toBeLessThan(1_500);
-  expect(text).toMatch(/^supervisor_scrape_missing_workers 1$/m);
+  expect(await scrape()).toMatch(/^supervisor_scrape_missing_workers 1$/m);
   expect(await sum()).toBe(40);
-  const named = await untilReady(operated, ({ warnings }) => /no heartbeat/.test(warnings), 'naming it', 9_000);
+  const named = await untilReady(operated, ({ warnings }) => /no heartbeat/.test(warnings), 'naming it');
   expect(named).toMatchObject({ status: 200, reasons: '' });
   await waitFor(
     async () => /^supervisor_worker_hangs_total\{worker_id="worker-1"\} 1$/m.test(await metrics(operated)),
-    {
-      what: 'the hang to be counted',
-      deadlineMs: 20_000,
-    },
+    { what: 'the hang to be counted' },
   );
   expect(await sum()).toBe(40);
 });

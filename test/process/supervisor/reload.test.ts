@@ -2,19 +2,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { makeCertificates } from '../../support/pki.js';
 import type { StatusDocument } from '../../../supervisor/status/health.js';
 import { useInstallation, type Fleet } from '../../support/fleet.js';
 import { expectNoLeftovers } from '../../support/leftovers.js';
-import { makeCertificates } from '../../support/pki.js';
-import { waitFor } from '../../support/wait-for.js';
+import { repeat, waitFor, type Repetition } from '../../support/wait-for.js';
+import { keepBusy } from '../fixtures/load.js';
 
-vi.setConfig({ testTimeout: 60_000 });
 expectNoLeftovers();
 const installation = useInstallation();
 const { ledger, start } = installation;
-/** The promise, and what the poll of this test and a busy machine may add to one gap. */
-const LONGEST_GAP_MS = 250 + 250;
 
 describe('SIGHUP under load', () => {
   test('changes concurrency without a failed delivery, at least N-1 workers at work', async () => {
@@ -22,14 +20,14 @@ describe('SIGHUP under load', () => {
     const fleet = await start({ WORKER_COUNT: 3, WORKER_CONCURRENCY: 2 });
     await fleet.ready(3);
     server.faults.post.delayMs = 20;
-    const load = keepBusy();
+    const load = keepBusy(ledger);
     const samples = watchCapacity(fleet);
     fleet.configure({ WORKER_COUNT: 3, WORKER_CONCURRENCY: 5 });
     fleet.program.signal('SIGHUP');
-    await fleet.program.waitForLine(/Reload finished/, 30_000);
+    await fleet.program.waitForLine(/Reload finished/);
     await samples.stop();
     await load.stop();
-    expect(await ledger.quiet(20_000)).toMatchObject({ lost: [], misplaced: [], duplicates: 0 });
+    expect(await ledger.quiet()).toMatchObject({ lost: [], misplaced: [], duplicates: 0 });
     expect(fleet.logged().match(/max_attempts=10000, concurrency=5/g)).toHaveLength(3);
     expect(samples.lowest()).toBeGreaterThanOrEqual(2);
     expect(failedAttempts(fleet)).toEqual([]);
@@ -43,11 +41,11 @@ describe('SIGHUP under load', () => {
     const directory = await mkdtemp(join(tmpdir(), 'rotated-'));
     const { authority } = certificates.files;
     fleet.useCertificate(await makeCertificates({ directory, authority, workerName: 'rotated' }));
-    const load = keepBusy();
+    const load = keepBusy(ledger);
     await waitFor(() => server.ledger.delivered.size > 20, { what: 'load' });
     expect(new Set(server.clients)).toEqual(new Set(['worker']));
     fleet.program.signal('SIGHUP');
-    await fleet.program.waitForLine(/Reload finished/, 30_000);
+    await fleet.program.waitForLine(/Reload finished/);
     const before = server.clients.length;
     await waitFor(() => server.clients.includes('rotated'), { what: 'the new certificate' });
     await load.stop();
@@ -55,18 +53,6 @@ describe('SIGHUP under load', () => {
     expect(server.clients.slice(before).every((name) => name === 'rotated')).toBe(true);
     expect(failedAttempts(fleet)).toEqual([]);
     await rm(directory, { recursive: true });
-  });
-
-  test('with one worker pauses claiming for less than 250 ms', async () => {
-    const fleet = await start({ WORKER_COUNT: 1 });
-    await fleet.ready(1);
-    const load = keepBusy();
-    await waitFor(() => installation.server.ledger.delivered.size > 20, { what: 'load' });
-    fleet.program.signal('SIGHUP');
-    const handOver = await fleet.program.waitForLine(/Reload finished/, 30_000).then(() => postGaps());
-    await load.stop();
-    expect(Math.max(...handOver)).toBeLessThan(LONGEST_GAP_MS);
-    expect(await ledger.quiet()).toMatchObject({ lost: [], misplaced: [], duplicates: 0 });
   });
 });
 
@@ -100,10 +86,10 @@ describe('SIGHUP with', () => {
   test.each(broken)('%s keeps the old set at work and says why', async (_what, spoil, why) => {
     const fleet = await start({ WORKER_COUNT: 2 });
     const before = await fleet.ready(2);
-    const load = keepBusy();
+    const load = keepBusy(ledger);
     spoil(fleet);
     fleet.program.signal('SIGHUP');
-    await fleet.program.waitForLine(why, 20_000);
+    await fleet.program.waitForLine(why);
     const { workers, supervisor } = await fleet.until(
       'the end of the reload',
       ({ supervisor: { state } }) => state === 'running',
@@ -122,50 +108,20 @@ test('ten SIGHUPs within a second are one reload', async () => {
   const fleet = await start({ WORKER_COUNT: 2 });
   const before = await fleet.ready(2);
   for (let count = 0; count < 10; count++) fleet.program.signal('SIGHUP');
-  await fleet.program.waitForLine(/Reload finished/, 20_000);
+  await fleet.program.waitForLine(/Reload finished/);
   const after = await fleet.ready(2);
   expect(after.map(({ pid }) => before.some((worker) => worker.pid === pid))).toEqual([false, false]);
+  // one that was asked for meanwhile begins a second later
+  const finishedAt = (await fleet.status()).supervisor.uptime_seconds;
+  await fleet.until('two more seconds of it', ({ supervisor }) => supervisor.uptime_seconds > finishedAt + 2);
   expect(fleet.program.lines.filter(({ text }) => text.includes('Reloading the configuration'))).toHaveLength(1);
 });
 
-interface Running {
-  stop(): Promise<void>;
-}
-
-/** Repeats `step` until it is stopped; a failure of it comes out of `stop`. */
-function repeat(step: () => Promise<void>, everyMs: number): Running {
-  let stopped = false;
-  const running = (async () => {
-    while (!stopped) {
-      await step();
-      await new Promise((resolve) => setTimeout(resolve, everyMs));
-    }
-  })();
-  return {
-    async stop() {
-      stopped = true;
-      await running;
-    },
-  };
-}
-
-/** Five messages every 10 ms: less than the workers can do, so each gap in the POSTs is theirs. */
-function keepBusy(): Running {
-  return repeat(async () => void (await ledger.produce(5)), 10);
-}
-
-function watchCapacity(fleet: Fleet): Running & { lowest(): number } {
+function watchCapacity(fleet: Fleet): Repetition & { lowest(): number } {
   const counts: number[] = [];
   const consuming = ({ workers }: StatusDocument) => workers.filter((worker) => worker.consuming).length;
   const watch = repeat(async () => void counts.push(consuming(await fleet.status())), 10);
   return { ...watch, lowest: () => Math.min(...counts) };
-}
-
-/** Between one POST and the next, in ms. */
-function postGaps(): number[] {
-  const starts = [...installation.server.ledger.exchanges.values()].flat().map(({ startMs }) => startMs);
-  starts.sort((a, b) => a - b);
-  return starts.slice(1).map((start, index) => start - (starts[index] ?? 0));
 }
 
 function failedAttempts(fleet: Fleet): string[] {

@@ -43,20 +43,6 @@ test('SIGHUP changes the number of workers', async () => {
   await untilReady(2);
 });
 
-test('ten SIGHUPs in a second are one reload', async () => {
-  const { untilReady, untilStatus, program } = await supervise();
-  await untilReady(1);
-  for (let sent = 1; sent <= 10; sent++) {
-    program.signal('SIGHUP');
-    const until = performance.now() + 50;
-    await waitFor(() => performance.now() > until, { what: 'the next signal' });
-  }
-  await untilStatus('the reload', ({ supervisor }) => supervisor.reloads_succeeded === 1);
-  const settled = performance.now() + 1_500;
-  await waitFor(() => performance.now() > settled, { what: 'a second reload that must not come' });
-  expect(program.lines.filter(({ text }) => text.includes('Reloading the configuration'))).toHaveLength(1);
-});
-
 test('a configuration with problems changes nothing, and every problem is said', async () => {
   const { untilReady, untilStatus, program, write, get } = await supervise({ workers: 2 });
   const before = await untilReady(2);
@@ -90,15 +76,12 @@ test.each([
   await untilStatus('the restart', ({ workers }) => workers[0]?.restarts === 1 && workers[0].state === 'ready');
 });
 
-test('a canary that is not ready after the hand-over gives its place back', { timeout: 40_000 }, async () => {
+test('a canary that is not ready after the hand-over gives its place back', async () => {
   const { untilReady, untilStatus, program, write } = await supervise({ workers: 2 });
   const before = await untilReady(2);
   write({ workers: 2, faults: 'never-ready' });
   program.signal('SIGHUP');
-  await program.waitForLine(
-    /is not ready after 15 s \(it was told to be\)\. The old configuration serves on\./,
-    20_000,
-  );
+  await program.waitForLine(/is not ready after 15 s \(it was told to be\)\. The old configuration serves on\./);
   const after = await untilStatus('two ready workers', ({ workers }) =>
     workers.every(({ state }) => state === 'ready'),
   );
@@ -129,9 +112,9 @@ test('SIGTERM during a reload stops everything', async () => {
   expect(program.descendants()).toEqual([]);
 });
 
-test('a worker over its memory limit is replaced', { timeout: 60_000 }, async () => {
+test('a worker over its memory limit is replaced', async () => {
   const { untilReady, untilStatus, program } = await supervise({ workers: 1, maxMemoryBytes: 1_000_000 });
   const before = await untilReady(1);
-  await program.waitForLine(/worker-1 .* uses \d+ MiB, more than worker\.max_memory allows; replacing it/, 30_000);
+  await program.waitForLine(/worker-1 .* uses \d+ MiB, more than worker\.max_memory allows; replacing it/);
   await untilStatus('another process', ({ workers }) => workers[0]?.pid !== before.workers[0]?.pid);
 });

@@ -67,7 +67,7 @@ afterEach(async () => {
   blocker = undefined;
 });
 
-test('a taken supervisor port is an error, and delivery goes on', { timeout: 30_000 }, async () => {
+test('a taken supervisor port is an error, and delivery goes on', async () => {
   const first = await supervise();
   await first.untilReady(1);
   first.program.signal('SIGTERM');
@@ -95,16 +95,12 @@ test('routes answer in JSON, and unknown ones say so', async () => {
   expect(metrics).toMatch(/^redis_queue_length 0$/m);
 });
 
-test(
-  'while Redis is away the supervisor waits, is not ready, and says when it is back',
-  { timeout: 30_000 },
-  async () => {
-    const { untilReady, get, program } = await supervise();
-    await untilReady(1);
-    await redis.process.kill();
-    await program.waitForLine(/ERROR.*Redis cannot be reached/);
-    expect((await get('/metrics')).text).not.toMatch(/^redis_queue_length \d/m);
-    await redis.process.restart();
-    await program.waitForLine(/Redis answers again after [\d.]+ s/);
-  },
-);
+test('while Redis is away the supervisor waits, is not ready, and says when it is back', async () => {
+  const { untilReady, get, program } = await supervise();
+  await untilReady(1);
+  await redis.process.kill();
+  await program.waitForLine(/ERROR.*Redis cannot be reached/);
+  expect((await get('/metrics')).text).not.toMatch(/^redis_queue_length \d/m);
+  await redis.process.restart();
+  await program.waitForLine(/Redis answers again after [\d.]+ s/);
+});

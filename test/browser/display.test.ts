@@ -1,0 +1,96 @@
+/** The dashboard on small and dark screens, without a mouse and without a screen. */
+import { describe, expect, test } from 'vitest';
+import { neededProgram } from '../support/needed-program.js';
+import { CHROMIUM, type WatchedPage } from './browser.js';
+import { DEAD, envelope, useDashboard } from './opened-dashboard.js';
+
+const chromium = await neededProgram(CHROMIUM);
+
+describe.skipIf(chromium === undefined)('the display of the dashboard', () => {
+  const { installation, open, untilText } = useDashboard(chromium);
+
+  test('on a phone nothing is wider than the screen, and dark is dark', async () => {
+    await installation.redis.client.lpush(DEAD, envelope({ id: 'a_long_id_'.repeat(20) }));
+    const { page, wrong } = await open({}, { viewport: { width: 360, height: 740 }, colorScheme: 'dark' });
+    await untilText('state', /^Flowing$/);
+    await untilText('dead', /a_long_id/);
+    const wide = await page.evaluate(() =>
+      [...document.querySelectorAll('html, .panel')].filter((each) => each.scrollWidth > each.clientWidth).map(String),
+    );
+    expect(wide).toEqual([]);
+    expect(await brightness(page)).toBeLessThan(60);
+    await page.emulateMedia({ colorScheme: 'light' });
+    expect(await brightness(page)).toBeGreaterThan(200);
+    expect(wrong).toEqual([]);
+  });
+
+  test('it can be read and used without mouse and screen', async () => {
+    const { page } = await open();
+    await untilText('state', /^Flowing$/);
+    for (const landmark of ['banner', 'main', 'contentinfo'] as const)
+      expect(await page.getByRole(landmark).count(), landmark).toBe(1);
+    for (const name of ['Workers', 'Errors by reason', 'Dead letters', 'Over time', 'State'])
+      expect(await page.getByRole('region', { name }).count(), name).toBe(1);
+    expect(await page.getByRole('columnheader', { name: 'State' }).count()).toBe(1);
+    expect(await page.getByRole('rowheader', { name: 'worker-1' }).count()).toBe(1);
+    expect(await page.getByRole('img', { name: /^Messages per second: now delivered/ }).count()).toBe(1);
+    expect(await page.getByTestId('state').evaluate((element) => element.closest('[aria-live]') !== null)).toBe(true);
+    await page.keyboard.press('Tab');
+    const focused = () =>
+      page.evaluate(() => {
+        const { outlineStyle } = getComputedStyle(document.activeElement ?? document.body);
+        return `${document.activeElement?.textContent} ${outlineStyle}`;
+      });
+    expect(await focused()).toBe('Skip to the workers solid');
+    await page.keyboard.press('Tab');
+    expect(await focused()).toBe('5 min solid');
+    await page.keyboard.press('Enter');
+    expect(await page.getByRole('button', { name: '5 min' }).getAttribute('aria-pressed')).toBe('true');
+  });
+
+  test.each(['light', 'dark'] as const)('all text has enough contrast, %s', async (colorScheme) => {
+    await installation.redis.client.lpush(DEAD, envelope({}));
+    const { page } = await open({}, { colorScheme });
+    await untilText('dead', /malformed/);
+    expect(await page.evaluate(poorContrasts)).toEqual([]);
+  });
+});
+
+/** Of the page's ground, 0 to 255. */
+function brightness(page: WatchedPage['page']): Promise<number> {
+  return page.evaluate(() => {
+    const [red = 0, green = 0, blue = 0] = (getComputedStyle(document.body).backgroundColor.match(/\d+/g) ?? []).map(
+      Number,
+    );
+    return (red + green + blue) / 3;
+  });
+}
+
+/** Runs in the page: texts whose contrast to what is behind them is under 4.5 (WCAG 2.1, level AA). */
+function poorContrasts(): string[] {
+  const rgb = (color: string): number[] => (color.match(/[\d.]+/g) ?? []).map(Number);
+  const luminance = (color: readonly number[]): number => {
+    const [r = 0, g = 0, b = 0] = color.slice(0, 3).map((part) => {
+      const share = part / 255;
+      return share <= 0.03928 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = (element: Element | null): number[] => {
+    if (!element) return [255, 255, 255];
+    const color = rgb(getComputedStyle(element).backgroundColor);
+    const opacity = color[3] ?? 1;
+    if (opacity === 1) return color;
+    const under = behind(element.parentElement);
+    return under.map((part, at) => (color[at] ?? 0) * opacity + part * (1 - opacity));
+  };
+  const poor: string[] = [];
+  for (const element of document.querySelectorAll<HTMLElement>('body *')) {
+    const own = [...element.childNodes].some(({ nodeType, textContent }) => nodeType === 3 && textContent?.trim());
+    if (!own || !element.checkVisibility() || element.matches('script, noscript, option, :disabled')) continue;
+    const [text, ground] = [luminance(rgb(getComputedStyle(element).color)), luminance(behind(element))];
+    const ratio = (Math.max(text, ground) + 0.05) / (Math.min(text, ground) + 0.05);
+    if (ratio < 4.5) poor.push(`${element.textContent?.trim()}: ${ratio.toFixed(2)}`);
+  }
+  return poor;
+}

@@ -1,0 +1,70 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, afterEach, beforeAll } from 'vitest';
+import { useInstallation, type Fleet, type Installation, type Settings } from '../support/fleet.js';
+import { QUEUE } from '../support/queue.js';
+import { waitFor } from '../support/wait-for.js';
+import { openPage, startBrowser, type WatchedPage } from './browser.js';
+
+export const TOKEN = 'a-token-for-tests-0123';
+export const DEAD = `{${QUEUE}}:dead`;
+
+export interface OpenedDashboard {
+  readonly installation: Installation;
+  /** Starts two workers and opens their page, closed after the test. */
+  open(settings?: Settings, options?: Parameters<typeof openPage>[2]): Promise<WatchedPage & { readonly fleet: Fleet }>;
+  /** What stands in this part of the page. */
+  text(testid: string): Promise<string>;
+  untilText(testid: string, pattern: RegExp): Promise<void>;
+  push(...messages: readonly object[]): Promise<unknown>;
+}
+
+const SETTINGS: Settings = { WORKER_COUNT: 2, SUPERVISOR_ADMIN_TOKEN: TOKEN, LOG_LEVEL: 'WARNING' };
+
+/** The built program with a Redis and a main server, and its page in a browser. Call it once, in a `describe`. */
+export function useDashboard(chromium: string | undefined): OpenedDashboard {
+  const installation = useInstallation();
+  let browser: Browser | undefined;
+  let watched: WatchedPage | undefined;
+  beforeAll(async () => {
+    browser = await startBrowser(chromium ?? '');
+  });
+  afterEach(async () => {
+    await watched?.close();
+    watched = undefined;
+  });
+  afterAll(() => browser?.close());
+
+  const text = async (testid: string) => (await watched?.text(testid)) ?? '';
+  return {
+    installation,
+    text,
+    async open(settings = {}, options = {}) {
+      if (!browser) throw new Error('useDashboard: the browser runs only inside tests and hooks');
+      const fleet = await installation.start({ ...SETTINGS, ...settings });
+      await fleet.ready(2);
+      watched = await openPage(browser, `http://127.0.0.1:${fleet.port}`, options);
+      return { fleet, ...watched };
+    },
+    async untilText(testid, pattern) {
+      let last = '';
+      const matches = async () => pattern.test((last = await text(testid)));
+      await waitFor(matches, { what: `${testid} to say ${pattern}` }).catch((error: unknown) => {
+        throw new Error(`${String(error)}; it says "${last}"`);
+      });
+    },
+    push: (...messages) =>
+      installation.redis.client.lpush(QUEUE, ...messages.map((message) => JSON.stringify(message))),
+  };
+}
+
+export function envelope({ id = 'm-1', reason = 'malformed', error = 'why' }): string {
+  const message = JSON.stringify({ message_id: id });
+  return JSON.stringify({
+    dead_at: new Date().toISOString(),
+    reason,
+    error,
+    attempt_count: 1,
+    worker_id: 'worker-1',
+    message,
+  });
+}
