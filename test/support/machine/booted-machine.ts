@@ -17,7 +17,7 @@ export interface Outcome {
 export interface BootedMachine {
   /** Where a file of it stands for us; `inside` is absolute. */
   path(inside: string): string;
-  /** Runs a command in it, as root and in /, to its end; its exit code rejects nothing. Killed after 60 s. */
+  /** Runs a command in it, as root and in /, to its end; its exit code rejects nothing. Killed after 120 s. */
   run(command: string, ...args: string[]): Promise<Outcome>;
   /** The same for a shell's script. */
   shell(script: string): Promise<Outcome>;
@@ -26,8 +26,8 @@ export interface BootedMachine {
 
 const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));
 const BOOT = fileURLToPath(new URL('boot.sh', import.meta.url));
-const COMMAND_MS = 60_000;
-const BOOT_MS = 30_000;
+const COMMAND_MS = 120_000;
+const BOOT_MS = 60_000;
 
 /** Mounts as boot.sh does, in name spaces that end with it. */
 const TRIAL = `mount -t tmpfs tmpfs /mnt && mkdir /mnt/groups && mount -t cgroup2 cgroup2 /mnt/groups &&
