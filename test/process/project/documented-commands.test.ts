@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const FOLDERS = ['config', 'scripts/systemd', 'scripts/launchers', 'scripts/nssm'];
-const DOCUMENTS = ['README.md', 'ecosystem.md', 'CHANGELOG.md', 'certs/README.md'];
+const DOCUMENTS = ['README.md', 'ecosystem.md', 'CHANGELOG.md', 'SECURITY.md', 'certs/README.md'];
 /** By name or by path; in prose a command stands in backquotes and may be broken between words, in a block it begins a line. */
 const COMMAND =
   /(?:(?:`|^ *)message-broker-worker|dist[/\\]supervisor[/\\]cli\.js'?,?)\s+'?([a-z][a-z-]*(?:\s+(?:list|show|replay|purge)\b)?)((?:\s+--[a-z-]+)*)/gm;

@@ -60,6 +60,14 @@ describe('systemd units', () => {
     expect(stderr.split('\n').filter((line) => line.includes(instance))).toEqual([]);
   });
 
+  // What each restriction does to the program is seen in booted-units.test.ts.
+  test.skipIf(analyze === undefined).each(UNITS)('%s exposes less than 2.0 of 10', async (file) => {
+    const unit = join(root, 'scripts/systemd', file);
+    const options = ['--no-pager', '--offline=true', '--threshold=20'];
+    const { stdout } = await run(analyze ?? '', ['security', ...options, unit]);
+    expect(Number(/Overall exposure level for \S+: ([\d.]+)/.exec(stdout)?.[1])).toBeLessThan(2);
+  });
+
   test.each(UNITS)('%s drains, restarts on failure and not on a bad configuration', (file) => {
     const unit = keysOf(text(`scripts/systemd/${file}`));
     expect(unit).toMatchObject({
@@ -79,6 +87,12 @@ describe('systemd units', () => {
     expect(unit).not.toHaveProperty('MemoryDenyWriteExecute');
     const drain = Number(SETTINGS.find(({ env }) => env === 'WORKER_SHUTDOWN_TIMEOUT')?.default);
     expect(Number(unit['TimeoutStopSec'])).toBeGreaterThan(drain);
+  });
+
+  test('both are shut in alike', () => {
+    const [one, other] = UNITS.map((file) => /^# Hardening.*?(?=^$)/ms.exec(text(`scripts/systemd/${file}`))?.[0]);
+    expect(one).toContain('SystemCallFilter=');
+    expect(other).toBe(one);
   });
 
   test('the supervisor is awaited, watched and reloaded', () => {

@@ -23,7 +23,7 @@ import { someStatus } from './some-status.js';
 
 const readme = document('README.md');
 const ecosystem = document('ecosystem.md');
-const ALL = [readme, ecosystem, document('CHANGELOG.md'), document('certs/README.md')];
+const ALL = [readme, ecosystem, document('CHANGELOG.md'), document('SECURITY.md'), document('certs/README.md')];
 const spans = ALL.flatMap((each) => each.spans);
 const commandLines = ALL.flatMap((each) => each.fenced('bash')).map((line) => line.replace(/ +#.*$/, ''));
 
