@@ -48,7 +48,7 @@ export function runNode(args, options) {
  * Runs a command in the project's folder, resolves to its output and rejects with a StepError. `show` lets it write to
  * the terminal instead. A signal that ends us ends it too.
  */
-export async function run(command, args, { show = false, shell = false, env = process.env } = {}) {
+async function run(command, args, { show = false, shell = false, env = process.env } = {}) {
   const child = spawn(command, args, {
     cwd: root,
     env,

@@ -19,7 +19,8 @@ import { findProgram, ProgramMissingError } from '../../../scripts/local/find-pr
 expectNoLeftovers();
 
 describe('a private Redis', () => {
-  const redis = useRedis({ appendonly: true });
+  // answered when it is in the file: otherwise a busy disk puts the write off, and the kill takes it
+  const redis = useRedis({ appendonly: true, args: ['--appendfsync', 'always'] });
 
   it('serves, keeps what it held through a kill, and freezes', async () => {
     await redis.client.lpush('list', 'a');
