@@ -158,13 +158,6 @@ describe('life', () => {
     await occupy();
   });
 
-  test('start after stop serves again', async () => {
-    await make().start();
-    await server.stop();
-    await server.start();
-    expect((await fetched('/')).response.statusCode).toBe(200);
-  });
-
   test('start twice is once', async () => {
     await make().start();
     await server.start();
