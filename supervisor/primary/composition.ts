@@ -10,7 +10,7 @@ import { ClaimRecovery } from '../queue/claim-recovery.js';
 import { QueueAccess } from '../queue/queue-access.js';
 import { QueueMonitor } from '../queue/queue-monitor.js';
 import { Operations } from '../rollout/operations.js';
-import { Reload } from '../rollout/reload.js';
+import { Reload, type Adopter } from '../rollout/reload.js';
 import { MetricsAggregator } from '../status/metrics-aggregator.js';
 import type { ChildProcess } from '../workers/child-process.js';
 import { OrphanGuardian } from '../workers/orphan-guardian.js';
@@ -21,7 +21,7 @@ import { ServiceNotifier } from './sd-notify.js';
 import { SignalInbox } from './signals.js';
 import { surfaceOf } from './surface.js';
 
-export interface CompositionOptions {
+interface CompositionOptions {
   readonly loaded: LoadedConfig;
   /** Reads the configuration again from the same sources; throws ConfigError. */
   readonly reload: () => LoadedConfig;
@@ -36,6 +36,12 @@ export interface CompositionOptions {
   readonly nonce: () => string;
 }
 
+/** What most parts are given. */
+interface Base extends Pick<CompositionOptions, 'log' | 'clock'> {
+  /** Wakes the reconcile loop. */
+  readonly onChange: () => void;
+}
+
 /** The whole primary as one life. */
 export class Composition implements Life {
   readonly #parts: readonly Life[];
@@ -43,39 +49,21 @@ export class Composition implements Life {
   readonly #pool: WorkerPool;
 
   constructor(options: CompositionOptions) {
-    const { loaded, log, clock, random, environment } = options;
+    const { log, clock, random, loaded, childEntry, environment } = options;
+    const { config } = loaded;
     const wake = new Wake(clock);
-    const onChange = (): void => wake.wake();
-    const signals = new SignalInbox(clock, onChange);
-    const notifier = new ServiceNotifier({ environment, log, clock });
-    const guardian = new OrphanGuardian({ entry: options.childEntry, log, clock });
+    const base: Base = { log, clock, onChange: () => wake.wake() };
+    const signals = new SignalInbox(clock, base.onChange);
+    const guardian = new OrphanGuardian({ ...base, entry: childEntry });
+    const notifier = new ServiceNotifier({ ...base, environment });
     const access = new QueueAccess({ clock, random });
-    const queue = new QueueMonitor({ access, settings: loaded.config, log, clock });
-    const recovery = new ClaimRecovery({ access, settings: loaded.config, log, clock });
-    const workers = workersOf(options, { recovery, onChange });
-    const rollout = rolloutOf(options, { ...workers, queue, onChange });
-    const surface = surfaceOf({
-      ...workers,
-      ...rollout,
-      supervisor: loaded.config.supervisor,
-      queue,
-      log,
-      clock,
-      onChange,
-    });
-    const { status, control } = surface;
+    const queue = new QueueMonitor({ ...base, access, settings: config });
+    const recovery = new ClaimRecovery({ ...base, access, settings: config });
+    const workers = workersOf(base, options, recovery);
+    const rollout = rolloutOf(base, options.reload, { ...workers, queue });
+    const surface = surfaceOf({ ...base, ...workers, ...rollout, queue, supervisor: config.supervisor });
     this.#pool = workers.pool;
-    this.#loop = new ReconcileLoop({
-      clock,
-      wake,
-      signals,
-      notifier,
-      guardian,
-      control,
-      status,
-      ...workers,
-      ...rollout,
-    });
+    this.#loop = new ReconcileLoop({ ...base, ...workers, ...rollout, ...surface, wake, signals, guardian, notifier });
     /*
      * Before there is a child, orphans are guarded and signals heard, and what a child may leave behind can be recovered;
      * before anything is measured or told, there is somebody who knows. The loop comes last, since it moves all of them.
@@ -122,19 +110,14 @@ interface Workers {
   readonly workerMetrics: MetricsAggregator;
 }
 
-function workersOf(
-  { loaded, fork, log, clock, random, nonce }: CompositionOptions,
-  { recovery, onChange }: { readonly recovery: ClaimRecovery; readonly onChange: () => void },
-): Workers {
+function workersOf(base: Base, { loaded, fork, random, nonce }: CompositionOptions, recovery: ClaimRecovery): Workers {
   const workerMetrics = new MetricsAggregator();
   const pool = new WorkerPool({
+    ...base,
     config: loaded.config,
-    log,
-    clock,
+    fork,
     random,
     nonce,
-    fork,
-    onChange,
     onGone: (handle, slot) => {
       workerMetrics.retire(handle, slot);
       if (handle.activatedAt !== undefined) recovery.recoverDead(handle);
@@ -150,15 +133,15 @@ interface Rollout {
 }
 
 function rolloutOf(
-  { reload: read, log, clock }: CompositionOptions,
-  { pool, queue, onChange }: Workers & { readonly queue: QueueMonitor; readonly onChange: () => void },
+  base: Base,
+  read: CompositionOptions['reload'],
+  { pool, queue }: Workers & { readonly queue: QueueMonitor },
 ): Rollout {
-  const level = { adopt: ({ logging }: LoadedConfig['config']) => log.setLevel(logging.level) };
-  const reload = new Reload({ read, pool, adopters: [level, queue], log, clock });
-  const operations = new Operations({ pool, reload, log, clock, onChange });
+  const level: Adopter = { adopt: ({ logging }) => base.log.setLevel(logging.level) };
+  const reload = new Reload({ ...base, read, pool, adopters: [level, queue] });
+  const operations = new Operations({ ...base, pool, reload });
   const resources = new ResourceMonitor({
-    log,
-    clock,
+    ...base,
     pids: () => pool.processes.map(({ pid }) => pid).filter((pid) => pid > 0),
     limitBytes: () => pool.config.worker.maxMemoryBytes,
     onBloated: (pid, bytes) => operations.requestReplacement(pid, bytes),

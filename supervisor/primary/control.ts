@@ -8,7 +8,7 @@ import type { WorkerPool } from '../workers/worker-pool.js';
 import { slotIdentity } from '../workers/worker-slot.js';
 import type { ReceivedSignal } from './signals.js';
 
-export interface ControlOptions {
+interface ControlOptions {
   readonly pool: WorkerPool;
   readonly operations: Operations;
   readonly status: () => StatusDocument;

@@ -18,7 +18,7 @@ import type { Control } from './control.js';
 import type { ServiceNotifier } from './sd-notify.js';
 import type { SignalInbox } from './signals.js';
 
-export interface ReconcileLoopOptions {
+interface ReconcileLoopOptions {
   readonly clock: Clock;
   /** Woken by whatever the loop should look at. */
   readonly wake: Wake;

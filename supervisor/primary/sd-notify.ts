@@ -14,7 +14,7 @@ import type { Log } from '../../src/shared/logger/log.js';
 import type { Clock, Timer } from '../../src/shared/time/clock.js';
 import type { SupervisorState } from '../status/status-document.js';
 
-export interface ServiceNotifierOptions {
+interface ServiceNotifierOptions {
   readonly environment: NodeJS.ProcessEnv;
   readonly log: Log;
   readonly clock: Clock;
@@ -89,7 +89,7 @@ function monotonicMicroseconds(): bigint {
 }
 
 /** Undefined when no watchdog waits for this process. */
-export function watchdogIntervalMs(environment: NodeJS.ProcessEnv): number | undefined {
+function watchdogIntervalMs(environment: NodeJS.ProcessEnv): number | undefined {
   const time = Number(environment['WATCHDOG_USEC']);
   const pid = environment['WATCHDOG_PID'];
   if (!(time > 0) || (pid !== undefined && pid !== String(process.pid))) return undefined;

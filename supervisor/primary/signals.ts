@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import type { Life } from '../../src/shared/life.js';
 import type { Clock } from '../../src/shared/time/clock.js';
 
-export type SignalAction = 'stop' | 'reload' | 'one-more' | 'one-fewer' | 'dump';
+type SignalAction = 'stop' | 'reload' | 'one-more' | 'one-fewer' | 'dump';
 
 /** What each signal asks for. SIGQUIT and SIGUSR1 keep their meaning (core dump, Node's debugger). */
 const ACTIONS: Readonly<Partial<Record<NodeJS.Signals, SignalAction>>> = {

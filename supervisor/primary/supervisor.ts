@@ -18,7 +18,7 @@ import { forkChild, prepareForks } from '../workers/forked-child.js';
 import { Composition } from './composition.js';
 import { AlreadyRunningError, Pidfile } from './pidfile.js';
 
-export interface SupervisorOptions {
+interface SupervisorOptions {
   readonly loaded: LoadedConfig;
   /** Reads the configuration again from the same sources; throws ConfigError. */
   readonly reload: () => LoadedConfig;

@@ -23,7 +23,7 @@ import type { ResourceMonitor } from '../workers/resource-monitor.js';
 import type { WorkerPool } from '../workers/worker-pool.js';
 import { Control } from './control.js';
 
-export interface SurfaceOptions {
+interface SurfaceOptions {
   /** Where it listens: as at the start, whatever a reload says. */
   readonly supervisor: Config['supervisor'];
   readonly pool: WorkerPool;
@@ -37,7 +37,7 @@ export interface SurfaceOptions {
   readonly onChange: () => void;
 }
 
-export interface Surface {
+interface Surface {
   readonly status: StatusSource;
   readonly control: Control;
   /** In the order in which they start. */

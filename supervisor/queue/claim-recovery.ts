@@ -24,7 +24,7 @@ const ORPHAN_WATCH_MS = 20_000;
 /** When we stop, Redis gets this long to take what the last killed ones held. */
 const LAST_RECOVERY_MS = 1_000;
 
-export interface DeadWorker {
+interface DeadWorker {
   /** To stand at the start of a log line. */
   readonly title: string;
   readonly consumers: ReadonlySet<string>;
@@ -36,7 +36,7 @@ interface Found {
   buried: number;
 }
 
-export interface ClaimRecoveryOptions {
+interface ClaimRecoveryOptions {
   readonly access: Pick<QueueAccess, 'borrow'>;
   /** Where what a killed supervisor left is looked for. */
   readonly settings: QueueSettings;

@@ -22,7 +22,7 @@ const POLICY_INTERVAL_MS = 15_000;
 /** Below this share of it a backlog is over, so that one around the threshold is not said again and again. */
 const BACKLOG_OVER = 0.5;
 
-export interface QueueMonitorOptions {
+interface QueueMonitorOptions {
   readonly access: Pick<QueueAccess, 'borrow'>;
   readonly settings: QueueSettings;
   readonly log: Log;

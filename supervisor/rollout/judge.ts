@@ -2,7 +2,7 @@ import type { Config } from '../../src/shared/config/config.js';
 import { printValue, type Setting } from '../../src/shared/config/settings/setting.js';
 import { SETTINGS } from '../../src/shared/config/settings/settings.js';
 
-export interface Judgement {
+interface Judgement {
   /** The new configuration with what only a restart can change as it was. */
   readonly config: Config;
   /** One sentence for each setting that would have changed so. */

@@ -20,7 +20,7 @@ import type { WorkerSlot } from '../workers/worker-slot.js';
 import type { Reload, ReloadResult } from './reload.js';
 import { ReplacementError, replaceWorker } from './rolling-restart.js';
 
-export interface OperationsOptions {
+interface OperationsOptions {
   readonly pool: WorkerPool;
   readonly reload: Pick<Reload, 'run'>;
   readonly log: Log;

@@ -31,7 +31,7 @@ export interface Adopter {
   adopt(config: Config): void | Promise<void>;
 }
 
-export interface ReloadOptions {
+interface ReloadOptions {
   /** Reads .env and the configuration file again; throws ConfigError. */
   readonly read: () => LoadedConfig;
   readonly pool: WorkerPool;

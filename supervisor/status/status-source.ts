@@ -9,7 +9,7 @@ import { slotIdentity } from '../workers/worker-slot.js';
 import { statusDocument } from './health.js';
 import type { ErrorStatus, StatusDocument, SupervisorState, TrafficStatus } from './status-document.js';
 
-export interface StatusSourceOptions {
+interface StatusSourceOptions {
   readonly clock: Clock;
   readonly pool: WorkerPool;
   readonly operations: Pick<Operations, 'isReloading'>;

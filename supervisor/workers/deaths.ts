@@ -7,14 +7,14 @@ import { exitInWords, fatalityOf, type Fatality } from './worker-exit.js';
 import type { WorkerHandle } from './worker-handle.js';
 import type { WorkerSlot } from './worker-slot.js';
 
-export interface DeathsOptions {
+interface DeathsOptions {
   readonly log: Log;
   readonly clock: Clock;
   readonly random: Random;
 }
 
 /** How things stand with all workers when one process ends. */
-export interface Circumstances {
+interface Circumstances {
   readonly stopping: boolean;
   /** Some worker has been ready: starts can succeed. */
   readonly everReady: boolean;

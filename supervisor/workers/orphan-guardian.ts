@@ -34,7 +34,7 @@ done
 for pid in $pids; do if ours "$pid" "$1"; then kill -KILL "$pid"; fi; done
 `;
 
-export interface OrphanGuardianOptions {
+interface OrphanGuardianOptions {
   /** Absolute path that stands on the children's command line. */
   readonly entry: string;
   readonly log: Log;

@@ -18,11 +18,11 @@ export interface Usage {
   readonly memoryBytes: number;
 }
 
-export type Sampler = (
+type Sampler = (
   pids: number[],
 ) => Promise<Record<string, { readonly cpu: number; readonly memory: number } | undefined>>;
 
-export interface ResourceMonitorOptions {
+interface ResourceMonitorOptions {
   readonly log: Log;
   readonly clock: Clock;
   /** The processes to look at. */

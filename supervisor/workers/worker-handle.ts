@@ -15,14 +15,14 @@ import { consumerName } from '../../src/queue/keys.js';
 import { Changes } from './changes.js';
 import type { ChildProcess, Exit } from './child-process.js';
 
-export type Stage = 'booting' | 'standby' | 'active' | 'quieted' | 'ending' | 'gone';
+type Stage = 'booting' | 'standby' | 'active' | 'quieted' | 'ending' | 'gone';
 
-export interface BootFailure {
+interface BootFailure {
   readonly code: string;
   readonly message: string;
 }
 
-export interface WorkerHandleOptions {
+interface WorkerHandleOptions {
   readonly child: ChildProcess;
   readonly identity: Identity;
   readonly config: Config;

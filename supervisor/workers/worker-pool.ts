@@ -23,7 +23,7 @@ import type { Fatality } from './worker-exit.js';
 import { WorkerHandle } from './worker-handle.js';
 import { slotIdentity, WorkerSlot } from './worker-slot.js';
 
-export interface WorkerPoolOptions {
+interface WorkerPoolOptions {
   readonly config: Config;
   readonly log: Log;
   readonly clock: Clock;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-import { ServiceNotifier, watchdogIntervalMs } from '../../../../supervisor/primary/sd-notify.js';
+import { ServiceNotifier } from '../../../../supervisor/primary/sd-notify.js';
 import { VirtualClock } from '../../../support/virtual-clock.js';
 import { waitFor } from '../../../support/wait-for.js';
 import { recordedLog, type RecordedLog } from '../recorded-log.js';
@@ -85,9 +85,14 @@ test('the watchdog is pinged three times in its time, and only while the loop tu
   expect(await told()).toEqual(['/run/notify WATCHDOG=1']);
 });
 
-test('the watchdog is pinged only when it waits for us', () => {
-  expect(watchdogIntervalMs({ WATCHDOG_USEC: '30000000' })).toBe(10_000);
-  expect(watchdogIntervalMs({ WATCHDOG_USEC: '30000000', WATCHDOG_PID: String(process.pid) })).toBe(10_000);
-  expect(watchdogIntervalMs({ WATCHDOG_USEC: '30000000', WATCHDOG_PID: '1' })).toBeUndefined();
-  expect(watchdogIntervalMs({})).toBeUndefined();
+test.each([
+  { environment: {}, waits: false },
+  { environment: { WATCHDOG_USEC: '9000000', WATCHDOG_PID: '1' }, waits: false },
+  { environment: { WATCHDOG_USEC: '9000000', WATCHDOG_PID: String(process.pid) }, waits: true },
+])('the watchdog is pinged only when it waits for us: $environment', async ({ environment, waits }) => {
+  const { made, clock } = notifier(environment);
+  made.start();
+  expect(clock.pending).toBe(waits ? 1 : 0);
+  await made.stop();
+  expect(clock.pending).toBe(0);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { ResourceMonitor, type Sampler } from '../../../../supervisor/workers/resource-monitor.js';
+import { ResourceMonitor } from '../../../../supervisor/workers/resource-monitor.js';
 import { VirtualClock } from '../../../support/virtual-clock.js';
 import { recordedLog } from '../recorded-log.js';
 
@@ -23,7 +23,10 @@ test('three samples over the limit running count; one below begins anew', async 
 });
 
 test('a process that died between two looks is forgotten, a sampler that fails is survived', async () => {
-  const answers: Awaited<ReturnType<Sampler>>[] = [{ 7: { cpu: 5, memory: 9 } }, { 7: undefined }];
+  const answers: Record<number, { cpu: number; memory: number } | undefined>[] = [
+    { 7: { cpu: 5, memory: 9 } },
+    { 7: undefined },
+  ];
   const monitor = new ResourceMonitor({
     ...surroundings(),
     pids: () => [7],
