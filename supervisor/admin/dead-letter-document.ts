@@ -1,5 +1,6 @@
 import { DEAD_LETTER_REASONS, type DeadLetterReason } from '../../src/domain/dead-letter.js';
-import type { DeadLetterEntry, DeadLetterPage, DeadLetterProgress } from '../../src/queue/dead-letters.js';
+import type { DeadLetterEntry } from '../../src/queue/dead-letter-entry.js';
+import type { DeadLetterPage, DeadLetterProgress } from '../../src/queue/dead-letters.js';
 
 /** A dead letter without its message, as the CLI and the admin server show it. */
 export interface DeadLetterSummary {
