@@ -3,9 +3,9 @@ import type { Config } from '../shared/config/config.js';
 import { RedisUnavailableError } from '../shared/errors.js';
 import type { QueueSizes } from './message-queue.js';
 import { RedisConnection, type RedisArgument } from './connection.js';
-import { createDeadLetters, type DeadLetters } from './dead-letters.js';
+import { RedisDeadLetters, type DeadLetters } from './dead-letters.js';
 import { redisKeys } from './keys.js';
-import { createRollback, type Rollback } from './rollback.js';
+import { RedisRollback, type Rollback } from './rollback.js';
 import { readSizes } from './sizes.js';
 
 /** What an operator does to the queue by hand, over a connection of its own. */
@@ -52,8 +52,8 @@ export async function withOperatorQueue<T>(
 function operatorQueue(connection: RedisConnection, config: Pick<Config, 'queue'>, clock: Clock): OperatorQueue {
   const keys = redisKeys(config.queue.name);
   return {
-    deadLetters: createDeadLetters(connection, keys, clock),
-    rollback: createRollback(connection, keys),
+    deadLetters: new RedisDeadLetters(connection, keys, clock),
+    rollback: new RedisRollback(connection, keys),
     enqueue: async (messages) => {
       if (messages.length > 0) await connection.call('LPUSH', keys.queue, ...messages);
     },

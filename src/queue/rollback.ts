@@ -29,10 +29,12 @@ export interface Rollback {
   /** Counts what would be moved. */
   pending(): Promise<RollbackProgress>;
   /** Rejects with LeasesRunningError, unless `force`, and with RedisUnavailableError. */
-  run(options: {
-    readonly force: boolean;
-    readonly onProgress?: (progress: RollbackProgress) => void;
-  }): Promise<RollbackProgress>;
+  run(run: RollbackRun): Promise<RollbackProgress>;
+}
+
+interface RollbackRun {
+  readonly force: boolean;
+  readonly onProgress?: (progress: RollbackProgress) => void;
 }
 
 const STEP = 100;
@@ -40,60 +42,69 @@ const STEP = 100;
 const claimsScript = redisScript('rollback-claims');
 const retriesScript = redisScript('rollback-retries');
 
-export function createRollback(connection: RedisConnection, keys: RedisKeys): Rollback {
-  async function consumers(): Promise<{ readonly name: string; readonly leased: boolean }[]> {
-    const [seconds, micros] = ((await connection.call('TIME')) as Buffer[]).map(Number) as [number, number];
+export class RedisRollback implements Rollback {
+  readonly #connection: RedisConnection;
+  readonly #keys: RedisKeys;
+
+  constructor(connection: RedisConnection, keys: RedisKeys) {
+    this.#connection = connection;
+    this.#keys = keys;
+  }
+
+  async leased(): Promise<readonly string[]> {
+    return (await this.#consumers()).filter((consumer) => consumer.leased).map(({ name }) => name);
+  }
+
+  async pending(): Promise<RollbackProgress> {
+    let claims = 0;
+    for (const { name } of await this.#consumers()) {
+      claims += (await this.#connection.call('LLEN', this.#keys.processing(name))) as number;
+    }
+    return { claims, retries: (await this.#connection.call('ZCARD', this.#keys.retry)) as number };
+  }
+
+  async run({ force, onProgress }: RollbackRun): Promise<RollbackProgress> {
+    const holders = force ? [] : await this.leased();
+    if (holders.length > 0) throw new LeasesRunningError(holders);
+    const progress = { claims: 0, retries: 0 };
+    const noteMoved = (kind: keyof RollbackProgress, count: number): void => {
+      progress[kind] += count;
+      if (count > 0) onProgress?.({ ...progress });
+    };
+    await this.#retries((count) => noteMoved('retries', count));
+    for (const { name } of await this.#consumers()) {
+      await this.#claimsOf(name, force, (count) => noteMoved('claims', count));
+    }
+    return progress;
+  }
+
+  async #consumers(): Promise<{ readonly name: string; readonly leased: boolean }[]> {
+    const [seconds, micros] = ((await this.#connection.call('TIME')) as Buffer[]).map(Number) as [number, number];
     const now = seconds * 1_000 + Math.floor(micros / 1_000);
-    const reply = ((await connection.call('ZRANGE', keys.consumers, 0, -1, 'WITHSCORES')) as Buffer[]).map(String);
+    const scored = await this.#connection.call('ZRANGE', this.#keys.consumers, 0, -1, 'WITHSCORES');
+    const reply = (scored as Buffer[]).map(String);
     return reply.flatMap((name, at) => (at % 2 === 0 ? [{ name, leased: Number(reply[at + 1]) > now }] : []));
   }
 
-  async function leased(): Promise<string[]> {
-    return (await consumers()).filter((consumer) => consumer.leased).map(({ name }) => name);
-  }
-
-  async function claimsOf(consumer: string, force: boolean, onMoved: (count: number) => void): Promise<void> {
-    for (;;) {
-      const reply = await claimsScript.run(
-        connection,
-        [keys.queue, keys.processing(consumer), keys.consumers],
-        [consumer, STEP, force ? '1' : '0'],
-      );
-      const [moved, left] = reply as [number, number];
-      // It renewed its lease after our first look.
-      if (moved < 0) throw new LeasesRunningError([consumer]);
+  async #retries(onMoved: (count: number) => void): Promise<void> {
+    for (let left = 1; left > 0;) {
+      const reply = await retriesScript.run(this.#connection, [this.#keys.retry, this.#keys.queue], [STEP]);
+      const [moved, rest] = reply as [number, number];
       onMoved(moved);
-      if (left === 0) return;
+      left = rest;
     }
   }
 
-  return {
-    leased,
-
-    async pending() {
-      let claims = 0;
-      for (const { name } of await consumers()) {
-        claims += (await connection.call('LLEN', keys.processing(name))) as number;
-      }
-      return { claims, retries: (await connection.call('ZCARD', keys.retry)) as number };
-    },
-
-    async run({ force, onProgress }) {
-      const holders = force ? [] : await leased();
-      if (holders.length > 0) throw new LeasesRunningError(holders);
-      const progress = { claims: 0, retries: 0 };
-      const moved = (kind: keyof RollbackProgress, count: number): void => {
-        progress[kind] += count;
-        if (count > 0) onProgress?.({ ...progress });
-      };
-      for (let left = 1; left > 0;) {
-        const reply = await retriesScript.run(connection, [keys.retry, keys.queue], [STEP]);
-        const [count, rest] = reply as [number, number];
-        moved('retries', count);
-        left = rest;
-      }
-      for (const { name } of await consumers()) await claimsOf(name, force, (count) => moved('claims', count));
-      return progress;
-    },
-  };
+  async #claimsOf(consumer: string, force: boolean, onMoved: (count: number) => void): Promise<void> {
+    const { queue, processing, consumers } = this.#keys;
+    for (let left = 1; left > 0;) {
+      const args = [consumer, STEP, force ? '1' : '0'];
+      const reply = await claimsScript.run(this.#connection, [queue, processing(consumer), consumers], args);
+      const [moved, rest] = reply as [number, number];
+      // it renewed its lease after our first look
+      if (moved < 0) throw new LeasesRunningError([consumer]);
+      onMoved(moved);
+      left = rest;
+    }
+  }
 }

@@ -1,5 +1,6 @@
 /** Dead letters as the routes and the command `dead` show them. */
-import type { DeadLetterEntry, DeadLetterPage, DeadLetterProgress } from '../../src/queue/dead-letters.js';
+import type { DeadLetterEntry } from '../../src/queue/dead-letter-entry.js';
+import type { DeadLetterPage, DeadLetterProgress } from '../../src/queue/dead-letters.js';
 import type { DeadLetterDetails, DeadLetterList, DeadLetterRunAnswer, DeadLetterSummary } from './protocol.js';
 
 export function summaryOf({ number, key, messageId, letter, stored }: DeadLetterEntry): DeadLetterSummary {
