@@ -30,7 +30,10 @@ export function entryOf(stored: Buffer, number: number): DeadLetterEntry {
   };
 }
 
-/** The message with its attempts counted from 0. What cannot be parsed has no count to put back: it is delivered as it is, and dies again as long as nobody mends it. */
+/**
+ * The message with its attempts counted from 0. What cannot be parsed has no count to put back: it is delivered as it is,
+ * and dies again as long as nobody mends it.
+ */
 export function freshly(raw: Buffer): Buffer {
   const parsed = parseMessage(raw);
   return parsed.ok && parsed.message.attemptCount > 0 ? withAttemptCount(raw, 0) : raw;

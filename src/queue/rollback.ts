@@ -96,10 +96,11 @@ export class RedisRollback implements Rollback {
   }
 
   async #claimsOf(consumer: string, force: boolean, onMoved: (count: number) => void): Promise<void> {
-    const { queue, processing, consumers } = this.#keys;
+    const { queue, consumers } = this.#keys;
+    const held = this.#keys.processing(consumer);
     for (let left = 1; left > 0;) {
       const args = [consumer, STEP, force ? '1' : '0'];
-      const reply = await claimsScript.run(this.#connection, [queue, processing(consumer), consumers], args);
+      const reply = await claimsScript.run(this.#connection, [queue, held, consumers], args);
       const [moved, rest] = reply as [number, number];
       // it renewed its lease after our first look
       if (moved < 0) throw new LeasesRunningError([consumer]);
