@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import got from 'got';
 import { packageRoot } from '../../src/shared/config/package-root.js';
 import { BrokerError } from '../../src/shared/errors.js';
-import type { StatusDocument } from '../../supervisor/status/health.js';
+import type { StatusDocument } from '../../supervisor/status/status-document.js';
 import type { RunFolder } from './folder.js';
 
 /** The supervisor ended by itself, did not become ready or did not end well; `message` holds its last lines. */

@@ -30,7 +30,7 @@ export class Child {
   #beatAt = -Infinity;
   /** 0 = at each turn, until the first claim: on an empty queue the turn after it is followed by half a second of rest. */
   #beatEveryMs = 0;
-  #pushed = { total: 0, at: -Infinity };
+  #countedAt = -Infinity;
   #shutdownMs = ORPHAN_DRAIN_MS;
   #draining = false;
   readonly #delay = monitorEventLoopDelay({ resolution: 20 });
@@ -68,8 +68,8 @@ export class Child {
         this.#worker?.kill();
         this.#drain(0);
         return;
-      case 'collect-metrics':
-        void this.#sendMetrics(message.request);
+      case 'collect-gauges':
+        void this.#sendGauges(message.request);
     }
   }
 
@@ -106,28 +106,28 @@ export class Child {
     else if (beat.consuming || this.#beatEveryMs > 0) this.#beatEveryMs = EARLY_BEAT_EVERY_MS;
     void this.#tell({ type: 'beat', beat });
     this.#delay.reset();
-    const total = beat.processed + beat.failed + beat.retried;
-    if (total === this.#pushed.total || now - this.#pushed.at < BEAT_EVERY_MS) return;
-    this.#pushed = { total, at: now };
-    void this.#pushCounts();
+    if (now - this.#countedAt < BEAT_EVERY_MS) return;
+    this.#countedAt = now;
+    void this.#sendCounts();
   }
 
-  /** Unasked, about once a second while something is counted: a child that is killed takes that much with it at most. */
-  async #pushCounts(): Promise<void> {
+  /** About once a second, also when nothing was counted: rates are taken from one to the next. */
+  async #sendCounts(): Promise<void> {
     if (!this.#worker) return;
-    await this.#tell({ type: 'metrics', request: 0, metrics: await this.#worker.collectCounts() });
+    await this.#tell({ type: 'counts', counts: await this.#worker.counts() });
   }
 
-  async #sendMetrics(request: number): Promise<void> {
+  async #sendGauges(request: number): Promise<void> {
     if (!this.#worker) return;
-    void this.#tell({ type: 'metrics', request, metrics: await this.#worker.collectMetrics() });
+    await this.#sendCounts();
+    void this.#tell({ type: 'gauges', request, gauges: await this.#worker.gauges() });
   }
 
   #drain(deadlineMs: number): void {
     if (this.#draining) return;
     this.#draining = true;
     const drained = this.#worker?.drain(deadlineMs) ?? Promise.resolve();
-    void drained.then(() => this.#pushCounts()).then(() => this.#exit(0));
+    void drained.then(() => this.#sendCounts()).then(() => this.#exit(0));
   }
 
   /** node:cluster would exit at once with what is in flight; `exitedAfterDisconnect` set in time keeps it from that. */

@@ -22,6 +22,8 @@ import type { Config } from '../shared/config/config.js';
 import { RedisUnavailableError, reasonOf } from '../shared/errors.js';
 import type { Beat, CertificateDates, Identity } from '../shared/ipc.js';
 import type { Logger } from '../shared/logger/logger.js';
+import type { Counts } from '../shared/metrics/counts.js';
+import type { MetricJson } from '../shared/metrics/metric-json.js';
 import { createWorkerMetrics } from '../shared/metrics/worker-metrics.js';
 import { StatusUpdates } from './status-updates.js';
 import { Worker } from './work-loop.js';
@@ -178,23 +180,19 @@ export class WorkerProcess {
       reasons,
       consuming,
       inFlight: this.#worker.inFlightCount,
-      ...this.#metrics.totals(),
       certificates: this.#certificates,
-      traffic: this.#metrics.traffic(),
       eventLoopLagSeconds,
       redisUp: this.#queue.isReady(),
       breaker: this.#breaker.state,
-      metricsPort: this.#metricsServer.state(),
     };
   }
 
-  /** All that is counted, without the rest, whose collection reads files of /proc. */
-  async collectCounts(): Promise<readonly unknown[]> {
+  counts(): Promise<Counts> {
     return this.#metrics.counts();
   }
 
-  async collectMetrics(): Promise<readonly unknown[]> {
-    return this.#metrics.registry.getMetricsAsJSON();
+  gauges(): Promise<readonly MetricJson[]> {
+    return this.#metrics.gauges();
   }
 
   #readiness() {

@@ -1,7 +1,7 @@
 import { reasonOf } from '../../src/shared/errors.js';
 import { flag, readFields, wholeNumber } from './fields.js';
 import { RequestError, type Route } from './route.js';
-import type { StatusDocument } from '../status/health.js';
+import type { StatusDocument } from '../status/status-document.js';
 import type { ReloadResult } from '../rollout/reload.js';
 
 /** What can be done to the supervisor from outside. */

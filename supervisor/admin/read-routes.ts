@@ -1,6 +1,8 @@
 import type { Route } from './route.js';
-import { healthOf, readinessOf, type StatusDocument } from '../status/health.js';
+import { healthOf } from '../status/health.js';
 import type { MetricsAggregator } from '../status/metrics-aggregator.js';
+import { readinessOf } from '../status/readiness.js';
+import type { StatusDocument } from '../status/status-document.js';
 import type { SupervisorMetrics } from '../status/supervisor-metrics.js';
 import type { WorkerSlot } from '../workers/worker-slot.js';
 

@@ -1,4 +1,4 @@
-import type { StatusDocument } from '../status/health.js';
+import type { StatusDocument } from '../status/status-document.js';
 import { EXIT_FAILURE } from '../../src/shared/errors.js';
 import { CommandError, printJson, usageError, type RegisterCommand } from './kit/command.js';
 import { addSupervisorOptions, withSupervisor } from './kit/supervisor-options.js';

@@ -1,4 +1,4 @@
-import type { StatusDocument } from '../status/health.js';
+import type { StatusDocument } from '../status/status-document.js';
 import { printJson, usageError, type RegisterCommand } from './kit/command.js';
 import { statusText } from './kit/status-table.js';
 import { watchStatus } from './kit/status-watch.js';

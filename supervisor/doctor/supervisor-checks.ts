@@ -1,7 +1,7 @@
 import { CAUSE } from '../../src/shared/words/causes.js';
 import { reasonOf } from '../../src/shared/errors.js';
 import type { ControlClient } from '../admin/client.js';
-import { readinessOf } from '../status/health.js';
+import { readinessOf } from '../status/readiness.js';
 import type { StatusDocument } from '../status/status-document.js';
 import { fail, ok, warn, type Finding } from './finding.js';
 
@@ -27,10 +27,7 @@ export async function checkSupervisor(
 
 function readyFindings(status: StatusDocument): Finding[] {
   const { pid, workers_wanted: wanted } = status.supervisor;
-  const { reasons, warnings } = readinessOf(status).body as {
-    readonly reasons: readonly string[];
-    readonly warnings: readonly string[];
-  };
+  const { reasons, warnings } = readinessOf(status).body;
   const consuming = status.workers.filter((worker) => worker.consuming).length;
   return [
     reasons.length > 0

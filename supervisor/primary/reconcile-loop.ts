@@ -20,7 +20,7 @@ import { deadLetterRoutes } from '../admin/dead-letter-routes.js';
 import { forkChild } from '../workers/forked-child.js';
 import { ClaimRecovery } from '../queue/claim-recovery.js';
 import { Dashboard } from '../dashboard/dashboard.js';
-import { statusDocument, type StatusDocument, type SupervisorState } from '../status/health.js';
+import { CountLedger } from '../status/counts.js';
 import { MetricsAggregator } from '../status/metrics-aggregator.js';
 import { Operations } from '../rollout/operations.js';
 import { startOrphanGuardian, type OrphanGuardian } from '../workers/orphan-guardian.js';
@@ -31,6 +31,9 @@ import { ReplacementError } from '../rollout/rolling-restart.js';
 import { readRoutes } from '../admin/read-routes.js';
 import { createServiceNotifier } from './sd-notify.js';
 import { SignalInbox, type ReceivedSignal } from './signals.js';
+import { Sampler } from '../status/sampler.js';
+import { statusDocument } from '../status/status-builder.js';
+import type { StatusDocument, SupervisorState } from '../status/status-document.js';
 import { statusLines } from '../status/status-lines.js';
 import { SupervisorMetrics } from '../status/supervisor-metrics.js';
 import { WorkerPool } from '../workers/worker-pool.js';
@@ -65,7 +68,9 @@ export class ReconcileLoop {
   readonly #queue: QueueMonitor;
   readonly #pool: WorkerPool;
   readonly #operations: Operations;
-  readonly #workerMetrics = new MetricsAggregator();
+  readonly #counts = new CountLedger();
+  readonly #workerMetrics = new MetricsAggregator(this.#counts);
+  readonly #sampler: Sampler;
   readonly #notifier;
   readonly #resources;
   readonly #dashboard: Dashboard;
@@ -99,7 +104,7 @@ export class ReconcileLoop {
       fork: () => forkChild(log),
       onChange: wake,
       onGone: (handle, slot) => {
-        this.#workerMetrics.retire(handle, slot);
+        this.#counts.keep(handle, slot);
         if (handle.activatedAt !== undefined) this.#recovery.recoverDead(handle);
       },
     });
@@ -123,11 +128,13 @@ export class ReconcileLoop {
     this.#guardian = startOrphanGuardian(options.childEntry, (error) => {
       log.warn(`Orphans of a dead supervisor will not be ended by force, /bin/sh did not start: ${error.message}`);
     });
-    this.#dashboard = new Dashboard({
+    this.#sampler = new Sampler({
+      counts: this.#counts,
+      slots: () => this.#pool.slots,
       status: () => this.#status(),
-      processes: () => this.#pool.processes,
       clock,
     });
+    this.#dashboard = new Dashboard({ status: () => this.#status(), history: this.#sampler.history, clock });
     const routes = this.#routes();
     this.#admin = createAdminServer({
       ...config.supervisor,
@@ -164,6 +171,7 @@ export class ReconcileLoop {
     this.#socket.start();
     this.#queue.start();
     this.#resources.start();
+    this.#sampler.start();
     this.#dashboard.start();
     this.#recovery.recoverOrphans(config);
     this.#notifier.watch(() => this.#clock.now() - this.#lastRoundAt < ALIVE_MS);
@@ -303,8 +311,9 @@ export class ReconcileLoop {
       queueName: config.queue.name,
       redisUp: this.#queue.redisUp,
       queue: this.#queue.sight,
-      traffic: this.#dashboard.traffic,
-      errors: this.#dashboard.errors(),
+      counts: this.#counts,
+      traffic: this.#sampler.traffic,
+      errors: this.#sampler.errors,
       evictionPolicy: this.#queue.evictionPolicy,
     });
   }
@@ -312,7 +321,7 @@ export class ReconcileLoop {
   /** What uses the connection to Redis ends before it; the log ends last, in runSupervisor. */
   async #close(): Promise<number> {
     this.#resources.stop();
-    this.#dashboard.stop();
+    await Promise.all([this.#sampler.stop(), this.#dashboard.stop()]);
     await this.#operations.idle();
     await Promise.all([this.#recovery.stop(LAST_RECOVERY_MS), this.#admin.stop(), this.#socket.stop()]);
     await this.#queue.stop();

@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 
 import { reasonOf } from '../../src/shared/errors.js';
 import type { Log } from '../../src/shared/logger/log.js';
-import type { SupervisorState } from '../status/health.js';
+import type { SupervisorState } from '../status/status-document.js';
 
 export interface ServiceNotifier {
   /** The supervisor entered `state`. */

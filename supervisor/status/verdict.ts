@@ -1,19 +1,15 @@
 /** One word for the whole, and why: for `status`, the dashboard and the log. Pure. */
 import type { NextStep, Verdict } from './status-events.js';
-import { healthOf, readinessOf } from './health.js';
+import { healthOf } from './health.js';
+import { readinessOf } from './readiness.js';
 import type { StatusDocument } from './status-document.js';
 
 /** `stopped` = not ready; `degraded` = ready, and yet something is wrong. In the sentences of /ready and /health. */
 export function verdictOf(status: StatusDocument): Verdict {
   const ready = readinessOf(status);
-  const unready = reasonsOf(ready.body);
-  const reasons = [...new Set([...unready, ...reasonsOf(healthOf(status).body)])];
+  const reasons = [...new Set([...ready.body.reasons, ...healthOf(status).body.reasons])];
   const state = ready.status !== 200 ? 'stopped' : reasons.length > 0 ? 'degraded' : 'flowing';
   return { state, reasons, next_steps: nextSteps(status) };
-}
-
-function reasonsOf(body: unknown): readonly string[] {
-  return (body as { readonly reasons: readonly string[] }).reasons;
 }
 
 /** What to type, the most urgent first. */

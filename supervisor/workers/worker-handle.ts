@@ -11,7 +11,9 @@ import { CAUSE } from '../../src/shared/words/causes.js';
 import type { Clock } from '../../src/shared/time/clock.js';
 import type { Config } from '../../src/shared/config/config.js';
 import { readToPrimary, type Beat, type Identity, type ToChild, type ToPrimary } from '../../src/shared/ipc.js';
+import type { MetricJson } from '../../src/shared/metrics/metric-json.js';
 import { consumerName } from '../../src/queue/keys.js';
+import { CountSet } from './count-set.js';
 
 export type Stage = 'booting' | 'standby' | 'active' | 'quieted' | 'ending' | 'gone';
 
@@ -69,8 +71,10 @@ export class WorkerHandle {
   killedBecause: string | undefined;
   /** That was for its silence while it should work. */
   hung = false;
-  /** The last that is known of each of its metrics, by name, as prom-client's JSON. */
-  readonly metrics = new Map<string, unknown>();
+  /** All that it counted, as far as it has told. */
+  readonly counts: CountSet;
+  /** As it told them when it was asked last. */
+  gauges: readonly MetricJson[] = [];
   activatedAt: number | undefined;
   /** drain() or kill() was called: an exit is no crash. */
   wasAskedToEnd = false;
@@ -94,6 +98,7 @@ export class WorkerHandle {
     this.#child = child;
     this.#clock = clock;
     this.#onChange = onChange;
+    this.counts = new CountSet(identity.workerId);
     this.consumers.add(consumerName(identity.workerId, child.pid, identity.nonce));
     child.onMessage((value) => this.#receive(readToPrimary(value)));
     child.onExit((exit) => {
@@ -115,11 +120,6 @@ export class WorkerHandle {
   /** At work, and yet three beats are missing: it may hang. */
   get isSilent(): boolean {
     return this.stage === 'active' && this.#clock.now() - this.#lastBeatAt > SILENT_MS;
-  }
-
-  /** When the last beat came, monotonic ms. */
-  get beatAt(): number {
-    return this.#lastBeatAt;
   }
 
   /** It takes messages, whatever else it complains of. */
@@ -199,24 +199,17 @@ export class WorkerHandle {
     });
   }
 
-  /** Brings `metrics` up to date; false when it does not answer in time, or is silent anyhow. One question at a time. */
-  collectMetrics(timeoutMs: number): Promise<boolean> {
+  /** Brings counts and gauges up to date; false when it does not answer in time, or is silent anyhow. One question at a time. */
+  collectGauges(timeoutMs: number): Promise<boolean> {
     if (this.stage === 'gone' || this.isSilent) return Promise.resolve(false);
-    this.#collecting ??= this.#askMetrics(timeoutMs).finally(() => (this.#collecting = undefined));
+    this.#collecting ??= this.#askGauges(timeoutMs).finally(() => (this.#collecting = undefined));
     return this.#collecting;
   }
 
-  #askMetrics(timeoutMs: number): Promise<boolean> {
+  #askGauges(timeoutMs: number): Promise<boolean> {
     const asked = ++this.#request;
-    this.#child.send({ type: 'collect-metrics', request: asked });
+    this.#child.send({ type: 'collect-gauges', request: asked });
     return this.until(() => this.#answered >= asked, timeoutMs);
-  }
-
-  #noteMetrics(metrics: readonly unknown[]): void {
-    for (const metric of metrics) {
-      const name = typeof metric === 'object' && metric !== null && 'name' in metric ? metric.name : undefined;
-      if (typeof name === 'string') this.metrics.set(name, metric);
-    }
   }
 
   #deadline(): number {
@@ -226,6 +219,8 @@ export class WorkerHandle {
   }
 
   #receive(message: ToPrimary | undefined): void {
+    // its last word may be read after its exit
+    if (message?.type === 'counts') this.counts.note(message.counts, this.#clock.now());
     if (message === undefined || this.stage === 'gone') return;
     switch (message.type) {
       case 'hello':
@@ -250,8 +245,10 @@ export class WorkerHandle {
       case 'consumer':
         this.consumers.add(message.consumer);
         break;
-      case 'metrics':
-        this.#noteMetrics(message.metrics);
+      case 'counts':
+        break;
+      case 'gauges':
+        this.gauges = message.gauges;
         this.#answered = Math.max(this.#answered, message.request);
         break;
     }

@@ -13,7 +13,7 @@ import { makeCertificates, validFor, type CertificateFiles } from '../../supervi
 import { startMainServer, type DevMainServer } from '../../scripts/main-server/main.js';
 import { freePortsInARow } from '../../scripts/local/ports.js';
 import { startRedis, type RedisProcess } from '../../scripts/local/redis-process.js';
-import type { StatusDocument } from '../../supervisor/status/health.js';
+import type { StatusDocument } from '../../supervisor/status/status-document.js';
 import { freePort } from '../support/free-port.js';
 import { pemsOf } from '../support/main-server.js';
 import { startProgram, type Program } from '../support/program.js';

@@ -35,11 +35,6 @@ export class FixedHistogram extends Histogram {
     this.#sum += value;
   }
 
-  /** Observations per bucket, and one more for those above the last; not cumulative. */
-  counts(): readonly number[] {
-    return [...this.#counts];
-  }
-
   /** Where prom-client's `get` and its registry take everything from; its types leave it out. */
   async getForPromString() {
     const { name, help, buckets, labels } = this.#options;

@@ -6,7 +6,7 @@ import { harmless } from '../../../src/shared/words/escape.js';
 import { systemClock } from '../../../src/shared/time/clock.js';
 import { reasonOf } from '../../../src/shared/errors.js';
 import type { ControlClient } from '../../admin/client.js';
-import type { StatusDocument } from '../../status/health.js';
+import type { StatusDocument } from '../../status/status-document.js';
 import type { CommandContext } from './command.js';
 import { headline, queueLine, statusText } from './status-table.js';
 import { sparkline, Throughput } from './throughput.js';

@@ -1,4 +1,4 @@
-import type { StatusDocument } from '../../status/health.js';
+import type { StatusDocument } from '../../status/status-document.js';
 
 /** Deliveries per second over the last looks, one value each. */
 export class Throughput {

@@ -2,7 +2,9 @@ import { expect, test } from 'vitest';
 import { NO_TRAFFIC } from '../../../../supervisor/status/traffic-meter.js';
 
 import { CAUSE } from '../../../../src/shared/words/causes.js';
-import { healthOf, readinessOf, type StatusDocument, type WorkerStatus } from '../../../../supervisor/status/health.js';
+import { healthOf } from '../../../../supervisor/status/health.js';
+import { readinessOf } from '../../../../supervisor/status/readiness.js';
+import type { StatusDocument, WorkerStatus } from '../../../../supervisor/status/status-document.js';
 
 const WORKER: WorkerStatus = {
   id: 'worker-1',
@@ -41,6 +43,7 @@ function status(workers: Partial<WorkerStatus>[], changes: Partial<StatusDocumen
       ...changes,
     },
     workers: workers.map((worker) => ({ ...WORKER, ...worker })),
+    totals: { processed: 0, delivered: 0, failed: 0, retried: 0 },
     queue: {
       name: 'q',
       redis_up: true,
@@ -73,7 +76,7 @@ test.each([
 ])('ready: $what → $code', ({ document, code, says }) => {
   const { status: got, body } = readinessOf(document);
   expect(got).toBe(code);
-  if (says !== undefined) expect((body as { reasons: string[] }).reasons).toContain(says);
+  if (says !== undefined) expect(body.reasons).toContain(says);
 });
 
 test('ready: Redis that only we cannot reach is no reason, Redis that nobody reaches is', () => {
@@ -116,7 +119,7 @@ test('10,000 waiting messages are no backlog yet', () => {
 test('a main server that cannot be reached, and the certificate that is why', () => {
   const [, { certificates = [] } = {}, says] = TROUBLES[1] ?? [];
   const document = { ...status([{ state: 'degraded', breaker: 'open', consuming: false }]), certificates };
-  expect((readinessOf(document).body as { reasons: string[] }).reasons.slice(0, 2)).toEqual([
+  expect(readinessOf(document).body.reasons.slice(0, 2)).toEqual([
     `the circuit breaker is open in every worker: the ${CAUSE.mainServer}`,
     says,
   ]);
@@ -156,11 +159,8 @@ test('health: half of the attempts fail, though every worker takes messages', ()
     },
   ];
   const reasonsWith = (delivered: number, failed: number) =>
-    (
-      healthOf({ ...status([{}]), traffic: { ...NO_TRAFFIC, window_seconds: 30, delivered, failed }, errors }).body as {
-        reasons: string[];
-      }
-    ).reasons;
+    healthOf({ ...status([{}]), traffic: { ...NO_TRAFFIC, window_seconds: 30, delivered, failed }, errors }).body
+      .reasons;
   expect(reasonsWith(8, 12)).toEqual(['12 of 20 attempts of the last 30 s failed; the latest: HTTP 500']);
   expect(reasonsWith(13, 12)).toEqual([]);
   expect(reasonsWith(0, 9)).toEqual([]);

@@ -2,6 +2,7 @@ import type { Clock } from '../../../../src/shared/time/clock.js';
 import type { Beat, ToChild } from '../../../../src/shared/ipc.js';
 import { WorkerHandle, type ChildProcess, type Exit } from '../../../../supervisor/workers/worker-handle.js';
 import { testConfig } from '../../../support/config.js';
+import { toldCounts, type Told } from './told-counts.js';
 
 /** A child that only records what it is told, and says what the test lets it say. */
 export class ScriptedChild implements ChildProcess {
@@ -31,6 +32,9 @@ export class ScriptedChild implements ChildProcess {
   beats(beat: Partial<Beat> = {}): void {
     this.says({ type: 'beat', beat: { ...READY, ...beat } });
   }
+  counts(told: Told): void {
+    this.says({ type: 'counts', counts: toldCounts(told) });
+  }
   ends(exit: Partial<Exit> = {}): void {
     this.#exit({ code: undefined, signal: undefined, ...exit });
   }
@@ -41,14 +45,10 @@ export const READY: Beat = {
   reasons: [],
   consuming: true,
   inFlight: 0,
-  processed: 0,
-  delivered: 0,
-  failed: 0,
-  retried: 0,
   eventLoopLagSeconds: 0,
   redisUp: true,
   breaker: 'closed',
-  metricsPort: 'listening',
+  certificates: [],
 };
 
 export function handleOf(child: ScriptedChild, clock: Clock, workerId = 'worker-1'): WorkerHandle {
