@@ -5,7 +5,11 @@ type Labels = SeriesJson['labels'];
 
 interface Counted {
   readonly metric: Omit<MetricJson, 'values'>;
-  readonly series: Map<string, SeriesJson>;
+  readonly series: Map<string, Series>;
+}
+
+interface Series extends SeriesJson {
+  value: number;
 }
 
 export interface FailureOf extends LatestFailure {
@@ -33,11 +37,13 @@ export class CountSet {
   note({ metrics, failures }: Counts, at: number): void {
     this.#at = at;
     for (const { values, ...metric } of metrics) {
-      this.#take(
-        metric,
-        values.map((one) => this.#named(one)),
-        Math.max,
-      );
+      const series = this.#series(metric);
+      for (const one of values) {
+        const key = seriesKey(one);
+        const known = series.get(key);
+        if (known) known.value = Math.max(known.value, one.value);
+        else series.set(key, { ...one, labels: { worker_id: this.#workerId, ...one.labels } });
+      }
     }
     for (const failure of failures) this.#noteFailure({ ...failure, workerId: this.#workerId });
   }
@@ -45,8 +51,14 @@ export class CountSet {
   /** What another set counted comes on top. */
   add(other: CountSet): void {
     this.#at = Math.max(this.#at, other.at);
-    for (const { metric, series } of other.#counted.values()) {
-      this.#take(metric, series.values(), (known, more) => known + more);
+    for (const { metric, series: more } of other.#counted.values()) {
+      const series = this.#series(metric);
+      for (const one of more.values()) {
+        const key = seriesKey(one);
+        const known = series.get(key);
+        if (known) known.value += one.value;
+        else series.set(key, { ...one });
+      }
     }
     for (const failure of other.#failures.values()) this.#noteFailure(failure);
   }
@@ -101,17 +113,12 @@ export class CountSet {
     return this.#counted.get(name)?.series.values() ?? [];
   }
 
-  #take(metric: Counted['metric'], values: Iterable<SeriesJson>, merge: (known: number, more: number) => number): void {
-    const { series } = this.#counted.get(metric.name) ?? { series: new Map<string, SeriesJson>() };
-    for (const one of values) {
-      const key = seriesKey(one);
-      series.set(key, { ...one, value: merge(series.get(key)?.value ?? 0, one.value) });
-    }
+  #series(metric: Counted['metric']): Counted['series'] {
+    const known = this.#counted.get(metric.name);
+    if (known) return known.series;
+    const series: Counted['series'] = new Map();
     this.#counted.set(metric.name, { metric, series });
-  }
-
-  #named(series: SeriesJson): SeriesJson {
-    return { ...series, labels: { worker_id: this.#workerId, ...series.labels } };
+    return series;
   }
 
   #noteFailure(failure: FailureOf): void {
@@ -120,6 +127,9 @@ export class CountSet {
   }
 }
 
-function seriesKey({ metricName, labels }: SeriesJson): string {
-  return JSON.stringify([metricName, ...Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))]);
+/** Built by hand: it is made for each series of each worker each second. */
+function seriesKey({ metricName = '', labels }: SeriesJson): string {
+  let key = metricName;
+  for (const label of Object.keys(labels).sort()) key += `\0${label}\0${labels[label]}`;
+  return key;
 }

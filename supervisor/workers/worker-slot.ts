@@ -14,8 +14,8 @@ export function slotIdentity(
 
 /**
  * A place for one worker. Processes come and go in it: at most one holds it (`current`), one may be booting to take over
- * (`incoming`), and former holders finish what they have in flight (`leaving`). Restarts belong to the place;
- * what its processes count is added up by number, in status/counts.ts, since a place that is scaled away comes back as another.
+ * (`incoming`), and former holders finish what they have in flight (`leaving`). Restarts belong to the place; what
+ * its processes count is added up by its number in status/counts.ts, since a place that is scaled away comes back as another.
  */
 export class WorkerSlot {
   current: WorkerHandle | undefined;
