@@ -31,7 +31,13 @@ const ROOMS = {
   'supervisor/workers': ['src/shared', 'src/queue/keys.ts'],
   'supervisor/rollout': ['supervisor/workers', 'src/shared'],
   'supervisor/queue': ['supervisor/workers', 'src/domain', 'src/queue', 'src/shared'],
-  'supervisor/status': ['supervisor/queue', 'supervisor/rollout', 'supervisor/workers', 'src/shared'],
+  'supervisor/status': [
+    'supervisor/queue',
+    'supervisor/rollout',
+    'supervisor/workers',
+    'src/domain/dead-letter.ts',
+    'src/shared',
+  ],
   'supervisor/admin': [
     'supervisor/rollout',
     'supervisor/status',

@@ -7,7 +7,7 @@ import got from 'got';
 import { packageRoot } from '../../src/shared/config/package-root.js';
 import { BrokerError } from '../../src/shared/errors.js';
 import type { Life } from '../../src/shared/life.js';
-import type { StatusDocument } from '../../supervisor/status/health.js';
+import type { StatusDocument } from '../../supervisor/status/status-document.js';
 import { endWith, hasEnded } from '../local/child-process.js';
 import type { RunFolder } from './folder.js';
 

@@ -11,7 +11,8 @@
  * port is taken before `activate`. That is what lets a new process boot before the old one gives its slot up.
  */
 import type { Config } from './config/config.js';
-import { readTraffic, type Traffic } from './metrics/traffic.js';
+import { readCounts, type Counts } from './metrics/counts.js';
+import { readMetrics, type MetricJson } from './metrics/metric-json.js';
 
 export type ToChild =
   | { readonly type: 'configure'; readonly config: Config; readonly identity: Identity }
@@ -22,7 +23,8 @@ export type ToChild =
   | { readonly type: 'drain'; readonly deadlineMs: number }
   /** Hand back everything now and exit. */
   | { readonly type: 'kill' }
-  | { readonly type: 'collect-metrics'; readonly request: number };
+  /** Answer `counts`, then `gauges`. */
+  | { readonly type: 'collect-gauges'; readonly request: number };
 
 export type ToPrimary =
   /** The child listens from now on. node:cluster drops what reaches a child before its (asynchronously loaded) code does. */
@@ -34,11 +36,9 @@ export type ToPrimary =
   | { readonly type: 'quieted' }
   /** The lease was lost and a new consumer name taken. */
   | { readonly type: 'consumer'; readonly consumer: string }
-  /**
-   * prom-client's JSON of some metrics: all in answer to `request`; with request 0 unasked, those that count, so that
-   * little of what a child counted dies with it.
-   */
-  | { readonly type: 'metrics'; readonly request: number; readonly metrics: readonly unknown[] };
+  /** Unasked each second, so that little of what a child counted dies with it; and the last that it says. */
+  | { readonly type: 'counts'; readonly counts: Counts }
+  | { readonly type: 'gauges'; readonly request: number; readonly gauges: readonly MetricJson[] };
 
 /** A certificate in use, of the worker or of a CA. */
 export interface CertificateDates {
@@ -64,16 +64,11 @@ export interface Beat {
   /** Claimed a message or proved the queue empty within the last 15 s; a `degraded` worker may well consume. */
   readonly consuming: boolean;
   readonly inFlight: number;
-  readonly processed: number;
-  readonly delivered: number;
-  readonly failed: number;
-  readonly retried: number;
   readonly eventLoopLagSeconds: number;
   readonly redisUp: boolean;
   readonly breaker: 'closed' | 'open' | 'half-open';
-  /** In use. This and the next are absent in the beats of an older version. */
-  readonly certificates?: readonly CertificateDates[];
-  readonly traffic?: Traffic | undefined;
+  /** In use. */
+  readonly certificates: readonly CertificateDates[];
 }
 
 /**
@@ -93,8 +88,8 @@ export function readToChild(value: unknown): ToChild | undefined {
       return { type: value['type'] };
     case 'drain':
       return isCount(value['deadlineMs']) ? { type: 'drain', deadlineMs: value['deadlineMs'] } : undefined;
-    case 'collect-metrics':
-      return isCount(value['request']) ? { type: 'collect-metrics', request: value['request'] } : undefined;
+    case 'collect-gauges':
+      return isCount(value['request']) ? { type: 'collect-gauges', request: value['request'] } : undefined;
     case 'configure':
       return isRecord(value['config']) && isIdentity(value['identity'])
         ? { type: 'configure', config: value['config'] as unknown as Config, identity: value['identity'] }
@@ -119,9 +114,13 @@ export function readToPrimary(value: unknown): ToPrimary | undefined {
       return typeof value['code'] === 'string' && typeof value['message'] === 'string'
         ? { type: 'boot-failed', code: value['code'], message: value['message'] }
         : undefined;
-    case 'metrics':
-      return isCount(value['request']) && Array.isArray(value['metrics'])
-        ? { type: 'metrics', request: value['request'], metrics: value['metrics'] }
+    case 'counts': {
+      const counts = readCounts(value['counts']);
+      return counts && { type: 'counts', counts };
+    }
+    case 'gauges':
+      return isCount(value['request'])
+        ? { type: 'gauges', request: value['request'], gauges: readMetrics(value['gauges']) }
         : undefined;
     case 'beat':
       return isBeat(value['beat']) ? { type: 'beat', beat: readBeat(value['beat']) } : undefined;
@@ -131,8 +130,7 @@ export function readToPrimary(value: unknown): ToPrimary | undefined {
 }
 
 function readBeat(beat: Beat): Beat {
-  const { certificates, traffic } = beat;
-  return { ...beat, certificates: readCertificates(certificates), traffic: readTraffic(traffic) };
+  return { ...beat, certificates: readCertificates(beat.certificates) };
 }
 
 function isBeat(value: unknown): value is Beat {
@@ -140,7 +138,7 @@ function isBeat(value: unknown): value is Beat {
     isRecord(value) &&
     WORKER_STATES.includes(value['state'] as WorkerState) &&
     Array.isArray(value['reasons']) &&
-    ['inFlight', 'processed', 'delivered', 'failed', 'retried', 'eventLoopLagSeconds'].every((k) => isCount(value[k]))
+    ['inFlight', 'eventLoopLagSeconds'].every((name) => isCount(value[name]))
   );
 }
 

@@ -2,7 +2,6 @@ import type { MetricsServer } from '../duties/metrics-server.js';
 import type { CircuitBreaker } from '../domain/circuit-breaker.js';
 import type { RedisQueue } from '../queue/claims-and-settlements.js';
 import type { Beat, CertificateDates } from '../shared/ipc.js';
-import type { WorkerMetrics } from '../shared/metrics/worker-metrics.js';
 import { readiness, type Readiness } from './readiness.js';
 import type { RedisWatch } from './redis-watch.js';
 import type { WorkLoop } from './work-loop.js';
@@ -13,7 +12,6 @@ export interface BeatSources {
   readonly queue: Pick<RedisQueue, 'isReady' | 'problem'>;
   readonly redisWatch: Pick<RedisWatch, 'problem'>;
   readonly breaker: Pick<CircuitBreaker, 'state' | 'lastReason'>;
-  readonly metrics: Pick<WorkerMetrics, 'totals' | 'traffic'>;
   readonly metricsServer: Pick<MetricsServer, 'state'>;
   /** Of the slot. */
   readonly metricsPort: number;
@@ -32,13 +30,11 @@ const STANDBY: Readiness = { state: 'standby', reasons: [], consuming: false };
 
 /** What the worker tells the primary of itself. */
 export function beatOf(sources: BeatSources, times: BeatTimes, eventLoopLagSeconds: number): Beat {
-  const { workLoop, queue, breaker, metrics, certificates } = sources;
+  const { workLoop, queue, breaker, certificates } = sources;
   return {
     ...readinessOf(sources, times),
     inFlight: workLoop.facts.inFlight,
-    ...metrics.totals(),
     certificates: certificates?.dates ?? [],
-    traffic: metrics.traffic(),
     eventLoopLagSeconds,
     redisUp: queue.isReady(),
     breaker: breaker.state,

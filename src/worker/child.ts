@@ -60,8 +60,8 @@ export class Child {
         this.#worker?.kill();
         this.#drain(0);
         return;
-      case 'collect-metrics':
-        void this.#sendMetrics(message.request);
+      case 'collect-gauges':
+        void this.#sendGauges(message.request);
     }
   }
 
@@ -100,9 +100,10 @@ export class Child {
     return worker;
   }
 
-  async #sendMetrics(request: number): Promise<void> {
+  async #sendGauges(request: number): Promise<void> {
     if (!this.#worker) return;
-    void tellPrimary({ type: 'metrics', request, metrics: await this.#worker.collectMetrics() });
+    await this.#heartbeat?.tellCounts();
+    void tellPrimary({ type: 'gauges', request, gauges: await this.#worker.gauges() });
   }
 
   #drain(deadlineMs: number): void {

@@ -7,13 +7,13 @@
  * the word "ready", and on an empty queue the turn after the first claim is followed by half a second of rest.
  */
 import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks';
-import type { Beat, ToPrimary } from '../shared/ipc.js';
+import type { ToPrimary } from '../shared/ipc.js';
 import type { Life } from '../shared/life.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { WorkerProcess } from './worker-process.js';
 
 interface HeartbeatOptions {
-  readonly worker: Pick<WorkerProcess, 'beat' | 'collectCounts'>;
+  readonly worker: Pick<WorkerProcess, 'beat' | 'counts'>;
   /** Resolves when it is on its way. */
   readonly tell: (message: ToPrimary) => Promise<void>;
   readonly clock: Clock;
@@ -27,7 +27,7 @@ export class Heartbeat implements Life {
   #delay: IntervalHistogram | undefined;
   #beatAt = -Infinity;
   #beatEveryMs = 0;
-  #counts = { total: 0, toldAt: -Infinity };
+  #countedAt = -Infinity;
   #stopped: Promise<void> | undefined;
 
   constructor(options: HeartbeatOptions) {
@@ -43,7 +43,7 @@ export class Heartbeat implements Life {
   /** Tells the last counts. */
   stop(): Promise<void> {
     this.#delay?.disable();
-    return (this.#stopped ??= this.#tellCounts());
+    return (this.#stopped ??= this.tellCounts());
   }
 
   /** Called by the work loop. */
@@ -57,19 +57,14 @@ export class Heartbeat implements Life {
     if (beat.state === 'ready') this.#beatEveryMs = BEAT_EVERY_MS;
     else if (beat.consuming || this.#beatEveryMs > 0) this.#beatEveryMs = EARLY_BEAT_EVERY_MS;
     void tell({ type: 'beat', beat });
-    this.#tellNewCounts(beat, now);
+    if (now - this.#countedAt < BEAT_EVERY_MS) return;
+    this.#countedAt = now;
+    void this.tellCounts();
   }
 
-  /** About once a second while something is counted: a child that is killed takes that much with it at most. */
-  #tellNewCounts({ processed, failed, retried }: Beat, now: number): void {
-    const total = processed + failed + retried;
-    if (total === this.#counts.total || now - this.#counts.toldAt < BEAT_EVERY_MS) return;
-    this.#counts = { total, toldAt: now };
-    void this.#tellCounts();
-  }
-
-  async #tellCounts(): Promise<void> {
+  /** Also unasked, about once a second: rates are taken from one to the next, and a kill costs a second of them at most. */
+  async tellCounts(): Promise<void> {
     const { worker, tell } = this.#options;
-    await tell({ type: 'metrics', request: 0, metrics: await worker.collectCounts() });
+    await tell({ type: 'counts', counts: await worker.counts() });
   }
 }

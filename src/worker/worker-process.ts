@@ -7,6 +7,8 @@
  */
 import type { Beat } from '../shared/ipc.js';
 import type { Life } from '../shared/life.js';
+import type { Counts } from '../shared/metrics/counts.js';
+import type { MetricJson } from '../shared/metrics/metric-json.js';
 import { beatOf } from './beat.js';
 import { composeWorker, type WorkerOptions, type WorkerParts } from './composition.js';
 
@@ -70,13 +72,13 @@ export class WorkerProcess {
     return beatOf(this.#parts, times, eventLoopLagSeconds);
   }
 
-  /** All that is counted, without the rest, whose collection reads files of /proc. */
-  async collectCounts(): Promise<readonly unknown[]> {
+  counts(): Promise<Counts> {
     return this.#parts.metrics.counts();
   }
 
-  async collectMetrics(): Promise<readonly unknown[]> {
-    return this.#parts.metrics.registry.getMetricsAsJSON();
+  /** Apart from what is counted: their collection reads files of /proc. */
+  gauges(): Promise<readonly MetricJson[]> {
+    return this.#parts.metrics.gauges();
   }
 
   #announce(): void {

@@ -6,13 +6,14 @@
  * that it is cut off. What it missed of the history comes with its next event.
  */
 import type { ServerResponse } from 'node:http';
+import type { Life } from '../../src/shared/life.js';
 import type { Clock, Timer } from '../../src/shared/time/clock.js';
 import type { Events } from '../admin/protocol.js';
 import { RequestError, type StreamedAnswer } from '../admin/route.js';
 import type { History } from '../status/history.js';
 import type { StatusEvent } from '../status/status-events.js';
 
-export interface EventStreamParams {
+export interface EventStreamOptions {
   readonly history: Pick<History, 'total' | 'since'>;
   readonly status: () => StatusEvent;
   readonly clock: Clock;
@@ -34,14 +35,14 @@ interface Client {
   fullSince: number | undefined;
 }
 
-export class EventStream {
-  readonly #params: EventStreamParams;
+export class EventStream implements Life {
+  readonly #options: EventStreamOptions;
   readonly #clients = new Map<ServerResponse, Client>();
+  #state: 'built' | 'open' | 'stopped' = 'built';
   #timer: Timer | undefined;
-  #stopped = false;
 
-  constructor(params: EventStreamParams) {
-    this.#params = params;
+  constructor(options: EventStreamOptions) {
+    this.#options = options;
   }
 
   get clients(): number {
@@ -53,9 +54,15 @@ export class EventStream {
     return Math.max(0, ...[...this.#clients.keys()].map((response) => response.writableLength));
   }
 
-  /** @throws RequestError 503 when too many are connected. */
+  start(): void {
+    if (this.#state === 'built') this.#state = 'open';
+  }
+
+  /** @throws RequestError 503 when too many are connected, and before and after its time. */
   answer(): StreamedAnswer {
-    if (this.#stopped) throw new RequestError(503, 'The supervisor is stopping.');
+    if (this.#state !== 'open') {
+      throw new RequestError(503, `The supervisor is ${this.#state === 'built' ? 'starting' : 'stopping'}.`);
+    }
     if (this.#clients.size >= MOST_CLIENTS) {
       throw new RequestError(503, `${MOST_CLIENTS} pages are open already; close one.`, { 'retry-after': '5' });
     }
@@ -63,17 +70,20 @@ export class EventStream {
   }
 
   /** Cuts all clients off. */
-  stop(): void {
-    this.#stopped = true;
-    for (const response of this.#clients.keys()) response.destroy();
+  async stop(): Promise<void> {
+    this.#state = 'stopped';
+    const clients = [...this.#clients.keys()];
+    const closed = clients.map((response) => new Promise((resolve) => response.once('close', resolve)));
+    for (const response of clients) response.destroy();
+    await Promise.all(closed);
   }
 
   #admit(response: ServerResponse): void {
     this.#clients.set(response, { samples: 0, fullSince: undefined });
     response.once('close', () => this.#remove(response));
     if (response.destroyed) return this.#remove(response);
-    this.#timer ??= this.#params.clock.every(this.#params.everyMs ?? EVERY_MS, () => this.#tick());
-    this.#send(response, eventText('status', this.#params.status()));
+    this.#timer ??= this.#options.clock.every(this.#options.everyMs ?? EVERY_MS, () => this.#tick());
+    this.#send(response, eventText('status', this.#options.status()));
   }
 
   #remove(response: ServerResponse): void {
@@ -84,7 +94,7 @@ export class EventStream {
   }
 
   #tick(): void {
-    const status = eventText('status', this.#params.status());
+    const status = eventText('status', this.#options.status());
     for (const response of this.#clients.keys()) this.#send(response, status);
   }
 
@@ -93,7 +103,7 @@ export class EventStream {
     if (!client) return;
     if (response.writableNeedDrain) return this.#judge(response, client);
     client.fullSince = undefined;
-    const { history } = this.#params;
+    const { history } = this.#options;
     const isBehind = history.total > client.samples;
     const samples = isBehind ? eventText('samples', history.since(client.samples)) : '';
     client.samples = history.total;
@@ -101,9 +111,9 @@ export class EventStream {
   }
 
   #judge(response: ServerResponse, client: Client): void {
-    const now = this.#params.clock.now();
+    const now = this.#options.clock.now();
     client.fullSince ??= now;
-    if (now - client.fullSince > (this.#params.patienceMs ?? PATIENCE_MS)) response.destroy();
+    if (now - client.fullSince > (this.#options.patienceMs ?? PATIENCE_MS)) response.destroy();
   }
 }
 

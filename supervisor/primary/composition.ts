@@ -11,7 +11,7 @@ import { QueueAccess } from '../queue/queue-access.js';
 import { QueueMonitor } from '../queue/queue-monitor.js';
 import { Operations } from '../rollout/operations.js';
 import { Reload, type Adopter } from '../rollout/reload.js';
-import { MetricsAggregator } from '../status/metrics-aggregator.js';
+import { CountLedger } from '../status/counts.js';
 import type { ChildProcess } from '../workers/child-process.js';
 import { OrphanGuardian } from '../workers/orphan-guardian.js';
 import { ResourceMonitor } from '../workers/resource-monitor.js';
@@ -107,11 +107,11 @@ export class Composition implements Life {
 
 interface Workers {
   readonly pool: WorkerPool;
-  readonly workerMetrics: MetricsAggregator;
+  readonly counts: CountLedger;
 }
 
 function workersOf(base: Base, { loaded, fork, random, nonce }: CompositionOptions, recovery: ClaimRecovery): Workers {
-  const workerMetrics = new MetricsAggregator();
+  const counts = new CountLedger();
   const pool = new WorkerPool({
     ...base,
     config: loaded.config,
@@ -119,11 +119,11 @@ function workersOf(base: Base, { loaded, fork, random, nonce }: CompositionOptio
     random,
     nonce,
     onGone: (handle, slot) => {
-      workerMetrics.retire(handle, slot);
+      counts.keep(handle, slot);
       if (handle.activatedAt !== undefined) recovery.recoverDead(handle);
     },
   });
-  return { pool, workerMetrics };
+  return { pool, counts };
 }
 
 interface Rollout {

@@ -15,7 +15,9 @@ import { Dashboard } from '../dashboard/dashboard.js';
 import type { QueueMonitor } from '../queue/queue-monitor.js';
 import type { Operations } from '../rollout/operations.js';
 import type { Reload } from '../rollout/reload.js';
-import type { MetricsAggregator } from '../status/metrics-aggregator.js';
+import type { CountLedger } from '../status/counts.js';
+import { MetricsAggregator } from '../status/metrics-aggregator.js';
+import { Sampler } from '../status/sampler.js';
 import type { StatusDocument } from '../status/status-document.js';
 import { StatusSource } from '../status/status-source.js';
 import { SupervisorMetrics } from '../status/supervisor-metrics.js';
@@ -27,7 +29,7 @@ interface SurfaceOptions {
   /** Where it listens: as at the start, whatever a reload says. */
   readonly supervisor: Config['supervisor'];
   readonly pool: WorkerPool;
-  readonly workerMetrics: MetricsAggregator;
+  readonly counts: CountLedger;
   readonly queue: QueueMonitor;
   readonly reload: Reload;
   readonly operations: Operations;
@@ -45,34 +47,39 @@ interface Surface {
 }
 
 export function surfaceOf(options: SurfaceOptions): Surface {
-  const { supervisor, pool, log, clock } = options;
+  const { supervisor, pool, counts, log, clock } = options;
   /** Filled below, since the status that they serve tells what is wrong with them, too. */
   const listeners: Listener[] = [];
   const status: StatusSource = new StatusSource({
     ...options,
-    traffic: () => dashboard.traffic,
-    errors: () => dashboard.errors(),
+    traffic: () => sampler.traffic,
+    errors: () => sampler.errors,
     troubles: () => listeners.map(({ trouble }) => trouble).filter((trouble) => trouble !== undefined),
   });
   const document = (): StatusDocument => status.document();
   const control = new Control({ ...options, status: document });
-  const dashboard = new Dashboard({ status: document, processes: () => pool.processes, clock });
+  const sampler = new Sampler({ counts, slots: () => pool.slots, status: document, clock });
+  const dashboard = new Dashboard({ status: document, history: sampler.history, clock });
   const routes = [...dashboard.routes(), ...routesOf(options, document, control)];
   const adminToken = (): string => pool.config.supervisor.adminToken;
   const admin = createAdminServer({ ...supervisor, adminToken, routes, log, clock });
   const socket = createControlSocket({ path: controlSocketPath(supervisor), routes, log, clock });
   listeners.push(admin, socket);
-  const measuring: Life = { start: () => dashboard.start(), stop: async () => dashboard.stop() };
-  return { status, control, lives: [measuring, admin, socket] };
+  return { status, control, lives: [sampler, dashboard, admin, socket] };
 }
 
 function routesOf(
-  { pool, workerMetrics, clock }: SurfaceOptions,
+  { pool, counts, clock }: SurfaceOptions,
   status: () => StatusDocument,
   control: Control,
 ): readonly Route[] {
   return [
-    ...readRoutes({ status, slots: () => pool.slots, metrics: new SupervisorMetrics(), workerMetrics }),
+    ...readRoutes({
+      status,
+      slots: () => pool.slots,
+      metrics: new SupervisorMetrics(),
+      workerMetrics: new MetricsAggregator(counts),
+    }),
     ...controlRoutes({
       status,
       reload: () => control.reload(),

@@ -5,16 +5,19 @@
 import type { StatusDocument } from './status-document.js';
 import { SAMPLE_FIELDS, type Sample, type SampleColumns } from './status-events.js';
 
-export const SAMPLE_EVERY_MS = 2_000;
 const MOST_SAMPLES = 900;
 
 export class History {
-  /** How many samples there ever were. */
-  total = 0;
   readonly #samples: Sample[] = [];
+  #total = 0;
+
+  /** How many samples there ever were. */
+  get total(): number {
+    return this.#total;
+  }
 
   add(sample: Sample): void {
-    this.total += 1;
+    this.#total += 1;
     this.#samples.push(sample);
     // in bulk: shifting an array costs its length
     if (this.#samples.length >= MOST_SAMPLES + 100) this.#samples.splice(0, 100);
@@ -22,7 +25,7 @@ export class History {
 
   /** Those after the first `total` ones, as far as they are kept, one array per field. */
   since(total: number): SampleColumns {
-    const kept = Math.min(this.#samples.length, MOST_SAMPLES, this.total - total);
+    const kept = Math.min(this.#samples.length, MOST_SAMPLES, this.#total - total);
     const samples = kept > 0 ? this.#samples.slice(-kept) : [];
     return Object.fromEntries(
       SAMPLE_FIELDS.map((field) => [field, samples.map((sample) => sample[field])]),

@@ -4,7 +4,8 @@ export type ShownState = (typeof SHOWN_STATES)[number];
 
 export type SupervisorState = 'starting' | 'running' | 'reloading' | 'stopping';
 
-export interface WorkerStatus {
+/** Its counts are those of all processes its place ever had, under whatever id. */
+export interface WorkerStatus extends CountsStatus {
   readonly id: string;
   /** null while the slot waits for its next start. */
   readonly pid: number | null;
@@ -25,10 +26,17 @@ export interface WorkerStatus {
   readonly memory_bytes: number | null;
   readonly event_loop_lag_seconds: number | null;
   readonly processing: number;
-  /** These four count over all processes of the slot. */
+}
+
+/** Each only grows while the supervisor lives. */
+export interface CountsStatus {
+  /** Finished attempts: those delivered and those failed. */
   readonly processed: number;
+  /** Attempts that were answered with 2xx. */
   readonly delivered: number;
+  /** Attempts that spent one of the message's. What is buried without an attempt is in `errors` alone. */
   readonly failed: number;
+  /** Attempts put down for a retry. */
   readonly retried: number;
 }
 
@@ -46,6 +54,8 @@ export interface StatusDocument {
     readonly reasons: readonly string[];
   };
   readonly workers: readonly WorkerStatus[];
+  /** Of all workers there ever were, those scaled away among them. */
+  readonly totals: CountsStatus;
   readonly queue: {
     readonly name: string;
     readonly redis_up: boolean;
@@ -75,11 +85,11 @@ export interface CertificateStatus {
 /** What the workers did lately; measured every two seconds. */
 export interface TrafficStatus {
   readonly delivered_per_second: number;
-  /** Attempts that failed, and messages moved to the dead list. */
   readonly failed_per_second: number;
   /** How far back the four below look. */
   readonly window_seconds: number;
   readonly delivered: number;
+  /** Attempts, as everywhere. */
   readonly failed: number;
   /** Time of one attempt; null when there was none. */
   readonly delivery_seconds: Quantiles | null;
@@ -95,7 +105,7 @@ export interface Quantiles {
 }
 
 export interface ErrorStatus {
-  /** The label of worker_messages_failed_total. */
+  /** The label of worker_messages_failed_total: of a failed attempt, or of a burial. */
   readonly reason: string;
   /** Since the supervisor started. */
   readonly count: number;

@@ -1,5 +1,5 @@
 import { CAUSE } from '../../src/shared/words/causes.js';
-import type { StatusDocument, WorkerStatus } from './health.js';
+import type { StatusDocument, WorkerStatus } from './status-document.js';
 
 /** The status as log lines, for SIGUSR2. */
 export function statusLines({ supervisor, workers, queue }: StatusDocument): string[] {

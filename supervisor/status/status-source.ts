@@ -6,7 +6,8 @@ import type { Reload } from '../rollout/reload.js';
 import type { ResourceMonitor } from '../workers/resource-monitor.js';
 import type { WorkerPool } from '../workers/worker-pool.js';
 import { slotIdentity } from '../workers/worker-slot.js';
-import { statusDocument } from './health.js';
+import type { CountLedger } from './counts.js';
+import { statusDocument } from './status-builder.js';
 import type { ErrorStatus, StatusDocument, SupervisorState, TrafficStatus } from './status-document.js';
 
 interface StatusSourceOptions {
@@ -16,6 +17,7 @@ interface StatusSourceOptions {
   readonly reload: Pick<Reload, 'last' | 'counts'>;
   readonly queue: Pick<QueueMonitor, 'sight' | 'redisUp' | 'evictionPolicy'>;
   readonly resources: Pick<ResourceMonitor, 'usage'>;
+  readonly counts: CountLedger;
   readonly traffic: () => TrafficStatus;
   readonly errors: () => readonly ErrorStatus[];
   /** What of the supervisor itself does not work, a sentence each. */
@@ -46,7 +48,7 @@ export class StatusSource {
   }
 
   document(): StatusDocument {
-    const { clock, pool, reload, queue, resources, traffic, errors } = this.#options;
+    const { clock, pool, reload, queue, resources, counts, traffic, errors } = this.#options;
     const { config } = pool;
     return statusDocument({
       now: clock.now(),
@@ -64,6 +66,7 @@ export class StatusSource {
       queueName: config.queue.name,
       redisUp: queue.redisUp,
       queue: queue.sight,
+      counts,
       traffic: traffic(),
       errors: errors(),
       evictionPolicy: queue.evictionPolicy,

@@ -1,23 +1,13 @@
 /**
- * Rates and times over all workers, made of the counts in their beats. A count of a process only grows, so what is new
- * in it since the last look is the difference; a process that is gone is looked at once more.
+ * Rates and times over all workers, made of the ledger. A count of a slot only grows, so what is new in it since the last
+ * look is the difference.
  */
-import type { Beat } from '../../src/shared/ipc.js';
-import { DELIVERY_BUCKETS, WAIT_BUCKETS } from '../../src/shared/metrics/traffic.js';
-import type { ErrorStatus, TrafficStatus } from './status-document.js';
-import { ErrorLedger } from './errors.js';
+import { COUNTED, DELIVERY_BUCKETS, WAIT_BUCKETS } from '../../src/shared/metrics/counts.js';
+import { totalsOf, type SlotCounts } from './counts.js';
 import { quantilesOf } from './quantiles.js';
+import type { TrafficStatus } from './status-document.js';
 
-/** A process as the meter sees it; the worker handle is one. */
-export interface Metered {
-  readonly workerId: string;
-  readonly beat: Beat | undefined;
-  /** Monotonic ms. */
-  readonly beatAt: number;
-  readonly forkedAt: number;
-}
-
-/** Looks that the quantiles reach back. */
+/** Looks that counts and quantiles reach back. */
 const WINDOW_LOOKS = 15;
 
 export const NO_TRAFFIC: TrafficStatus = {
@@ -30,40 +20,56 @@ export const NO_TRAFFIC: TrafficStatus = {
   queue_wait_seconds: null,
 };
 
-interface Read {
-  readonly beat: Beat | undefined;
+/** A slot at one look. */
+interface Look {
   readonly at: number;
+  /** Delivered, failed. */
+  readonly attempts: readonly number[];
+  readonly delivery: readonly number[];
+  readonly wait: readonly number[];
 }
+
+const NOTHING: Look = { at: -Infinity, attempts: [], delivery: [], wait: [] };
 
 export class TrafficMeter {
   readonly #lookEveryMs: number;
-  traffic: TrafficStatus = NO_TRAFFIC;
-  readonly #errors = new ErrorLedger();
-  #read = new Map<Metered, Read>();
+  #traffic = NO_TRAFFIC;
+  #last: ReadonlyMap<number, Look> = new Map();
+  readonly #attempts = new SlidingCounts(2, WINDOW_LOOKS);
   readonly #delivery = new SlidingCounts(DELIVERY_BUCKETS.length + 1, WINDOW_LOOKS);
   readonly #wait = new SlidingCounts(WAIT_BUCKETS.length + 1, WINDOW_LOOKS);
-  /** Delivered, failed. */
-  readonly #attempts = new SlidingCounts(2, WINDOW_LOOKS);
 
   constructor(lookEveryMs: number) {
     this.#lookEveryMs = lookEveryMs;
   }
 
-  /** @param processes all that live. @param now monotonic ms. */
-  look(processes: readonly Metered[], now: number): void {
-    const seen = new Map<Metered, Read>();
-    const rates = { delivered: 0, failed: 0 };
-    for (const counts of [this.#delivery, this.#wait, this.#attempts]) counts.turn();
-    for (const process of new Set([...processes, ...this.#read.keys()])) {
-      const last = this.#read.get(process) ?? { beat: undefined, at: process.forkedAt };
-      this.#add(process, last, rates, now);
-      seen.set(process, { beat: process.beat, at: process.beat === last.beat ? last.at : process.beatAt });
+  /** As of the last look. */
+  get traffic(): TrafficStatus {
+    return this.#traffic;
+  }
+
+  look(slots: readonly SlotCounts[]): void {
+    for (const counts of [this.#attempts, this.#delivery, this.#wait]) counts.turn();
+    const rates = [0, 0];
+    const looks = new Map<number, Look>();
+    for (const slot of slots) {
+      const now = lookAt(slot);
+      const last = this.#last.get(slot.number) ?? NOTHING;
+      looks.set(slot.number, now);
+      const seconds = (now.at - countedFrom(slot, last)) / 1000;
+      const attempts = this.#attempts.add(now.attempts, last.attempts);
+      if (seconds > 0) for (const [kind, more] of attempts.entries()) rates[kind] = (rates[kind] ?? 0) + more / seconds;
+      this.#delivery.add(now.delivery, last.delivery);
+      this.#wait.add(now.wait, last.wait);
     }
-    const living = new Set(processes);
-    this.#read = new Map([...seen].filter(([process]) => living.has(process)));
-    this.traffic = {
-      delivered_per_second: perSecond(rates.delivered),
-      failed_per_second: perSecond(rates.failed),
+    this.#last = looks;
+    this.#traffic = this.#described(rates);
+  }
+
+  #described([delivered = 0, failed = 0]: readonly number[]): TrafficStatus {
+    return {
+      delivered_per_second: perSecond(delivered),
+      failed_per_second: perSecond(failed),
       window_seconds: (WINDOW_LOOKS * this.#lookEveryMs) / 1000,
       delivered: this.#attempts.sums[0] ?? 0,
       failed: this.#attempts.sums[1] ?? 0,
@@ -71,60 +77,64 @@ export class TrafficMeter {
       queue_wait_seconds: quantilesOf(WAIT_BUCKETS, this.#wait.sums),
     };
   }
+}
 
-  errors(now: number): readonly ErrorStatus[] {
-    return this.#errors.list(now);
-  }
+/**
+ * The rate is taken from one telling to the next: they come each second and we look every two, so one more or less is
+ * between looks. While there was no process nothing was delivered more slowly.
+ */
+function countedFrom({ at, since }: SlotCounts, last: Look): number {
+  return at > since ? Math.max(last.at, since) : last.at;
+}
 
-  /** The rate is taken between beats: they come each second and we look every two, so one more or less is between looks. */
-  #add(
-    { workerId, beat, beatAt }: Metered,
-    last: Read,
-    rates: { delivered: number; failed: number },
-    now: number,
-  ): void {
-    if (!beat || beat === last.beat) return;
-    const seconds = Math.max(beatAt - last.at, 1) / 1000;
-    const delivered = beat.delivered - (last.beat?.delivered ?? 0);
-    const failed = beat.failed - (last.beat?.failed ?? 0);
-    rates.delivered += delivered / seconds;
-    rates.failed += failed / seconds;
-    this.#attempts.add([delivered, failed], undefined);
-    if (!beat.traffic) return;
-    const before = last.beat?.traffic;
-    this.#delivery.add(beat.traffic.deliverySeconds, before?.deliverySeconds);
-    this.#wait.add(beat.traffic.waitSeconds, before?.waitSeconds);
-    this.#errors.add(workerId, beat.traffic.failures, before?.failures, now);
-  }
+function lookAt({ at, sets }: SlotCounts): Look {
+  const { delivered, failed } = totalsOf(sets);
+  const buckets = (name: string, bounds: readonly number[]): number[] =>
+    sets.map((set) => set.buckets(name, bounds)).reduce(added, new Array<number>(bounds.length + 1).fill(0));
+  return {
+    at,
+    attempts: [delivered, failed],
+    delivery: buckets(COUNTED.delivery, DELIVERY_BUCKETS),
+    wait: buckets(COUNTED.wait, WAIT_BUCKETS),
+  };
+}
+
+function added(counts: readonly number[], more: readonly number[]): number[] {
+  return counts.map((count, bucket) => count + (more[bucket] ?? 0));
 }
 
 /** Counts per bucket over the last looks. */
 class SlidingCounts {
-  readonly sums: number[];
+  readonly #sums: number[];
   readonly #looks: number[][];
   #at = 0;
 
   constructor(buckets: number, looks: number) {
-    this.sums = new Array<number>(buckets).fill(0);
+    this.#sums = new Array<number>(buckets).fill(0);
     this.#looks = Array.from({ length: looks }, () => new Array<number>(buckets).fill(0));
+  }
+
+  get sums(): readonly number[] {
+    return this.#sums;
   }
 
   /** The oldest look falls out. */
   turn(): void {
     this.#at = (this.#at + 1) % this.#looks.length;
     const oldest = this.#looks[this.#at] ?? [];
-    for (const [bucket, count] of oldest.entries()) this.sums[bucket] = (this.sums[bucket] ?? 0) - count;
+    for (const [bucket, count] of oldest.entries()) this.#sums[bucket] = (this.#sums[bucket] ?? 0) - count;
     oldest.fill(0);
   }
 
-  add(counts: readonly number[], before: readonly number[] | undefined): void {
+  /** Returns what is new. */
+  add(counts: readonly number[], before: readonly number[]): number[] {
     const look = this.#looks[this.#at] ?? [];
-    for (const [bucket, count] of counts.entries()) {
-      const more = count - (before?.[bucket] ?? 0);
-      if (more === 0) continue;
+    return counts.map((count, bucket) => {
+      const more = count - (before[bucket] ?? 0);
       look[bucket] = (look[bucket] ?? 0) + more;
-      this.sums[bucket] = (this.sums[bucket] ?? 0) + more;
-    }
+      this.#sums[bucket] = (this.#sums[bucket] ?? 0) + more;
+      return more;
+    });
   }
 }
 

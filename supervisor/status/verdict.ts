@@ -1,6 +1,7 @@
 /** One word for the whole, and why: for `status`, the dashboard and the log. Pure. */
 import type { NextStep, Verdict } from './status-events.js';
-import { healthOf, readinessOf } from './health.js';
+import { healthOf } from './health.js';
+import { readinessOf } from './readiness.js';
 import type { StatusDocument } from './status-document.js';
 
 /** `stopped` = not ready; `degraded` = ready, and yet something is wrong. In the sentences of /ready and /health. */

@@ -11,9 +11,11 @@ import { CAUSE } from '../../src/shared/words/causes.js';
 import type { Clock } from '../../src/shared/time/clock.js';
 import type { Config } from '../../src/shared/config/config.js';
 import { readToPrimary, type Beat, type Identity, type ToPrimary } from '../../src/shared/ipc.js';
+import type { MetricJson } from '../../src/shared/metrics/metric-json.js';
 import { consumerName } from '../../src/queue/keys.js';
 import { Changes } from './changes.js';
 import type { ChildProcess, Exit } from './child-process.js';
+import { CountSet } from './count-set.js';
 
 type Stage = 'booting' | 'standby' | 'active' | 'quieted' | 'ending' | 'gone';
 
@@ -49,8 +51,10 @@ export class WorkerHandle {
   readonly forkedAt: number;
 
   beat: Beat | undefined;
-  /** The last that is known of each of its metrics, by name, as prom-client's JSON. */
-  readonly metrics = new Map<string, unknown>();
+  /** All that it counted, as far as it has told. */
+  readonly counts: CountSet;
+  /** As it told them when it was asked last. */
+  gauges: readonly MetricJson[] = [];
 
   readonly #child: ChildProcess;
   readonly #clock: Clock;
@@ -81,6 +85,7 @@ export class WorkerHandle {
     this.#child = child;
     this.#clock = clock;
     this.#onChange = onChange;
+    this.counts = new CountSet(identity.workerId);
     this.#changes = new Changes(clock);
     this.#consumers.add(consumerName(identity.workerId, child.pid, identity.nonce));
     child.onMessage((value) => this.#receive(readToPrimary(value)));
@@ -219,24 +224,17 @@ export class WorkerHandle {
     return this.#changes.until(condition, () => this.#stage === 'gone', timeoutMs);
   }
 
-  /** Brings `metrics` up to date; false when it does not answer in time, or is silent anyhow. One question at a time. */
-  collectMetrics(timeoutMs: number): Promise<boolean> {
+  /** Brings counts and gauges up to date; false when it does not answer in time, or is silent anyhow. One question at a time. */
+  collectGauges(timeoutMs: number): Promise<boolean> {
     if (this.#stage === 'gone' || this.isSilent) return Promise.resolve(false);
-    this.#collecting ??= this.#askMetrics(timeoutMs).finally(() => (this.#collecting = undefined));
+    this.#collecting ??= this.#askGauges(timeoutMs).finally(() => (this.#collecting = undefined));
     return this.#collecting;
   }
 
-  #askMetrics(timeoutMs: number): Promise<boolean> {
+  #askGauges(timeoutMs: number): Promise<boolean> {
     const asked = ++this.#request;
-    this.#child.send({ type: 'collect-metrics', request: asked });
+    this.#child.send({ type: 'collect-gauges', request: asked });
     return this.until(() => this.#answered >= asked, timeoutMs);
-  }
-
-  #noteMetrics(metrics: readonly unknown[]): void {
-    for (const metric of metrics) {
-      const name = typeof metric === 'object' && metric !== null && 'name' in metric ? metric.name : undefined;
-      if (typeof name === 'string') this.metrics.set(name, metric);
-    }
   }
 
   #deadline(): number {
@@ -246,6 +244,8 @@ export class WorkerHandle {
   }
 
   #receive(message: ToPrimary | undefined): void {
+    // its last word may be read after its exit
+    if (message?.type === 'counts') this.counts.note(message.counts, this.#clock.now());
     if (message === undefined || this.#stage === 'gone') return;
     switch (message.type) {
       case 'hello':
@@ -270,8 +270,10 @@ export class WorkerHandle {
       case 'consumer':
         this.#consumers.add(message.consumer);
         break;
-      case 'metrics':
-        this.#noteMetrics(message.metrics);
+      case 'counts':
+        break;
+      case 'gauges':
+        this.gauges = message.gauges;
         this.#answered = Math.max(this.#answered, message.request);
         break;
     }

@@ -1,13 +1,5 @@
 import type { Config } from '../../src/shared/config/config.js';
-import type { Beat } from '../../src/shared/ipc.js';
 import type { WorkerHandle } from './worker-handle.js';
-
-export interface Totals {
-  readonly processed: number;
-  readonly delivered: number;
-  readonly failed: number;
-  readonly retried: number;
-}
 
 /** What the worker of slot `number` (from 1) is called and where it shows its metrics. */
 export function slotIdentity(
@@ -22,7 +14,8 @@ export function slotIdentity(
 
 /**
  * A place for one worker. Processes come and go in it: at most one holds it (`current`), one may be booting to take over
- * (`incoming`), and former holders finish what they have in flight (`leaving`). Restarts and totals belong to the place.
+ * (`incoming`), and former holders finish what they have in flight (`leaving`). Restarts belong to the place; what
+ * its processes count is added up by its number in status/counts.ts, since a place that is scaled away comes back as another.
  */
 export class WorkerSlot {
   current: WorkerHandle | undefined;
@@ -40,8 +33,6 @@ export class WorkerSlot {
   /** Why the last process ended, until the next one has booted. */
   trouble: string | undefined;
 
-  #gone: Totals = NOTHING;
-
   constructor(readonly number: number) {}
 
   get processes(): WorkerHandle[] {
@@ -58,7 +49,6 @@ export class WorkerSlot {
 
   /** A process of this slot is gone; says in which part it was. */
   forget(handle: WorkerHandle): 'current' | 'incoming' | 'leaving' {
-    this.#gone = sum(this.#gone, handle.beat);
     if (this.leaving.delete(handle)) return 'leaving';
     if (this.incoming === handle) {
       this.incoming = undefined;
@@ -67,21 +57,4 @@ export class WorkerSlot {
     this.current = undefined;
     return 'current';
   }
-
-  /** Counts of all processes this slot ever had; they never go back. */
-  totals(): Totals {
-    return this.processes.reduce((total, handle) => sum(total, handle.beat), this.#gone);
-  }
-}
-
-const NOTHING: Totals = { processed: 0, delivered: 0, failed: 0, retried: 0 };
-
-function sum(totals: Totals, beat: Beat | undefined): Totals {
-  if (!beat) return totals;
-  return {
-    processed: totals.processed + beat.processed,
-    delivered: totals.delivered + beat.delivered,
-    failed: totals.failed + beat.failed,
-    retried: totals.retried + beat.retried,
-  };
 }

@@ -12,7 +12,7 @@ import type { CertificateFiles } from '../../supervisor/certificates/certificate
 import { startMainServer, type DevMainServer } from '../../scripts/main-server/server.js';
 import { freePortsInARow } from '../../scripts/local/ports.js';
 import { startRedis, type RedisProcess } from '../../scripts/local/redis-process.js';
-import type { StatusDocument } from '../../supervisor/status/health.js';
+import type { StatusDocument } from '../../supervisor/status/status-document.js';
 import { freePort } from '../support/free-port.js';
 import { pemsOf } from '../support/main-server.js';
 import { makeCertificates, validFor } from '../support/pki.js';

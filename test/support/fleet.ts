@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
 import type { CertificateFiles } from '../../supervisor/certificates/certificates.js';
 import type { DevMainServer } from '../../scripts/main-server/server.js';
-import type { StatusDocument, WorkerStatus } from '../../supervisor/status/health.js';
+import type { StatusDocument, WorkerStatus } from '../../supervisor/status/status-document.js';
 import { useCertificates } from './certificates.js';
 import { freePort } from './free-port.js';
 import { createMessageLedger, type MessageLedger } from './ledger.js';

@@ -4,7 +4,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { packageRoot } from '../../../src/shared/config/package-root.js';
-import type { StatusDocument } from '../../../supervisor/status/health.js';
+import type { StatusDocument } from '../../../supervisor/status/status-document.js';
 import { endWithUs, hasEnded, terminate } from '../../local/child-process.js';
 import { freePort } from '../../local/free-port.js';
 import { freePortsInARow } from '../../local/ports.js';

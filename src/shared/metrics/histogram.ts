@@ -40,11 +40,6 @@ export class FixedHistogram extends Histogram {
     this.#sum += value;
   }
 
-  /** Observations per bucket, and one more for those above the last; not cumulative. */
-  counts(): readonly number[] {
-    return [...this.#counts];
-  }
-
   /** See the top of this file. */
   async getForPromString() {
     const { name, help, buckets, labels } = this.#options;

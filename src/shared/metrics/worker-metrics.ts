@@ -4,21 +4,16 @@
  *
  * Children of labels are resolved once, and no method throws whatever it is given: metrics never fail a delivery.
  */
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics, type Metric } from 'prom-client';
-import { DEAD_LETTER_REASONS, type DeadLetterReason } from '../../domain/dead-letter-reasons.js';
-import { FAILURE_REASONS, type FailureReason } from '../../domain/delivery-outcome.js';
-import { FixedHistogram } from './histogram.js';
-import { DELIVERY_BUCKETS, WAIT_BUCKETS, type FailureTally, type Traffic } from './traffic.js';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { DeadLetterReason } from '../../domain/dead-letter-reasons.js';
+import type { FailureReason } from '../../domain/delivery-outcome.js';
+import type { Counts, LatestFailure } from './counts.js';
+import { messageMetrics } from './message-metrics.js';
+import type { MetricJson } from './metric-json.js';
+import { CountedMetrics, gaugesOf } from './registry-json.js';
+import { logMetrics, stateMetrics, type MetricSources } from './state-metrics.js';
 
-type ProcessedStatus = 'delivered' | 'failed';
-
-/** Plain numbers for the heartbeat. */
-export interface Totals {
-  readonly processed: number;
-  readonly delivered: number;
-  readonly failed: number;
-  readonly retried: number;
-}
+export type ProcessedStatus = 'delivered' | 'failed';
 
 export interface WorkerMetrics {
   readonly registry: Registry;
@@ -26,7 +21,7 @@ export interface WorkerMetrics {
   processed(status: ProcessedStatus): void;
   delivered(): void;
   /** Each failed attempt and each burial; `latest` is shown to operators. */
-  failed(reason: FailureReason | DeadLetterReason, latest?: LatestFailure): void;
+  failed(reason: FailureReason | DeadLetterReason, latest?: FailureDetail): void;
   /** Each attempt that was put down for a retry. */
   retried(): void;
   observeDelivery(seconds: number): void;
@@ -40,48 +35,32 @@ export interface WorkerMetrics {
   /** Claims that turned out to be another consumer's when they were settled. */
   claimsLost(count: number): void;
   setCertificateNotAfter(file: string, unixSeconds: number): void;
-  totals(): Totals;
-  traffic(): Traffic;
-  /** Counters and histograms as prom-client's JSON. */
-  counts(): Promise<readonly unknown[]>;
+  /** What has been counted since the last call, as it stands now; all of it at the first. */
+  counts(): Promise<Counts>;
+  gauges(): Promise<readonly MetricJson[]>;
 }
 
-type LatestFailure = Pick<FailureTally, 'at' | 'error' | 'messageId'>;
-
-interface MetricSources {
-  /** Lines the logger dropped so far; read at each scrape. */
-  readonly droppedLogLines?: () => number;
-}
+type FailureDetail = Omit<LatestFailure, 'reason'>;
 
 export function createWorkerMetrics(workerId: string, sources: MetricSources = {}): WorkerMetrics {
   const registry = new Registry();
-  const totals = { processed: 0, delivered: 0, failed: 0, retried: 0 };
-  const processed = { delivered: 0, failed: 0 };
-  const messages = messageMetrics(registry, workerId, { processed, delivered: () => totals.delivered });
+  const messages = messageMetrics(registry, workerId);
   const state = stateMetrics(registry, workerId);
   logMetrics(registry, workerId, sources);
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 20 });
-
-  const failures = new Map<string, FailureTally>();
+  const counted = new CountedMetrics(registry);
+  const failures = new Map<string, LatestFailure>();
 
   return {
     registry,
-    processed(status) {
-      totals.processed += 1;
-      processed[status === 'delivered' ? status : 'failed'] += 1;
-    },
-    delivered: () => void (totals.delivered += 1),
+    processed: (status) => void (messages.processed[status === 'delivered' ? status : 'failed'] += 1),
+    delivered: () => void (messages.delivered.count += 1),
     failed(reason, latest) {
-      totals.failed += 1;
       const known = messages.failed.has(reason) ? reason : 'other';
       messages.failed.get(known)?.inc();
-      const tally = failures.get(known) ?? { reason: known, count: 0, at: 0, error: '', messageId: '' };
-      failures.set(known, { ...tally, ...latest, count: tally.count + 1 });
+      failures.set(known, { reason: known, ...(latest ?? { at: 0, error: '', messageId: '' }) });
     },
-    retried() {
-      totals.retried += 1;
-      messages.retried.inc();
-    },
+    retried: () => messages.retried.inc(),
     observeDelivery: (seconds) => ifFinite(seconds, (value) => messages.delivery.add(value)),
     observeWait: (seconds) => ifFinite(seconds, (value) => messages.wait.add(value)),
     setProcessing: (count) => ifFinite(count, (value) => (messages.processing.now = value)),
@@ -94,166 +73,14 @@ export function createWorkerMetrics(workerId: string, sources: MetricSources = {
         state.certificateNotAfter.set({ worker_id: workerId, file: String(file) }, value),
       );
     },
-    totals: () => ({ ...totals }),
-    traffic: () => ({
-      deliverySeconds: messages.delivery.counts(),
-      waitSeconds: messages.wait.counts(),
-      failures: [...failures.values()],
-    }),
-    counts: () => countsOf(registry),
+    async counts() {
+      const metrics = await counted.changed();
+      const latest = [...failures.values()];
+      failures.clear();
+      return { metrics, failures: latest };
+    },
+    gauges: () => gaugesOf(registry),
   };
-}
-
-/** Counted for each delivery, so they are plain numbers until a scrape asks: two `inc` took 0.6 of 60 µs. */
-interface DeliveryCounts {
-  readonly processed: Readonly<Record<ProcessedStatus, number>>;
-  readonly delivered: () => number;
-}
-
-function countsOf(registry: Registry): Promise<readonly unknown[]> {
-  // the objects themselves, though the types tell only of their names
-  const metrics = registry.getMetricsAsArray() as unknown as readonly Metric[];
-  const counting = metrics.filter((metric) => metric instanceof Counter || metric instanceof Histogram);
-  return Promise.all(counting.map((metric) => metric.get()));
-}
-
-/** The eight of the Python worker. All series exist from the start: a counter born at 1 shows no increase. */
-function messageMetrics(registry: Registry, workerId: string, counts: DeliveryCounts) {
-  new Counter({
-    name: 'worker_messages_processed_total',
-    help: 'Total number of messages processed',
-    labelNames: ['worker_id', 'status'],
-    registers: [registry],
-    collect() {
-      this.reset();
-      for (const [status, count] of Object.entries(counts.processed)) this.inc({ worker_id: workerId, status }, count);
-    },
-  });
-  new Counter({
-    name: 'worker_messages_delivered_total',
-    help: 'Total number of messages successfully delivered',
-    labelNames: ['worker_id'],
-    registers: [registry],
-    collect() {
-      this.reset();
-      this.inc({ worker_id: workerId }, counts.delivered());
-    },
-  });
-  const failed = new Counter({
-    name: 'worker_messages_failed_total',
-    help: 'Total number of messages that failed delivery',
-    labelNames: ['worker_id', 'reason'],
-    registers: [registry],
-  });
-  const retried = new Counter({
-    name: 'worker_messages_retried_total',
-    help: 'Total number of message retry attempts',
-    labelNames: ['worker_id'],
-    registers: [registry],
-  });
-  const reasons = [...FAILURE_REASONS, ...DEAD_LETTER_REASONS];
-  new Gauge({
-    name: 'worker_active_workers',
-    help: 'Number of active worker processes',
-    registers: [registry],
-  }).set(1);
-
-  return {
-    failed: new Map<string, Counter.Internal>(
-      reasons.map((reason) => [reason, fromZero(failed.labels(workerId, reason))]),
-    ),
-    retried: fromZero(retried.labels(workerId)),
-    ...durationMetrics(registry, workerId),
-  };
-}
-
-function durationMetrics(registry: Registry, workerId: string) {
-  const labels = { worker_id: workerId };
-  const delivery = new FixedHistogram({
-    name: 'worker_delivery_duration_seconds',
-    help: 'Message delivery duration in seconds',
-    buckets: DELIVERY_BUCKETS,
-    labels,
-    registry,
-  });
-  const wait = new FixedHistogram({
-    name: 'worker_queue_wait_seconds',
-    help: 'Time message spent in queue before processing',
-    buckets: WAIT_BUCKETS,
-    labels,
-    registry,
-  });
-  const processing = { now: 0 };
-  new Gauge({
-    name: 'worker_processing_messages',
-    help: 'Number of messages currently being processed',
-    labelNames: ['worker_id'],
-    registers: [registry],
-    collect() {
-      this.set(labels, processing.now);
-    },
-  });
-  return { delivery, wait, processing };
-}
-
-function stateMetrics(registry: Registry, workerId: string) {
-  const breakerOpen = new Gauge({
-    name: 'worker_circuit_breaker_open',
-    help: 'Whether the circuit breaker holds deliveries back (1) or not (0)',
-    labelNames: ['worker_id'],
-    registers: [registry],
-  });
-  const redisUp = new Gauge({
-    name: 'worker_redis_up',
-    help: 'Whether Redis answers (1) or not (0)',
-    labelNames: ['worker_id'],
-    registers: [registry],
-  });
-  const evictionSafe = new Gauge({
-    name: 'worker_redis_eviction_safe',
-    help: 'Whether maxmemory-policy is noeviction (1), or Redis may delete the queue (0)',
-    labelNames: ['worker_id'],
-    registers: [registry],
-  });
-  const claimsLost = new Counter({
-    name: 'worker_claims_lost_total',
-    help: 'Total number of claims that had been given to another consumer when they were settled',
-    labelNames: ['worker_id'],
-    registers: [registry],
-  });
-  const certificateNotAfter = new Gauge({
-    name: 'worker_certificate_not_after_seconds',
-    help: 'Unix time at which the certificate in the file expires',
-    labelNames: ['worker_id', 'file'],
-    registers: [registry],
-  });
-  breakerOpen.set({ worker_id: workerId }, 0);
-  redisUp.set({ worker_id: workerId }, 0);
-  return {
-    evictionSafe,
-    breakerOpen: breakerOpen.labels(workerId),
-    redisUp: redisUp.labels(workerId),
-    claimsLost: fromZero(claimsLost.labels(workerId)),
-    certificateNotAfter,
-  };
-}
-
-function logMetrics(registry: Registry, workerId: string, sources: MetricSources): void {
-  new Counter({
-    name: 'worker_log_lines_dropped_total',
-    help: 'Total number of log lines that could not be written',
-    labelNames: ['worker_id'],
-    registers: [registry],
-    collect() {
-      this.reset();
-      this.inc({ worker_id: workerId }, sources.droppedLogLines?.() ?? 0);
-    },
-  });
-}
-
-function fromZero(counter: Counter.Internal): Counter.Internal {
-  counter.inc(0);
-  return counter;
 }
 
 /** prom-client throws on NaN, on infinities and on counters that would fall. */

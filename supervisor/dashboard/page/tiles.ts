@@ -21,14 +21,14 @@ const TILES: readonly Tile[] = [
     label: 'Delivered /s',
     value: ({ traffic }) => traffic.delivered_per_second,
     text: format.rate,
-    note: ({ workers }) => `${format.count(total(workers.map(({ delivered }) => delivered)))} in all`,
+    note: ({ totals }) => `${format.count(totals.delivered)} in all`,
   },
   {
     name: 'failed_per_second',
     label: 'Failed /s',
     value: ({ traffic }) => traffic.failed_per_second,
     text: format.rate,
-    note: ({ workers }) => `${format.count(total(workers.map(({ failed }) => failed)))} in all`,
+    note: ({ totals }) => `${format.count(totals.failed)} in all`,
     isBad: overZero,
   },
   {
@@ -94,8 +94,4 @@ export function createTiles(place: HTMLElement): (status: StatusDocument) => voi
       element.classList.toggle('is-bad', now !== null && (tile.isBad?.(now) ?? false));
     }
   };
-}
-
-function total(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0);
 }

@@ -84,7 +84,7 @@ conformsToLife({
         beat: () => {
           throw new Error('no loop turns');
         },
-        collectCounts: () => Promise.resolve([]),
+        counts: () => Promise.resolve({ metrics: [], failures: [] }),
       },
       tell: () => Promise.resolve(),
       clock,

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { Exchange } from '../../../scripts/main-server/ledger.js';
-import type { WorkerStatus } from '../../../supervisor/status/health.js';
+import type { WorkerStatus } from '../../../supervisor/status/status-document.js';
 import { useInstallation, type Fleet } from '../../support/fleet.js';
 import { attemptCountOf, idOf } from '../../support/ledger.js';
 import { expectNoLeftovers } from '../../support/leftovers.js';

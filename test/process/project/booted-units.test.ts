@@ -6,7 +6,7 @@ import { readFileSync, readlinkSync, statSync, writeFileSync, mkdirSync, copyFil
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { StatusDocument } from '../../../supervisor/status/health.js';
+import type { StatusDocument } from '../../../supervisor/status/status-document.js';
 import { useCertificates } from '../../support/certificates.js';
 import { freePortRange } from '../../support/fleet.js';
 import { freePort } from '../../support/free-port.js';

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { beforeEach, describe, expect, test } from 'vitest';
 
-import type { StatusDocument } from '../../../supervisor/status/health.js';
+import type { StatusDocument } from '../../../supervisor/status/status-document.js';
 import { useMainServer } from '../../support/main-server.js';
 import { useProgram } from '../../support/program.js';
 import { QUEUE } from '../../support/queue.js';

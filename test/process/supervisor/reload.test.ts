@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { makeCertificates } from '../../support/pki.js';
-import type { StatusDocument } from '../../../supervisor/status/health.js';
+import type { StatusDocument } from '../../../supervisor/status/status-document.js';
 import { useInstallation, type Fleet } from '../../support/fleet.js';
 import { expectNoLeftovers } from '../../support/leftovers.js';
 import { repeat, waitFor, type Repetition } from '../../support/wait-for.js';

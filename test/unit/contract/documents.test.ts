@@ -11,6 +11,7 @@ import { packageRoot } from '../../../src/shared/config/package-root.js';
 import { secretFileEnv } from '../../../src/shared/config/settings/setting.js';
 import { CONFIG_FILE, SETTINGS } from '../../../src/shared/config/settings/settings.js';
 import { createWorkerMetrics } from '../../../src/shared/metrics/worker-metrics.js';
+import { CountLedger } from '../../../supervisor/status/counts.js';
 import { MetricsAggregator } from '../../../supervisor/status/metrics-aggregator.js';
 import { ROUTES } from '../../../supervisor/admin/protocol.js';
 import { runProgram } from '../../../supervisor/program.js';
@@ -210,7 +211,7 @@ describe('metrics', () => {
   test('every metric that is named elsewhere exists', async () => {
     const documented = ecosystem.table('## Metrics').map(([name]) => name ?? '');
     const { registry } = createWorkerMetrics('worker-1');
-    const pages = (await registry.metrics()) + (await new MetricsAggregator().scrape([]));
+    const pages = (await registry.metrics()) + (await new MetricsAggregator(new CountLedger()).scrape([]));
     registry.clear();
     const named = spans.filter((span) => /^(?:worker|supervisor|redis)_[a-z_]+$/.test(span));
     for (const name of named) {

@@ -1,5 +1,7 @@
 import { NO_TRAFFIC } from '../../../supervisor/status/traffic-meter.js';
-import { statusDocument, type StatusDocument } from '../../../supervisor/status/health.js';
+import { CountLedger } from '../../../supervisor/status/counts.js';
+import { statusDocument } from '../../../supervisor/status/status-builder.js';
+import type { StatusDocument } from '../../../supervisor/status/status-document.js';
 
 /** The status of a supervisor that has just started. */
 export function someStatus(): StatusDocument {
@@ -19,6 +21,7 @@ export function someStatus(): StatusDocument {
     queueName: 'message_queue',
     redisUp: true,
     queue: undefined,
+    counts: new CountLedger(),
     traffic: NO_TRAFFIC,
     errors: [],
     evictionPolicy: undefined,

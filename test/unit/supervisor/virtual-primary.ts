@@ -1,6 +1,7 @@
 import type { Config } from '../../../src/shared/config/config.js';
 import { Wake } from '../../../src/shared/time/wake.js';
 import { Control } from '../../../supervisor/primary/control.js';
+import { CountLedger } from '../../../supervisor/status/counts.js';
 import { ReconcileLoop } from '../../../supervisor/primary/reconcile-loop.js';
 import type { ReceivedSignal } from '../../../supervisor/primary/signals.js';
 import { Operations } from '../../../supervisor/rollout/operations.js';
@@ -80,6 +81,7 @@ export class VirtualPrimary {
       reload: this.reload,
       queue: { sight: undefined, redisUp: true, evictionPolicy: undefined },
       resources: { usage: () => undefined },
+      counts: new CountLedger(),
       traffic: () => NO_TRAFFIC,
       errors: () => [],
       troubles: () => [],

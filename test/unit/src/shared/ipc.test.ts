@@ -7,16 +7,14 @@ const beat: Beat = {
   reasons: [],
   consuming: true,
   inFlight: 1,
-  processed: 2,
-  delivered: 2,
-  failed: 0,
-  retried: 0,
   eventLoopLagSeconds: 0.02,
   redisUp: true,
   breaker: 'closed',
   certificates: [{ file: 'certs/worker.crt', notAfter: 1_700_000_000_000 }],
-  traffic: undefined,
 };
+
+const metric = { name: 'a_total', help: 'h', type: 'counter', values: [{ labels: { worker_id: 'w' }, value: 7 }] };
+const failure = { reason: 'timeout', at: 1, error: 'Connection timeout', messageId: 'm' };
 
 describe('messages between primary and child', () => {
   test.each([
@@ -24,7 +22,7 @@ describe('messages between primary and child', () => {
     { type: 'quiet' },
     { type: 'kill' },
     { type: 'drain', deadlineMs: 25_000 },
-    { type: 'collect-metrics', request: 3 },
+    { type: 'collect-gauges', request: 3 },
     { type: 'configure', config: {}, identity: { workerId: 'w', metricsPort: 9100, nonce: 'n' } },
   ])('the child takes $type', (message) => {
     expect(readToChild(message)).toEqual(message);
@@ -37,7 +35,8 @@ describe('messages between primary and child', () => {
     { type: 'beat', beat },
     { type: 'quieted' },
     { type: 'consumer', consumer: 'w@h/0.1.n' },
-    { type: 'metrics', request: 3, metrics: [] },
+    { type: 'counts', counts: { metrics: [metric], failures: [failure] } },
+    { type: 'gauges', request: 3, gauges: [{ ...metric, type: 'gauge' }] },
   ])('the primary takes $type', (message) => {
     expect(readToPrimary(message)).toEqual(message);
   });
@@ -51,11 +50,32 @@ describe('messages between primary and child', () => {
     { type: 'drain', deadlineMs: -1 },
     { type: 'drain', deadlineMs: 'soon' },
     { type: 'beat', beat: { ...beat, state: 'happy' } },
-    { type: 'beat', beat: { ...beat, processed: null } },
+    { type: 'beat', beat: { ...beat, inFlight: null } },
+    { type: 'counts', counts: { metrics: [metric] } },
+    { type: 'gauges', gauges: [] },
     { type: 'configure', config: {}, identity: { workerId: 'w' } },
   ])('malformed %j is ignored', (message) => {
     expect(readToChild(message)).toBeUndefined();
     expect(readToPrimary(message)).toBeUndefined();
+  });
+
+  test('of the metrics in a message those that cannot be counted are left out', () => {
+    const counts = {
+      metrics: [metric, { ...metric, type: 'gauge' }, null, { ...metric, values: [{ value: -1, labels: {} }] }],
+    };
+    expect(
+      readToPrimary({ type: 'counts', counts: { ...counts, failures: [failure, { reason: 'timeout' }] } }),
+    ).toEqual({
+      type: 'counts',
+      counts: { metrics: [metric], failures: [failure] },
+    });
+    // NaN has become null on its way
+    const gauge = { ...metric, type: 'gauge', values: [{ labels: {}, value: null }, ...metric.values] };
+    expect(readToPrimary({ type: 'gauges', request: 1, gauges: [gauge, { ...metric, help: 1 }] })).toEqual({
+      type: 'gauges',
+      request: 1,
+      gauges: [{ ...metric, type: 'gauge' }],
+    });
   });
 
   test('nothing that JSON can hold makes them throw', () => {

@@ -4,7 +4,7 @@ import { outcomeOfErrorCode, outcomeOfStatus } from '../../../../src/domain/deli
 import type { Claim } from '../../../../src/queue/message-queue.js';
 import type { AttemptResult } from '../../../../src/worker/attempt.js';
 import { DELIVERED, FAILED, REFUSED, UNREGISTERED } from '../../../support/scripted-main-server.js';
-import { closeCores, createCore, message, RETRY_MS, type Core } from './core.js';
+import { closeCores, createCore, message, RETRY_MS, type Core, totals, totalsIn } from './core.js';
 
 afterEach(closeCores);
 
@@ -44,7 +44,7 @@ describe('a POST', () => {
     await clock.advance(40);
     server.post('m').answer(DELIVERED);
     expect(await result).toEqual({ settlement: { kind: 'ack', claim } });
-    expect(metrics.totals()).toEqual({ processed: 1, delivered: 1, failed: 0, retried: 0 });
+    expect(await totals(metrics)).toEqual({ processed: 1, delivered: 1, failed: 0, retried: 0 });
     expect(await metric(DELIVERY_SECONDS)).toBeCloseTo(0.04);
     expect(log.lines).toEqual(['INFO Processing message m (attempt 1/3)', 'INFO Message m delivered successfully']);
   });
@@ -92,8 +92,9 @@ describe('a POST', () => {
       },
       statusUpdate: { messageId: 'm', update: { status: 'queued', attemptCount: 2, errorMessage: text } },
     });
-    expect(metrics.totals()).toMatchObject({ processed: 1, delivered: 0, failed: 1 });
-    expect(metrics.traffic().failures).toMatchObject([{ reason, count: 1, error: text, messageId: 'm' }]);
+    const counts = await metrics.counts();
+    expect(totalsIn(counts)).toMatchObject({ processed: 1, delivered: 0, failed: 1 });
+    expect(counts.failures).toMatchObject([{ reason, error: text, messageId: 'm' }]);
     expect(log.lines[1]).toContain(line);
     expect(log.lines.slice(2)).toEqual([
       'WARNING Message m delivery failed, will retry',
@@ -118,7 +119,7 @@ describe('a POST', () => {
     const { claim, kill, result, metrics, metric, breaker } = attempted(message('m'));
     kill.abort();
     expect(await result).toEqual(HAND_BACK(claim));
-    expect(metrics.totals()).toEqual({ processed: 0, delivered: 0, failed: 0, retried: 0 });
+    expect(await totals(metrics)).toEqual({ processed: 0, delivered: 0, failed: 0, retried: 0 });
     expect(await metric(DELIVERY_SECONDS)).toBe(0);
     expect(breaker.lastReason).toBeUndefined();
   });
@@ -165,7 +166,7 @@ describe('a young message that the main server does not know yet', () => {
     await clock.advance(100);
     server.post('m').answer(DELIVERED);
     expect(await result).toEqual({ settlement: { kind: 'ack', claim } });
-    expect(metrics.totals()).toEqual({ processed: 1, delivered: 1, failed: 0, retried: 0 });
+    expect(await totals(metrics)).toEqual({ processed: 1, delivered: 1, failed: 0, retried: 0 });
     expect(await metric(DELIVERY_SECONDS)).toBeCloseTo(0.1);
   });
 
@@ -206,7 +207,7 @@ describe('what is no message', () => {
       deadAt: new Date(clock.wallNow()).toISOString(),
     });
     expect(server.posts).toEqual([]);
-    expect(metrics.traffic().failures).toMatchObject([{ reason: 'malformed', count: 1, messageId: '' }]);
+    expect((await metrics.counts()).failures).toMatchObject([{ reason: 'malformed', messageId: '' }]);
     expect(log.lines).toEqual([
       'ERROR Moved a malformed message of 17 bytes to the dead list: The message_id is not a string.',
     ]);
@@ -232,7 +233,7 @@ describe('a message whose attempts are spent', () => {
     const envelope = settlement.kind === 'bury' ? readDeadLetter(settlement.envelope) : undefined;
     expect(envelope).toMatchObject({ reason: 'max_attempts_exceeded', attemptCount: 3, raw: claim.raw });
     expect(statusUpdate).toBeUndefined();
-    expect(metrics.totals()).toMatchObject({ processed: 0, failed: 1 });
+    expect(await totals(metrics)).toMatchObject({ processed: 0, failed: 1 });
     expect(log.lines).toEqual(['ERROR Message m exceeded max attempts (3), marking as failed']);
   });
 
@@ -242,7 +243,7 @@ describe('a message whose attempts are spent', () => {
     expect(await result).toEqual({
       settlement: { kind: 'retry', claim, message: claim.raw, messageId: 'm', delayMs: RETRY_MS },
     });
-    expect(metrics.totals()).toMatchObject({ failed: 0 });
+    expect(await totals(metrics)).toMatchObject({ failed: 0 });
     expect(breaker.lastReason).toBe('connection_refused');
     expect(log.lines[1]).toBe(
       'WARNING Message m could not be marked as failed (Connection refused), trying again later',

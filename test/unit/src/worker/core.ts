@@ -1,4 +1,5 @@
 import { CircuitBreaker } from '../../../../src/domain/circuit-breaker.js';
+import { COUNTED, type Counts } from '../../../../src/shared/metrics/counts.js';
 import { createWorkerMetrics, type WorkerMetrics } from '../../../../src/shared/metrics/worker-metrics.js';
 import { Attempts } from '../../../../src/worker/attempt.js';
 import { Burial } from '../../../../src/worker/burial.js';
@@ -6,6 +7,7 @@ import { GivingUp } from '../../../../src/worker/giving-up.js';
 import { ObservedServer } from '../../../../src/worker/observed-server.js';
 import { StatusUpdates } from '../../../../src/worker/status-updates.js';
 import { WorkLoop } from '../../../../src/worker/work-loop.js';
+import { CountSet } from '../../../../supervisor/workers/count-set.js';
 import { testConfig, type ConfigOverrides } from '../../../support/config.js';
 import { recordedLog, type RecordedLog } from '../../../support/recorded-log.js';
 import { ScriptedMainServer } from '../../../support/scripted-main-server.js';
@@ -69,6 +71,23 @@ export function createCore(worker: ConfigOverrides['worker'] = {}): Core {
   };
   open.push(core);
   return core;
+}
+
+/** What it has counted so far; of the failed ones all reasons, burials among them. */
+export async function totals(metrics: WorkerMetrics) {
+  return totalsIn(await metrics.counts());
+}
+
+export function totalsIn(told: Counts) {
+  const counts = new CountSet('worker-1');
+  counts.note(told, 0);
+  const { processed, delivered, failed, retried } = COUNTED;
+  return {
+    processed: counts.total(processed),
+    delivered: counts.total(delivered),
+    failed: counts.total(failed),
+    retried: counts.total(retried),
+  };
 }
 
 /** For afterEach. */

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Beat, ToPrimary } from '../../../../src/shared/ipc.js';
+import type { Counts } from '../../../../src/shared/metrics/counts.js';
 import { Heartbeat } from '../../../../src/worker/heartbeat.js';
 import { VirtualClock } from '../../../support/virtual-clock.js';
 
@@ -8,14 +9,12 @@ const STARTING: Beat = {
   reasons: [],
   consuming: false,
   inFlight: 0,
-  processed: 0,
-  delivered: 0,
-  failed: 0,
-  retried: 0,
   eventLoopLagSeconds: 0,
   redisUp: true,
   breaker: 'closed',
+  certificates: [],
 };
+const COUNTS: Counts = { metrics: [], failures: [] };
 
 const open: Heartbeat[] = [];
 afterEach(() => Promise.all(open.splice(0).map((heartbeat) => heartbeat.stop())));
@@ -28,7 +27,7 @@ function stage() {
   const heartbeat = new Heartbeat({
     worker: {
       beat: (eventLoopLagSeconds) => ({ ...STARTING, ...said, eventLoopLagSeconds }),
-      collectCounts: () => Promise.resolve([said.processed]),
+      counts: () => Promise.resolve(COUNTS),
     },
     tell: async (message) => void told.push(message),
     clock,
@@ -87,26 +86,16 @@ describe('beats', () => {
 });
 
 describe('counts', () => {
-  test('are told once a second at most, and only while something is counted', async () => {
+  test('are told with a beat, once a second', async () => {
     const { said, takeTold, turnFor } = stage();
     said.state = 'ready';
-    await turnFor(3_000);
-    expect(takeTold('metrics')).toEqual([]);
-    for (let second = 1; second <= 5; second += 1) {
-      said.processed = second;
-      await turnFor(1_000);
-    }
-    expect(takeTold('metrics')).toEqual(
-      [1, 2, 3, 4, 5].map((count) => ({ type: 'metrics', request: 0, metrics: [count] })),
-    );
-    await turnFor(3_000);
-    expect(takeTold('metrics')).toEqual([]);
+    await turnFor(5_000);
+    expect(takeTold('counts')).toEqual(Array.from({ length: 5 }, () => ({ type: 'counts', counts: COUNTS })));
   });
 
   test('are told at the end, once', async () => {
-    const { heartbeat, said, takeTold } = stage();
-    said.processed = 7;
+    const { heartbeat, takeTold } = stage();
     await Promise.all([heartbeat.stop(), heartbeat.stop()]);
-    expect(takeTold('metrics')).toEqual([{ type: 'metrics', request: 0, metrics: [7] }]);
+    expect(takeTold('counts')).toEqual([{ type: 'counts', counts: COUNTS }]);
   });
 });

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { FAILED, DELIVERED } from '../../../support/scripted-main-server.js';
-import { closeCores, createCore, message } from './core.js';
+import { closeCores, createCore, message, totals } from './core.js';
 
 afterEach(closeCores);
 
@@ -151,7 +151,7 @@ describe('settling', () => {
     expect(await metric('worker_claims_lost_total')).toBe(2);
     expect(log.lines).toContain('WARNING 2 message(s) were not ours any more when they were done');
     expect(server.puts).toEqual([]);
-    expect(metrics.totals()).toMatchObject({ failed: 2, retried: 0 });
+    expect(await totals(metrics)).toMatchObject({ failed: 2, retried: 0 });
   });
 
   test('of a failed attempt the main server is told once it is put down for a retry, not before', async () => {
@@ -169,7 +169,7 @@ describe('settling', () => {
     expect(server.puts).toMatchObject([
       { id: 'a', update: { status: 'queued', attemptCount: 1, errorMessage: 'HTTP 500' }, deadlineMs: 10_000 },
     ]);
-    expect(metrics.totals()).toMatchObject({ failed: 1, retried: 1 });
+    expect(await totals(metrics)).toMatchObject({ failed: 1, retried: 1 });
   });
 });
 
@@ -192,7 +192,7 @@ describe('a lost reply', () => {
     ]);
     expect(queue.retrying).toHaveLength(2);
     expect(server.puts).toEqual([]);
-    expect(metrics.totals()).toMatchObject({ failed: 2, retried: 2 });
+    expect(await totals(metrics)).toMatchObject({ failed: 2, retried: 2 });
     expect(await metric('worker_claims_lost_total')).toBe(0);
   });
 

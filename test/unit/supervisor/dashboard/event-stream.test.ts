@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createFront } from '../../../../supervisor/admin/front.js';
 import { EventStream, MOST_CLIENTS } from '../../../../supervisor/dashboard/event-stream.js';
 import { SAMPLE_FIELDS, type SampleColumns, type StatusEvent } from '../../../../supervisor/status/status-events.js';
+import { conformsToLife } from '../../../support/life.js';
 import { waitFor } from '../../../support/wait-for.js';
 
 /** A status so large that sockets fill up. */
@@ -17,6 +18,16 @@ let looks: number;
 let total: number;
 let now: number;
 const open: IncomingMessage[] = [];
+
+conformsToLife({
+  name: 'the event stream',
+  make: () =>
+    new EventStream({
+      history: { total: 0, since: () => columns(0, 0) },
+      status: () => ({}) as StatusEvent,
+      clock: systemClock,
+    }),
+});
 
 beforeEach(async () => {
   [looks, total, now] = [0, 3, 0];
@@ -34,6 +45,7 @@ beforeEach(async () => {
     clock: { ...systemClock, now: () => now, wallNow: () => 0 },
     everyMs: 10,
   });
+  stream.start();
   const quiet = { debug() {}, info() {}, warn() {}, error() {} };
   const route = { method: 'GET', path: '/events', access: 'open', answer: () => stream.answer() } as const;
   server = createFront({ routes: [route], check: () => undefined, log: quiet }).listen(0, '127.0.0.1');
@@ -41,7 +53,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   open.splice(0).forEach((response) => response.destroy());
-  stream.stop();
+  await stream.stop();
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
 });
@@ -140,7 +152,7 @@ test('at the end all are cut off', async () => {
   const response = await connect();
   response.resume();
   const closed = new Promise((resolve) => response.once('close', resolve));
-  stream.stop();
+  await stream.stop();
   await closed;
   expect((await connect()).statusCode).toBe(503);
 });

@@ -2,7 +2,9 @@ import { expect, test } from 'vitest';
 import { NO_TRAFFIC } from '../../../../supervisor/status/traffic-meter.js';
 
 import { CAUSE } from '../../../../src/shared/words/causes.js';
-import { healthOf, readinessOf, type StatusDocument, type WorkerStatus } from '../../../../supervisor/status/health.js';
+import { healthOf } from '../../../../supervisor/status/health.js';
+import { readinessOf } from '../../../../supervisor/status/readiness.js';
+import type { StatusDocument, WorkerStatus } from '../../../../supervisor/status/status-document.js';
 
 const WORKER: WorkerStatus = {
   id: 'worker-1',
@@ -41,6 +43,7 @@ function status(workers: Partial<WorkerStatus>[], changes: Partial<StatusDocumen
       ...changes,
     },
     workers: workers.map((worker) => ({ ...WORKER, ...worker })),
+    totals: { processed: 0, delivered: 0, failed: 0, retried: 0 },
     queue: {
       name: 'q',
       redis_up: true,

@@ -1,6 +1,7 @@
 import { VirtualClock } from '../../../support/virtual-clock.js';
 import { expect, test } from 'vitest';
 
+import { CountLedger } from '../../../../supervisor/status/counts.js';
 import { MetricsAggregator } from '../../../../supervisor/status/metrics-aggregator.js';
 import type { WorkerHandle } from '../../../../supervisor/workers/worker-handle.js';
 import { WorkerSlot } from '../../../../supervisor/workers/worker-slot.js';
@@ -28,14 +29,22 @@ class AnsweringChild extends ScriptedChild {
   sample: Sample | undefined;
   override send(message: Parameters<ScriptedChild['send']>[0]): void {
     super.send(message);
-    if (message.type !== 'collect-metrics' || !this.sample) return;
-    const metrics = metricsOf(this.sample);
-    setImmediate(() => this.says({ type: 'metrics', request: message.request, metrics }));
+    if (message.type !== 'collect-gauges' || !this.sample) return;
+    const { sample } = this;
+    setImmediate(() => {
+      this.tells(sample);
+      this.says({ type: 'gauges', request: message.request, gauges: gaugesOf(sample) });
+    });
+  }
+  /** Unasked, too. */
+  tells(sample: Sample): void {
+    this.says({ type: 'counts', counts: { metrics: countedOf(sample), failures: [] } });
   }
 }
 
-function metricsOf({ delivered, inFlight }: Sample): unknown[] {
-  const rest = { help: 'h', aggregator: 'sum' };
+const rest = { help: 'h' };
+
+function countedOf({ delivered }: Sample): unknown[] {
   return [
     { ...rest, name: 'delivered_total', type: 'counter', values: [{ value: delivered, labels: {} }] },
     {
@@ -48,6 +57,11 @@ function metricsOf({ delivered, inFlight }: Sample): unknown[] {
         { value: delivered, labels: {}, metricName: 'wait_seconds_count' },
       ],
     },
+  ];
+}
+
+function gaugesOf({ inFlight }: Sample): unknown[] {
+  return [
     {
       ...rest,
       name: 'in_flight',
@@ -67,7 +81,8 @@ function linesOf(text: string): string[] {
 }
 
 test('series of two workers stay apart; only the number of workers is added up', async () => {
-  const aggregator = new MetricsAggregator();
+  const counts = new CountLedger();
+  const aggregator = new MetricsAggregator(counts);
   const slots = [1, 2].map((number) => {
     const slot = new WorkerSlot(number);
     const { handle, child } = working(`worker-${number}`);
@@ -84,7 +99,8 @@ test('series of two workers stay apart; only the number of workers is added up',
 });
 
 test('counters and histograms go on over a restart; gauges are those of the present process', async () => {
-  const aggregator = new MetricsAggregator();
+  const counts = new CountLedger();
+  const aggregator = new MetricsAggregator(counts);
   const slot = new WorkerSlot(1);
   const first = working('worker-1');
   first.child.sample = { delivered: 10, inFlight: 3 };
@@ -93,16 +109,16 @@ test('counters and histograms go on over a restart; gauges are those of the pres
 
   first.child.ends({ signal: 'SIGKILL' });
   slot.forget(first.handle);
-  aggregator.retire(first.handle, slot);
+  counts.keep(first.handle, slot);
   const without = linesOf(await aggregator.scrape([slot]));
   expect(without).toContain('delivered_total{worker_id="worker-1"} 10');
   expect(without.filter((line) => line.startsWith('in_flight'))).toEqual([]);
 
   // a process that was never scraped, and sent its counts before it died
   const unseen = working('worker-1');
-  unseen.child.says({ type: 'metrics', request: 0, metrics: metricsOf({ delivered: 7, inFlight: 1 }) });
+  unseen.child.tells({ delivered: 7, inFlight: 1 });
   unseen.child.ends({ signal: 'SIGKILL' });
-  aggregator.retire(unseen.handle, slot);
+  counts.keep(unseen.handle, slot);
 
   const second = working('worker-1');
   second.child.sample = { delivered: 5, inFlight: 1 };
@@ -114,8 +130,34 @@ test('counters and histograms go on over a restart; gauges are those of the pres
   expect(lines).toContain('in_flight{worker_id="worker-1"} 1');
 });
 
+test('counters of a worker that was scaled away stay, its gauges go', async () => {
+  const counts = new CountLedger();
+  const aggregator = new MetricsAggregator(counts);
+  const slots = [1, 2].map((number) => {
+    const slot = new WorkerSlot(number);
+    const { handle, child } = working(`worker-${number}`);
+    child.sample = { delivered: number * 10, inFlight: number };
+    slot.current = handle;
+    return { slot, handle, child };
+  });
+  const all = slots.map(({ slot }) => slot);
+  expect(linesOf(await aggregator.scrape(all))).toContain('in_flight{worker_id="worker-2"} 2');
+  const [, away] = slots;
+  away?.child.ends({ code: 0 });
+  if (away) {
+    away.slot.forget(away.handle);
+    counts.keep(away.handle, away.slot);
+  }
+  const lines = linesOf(await aggregator.scrape(all.slice(0, 1)));
+  expect(lines).toContain('delivered_total{worker_id="worker-2"} 20');
+  expect(lines).toContain('wait_seconds_count{worker_id="worker-2"} 20');
+  expect(lines).toContain('worker_active_workers 1');
+  expect(lines.filter((line) => line.startsWith('in_flight'))).toEqual(['in_flight{worker_id="worker-1"} 1']);
+});
+
 test('a process that drains beside its successor counts too', async () => {
-  const aggregator = new MetricsAggregator();
+  const counts = new CountLedger();
+  const aggregator = new MetricsAggregator(counts);
   const slot = new WorkerSlot(1);
   for (const delivered of [10, 5]) {
     const { handle, child } = working('worker-1');
@@ -129,7 +171,8 @@ test('a process that drains beside its successor counts too', async () => {
 });
 
 test('a child that does not answer is shown as last known, and counted', async () => {
-  const aggregator = new MetricsAggregator();
+  const counts = new CountLedger();
+  const aggregator = new MetricsAggregator(counts);
   const slot = new WorkerSlot(1);
   const { handle, child, clock } = working('worker-1');
   child.sample = { delivered: 10, inFlight: 3 };

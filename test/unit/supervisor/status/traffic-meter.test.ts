@@ -1,88 +1,84 @@
 import { expect, test } from 'vitest';
-import type { Beat } from '../../../../src/shared/ipc.js';
-import { DELIVERY_BUCKETS, WAIT_BUCKETS, type FailureTally } from '../../../../src/shared/metrics/traffic.js';
+import { RecentErrors } from '../../../../supervisor/status/errors.js';
+import { CountLedger, type SlotCounts } from '../../../../supervisor/status/counts.js';
+import { failingAttempts } from '../../../../supervisor/status/failing-attempts.js';
 import { quantilesOf } from '../../../../supervisor/status/quantiles.js';
 import { TrafficMeter } from '../../../../supervisor/status/traffic-meter.js';
+import { CountSet } from '../../../../supervisor/workers/count-set.js';
+import { WorkerSlot } from '../../../../supervisor/workers/worker-slot.js';
+import { VirtualClock } from '../../../support/virtual-clock.js';
+import { handleOf, ScriptedChild } from '../workers/scripted-child.js';
+import { toldCounts, type Told } from '../workers/told-counts.js';
 
-interface Process {
-  readonly workerId: string;
-  readonly forkedAt: number;
-  beat: Beat | undefined;
-  beatAt: number;
+/** A slot as the ledger shows it, with one process. */
+class Slot implements SlotCounts {
+  readonly sets: CountSet[] = [];
+
+  constructor(
+    readonly number: number,
+    public since = 0,
+  ) {
+    this.restart(since);
+  }
+
+  get at(): number {
+    return Math.max(...this.sets.map(({ at }) => at));
+  }
+
+  tells(at: number, told: Told): this {
+    this.sets.at(-1)?.note(toldCounts(told), at);
+    return this;
+  }
+
+  /** What went before stays; another process counts from 0. */
+  restart(at: number): void {
+    this.since = at;
+    this.sets.push(new CountSet(`worker-${this.number}`));
+  }
 }
 
-const process = (workerId: string, forkedAt = 0): Process => ({
-  workerId,
-  forkedAt,
-  beat: undefined,
-  beatAt: forkedAt,
-});
-
-/** @param deliveries all of them in the fifth bucket, 50 to 75 ms. */
-function beat(target: Process, at: number, deliveries: number, failures: readonly FailureTally[] = []): void {
-  const counts = (bounds: readonly number[]) => bounds.map((_, bucket) => (bucket === 4 ? deliveries : 0)).concat(0);
-  const failed = failures.reduce((sum, { count }) => sum + count, 0);
-  target.beatAt = at;
-  target.beat = {
-    state: 'ready',
-    reasons: [],
-    consuming: true,
-    inFlight: 0,
-    processed: deliveries + failed,
-    delivered: deliveries,
-    failed,
-    retried: failed,
-    eventLoopLagSeconds: 0,
-    redisUp: true,
-    breaker: 'closed',
-    traffic: { deliverySeconds: counts(DELIVERY_BUCKETS), waitSeconds: counts(WAIT_BUCKETS), failures },
-  };
-}
-
-const timeouts = (count: number, at: number, messageId = 'm'): FailureTally[] => [
-  { reason: 'timeout', count, at, error: 'Connection timeout', messageId },
-];
-
-test('the rate is taken from beat to beat, however many fall between two looks', () => {
-  const [one, two] = [process('worker-1'), process('worker-2')];
+test('the rate is taken from one telling to the next, however many fall between two looks', () => {
+  const [one, two] = [new Slot(1), new Slot(2)];
   const meter = new TrafficMeter(2_000);
-  beat(one, 1_000, 100);
-  beat(two, 1_900, 190);
-  meter.look([one, two], 2_000);
+  meter.look([one.tells(1_000, { delivered: 100 }), two.tells(1_900, { delivered: 190 })]);
   expect(meter.traffic.delivered_per_second).toBe(200);
-  beat(one, 4_000, 400); // three beats
-  beat(two, 2_900, 290); // one
-  meter.look([one, two], 4_000);
+  // three tellings of the one, one of the other
+  meter.look([one.tells(4_000, { delivered: 400 }), two.tells(2_900, { delivered: 290 })]);
   expect(meter.traffic.delivered_per_second).toBe(200);
-  meter.look([one, two], 6_000);
+  meter.look([one, two]);
   expect(meter.traffic.delivered_per_second).toBe(0);
 });
 
-test('a process that ends is counted to its last beat and no further; its successor begins at 0', () => {
-  const old = process('worker-1');
+test('a process that ends is counted to its last word and no further; its successor begins at 0', () => {
+  const slot = new Slot(1);
   const meter = new TrafficMeter(2_000);
-  beat(old, 2_000, 20, timeouts(2, 1));
-  meter.look([old], 2_000);
-  beat(old, 3_000, 30, timeouts(3, 2));
-  const next = process('worker-1', 3_000);
-  meter.look([next], 4_000);
+  meter.look([slot.tells(2_000, { delivered: 20, failed: { timeout: 2 } })]);
+  slot.tells(3_000, { delivered: 30, failed: { timeout: 3 } });
+  slot.restart(3_000);
+  meter.look([slot]);
   expect(meter.traffic).toMatchObject({ delivered_per_second: 10, failed_per_second: 1 });
-  beat(next, 5_000, 8, timeouts(1, 3));
-  meter.look([next], 6_000);
+  meter.look([slot.tells(5_000, { delivered: 8 })]);
   expect(meter.traffic.delivered_per_second).toBe(4);
-  expect(meter.errors(6_000)).toMatchObject([{ reason: 'timeout', count: 4, recent_count: 4 }]);
+});
+
+test('a slot that was away for long delivers at once what it delivers', () => {
+  const slot = new Slot(1);
+  const meter = new TrafficMeter(2_000);
+  meter.look([slot.tells(2_000, { delivered: 20 })]);
+  slot.restart(601_000);
+  meter.look([slot.tells(602_000, { delivered: 50 })]);
+  expect(meter.traffic.delivered_per_second).toBe(50);
 });
 
 test('times are those of the last half minute', () => {
-  const one = process('worker-1');
+  const slot = new Slot(1);
   const meter = new TrafficMeter(2_000);
-  beat(one, 1_000, 10);
-  meter.look([one], 2_000);
+  meter.look([slot.tells(1_000, { delivered: 10 })]);
   expect(meter.traffic.delivered).toBe(10);
   expect(meter.traffic.delivery_seconds).toEqual({ p50: 0.0625, p95: 0.0738, p99: 0.0748 });
-  for (let look = 2; look <= 15; look++) meter.look([one], look * 2_000);
+  for (let look = 2; look <= 15; look++) meter.look([slot]);
   expect(meter.traffic.delivery_seconds).not.toBeNull();
-  meter.look([one], 32_000);
+  meter.look([slot]);
   expect(meter.traffic).toMatchObject({
     window_seconds: 30,
     delivered: 0,
@@ -91,27 +87,65 @@ test('times are those of the last half minute', () => {
   });
 });
 
-test('errors show the latest message and what of them is recent', () => {
-  const [one, two] = [process('worker-1'), process('worker-2')];
+test('a slot whose process has told nothing yet has no traffic', () => {
   const meter = new TrafficMeter(2_000);
-  const at = Date.parse('2026-01-01T00:00:00Z');
-  beat(one, 1_000, 0, timeouts(5, at + 500, 'late'));
-  beat(two, 1_000, 0, timeouts(1, at, 'early'));
-  meter.look([one, two], 2_000);
-  const latest = { last_message_id: 'late', last_worker_id: 'worker-1', last_at: '2026-01-01T00:00:00.500Z' };
-  expect(meter.errors(2_000)).toEqual([
-    { reason: 'timeout', count: 6, recent_count: 6, last_error: 'Connection timeout', ...latest },
-  ]);
-  expect(meter.errors(302_001)).toMatchObject([{ count: 6, recent_count: 0 }]);
+  meter.look([new Slot(1)]);
+  expect(meter.traffic).toMatchObject({ delivered_per_second: 0, failed_per_second: 0, delivered: 0, failed: 0 });
 });
 
-test('a worker of an older version, which tells no times, is counted all the same', () => {
-  const one = process('worker-1');
-  beat(one, 1_000, 10);
-  one.beat = { ...(one.beat as Beat), traffic: undefined };
+/** The ledger of one slot with one process, and what errors are made of it. */
+function watched() {
+  const ledger = new CountLedger();
+  const children = [new ScriptedChild(), new ScriptedChild()];
+  const clock = new VirtualClock();
+  const slots = children.map((child, index) => {
+    const slot = new WorkerSlot(index + 1);
+    slot.current = handleOf(child, clock, `worker-${index + 1}`);
+    return slot;
+  });
+  const errors = new RecentErrors();
   const meter = new TrafficMeter(2_000);
-  meter.look([one], 2_000);
-  expect(meter.traffic).toMatchObject({ delivered_per_second: 10, delivery_seconds: null });
+  const look = (now: number) => {
+    errors.look(ledger.failures(slots), now);
+    meter.look(ledger.bySlot(slots));
+    return failingAttempts({ traffic: meter.traffic, errors: errors.list(now) });
+  };
+  return { children, errors, meter, look };
+}
+
+test('errors show the latest message and what of them is recent', () => {
+  const { children, errors, look } = watched();
+  const at = Date.parse('2026-01-01T00:00:00Z');
+  children[0]?.counts({ failed: { timeout: 5 }, at: at + 500, messageId: 'late' });
+  children[1]?.counts({ workerId: 'worker-2', failed: { timeout: 1 }, at, messageId: 'early' });
+  look(2_000);
+  const latest = { last_message_id: 'late', last_worker_id: 'worker-1', last_at: '2026-01-01T00:00:00.500Z' };
+  expect(errors.list(2_000)).toEqual([
+    { reason: 'timeout', count: 6, recent_count: 6, last_error: 'why timeout', ...latest },
+  ]);
+  children[1]?.counts({ workerId: 'worker-2', failed: { timeout: 2 }, at: at + 1_000, messageId: 'last' });
+  look(4_000);
+  expect(errors.list(4_000)).toMatchObject([{ count: 7, recent_count: 7, last_message_id: 'last' }]);
+  expect(errors.list(302_001)).toMatchObject([{ count: 7, recent_count: 1 }]);
+  expect(errors.list(304_001)).toMatchObject([{ count: 7, recent_count: 0 }]);
+});
+
+test('with exactly half of the attempts failing half have failed, whatever is buried', () => {
+  const { children, meter, look } = watched();
+  children[0]?.counts({ delivered: 100, failed: { http_500: 100 }, buried: { max_attempts_exceeded: 38 }, at: 5 });
+  children[1]?.counts({ workerId: 'worker-2', buried: { malformed: 1 }, at: 9 });
+  // the latest of what failed, not of what was buried
+  expect(look(2_000)).toEqual(['100 of 200 attempts of the last 30 s failed; the latest: why http_500']);
+  expect(meter.traffic).toMatchObject({ delivered: 100, failed: 100 });
+  expect(meter.traffic.failed_per_second).toBe(meter.traffic.delivered_per_second);
+});
+
+test('after a lower WORKER_MAX_ATTEMPTS no attempt was made, so none failed', () => {
+  const { children, meter, errors, look } = watched();
+  children[0]?.counts({ buried: { max_attempts_exceeded: 10 } });
+  expect(look(2_000)).toEqual([]);
+  expect(meter.traffic).toMatchObject({ failed_per_second: 0, failed: 0 });
+  expect(errors.list(2_000)).toMatchObject([{ reason: 'max_attempts_exceeded', count: 10 }]);
 });
 
 test.each([

@@ -3,6 +3,7 @@ import type { Beat, ToChild } from '../../../../src/shared/ipc.js';
 import type { ChildProcess, Exit } from '../../../../supervisor/workers/child-process.js';
 import { WorkerHandle } from '../../../../supervisor/workers/worker-handle.js';
 import { testConfig } from '../../../support/config.js';
+import { toldCounts, type Told } from './told-counts.js';
 
 /** A child that only records what it is told, and says what the test lets it say. */
 export class ScriptedChild implements ChildProcess {
@@ -32,6 +33,9 @@ export class ScriptedChild implements ChildProcess {
   beats(beat: Partial<Beat> = {}): void {
     this.says({ type: 'beat', beat: { ...READY, ...beat } });
   }
+  counts(told: Told): void {
+    this.says({ type: 'counts', counts: toldCounts(told) });
+  }
   ends(exit: Partial<Exit> = {}): void {
     this.#exit({ code: undefined, signal: undefined, ...exit });
   }
@@ -42,13 +46,10 @@ export const READY: Beat = {
   reasons: [],
   consuming: true,
   inFlight: 0,
-  processed: 0,
-  delivered: 0,
-  failed: 0,
-  retried: 0,
   eventLoopLagSeconds: 0,
   redisUp: true,
   breaker: 'closed',
+  certificates: [],
 };
 
 export function handleOf(child: ScriptedChild, clock: Clock, workerId = 'worker-1'): WorkerHandle {

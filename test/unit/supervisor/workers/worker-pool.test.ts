@@ -116,18 +116,6 @@ test('a process that failed to take over is watched until its end, also beside i
   expect(workers.processes.map(({ pid }) => pid)).toEqual([100, 102, 101]);
 });
 
-test('counts of a slot go on over its processes', () => {
-  const { pool: workers, clock, children } = pool(1);
-  makeReady(children[0], workers);
-  children[0]?.beats({ delivered: 7 });
-  children[0]?.ends({ signal: 'SIGKILL' });
-  workers.reconcile(true);
-  clock.pass(200);
-  workers.reconcile(true);
-  children[1]?.beats({ delivered: 2 });
-  expect(workers.slots[0]?.totals().delivered).toBe(9);
-});
-
 test('a process that cannot be started at all is a crash like any other', () => {
   const { pool: workers, children } = pool(1);
   for (let tries = 0; tries < 3 && !workers.fatal; tries++) {

@@ -66,14 +66,13 @@ test('every counter stands at 0 before anything happened, so that rate() sees th
   }
 });
 
-test('counts in the registry and in the totals of the heartbeat', async () => {
+test('counts in the registry', async () => {
   metrics.processed('delivered');
   metrics.delivered();
   metrics.processed('failed');
   metrics.failed('timeout');
   metrics.failed('poison');
   metrics.retried();
-  expect(metrics.totals()).toEqual({ processed: 2, delivered: 1, failed: 2, retried: 1 });
   expect(await value('worker_messages_processed_total{worker_id="worker-1",status="failed"}')).toBe(1);
   expect(await value('worker_messages_delivered_total{worker_id="worker-1"}')).toBe(1);
   expect(await value('worker_messages_failed_total{worker_id="worker-1",reason="timeout"}')).toBe(1);
@@ -113,6 +112,42 @@ test('no value makes it throw', async () => {
 
 test('processed with an unknown status does not throw either', () => {
   expect(() => metrics.processed('unknown' as never)).not.toThrow();
+});
+
+test('the primary is told of what counted since it was told last, as it stands now', async () => {
+  const told = async () => {
+    const { metrics: changed, failures } = await metrics.counts();
+    const ours = changed.filter(({ name }) => name.startsWith('worker_'));
+    return {
+      changed: ours.map(({ name, values }) => `${name} ${values.map(({ value }) => value).join(' ')}`),
+      failures,
+    };
+  };
+  expect((await told()).changed).toHaveLength(8);
+  expect(await told()).toEqual({ changed: [], failures: [] });
+  metrics.processed('delivered');
+  metrics.delivered();
+  metrics.failed('timeout', { at: 1, error: 'Connection timeout', messageId: 'early' });
+  metrics.failed('timeout', { at: 2, error: 'Connection timeout', messageId: 'late' });
+  const { changed, failures } = await told();
+  expect(changed).toContain('worker_messages_delivered_total 1');
+  expect(changed).toHaveLength(3);
+  expect(failures).toEqual([{ reason: 'timeout', at: 2, error: 'Connection timeout', messageId: 'late' }]);
+  metrics.delivered();
+  expect(await told()).toEqual({ changed: ['worker_messages_delivered_total 2'], failures: [] });
+});
+
+test('gauges are told apart from what counts', async () => {
+  metrics.setProcessing(3);
+  const gauges = await metrics.gauges();
+  expect(gauges.find(({ name }) => name === 'worker_processing_messages')?.values).toEqual([
+    { labels: { worker_id: 'worker-1' }, value: 3 },
+  ]);
+  expect(new Set(gauges.map(({ type }) => type))).toEqual(new Set(['gauge']));
+  const counted = (await metrics.counts()).metrics;
+  expect(counted.map(({ type }) => type)).not.toContain('gauge');
+  const all = (await metrics.registry.getMetricsAsJSON()).map(({ name }) => name).sort();
+  expect([...gauges, ...counted].map(({ name }) => name).sort()).toEqual(all);
 });
 
 test('two registries do not meet, and the primary can read one as JSON', async () => {

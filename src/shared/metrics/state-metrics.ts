@@ -1,0 +1,63 @@
+/** How a worker is, beside what it did with messages. */
+import { Counter, Gauge, type Registry } from 'prom-client';
+import { fromZero } from './message-metrics.js';
+
+export interface MetricSources {
+  /** Lines the logger dropped so far; read at each scrape. */
+  readonly droppedLogLines?: () => number;
+}
+
+export function stateMetrics(registry: Registry, workerId: string) {
+  const breakerOpen = new Gauge({
+    name: 'worker_circuit_breaker_open',
+    help: 'Whether the circuit breaker holds deliveries back (1) or not (0)',
+    labelNames: ['worker_id'],
+    registers: [registry],
+  });
+  const redisUp = new Gauge({
+    name: 'worker_redis_up',
+    help: 'Whether Redis answers (1) or not (0)',
+    labelNames: ['worker_id'],
+    registers: [registry],
+  });
+  const evictionSafe = new Gauge({
+    name: 'worker_redis_eviction_safe',
+    help: 'Whether maxmemory-policy is noeviction (1), or Redis may delete the queue (0)',
+    labelNames: ['worker_id'],
+    registers: [registry],
+  });
+  const claimsLost = new Counter({
+    name: 'worker_claims_lost_total',
+    help: 'Total number of claims that had been given to another consumer when they were settled',
+    labelNames: ['worker_id'],
+    registers: [registry],
+  });
+  const certificateNotAfter = new Gauge({
+    name: 'worker_certificate_not_after_seconds',
+    help: 'Unix time at which the certificate in the file expires',
+    labelNames: ['worker_id', 'file'],
+    registers: [registry],
+  });
+  breakerOpen.set({ worker_id: workerId }, 0);
+  redisUp.set({ worker_id: workerId }, 0);
+  return {
+    evictionSafe,
+    breakerOpen: breakerOpen.labels(workerId),
+    redisUp: redisUp.labels(workerId),
+    claimsLost: fromZero(claimsLost.labels(workerId)),
+    certificateNotAfter,
+  };
+}
+
+export function logMetrics(registry: Registry, workerId: string, sources: MetricSources): void {
+  new Counter({
+    name: 'worker_log_lines_dropped_total',
+    help: 'Total number of log lines that could not be written',
+    labelNames: ['worker_id'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc({ worker_id: workerId }, sources.droppedLogLines?.() ?? 0);
+    },
+  });
+}
