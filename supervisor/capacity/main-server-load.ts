@@ -32,7 +32,7 @@ export interface Load {
   readonly problem: string | undefined;
 }
 
-export interface LoadOptions {
+interface LoadOptions {
   readonly probe: RequestProbe;
   readonly clock: Clock;
   /** For all levels together. */

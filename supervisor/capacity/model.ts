@@ -28,7 +28,7 @@ export interface Host {
   readonly memoryBytes: number;
 }
 
-export interface Settings {
+interface Settings {
   readonly workers: number;
   readonly concurrency: number;
 }

@@ -11,7 +11,7 @@ export interface Validity {
   readonly notAfter: Date;
 }
 
-export interface Pair {
+interface Pair {
   /** PEM. */
   readonly cert: string;
   /** PEM, PKCS #8. */

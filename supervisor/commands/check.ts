@@ -49,7 +49,13 @@ async function examine(load: () => LoadedConfig, { cwd }: CommandContext): Promi
   }
   const { config, sources, warnings } = loaded;
   // Imported here: they load ioredis and got.
-  const [{ checkRedis }, { checkMainServer }, { checkSupervisor }, host, { createControlClient }] = await Promise.all([
+  const [
+    { checkRedis },
+    { checkMainServer },
+    { checkSupervisor },
+    { checkFileLimit, checkLogFolder, checkMemory, checkPorts },
+    { createControlClient },
+  ] = await Promise.all([
     import('../doctor/redis-checks.js'),
     import('../doctor/main-server-checks.js'),
     import('../doctor/supervisor-checks.js'),
@@ -67,10 +73,10 @@ async function examine(load: () => LoadedConfig, { cwd }: CommandContext): Promi
     ...warnings.map((text) => warn('configuration', text, 'See the table of settings in the README.')),
     ...redis,
     ...mainServer,
-    ...(await host.checkPorts(config, supervisor.status)),
-    ...host.checkFileLimit(config),
-    ...host.checkMemory(config, supervisor.status),
-    ...host.checkLogFolder(config, cwd),
+    ...(await checkPorts(config, supervisor.status)),
+    ...checkFileLimit(config),
+    ...checkMemory(config, supervisor.status),
+    ...checkLogFolder(config, cwd),
     ...supervisor.findings,
   ];
 }

@@ -7,7 +7,7 @@ import { verdictOf } from '../status/verdict.js';
 import { assetAnswer, pageAnswer } from './assets.js';
 import { EventStream } from './event-stream.js';
 
-export interface DashboardOptions {
+interface DashboardOptions {
   readonly status: () => StatusDocument;
   readonly history: Pick<History, 'total' | 'since'>;
   readonly clock: Clock;

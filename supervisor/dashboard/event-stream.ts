@@ -13,7 +13,7 @@ import { RequestError, type StreamedAnswer } from '../admin/route.js';
 import type { History } from '../status/history.js';
 import type { StatusEvent } from '../status/status-events.js';
 
-export interface EventStreamOptions {
+interface EventStreamOptions {
   readonly history: Pick<History, 'total' | 'since'>;
   readonly status: () => StatusEvent;
   readonly clock: Clock;

@@ -6,7 +6,7 @@ import type { Random } from '../../src/shared/time/random.js';
 
 export type QueueSettings = Pick<Config, 'redis' | 'queue'>;
 
-export interface QueueAccessOptions {
+interface QueueAccessOptions {
   readonly clock: Clock;
   readonly random: Random;
 }

@@ -7,9 +7,9 @@ import { History, sampleOf } from './history.js';
 import type { ErrorStatus, StatusDocument, TrafficStatus } from './status-document.js';
 import { TrafficMeter } from './traffic-meter.js';
 
-export const SAMPLE_EVERY_MS = 2_000;
+const SAMPLE_EVERY_MS = 2_000;
 
-export interface SamplerOptions {
+interface SamplerOptions {
   readonly counts: CountLedger;
   /** All there are now. */
   readonly slots: () => readonly WorkerSlot[];

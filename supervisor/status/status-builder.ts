@@ -11,7 +11,7 @@ import type {
 } from './status-document.js';
 import { seconds, workerStatus, type WorkerFacts } from './worker-status.js';
 
-export interface SupervisorFacts extends WorkerFacts {
+interface SupervisorFacts extends WorkerFacts {
   /** Milliseconds since the Unix epoch. */
   readonly wallNow: number;
   /** Monotonic ms. */

@@ -8,7 +8,7 @@ import { openPage, startBrowser, type WatchedPage } from './browser.js';
 export const TOKEN = 'a-token-for-tests-0123';
 export const DEAD = `{${QUEUE}}:dead`;
 
-export interface OpenedDashboard {
+interface OpenedDashboard {
   readonly installation: Installation;
   /** Starts two workers and opens their page, closed after the test. */
   open(settings?: Settings, options?: Parameters<typeof openPage>[2]): Promise<WatchedPage & { readonly fleet: Fleet }>;

@@ -20,7 +20,7 @@ export const ALERT_OF: Readonly<Record<Cause, string>> = {
 /** Those fire in the fault drill (test/browser/drill.test.ts), all others in live.test.ts. */
 export const DRILLED: readonly string[] = Object.values(ALERT_OF);
 
-export interface Rule {
+interface Rule {
   readonly alert: string;
   readonly expr: string;
   readonly for?: string;
@@ -28,17 +28,17 @@ export interface Rule {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-export interface RuleFile {
+interface RuleFile {
   readonly groups: readonly { readonly name: string; readonly rules: readonly Rule[] }[];
 }
 
-export interface Target {
+interface Target {
   readonly expr: string;
   readonly datasource: unknown;
   readonly legendFormat: string;
 }
 
-export interface Panel {
+interface Panel {
   readonly id: number;
   readonly type: string;
   readonly title: string;
@@ -46,7 +46,7 @@ export interface Panel {
   readonly targets?: readonly Target[];
 }
 
-export interface Dashboard {
+interface Dashboard {
   readonly uid: string;
   readonly panels: readonly Panel[];
   readonly templating: { readonly list: readonly { readonly name: string; readonly type: string }[] };

@@ -61,7 +61,7 @@ export function untilSeen<T>(condition: () => Promise<T>, what: string) {
   return waitFor(condition, { what, deadlineMs: SLOW_HANGS_MS, everyMs: POLL_MS });
 }
 
-export interface WatchOptions {
+interface WatchOptions {
   readonly certificateDays?: number;
   /** Added to the program's environment. */
   readonly env?: Readonly<Record<string, string>>;

@@ -13,7 +13,7 @@ import { afterEach } from 'vitest';
 import { markedProcesses } from './processes.js';
 import { HANGS_MS, waitFor } from './wait-for.js';
 
-export interface ProgramOptions {
+interface ProgramOptions {
   /** Of the command line; default ['start']. */
   readonly args?: readonly string[];
   /** Added to PATH and HOME, which are all it inherits. */

@@ -10,15 +10,15 @@ export const REFUSED = outcomeOfErrorCode('ECONNREFUSED', 'connect ECONNREFUSED 
 const ABORTED: DeliveryOutcome = { kind: 'aborted' };
 
 /** A request that waits for the test's answer. */
-export interface Held<Result> {
+interface Held<Result> {
   answer(result: Result): void;
 }
 
-export interface HeldPost extends Held<DeliveryOutcome> {
+interface HeldPost extends Held<DeliveryOutcome> {
   readonly id: string;
 }
 
-export interface HeldPut extends Held<DeliveryOutcome> {
+interface HeldPut extends Held<DeliveryOutcome> {
   readonly id: string;
   readonly update: StatusUpdate;
   readonly deadlineMs: number;
@@ -76,7 +76,7 @@ function heldUntil(signal: AbortSignal): {
   readonly held: Held<DeliveryOutcome>;
   readonly answered: Promise<DeliveryOutcome>;
 } {
-  let answer = (_: DeliveryOutcome): void => undefined;
+  let answer: (outcome: DeliveryOutcome) => void = () => undefined;
   const answered = new Promise<DeliveryOutcome>((resolve) => {
     answer = resolve;
     if (signal.aborted) resolve(ABORTED);

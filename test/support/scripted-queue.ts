@@ -10,7 +10,7 @@ import type {
 } from '../../src/queue/message-queue.js';
 
 /** What becomes of an exchange that the test has words for; one that it has none for goes well. */
-export type Answer =
+type Answer =
   /** Done, except for its settlements: their claims stand. */
   | { readonly kind: 'refuses-settlements'; readonly reason: string }
   /** Done, except that each claim it settles was recovered by others before. */

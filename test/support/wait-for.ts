@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-export interface WaitOptions {
+interface WaitOptions {
   /** What the test waits for; the error names it. */
   readonly what: string;
   /** Default HANGS_MS. Shorter where the time itself is the promise: in *.timed.test.ts and in the fault matrix. */

@@ -7,7 +7,7 @@ import type { Answers, ReloadAnswer, Requests } from '../protocol.js';
 import { RequestError, route, type AdminRequest, type Answer, type Route } from '../route.js';
 
 /** What can be done to the supervisor from outside. */
-export interface Control {
+interface Control {
   readonly status: () => StatusDocument;
   readonly reload: () => Promise<ReloadResult>;
   /** Why not, if not. */

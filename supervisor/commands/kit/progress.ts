@@ -1,7 +1,7 @@
 import { systemClock } from '../../../src/shared/time/clock.js';
 import type { Streams } from './command.js';
 
-export interface Progress {
+interface Progress {
   update(text: string): void;
   /** What follows starts on a line of its own. */
   end(): void;

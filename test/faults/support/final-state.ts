@@ -1,7 +1,7 @@
 import type { Exchange, Ledger } from '../../../scripts/main-server/ledger.js';
 
 /** What the main server was told about the messages of a row. */
-export interface Story {
+interface Story {
   /** Ids whose row in the main server's database would not end as delivered although a POST was answered with 2xx. */
   readonly backwards: readonly string[];
   /** POSTs that began after, or were answered with 2xx beside, the first 2xx of their id. */

@@ -4,7 +4,7 @@ const TICKS_PER_SECOND = 100;
 const PAGE_BYTES = 4_096;
 
 /** CPU seconds that the process has used; 0 when it is gone. */
-export function cpuSeconds(pid: number): number {
+function cpuSeconds(pid: number): number {
   const fields = statOf(pid);
   return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / TICKS_PER_SECOND;
 }

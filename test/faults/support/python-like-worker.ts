@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { plainClient } from '../../support/redis.js';
 import type { Stage } from './stage.js';
 
-export interface PythonLikeWorker {
+interface PythonLikeWorker {
   /** Resolves when what it holds is delivered or back in the queue. Safe to call twice. */
   stop(): Promise<void>;
 }

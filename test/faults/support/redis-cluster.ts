@@ -5,7 +5,7 @@ import { plainClient } from '../../support/redis.js';
 import { waitFor } from '../../support/wait-for.js';
 import type { Stage } from './stage.js';
 
-export interface ClusterNode {
+interface ClusterNode {
   readonly port: number;
   readonly client: Redis;
   readonly id: string;

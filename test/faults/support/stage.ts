@@ -21,13 +21,13 @@ import { plainClient } from '../../support/redis.js';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js';
 import { waitFor } from '../../support/wait-for.js';
 
-export interface StartOptions {
+interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** .env and certificates are written, nothing is started. */
   readonly prepareOnly?: boolean;
 }
 
-export interface Load {
+interface Load {
   /** Resolves when the last message is in Redis. */
   stop(): Promise<void>;
 }

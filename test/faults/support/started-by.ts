@@ -6,7 +6,7 @@ import type { Stage } from './stage.js';
 
 const CLI = fileURLToPath(new URL('../../../dist/supervisor/cli.js', import.meta.url));
 
-export interface Starter {
+interface Starter {
   /** For sh; `"$@"` is the program. */
   readonly command?: string;
   /** JavaScript that runs 200 ms after the start and knows the program as `child`. */

@@ -48,7 +48,7 @@ describe('redis.conf.example', () => {
   });
 });
 
-// The pod itself runs in pod.test.ts.
+// The pod itself runs in pod.timed.test.ts.
 describe('kubernetes', () => {
   const manifests = readdirSync(join(root, 'config/kubernetes'))
     .filter((name) => name.endsWith('.yaml'))

@@ -60,7 +60,7 @@ describe('systemd units', () => {
     expect(stderr.split('\n').filter((line) => line.includes(instance))).toEqual([]);
   });
 
-  // What each restriction does to the program is seen in booted-units.test.ts.
+  // What each restriction does to the program is seen in booted-units.timed.test.ts.
   test.skipIf(analyze === undefined).each(UNITS)('%s exposes less than 2.0 of 10', async (file) => {
     const unit = join(root, 'scripts/systemd', file);
     const options = ['--no-pager', '--offline=true', '--threshold=20'];

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { packageRoot } from '../../../src/shared/config/package-root.js';
 
 /** What stands in one of the documents, taken apart. */
-export interface Document {
+interface Document {
   /** Relative to the repository. */
   readonly name: string;
   readonly text: string;
