@@ -35,8 +35,8 @@ const ROOMS = {
     'supervisor/queue',
     'supervisor/rollout',
     'supervisor/workers',
-    'src/domain/dead-letter.ts',
     'src/shared',
+    'src/domain/dead-letter-reasons.ts',
   ],
   'supervisor/admin': [
     'supervisor/rollout',

@@ -1,9 +1,31 @@
 import tseslint from 'typescript-eslint';
 
-const timeAndChance = [
-  { object: 'Date', property: 'now', message: 'Take a Clock as an argument (src/shared/time/clock.ts).' },
-  { object: 'Math', property: 'random', message: 'Take randomness as an argument.' },
-];
+const CLOCK = 'Take a Clock as an argument (src/shared/time/clock.ts).';
+
+/** Time and chance are arguments: what reads or waits by itself cannot be tested in virtual time. */
+const timeAndChance = {
+  'no-restricted-globals': [
+    'error',
+    { name: 'setTimeout', message: CLOCK },
+    { name: 'setInterval', message: CLOCK },
+    { name: 'performance', message: CLOCK },
+  ],
+  'no-restricted-properties': [
+    'error',
+    { object: 'Date', property: 'now', message: CLOCK },
+    { object: 'Math', property: 'random', message: 'Take Random as an argument (src/shared/time/random.ts).' },
+  ],
+  'no-restricted-imports': [
+    'error',
+    {
+      paths: ['node:timers', 'node:timers/promises'].map((name) => ({
+        name,
+        importNames: ['setTimeout', 'setInterval'],
+        message: CLOCK,
+      })),
+    },
+  ],
+};
 
 const oneHand = [
   {
@@ -51,7 +73,12 @@ export default tseslint.config(
       'no-console': 'error',
     },
   },
-  { files: ['src/domain/**/*.ts'], rules: { 'no-restricted-properties': ['error', ...timeAndChance] } },
+  {
+    files: ['src/**/*.ts', 'supervisor/**/*.ts'],
+    // the two files that everybody takes them from, and the page, which runs in a browser
+    ignores: ['src/shared/time/*.ts', 'supervisor/dashboard/page/**'],
+    rules: timeAndChance,
+  },
   {
     // without exception: only what the promise of a time is about, and the fault matrix, keep a clock
     files: ['test/**/*.ts'],

@@ -1,8 +1,8 @@
 import type { Config } from '../shared/config/config.js';
 import type { Life } from '../shared/life.js';
 import type { Random } from '../shared/time/random.js';
-import { CONTROL_SILENCE_MS, RedisConnection } from './connection.js';
-import { readEvictionPolicy } from './facts.js';
+import { CONTROL_SILENCE_MS, RedisConnection } from './connection/connection.js';
+import { readEvictionPolicy } from './connection/facts.js';
 import { redisKeys, type RedisKeys } from './keys.js';
 import type { BackgroundQueue } from './message-queue.js';
 import { createRecoveryQueue, type RecoveryIdentity } from './recovery.js';

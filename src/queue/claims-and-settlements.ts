@@ -20,8 +20,8 @@ import type { Life } from '../shared/life.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { Random } from '../shared/time/random.js';
 import { createBackgroundQueue } from './background.js';
-import { address } from './connection.js';
-import { readFacts } from './facts.js';
+import { address } from './connection/connection.js';
+import { readFacts } from './connection/facts.js';
 import { redisKeys, type RedisKeys } from './keys.js';
 import { Lease, LEASE_MS } from './lease.js';
 import type {
@@ -33,8 +33,8 @@ import type {
   Reconciliation,
   RedisFacts,
 } from './message-queue.js';
-import { redisScript } from './script.js';
-import { BLOCK_SECONDS, Sessions, type SessionsEvents } from './sessions.js';
+import { redisScript } from './connection/script.js';
+import { BLOCK_SECONDS, Sessions, type SessionsEvents } from './connection/sessions.js';
 import { runExchange } from './settlement.js';
 
 const reconcileScript = redisScript('reconcile');

@@ -8,10 +8,10 @@
 import { isMeant, type DeadLetterFilter } from '../domain/dead-letter-filter.js';
 import type { Clock } from '../shared/time/clock.js';
 import { UnusableRedisError } from '../shared/errors.js';
-import type { RedisConnection } from './connection.js';
+import type { RedisConnection } from './connection/connection.js';
 import { entryOf, freshly, type DeadLetterEntry } from './dead-letter-entry.js';
 import type { RedisKeys } from './keys.js';
-import { redisScript } from './script.js';
+import { redisScript } from './connection/script.js';
 
 export interface DeadLetterPage<T> {
   /** Letters in the list, meant or not. */

@@ -7,9 +7,9 @@
  * A score in the set of consumers is the expiry on Redis's clock; exchange.lua renews it in passing.
  */
 import type { Clock } from '../shared/time/clock.js';
-import type { RedisConnection } from './connection.js';
+import type { RedisConnection } from './connection/connection.js';
 import { consumerName, type RedisKeys } from './keys.js';
-import { redisScript } from './script.js';
+import { redisScript } from './connection/script.js';
 
 /**
  * Three renewals of 4 s and one second to spare. The design's 15 s would return a dead host's messages only after 15 s

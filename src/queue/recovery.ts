@@ -3,10 +3,10 @@ import type { Buffer } from 'node:buffer';
 import { scannedAttemptCount } from '../domain/attempt-count.js';
 import { deadLetter, POISON_CRASHES } from '../domain/dead-letter.js';
 import type { Clock } from '../shared/time/clock.js';
-import type { RedisConnection } from './connection.js';
+import type { RedisConnection } from './connection/connection.js';
 import type { RedisKeys } from './keys.js';
 import type { RecoveryQueue } from './message-queue.js';
-import { redisScript } from './script.js';
+import { redisScript } from './connection/script.js';
 import { settle } from './settlement.js';
 
 /** Crashes are forgotten an hour after the last: the counter is for crash loops, not for a bad week. */

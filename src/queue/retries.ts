@@ -4,10 +4,10 @@
  */
 import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
-import type { RedisConnection } from './connection.js';
+import type { RedisConnection } from './connection/connection.js';
 import type { RedisKeys } from './keys.js';
 import type { RetryQueue, Settlement } from './message-queue.js';
-import { redisScript } from './script.js';
+import { redisScript } from './connection/script.js';
 
 type Retry = Extract<Settlement, { kind: 'retry' }>;
 

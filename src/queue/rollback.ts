@@ -3,9 +3,9 @@
  * were next, retries to its left end, as that worker requeues. Each step is one script, so a run may be killed and repeated.
  */
 import { BrokerError } from '../shared/errors.js';
-import type { RedisConnection } from './connection.js';
+import type { RedisConnection } from './connection/connection.js';
 import type { RedisKeys } from './keys.js';
-import { redisScript } from './script.js';
+import { redisScript } from './connection/script.js';
 
 /** Workers hold leases: they claim and settle while we move their messages. */
 export class LeasesRunningError extends BrokerError {

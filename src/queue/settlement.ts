@@ -1,9 +1,9 @@
 import { Buffer } from 'node:buffer';
 import type { Claim, Exchange, Settlement } from './message-queue.js';
-import type { RedisArgument, RedisConnection } from './connection.js';
+import type { RedisArgument, RedisConnection } from './connection/connection.js';
 import type { RedisKeys } from './keys.js';
 import { memberOf } from './retries.js';
-import { redisScript } from './script.js';
+import { redisScript } from './connection/script.js';
 
 /** From this many crashes on a message is claimed alone, so that it cannot take innocent ones to the dead list. */
 const SOLO_CRASHES = 3;

@@ -1,8 +1,8 @@
 import type { Buffer } from 'node:buffer';
-import type { RedisConnection } from './connection.js';
+import type { RedisConnection } from './connection/connection.js';
 import type { RedisKeys } from './keys.js';
 import type { QueueSizes } from './message-queue.js';
-import { redisScript } from './script.js';
+import { redisScript } from './connection/script.js';
 
 const OLDEST_MESSAGE_BYTES = 65_536;
 

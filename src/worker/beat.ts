@@ -4,7 +4,7 @@ import type { RedisQueue } from '../queue/claims-and-settlements.js';
 import type { Beat, CertificateDates } from '../shared/ipc.js';
 import { readiness, type Readiness } from './readiness.js';
 import type { RedisWatch } from './redis-watch.js';
-import type { WorkLoop } from './work-loop.js';
+import type { WorkLoop } from './loop/work-loop.js';
 
 /** The parts that are asked for each beat. */
 export interface BeatSources {

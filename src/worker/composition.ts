@@ -18,15 +18,15 @@ import type { Logger } from '../shared/logger/logger.js';
 import { createWorkerMetrics, type WorkerMetrics } from '../shared/metrics/worker-metrics.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { Random } from '../shared/time/random.js';
-import { Attempts } from './attempt.js';
+import { Attempts } from './attempt/attempt.js';
 import type { BeatSources } from './beat.js';
-import { Burial } from './burial.js';
+import { Burial } from './attempt/burial.js';
 import { CertificatesInUse } from './certificates-in-use.js';
-import { GivingUp } from './giving-up.js';
-import { ObservedServer } from './observed-server.js';
+import { GivingUp } from './attempt/giving-up.js';
+import { ObservedServer } from './attempt/observed-server.js';
 import { RedisWatch } from './redis-watch.js';
-import { StatusUpdates } from './status-updates.js';
-import { WorkLoop } from './work-loop.js';
+import { StatusUpdates } from './attempt/status-updates.js';
+import { WorkLoop } from './loop/work-loop.js';
 
 export interface WorkerOptions {
   readonly config: Config;

@@ -7,7 +7,7 @@
  * At boot whoever calls `reach` may refuse a Redis that is too old; later it is an ERROR and nothing more.
  */
 import type { RedisQueue, RedisQueueEvents } from '../queue/claims-and-settlements.js';
-import { address } from '../queue/connection.js';
+import { address } from '../queue/connection/connection.js';
 import type { Config } from '../shared/config/config.js';
 import { reasonOf, RedisUnavailableError } from '../shared/errors.js';
 import type { Log } from '../shared/logger/log.js';

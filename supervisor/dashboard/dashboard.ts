@@ -3,7 +3,7 @@ import type { Clock } from '../../src/shared/time/clock.js';
 import { route, type Route } from '../admin/route.js';
 import type { History } from '../status/history.js';
 import type { StatusDocument } from '../status/status-document.js';
-import { verdictOf } from '../status/verdict.js';
+import { verdictOf } from '../status/documents/verdict.js';
 import { assetAnswer, pageAnswer } from './assets.js';
 import { EventStream } from './event-stream.js';
 

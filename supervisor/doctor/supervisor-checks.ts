@@ -1,7 +1,7 @@
 import { CAUSE } from '../../src/shared/words/causes.js';
 import { reasonOf } from '../../src/shared/errors.js';
 import type { ControlClient } from '../admin/client.js';
-import { readinessOf } from '../status/readiness.js';
+import { readinessOf } from '../status/documents/readiness.js';
 import type { StatusDocument } from '../status/status-document.js';
 import { fail, ok, warn, type Finding } from './finding.js';
 

@@ -3,7 +3,7 @@ import type { Operations } from '../rollout/operations.js';
 import type { ReloadResult } from '../rollout/reload.js';
 import { ReplacementError } from '../rollout/rolling-restart.js';
 import type { StatusDocument } from '../status/status-document.js';
-import { statusLines } from '../status/status-lines.js';
+import { statusLines } from '../status/documents/status-lines.js';
 import type { WorkerPool } from '../workers/worker-pool.js';
 import { slotIdentity } from '../workers/worker-slot.js';
 import type { ReceivedSignal } from './signals.js';

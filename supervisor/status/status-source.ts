@@ -7,7 +7,7 @@ import type { ResourceMonitor } from '../workers/resource-monitor.js';
 import type { WorkerPool } from '../workers/worker-pool.js';
 import { slotIdentity } from '../workers/worker-slot.js';
 import type { CountLedger } from './counts.js';
-import { statusDocument } from './status-builder.js';
+import { statusDocument } from './documents/status-builder.js';
 import type { ErrorStatus, StatusDocument, SupervisorState, TrafficStatus } from './status-document.js';
 
 interface StatusSourceOptions {

@@ -1,6 +1,6 @@
-import { healthOf } from '../../status/health.js';
+import { healthOf } from '../../status/documents/health.js';
 import type { MetricsAggregator } from '../../status/metrics-aggregator.js';
-import { readinessOf } from '../../status/readiness.js';
+import { readinessOf } from '../../status/documents/readiness.js';
 import type { StatusDocument } from '../../status/status-document.js';
 import type { SupervisorMetrics } from '../../status/supervisor-metrics.js';
 import type { WorkerSlot } from '../../workers/worker-slot.js';

@@ -2,7 +2,7 @@
 import { CAUSE } from '../../../src/shared/words/causes.js';
 import { printable } from '../../../src/shared/words/escape.js';
 import type { StatusDocument, WorkerStatus } from '../../status/status-document.js';
-import { verdictOf } from '../../status/verdict.js';
+import { verdictOf } from '../../status/documents/verdict.js';
 import { duration } from '../kit/duration.js';
 import { table } from '../kit/text-table.js';
 

@@ -1,6 +1,6 @@
 import { createBackgroundConnection } from '../../../src/queue/background.js';
-import { RedisConnection } from '../../../src/queue/connection.js';
-import { Sessions } from '../../../src/queue/sessions.js';
+import { RedisConnection } from '../../../src/queue/connection/connection.js';
+import { Sessions } from '../../../src/queue/connection/sessions.js';
 import type { Life } from '../../../src/shared/life.js';
 import { systemClock } from '../../../src/shared/time/clock.js';
 import { systemRandom } from '../../../src/shared/time/random.js';

@@ -1,6 +1,6 @@
 import { NO_TRAFFIC } from '../../../supervisor/status/traffic-meter.js';
 import { CountLedger } from '../../../supervisor/status/counts.js';
-import { statusDocument } from '../../../supervisor/status/status-builder.js';
+import { statusDocument } from '../../../supervisor/status/documents/status-builder.js';
 import type { StatusDocument } from '../../../supervisor/status/status-document.js';
 
 /** The status of a supervisor that has just started. */

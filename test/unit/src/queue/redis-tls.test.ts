@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { RedisConnection } from '../../../../src/queue/connection.js';
+import { RedisConnection } from '../../../../src/queue/connection/connection.js';
 import { ConfigError } from '../../../../src/shared/errors.js';
 import { testConfig } from '../../../support/config.js';
 import { VirtualClock } from '../../../support/virtual-clock.js';

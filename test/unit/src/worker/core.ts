@@ -1,12 +1,12 @@
 import { CircuitBreaker } from '../../../../src/domain/circuit-breaker.js';
 import { COUNTED, type Counts } from '../../../../src/shared/metrics/counts.js';
 import { createWorkerMetrics, type WorkerMetrics } from '../../../../src/shared/metrics/worker-metrics.js';
-import { Attempts } from '../../../../src/worker/attempt.js';
-import { Burial } from '../../../../src/worker/burial.js';
-import { GivingUp } from '../../../../src/worker/giving-up.js';
-import { ObservedServer } from '../../../../src/worker/observed-server.js';
-import { StatusUpdates } from '../../../../src/worker/status-updates.js';
-import { WorkLoop } from '../../../../src/worker/work-loop.js';
+import { Attempts } from '../../../../src/worker/attempt/attempt.js';
+import { Burial } from '../../../../src/worker/attempt/burial.js';
+import { GivingUp } from '../../../../src/worker/attempt/giving-up.js';
+import { ObservedServer } from '../../../../src/worker/attempt/observed-server.js';
+import { StatusUpdates } from '../../../../src/worker/attempt/status-updates.js';
+import { WorkLoop } from '../../../../src/worker/loop/work-loop.js';
 import { CountSet } from '../../../../supervisor/workers/count-set.js';
 import { testConfig, type ConfigOverrides } from '../../../support/config.js';
 import { recordedLog, type RecordedLog } from '../../../support/recorded-log.js';

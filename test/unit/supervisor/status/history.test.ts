@@ -3,7 +3,7 @@ import { History } from '../../../../supervisor/status/history.js';
 import type { Sample } from '../../../../supervisor/status/status-events.js';
 import { bytes, duration, longDuration, rate } from '../../../../supervisor/dashboard/page/format.js';
 import { SampleBuffer } from '../../../../supervisor/dashboard/page/sample-buffer.js';
-import { verdictOf } from '../../../../supervisor/status/verdict.js';
+import { verdictOf } from '../../../../supervisor/status/documents/verdict.js';
 import { someStatus } from '../../contract/some-status.js';
 
 const sample = (at: number): Sample => ({ ...({} as Sample), at, waiting: at });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { RecentErrors } from '../../../../supervisor/status/errors.js';
 import { CountLedger, type SlotCounts } from '../../../../supervisor/status/counts.js';
-import { failingAttempts } from '../../../../supervisor/status/failing-attempts.js';
+import { failingAttempts } from '../../../../supervisor/status/documents/failing-attempts.js';
 import { quantilesOf } from '../../../../supervisor/status/quantiles.js';
 import { TrafficMeter } from '../../../../supervisor/status/traffic-meter.js';
 import { CountSet } from '../../../../supervisor/workers/count-set.js';

@@ -1,0 +1,24 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { replyCode, type RedisArgument, type RedisConnection } from './connection.js';
+
+/** A Lua script in lua/, sent by its hash; its text follows when Redis does not know it (restart, SCRIPT FLUSH). */
+interface RedisScript {
+  /** Rejects with RedisUnavailableError. */
+  run(connection: RedisConnection, keys: readonly string[], args: readonly RedisArgument[]): Promise<unknown>;
+}
+
+export function redisScript(name: string): RedisScript {
+  const text = readFileSync(new URL(`../lua/${name}.lua`, import.meta.url), 'utf8');
+  const sha = createHash('sha1').update(text).digest('hex');
+  return {
+    async run(connection, keys, args) {
+      try {
+        return await connection.call('EVALSHA', sha, keys.length, ...keys, ...args);
+      } catch (error) {
+        if (replyCode(error) !== 'NOSCRIPT') throw error;
+        return connection.call('EVAL', text, keys.length, ...keys, ...args);
+      }
+    },
+  };
+}

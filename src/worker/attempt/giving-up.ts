@@ -1,0 +1,47 @@
+import type { MainServer, StatusUpdate } from '../../delivery/main-server.js';
+import type { Message } from '../../domain/message.js';
+import type { Claim, Settlement } from '../../queue/message-queue.js';
+import type { Config } from '../../shared/config/config.js';
+import type { Log } from '../../shared/logger/log.js';
+import { printable } from '../../shared/words/escape.js';
+import type { Burial } from './burial.js';
+
+interface GivingUpOptions {
+  readonly config: Pick<Config, 'worker' | 'mainServer'>;
+  readonly server: Pick<MainServer, 'updateStatus'>;
+  readonly burial: Pick<Burial, 'bury'>;
+  readonly log: Log;
+}
+
+const ERROR_MESSAGE = 'Max attempts exceeded';
+
+/**
+ * The end of a message whose attempts are spent: the main server is told that it failed, and then it is buried.
+ *
+ * Buried before, the main server would show it as queued for ever: while it cannot be told, that is tried again after
+ * each retry interval, however long it takes.
+ */
+export class GivingUp {
+  readonly #options: GivingUpOptions;
+
+  constructor(options: GivingUpOptions) {
+    this.#options = options;
+  }
+
+  /** Never rejects. `signal` (the kill) hands the message back untouched. */
+  async giveUp(claim: Claim, message: Message, signal: AbortSignal): Promise<Settlement> {
+    const { config, server, burial, log } = this.#options;
+    const id = printable(message.id, 255);
+    log.error(`Message ${id} exceeded max attempts (${config.worker.maxAttempts}), marking as failed`);
+    const { attemptCount } = message;
+    const update: StatusUpdate = { status: 'failed', attemptCount, errorMessage: ERROR_MESSAGE };
+    const outcome = await server.updateStatus(message.id, update, config.mainServer.timeoutMs, signal);
+    if (outcome.kind === 'aborted') return { kind: 'hand-back', claim };
+    if (outcome.kind === 'failed' && !outcome.reachable) {
+      log.warn(`Message ${id} could not be marked as failed (${outcome.errorMessage}), trying again later`);
+      const delayMs = config.worker.retryIntervalMs;
+      return { kind: 'retry', claim, message: claim.raw, messageId: message.id, delayMs };
+    }
+    return burial.bury(claim, 'max_attempts_exceeded', ERROR_MESSAGE, message);
+  }
+}

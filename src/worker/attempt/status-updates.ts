@@ -1,0 +1,105 @@
+import { setMaxListeners } from 'node:events';
+import type { MainServer, StatusUpdate } from '../../delivery/main-server.js';
+import type { Life } from '../../shared/life.js';
+import type { Log } from '../../shared/logger/log.js';
+import type { Clock } from '../../shared/time/clock.js';
+import { printable } from '../../shared/words/escape.js';
+
+/** Above this many waiting the newest are dropped: each is advice to the main server, not the message. */
+const MOST_WAITING = 1_000;
+const LONGEST_MS = 10_000;
+/** The rest of the retry interval stays free, so that a PUT is over before the message can be POSTed again. */
+const SHARE_OF_INTERVAL = 0.8;
+const DROP_REPORT_MS = 60_000;
+
+interface Waiting {
+  readonly messageId: string;
+  readonly update: StatusUpdate;
+  /** Monotonic ms: later than this it must not be sent. */
+  readonly untilMs: number;
+}
+
+interface StatusUpdatesOptions {
+  readonly server: Pick<MainServer, 'updateStatus'>;
+  readonly retryIntervalMs: number;
+  /** Sent at once. */
+  readonly parallel: number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * Tells the main server of failed attempts, outside the slots: a server that hangs on PUT must not hold deliveries up.
+ *
+ * A late "queued" must not overwrite "delivered", so each update is cut before its message falls due again. There are as
+ * many at once as connections for them; the others wait here, since a request of got that waits for a connection takes
+ * 27 KB (1,000 of them made a worker 65 MB larger).
+ *
+ * It lives from the first `send` on, and runs only while there is something to send.
+ */
+export class StatusUpdates implements Pick<Life, 'stop'> {
+  readonly #options: StatusUpdatesOptions;
+  readonly #waiting: Waiting[] = [];
+  readonly #sending = new Set<Promise<void>>();
+  readonly #abort = new AbortController();
+  #dropped = 0;
+  #reportedAt = -Infinity;
+
+  constructor(options: StatusUpdatesOptions) {
+    this.#options = options;
+    setMaxListeners(0, this.#abort.signal); // one for each update under way
+  }
+
+  /** `settledAt`: before the retry was scheduled, monotonic ms. Never rejects, waits for nothing. */
+  send(messageId: string, update: StatusUpdate, settledAt: number): void {
+    if (this.#abort.signal.aborted) return;
+    if (this.#waiting.length >= MOST_WAITING) return this.#drop();
+    const budgetMs = Math.min(LONGEST_MS, SHARE_OF_INTERVAL * this.#options.retryIntervalMs);
+    this.#waiting.push({ messageId, update, untilMs: settledAt + budgetMs });
+    this.#sendMore();
+  }
+
+  /** Resolves when nothing is being sent or waits. */
+  async idle(): Promise<void> {
+    while (this.#sending.size > 0) await Promise.all(this.#sending);
+  }
+
+  /** Cuts what is being sent, and sends no more. */
+  async stop(): Promise<void> {
+    this.#waiting.length = 0;
+    this.#abort.abort();
+    await this.idle();
+  }
+
+  #sendMore(): void {
+    while (this.#sending.size < this.#options.parallel) {
+      const next = this.#waiting.shift();
+      if (!next) return;
+      const deadlineMs = next.untilMs - this.#options.clock.now();
+      if (deadlineMs <= 0) {
+        this.#drop();
+        continue;
+      }
+      const sent = this.#put(next, deadlineMs).finally(() => {
+        this.#sending.delete(sent);
+        this.#sendMore();
+      });
+      this.#sending.add(sent);
+    }
+  }
+
+  async #put({ messageId, update }: Waiting, deadlineMs: number): Promise<void> {
+    const outcome = await this.#options.server.updateStatus(messageId, update, deadlineMs, this.#abort.signal);
+    if (outcome.kind !== 'failed') return;
+    this.#options.log.warn(`Status of message ${printable(messageId, 255)} was not updated: ${outcome.errorMessage}`);
+  }
+
+  #drop(): void {
+    this.#dropped += 1;
+    const now = this.#options.clock.now();
+    if (now - this.#reportedAt < DROP_REPORT_MS) return;
+    this.#options.log.warn(`${this.#dropped} status update(s) left out: the main server takes them too slowly`);
+    this.#dropped = 0;
+    this.#reportedAt = now;
+  }
+}

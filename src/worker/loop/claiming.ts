@@ -1,0 +1,149 @@
+/**
+ * The claiming of messages: how many may be claimed now, and in which way.
+ *
+ *   asking ──an exchange claimed less than was wanted──▶ empty ──recheck(), a message came──▶ asking
+ *
+ * asking: each exchange claims as many as there are free slots. empty: a blocking claim waits for the next message, which
+ * reserves a slot; it is there the moment it comes and costs next to nothing until then. With suspects about (messages
+ * that were in flight at crashes) nothing waits, since only an exchange sees them: the queue is asked ten times a second.
+ * Such a message is claimed solo: nothing beside it until it is over.
+ */
+import type { CircuitBreaker } from '../../domain/circuit-breaker.js';
+import type { Claim, Exchange, MessageQueue } from '../../queue/message-queue.js';
+import type { Clock } from '../../shared/time/clock.js';
+
+interface ClaimingOptions {
+  readonly queue: Pick<MessageQueue, 'claimBlocking' | 'unblock'>;
+  readonly breaker: CircuitBreaker;
+  readonly limits: { readonly concurrency: number; readonly batchSize: number };
+  readonly clock: Clock;
+  /** A message was waited for and came. */
+  readonly onClaim: (claim: Claim) => void;
+  /** A wait failed. */
+  readonly onError: (error: unknown) => void;
+  /** A wait has ended, in whatever way. */
+  readonly onWaited: () => void;
+}
+
+const ASK_SUSPECTS_EVERY_MS = 100;
+
+export class Claiming {
+  readonly #options: ClaimingOptions;
+  #quieted = false;
+  #empty = false;
+  #suspects = false;
+  #solo = false;
+  #consumedAt: number | undefined;
+  #waiting: Promise<void> | undefined;
+
+  constructor(options: ClaimingOptions) {
+    this.#options = options;
+  }
+
+  /** When a message was last claimed or the queue proved empty, monotonic ms. */
+  get consumedAt(): number | undefined {
+    return this.#consumedAt;
+  }
+
+  get isQuieted(): boolean {
+    return this.#quieted;
+  }
+
+  /** A blocking claim is under way. */
+  get isWaiting(): boolean {
+    return this.#waiting !== undefined;
+  }
+
+  /** The queue may hold more than we have seen. */
+  get isAsking(): boolean {
+    return !this.#empty;
+  }
+
+  /** Whether what is claimed now may be delivered. A solo message may also at an open breaker: it was meant to. */
+  get mayDeliver(): boolean {
+    return !this.#quieted && (this.#options.breaker.state !== 'open' || this.#solo);
+  }
+
+  /** Messages that may be claimed now, never more than there are free slots; `taken` = slots that are not free. */
+  room(taken: number): number {
+    if (this.#quieted || this.#solo) return 0;
+    const { breaker, limits } = this.#options;
+    const reserved = taken + (this.#waiting ? 1 : 0);
+    switch (breaker.allowance()) {
+      case 'none':
+        return 0;
+      case 'one':
+        return reserved === 0 ? 1 : 0;
+      case 'all':
+        return Math.max(0, Math.min(limits.concurrency - reserved, limits.batchSize));
+    }
+  }
+
+  /** An exchange has claimed, or was to. */
+  asked(want: number, { claims, solo, suspects }: Exchange): void {
+    this.#suspects = suspects;
+    if (solo) this.#solo = true;
+    if (want === 0) return;
+    this.#empty = claims.length < want;
+    this.#consumedAt = this.#options.clock.now();
+    if (claims.length === 0) this.#options.breaker.nothingToTry();
+  }
+
+  /** The solo message, or whatever else was in flight, is over. */
+  endSolo(): void {
+    this.#solo = false;
+  }
+
+  /** Something has changed: the queue is to be asked before it counts as empty. */
+  recheck(): void {
+    this.#empty = false;
+  }
+
+  /** The breaker has moved. */
+  flowChanged(): void {
+    // a half-open breaker that finds nothing to try is closed by an exchange; a blocking pop would take 2 s to say so
+    this.#empty = false;
+    if (this.#options.breaker.state === 'open') void this.endWait();
+  }
+
+  /** How long to rest at most before the next look at the queue. */
+  restMs(mostMs: number): number {
+    return this.#suspects ? ASK_SUSPECTS_EVERY_MS : mostMs;
+  }
+
+  /** After the rest. */
+  rested(): void {
+    if (this.#suspects) this.#empty = false;
+  }
+
+  /** Waits for the next message, if that is the way to claim it. */
+  wait(): void {
+    if (this.#suspects || this.#waiting) return;
+    this.#waiting = this.#options.queue.claimBlocking().then(this.#came, this.#options.onError).finally(this.#waited);
+  }
+
+  /** Resolves when no claim is under way; what came at the last moment was handed on. */
+  async endWait(): Promise<void> {
+    if (!this.#waiting) return;
+    // when this fails the block time ends the wait
+    await this.#options.queue.unblock().catch(() => undefined);
+    await this.#waiting;
+  }
+
+  /** Claims nothing more. */
+  quiet(): void {
+    this.#quieted = true;
+  }
+
+  readonly #came = (claim: Claim | undefined): void => {
+    this.#consumedAt = this.#options.clock.now();
+    if (!claim) return;
+    this.#empty = false;
+    this.#options.onClaim(claim);
+  };
+
+  readonly #waited = (): void => {
+    this.#waiting = undefined;
+    this.#options.onWaited();
+  };
+}

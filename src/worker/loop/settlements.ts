@@ -1,0 +1,147 @@
+/**
+ * What becomes of an attempt once it has ended.
+ *
+ *   ended ──add──▶ finished ──take──▶ under way ──acted──▶ over; now the main server may be told
+ *                     ▲                   ├──lost──▶ over, counted: the message was another consumer's by then
+ *                     ├─────refused───────┤          it keeps its slot, or a refusing Redis would let them pile up
+ *                     └─────no reply──────┘          in doubt: whether it acted is for the audit to say
+ *
+ * An audit compares what we hold with our list in Redis. What is finished and no longer there was settled: it is over,
+ * and the main server is not told, since nobody knows how long ago that was and a late "queued" would overwrite
+ * "delivered". What others recovered is lost. What Redis holds for us without our knowing goes back to the queue.
+ *
+ * Owned by the work loop, which has one batch under way at a time and none during an audit.
+ */
+import type { CircuitBreaker } from '../../domain/circuit-breaker.js';
+import type { Claim, Exchange, MessageQueue, Settlement } from '../../queue/message-queue.js';
+import type { Log } from '../../shared/logger/log.js';
+import type { WorkerMetrics } from '../../shared/metrics/worker-metrics.js';
+import type { Clock } from '../../shared/time/clock.js';
+import type { AttemptResult } from '../attempt/attempt.js';
+import type { Refusals } from './refusals.js';
+import type { StatusUpdates } from '../attempt/status-updates.js';
+
+const AUDIT_EVERY_MS = 60_000;
+const NONE: readonly AttemptResult[] = [];
+
+interface SettlementsOptions {
+  readonly queue: Pick<MessageQueue, 'reconcile'>;
+  readonly statusUpdates: Pick<StatusUpdates, 'send'>;
+  readonly breaker: Pick<CircuitBreaker, 'state'>;
+  readonly metrics: Pick<WorkerMetrics, 'retried' | 'claimsLost'>;
+  readonly refusals: Pick<Refusals, 'say'>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export class Settlements {
+  readonly #options: SettlementsOptions;
+  #finished: AttemptResult[] = [];
+  #underWay = NONE;
+  /** Before the last exchange, monotonic ms: a retry falls due its interval after that at the earliest. */
+  #takenAt = -Infinity;
+  /** Of `finished`, those that Redis refused. */
+  #refused = 0;
+  /** A reply was lost: our list and our memory may differ. */
+  #inDoubt = false;
+  #auditedAt: number;
+
+  constructor(options: SettlementsOptions) {
+    this.#options = options;
+    this.#auditedAt = options.clock.now();
+  }
+
+  /** Attempts that ended and are not settled. */
+  get count(): number {
+    return this.#finished.length;
+  }
+
+  /** Of those, the ones that hold a slot. */
+  get refusedCount(): number {
+    return this.#refused;
+  }
+
+  get auditIsDue(): boolean {
+    return this.#inDoubt || this.#options.clock.now() - this.#auditedAt > AUDIT_EVERY_MS;
+  }
+
+  add(result: AttemptResult): void {
+    this.#finished.push(result);
+  }
+
+  /** Back to the queue, untouched. */
+  handBack(claim: Claim): void {
+    this.#finished.push({ settlement: { kind: 'hand-back', claim } });
+  }
+
+  /** Of all that is finished, the oldest first, for one exchange. `settled` or `putBack` follows. */
+  take(): Settlement[] {
+    this.#underWay = this.#finished;
+    this.#finished = [];
+    this.#takenAt = this.#options.clock.now();
+    return this.#underWay.map((result) => result.settlement);
+  }
+
+  /** The exchange failed. */
+  putBack(): void {
+    this.#finished = [...this.#underWay, ...this.#finished];
+    this.#underWay = NONE;
+  }
+
+  settled({ lost, refused }: Exchange): void {
+    if (lost.length === 0 && refused.length === 0) for (const result of this.#underWay) this.#acted(result);
+    else this.#sort(new Set(lost), new Set(refused.map(({ settlement }) => settlement)));
+    for (const { reason } of refused) this.#options.refusals.say(`Redis refuses to settle a message: ${reason}`);
+    this.#noteLost(lost.length);
+    this.#refused = refused.length;
+    this.#underWay = NONE;
+  }
+
+  /** Something was asked of Redis and it is not known whether that was done. */
+  doubt(): void {
+    this.#inDoubt = true;
+  }
+
+  /** Rejects with RedisUnavailableError; it is due until it succeeds. Nothing may be claimed meanwhile. */
+  async audit(inFlight: Iterable<Claim>): Promise<void> {
+    const { queue, clock, log } = this.#options;
+    // unsettled claims come first: of byte-identical ones the later are reported missing
+    const held = [...inFlight, ...this.#finished.map(({ settlement }) => settlement.claim)];
+    const { handedBack, missing, lost } = await queue.reconcile(held);
+    this.#forget(new Set(missing), new Set(lost));
+    if (handedBack > 0) log.warn(`${handedBack} message(s) were claimed without our knowing; handed back to the queue`);
+    this.#inDoubt = false;
+    this.#auditedAt = clock.now();
+  }
+
+  #forget(missing: ReadonlySet<Claim>, lost: ReadonlySet<Claim>): void {
+    let lostCount = 0;
+    this.#finished = this.#finished.filter(({ settlement: { claim, kind } }) => {
+      if (lost.has(claim)) lostCount += 1;
+      else if (!missing.has(claim)) return true;
+      else if (kind === 'retry') this.#options.metrics.retried();
+      return false;
+    });
+    this.#noteLost(lostCount);
+  }
+
+  #sort(lost: ReadonlySet<Settlement>, refused: ReadonlySet<Settlement>): void {
+    for (const result of this.#underWay) {
+      if (refused.has(result.settlement)) this.#finished.push(result);
+      else if (!lost.has(result.settlement)) this.#acted(result);
+    }
+  }
+
+  #acted({ settlement, statusUpdate }: AttemptResult): void {
+    if (!statusUpdate) return;
+    const { metrics, breaker, statusUpdates } = this.#options;
+    if (settlement.kind === 'retry') metrics.retried();
+    if (breaker.state !== 'open') statusUpdates.send(statusUpdate.messageId, statusUpdate.update, this.#takenAt);
+  }
+
+  #noteLost(count: number): void {
+    if (count === 0) return;
+    this.#options.metrics.claimsLost(count);
+    this.#options.log.warn(`${count} message(s) were not ours any more when they were done`);
+  }
+}

@@ -1,0 +1,229 @@
+/**
+ * The work loop: claim → deliver → settle.
+ *
+ * One loop owns all conversation with the queue, so at most one exchange is under way and finished attempts gather for
+ * the next one: under load a single round trip settles several messages and claims as many. A delivery holds one of
+ * `concurrency` slots from its claim to its outcome; a message that waits for its retry holds none. The parts: claiming
+ * (how many, in which way), in-flight, settlements (of what has ended), flow-watch (can the main server be reached?).
+ *
+ *   running ──quiet()──▶ quiet ──drain(deadline)──▶ draining ──nothing left──▶ stopped
+ *                                                      └──deadline, kill()──▶ killed ──handed back──▶ stopped
+ *
+ * quiet: claims nothing. draining: ends when all in flight is settled. killed: every delivery is cut and its message goes
+ * back to the right end untouched. stop() kills and waits for the end.
+ *
+ * An exception that nobody foresaw ends the process: what it held is recovered, and a message that does it again and
+ * again is buried as poison.
+ */
+import { setImmediate as endOfTurn } from 'node:timers/promises';
+import type { MainServer } from '../../delivery/main-server.js';
+import type { CircuitBreaker } from '../../domain/circuit-breaker.js';
+import type { Claim, Exchange, MessageQueue } from '../../queue/message-queue.js';
+import { RedisUnavailableError } from '../../shared/errors.js';
+import type { Life } from '../../shared/life.js';
+import type { Log } from '../../shared/logger/log.js';
+import type { WorkerMetrics } from '../../shared/metrics/worker-metrics.js';
+import type { Clock } from '../../shared/time/clock.js';
+import { Wake } from '../../shared/time/wake.js';
+import { AnswerPoll } from './answer-poll.js';
+import type { AttemptResult, Attempts } from '../attempt/attempt.js';
+import { Claiming } from './claiming.js';
+import { FlowWatch } from './flow-watch.js';
+import { InFlight } from './in-flight.js';
+import { Refusals } from './refusals.js';
+import { Settlements } from './settlements.js';
+import type { StatusUpdates } from '../attempt/status-updates.js';
+
+/** The loop turns at least this often, whatever happens: its turns are what the primary watches. */
+const TICK_MS = 500;
+/** A killed worker gives Redis this long to take the messages back; after that their lease runs out. */
+const HAND_BACK_MS = 2_000;
+
+interface WorkLoopOptions {
+  readonly queue: MessageQueue;
+  readonly attempts: Pick<Attempts, 'run'>;
+  readonly statusUpdates: StatusUpdates;
+  readonly server: Pick<MainServer, 'probe'>;
+  readonly breaker: CircuitBreaker;
+  readonly limits: { readonly concurrency: number; readonly batchSize: number };
+  readonly metrics: WorkerMetrics;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Called at every turn of the loop. */
+  readonly onTurn: () => void;
+}
+
+export class WorkLoop implements Life {
+  readonly #options: WorkLoopOptions;
+  readonly #claiming: Claiming;
+  readonly #inFlight: InFlight;
+  readonly #settlements: Settlements;
+  readonly #flow: FlowWatch;
+  readonly #refusals: Refusals;
+  readonly #answers: AnswerPoll;
+  readonly #wake: Wake;
+  #running: Promise<void> | undefined;
+  #draining = false;
+  #killedAt: number | undefined;
+
+  constructor(options: WorkLoopOptions) {
+    const wake = () => this.#wake.wake();
+    this.#options = options;
+    this.#wake = new Wake(options.clock);
+    this.#answers = new AnswerPoll(options.clock);
+    this.#refusals = new Refusals(options);
+    this.#inFlight = new InFlight({ ...options, onEnded: (result) => this.#noteEnded(result) });
+    this.#settlements = new Settlements({ ...options, refusals: this.#refusals });
+    this.#flow = new FlowWatch({ ...options, onProbed: wake });
+    this.#claiming = new Claiming({
+      ...options,
+      onClaim: (claim) => this.#begin(claim),
+      onError: (error) => this.#noteUnavailable(error),
+      onWaited: wake,
+    });
+  }
+
+  /** `consumedAt`: when a message was last claimed or the queue proved empty, monotonic ms. */
+  get facts() {
+    const { consumedAt, isQuieted: isStopping } = this.#claiming;
+    const inFlight = this.#inFlight.size;
+    return { inFlight, slotsFull: inFlight >= this.#options.limits.concurrency, consumedAt, isStopping };
+  }
+
+  start(): void {
+    if (!this.#draining) this.#running ??= this.#run();
+  }
+
+  /** Claims nothing more. Resolves when no claim is under way. */
+  async quiet(): Promise<void> {
+    this.#claimNoMore();
+    await this.#claiming.endWait();
+  }
+
+  /** Resolves when everything in flight is settled, or handed back because the deadline passed. */
+  async drain(deadlineMs: number): Promise<void> {
+    const deadline = this.#options.clock.after(deadlineMs, () => this.kill());
+    if (this.#inFlight.size > 0) this.#options.log.info(`Waiting for ${this.#inFlight.size} tasks to complete...`);
+    await this.#end();
+    deadline.cancel();
+  }
+
+  /** Cuts every delivery and hands its message back. `drain` resolves when that is done. */
+  kill(): void {
+    if (this.#killedAt !== undefined) return;
+    const { clock, log, statusUpdates } = this.#options;
+    this.#killedAt = clock.now();
+    this.#claimNoMore();
+    if (this.#inFlight.size > 0) log.warn(`Handing ${this.#inFlight.size} unfinished message(s) back to the queue`);
+    this.#inFlight.cut();
+    void statusUpdates.stop();
+  }
+
+  async stop(): Promise<void> {
+    this.kill();
+    await this.#end();
+  }
+
+  #claimNoMore(): void {
+    this.#claiming.quiet();
+    this.#flow.quiet();
+    this.#wake.wake();
+  }
+
+  async #end(): Promise<void> {
+    this.#draining = true;
+    await this.quiet();
+    await this.#running;
+    await this.#options.statusUpdates.idle();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isDone()) {
+      this.#options.onTurn();
+      if (!(await this.#turn())) await this.#rest();
+      // answers that arrived together are settled together
+      await endOfTurn();
+    }
+  }
+
+  #isDone(): boolean {
+    if (!this.#draining) return false;
+    if (this.#inFlight.size === 0 && this.#settlements.count === 0 && !this.#claiming.isWaiting) return true;
+    return this.#killedAt !== undefined && this.#options.clock.now() - this.#killedAt > HAND_BACK_MS;
+  }
+
+  /** One step of the loop; false = there is nothing to do until something happens. */
+  async #turn(): Promise<boolean> {
+    const { queue } = this.#options;
+    if (!queue.isReady()) {
+      this.#settlements.doubt();
+      await queue.whenReady(TICK_MS);
+      return true;
+    }
+    if (this.#refusals.isPause) return false;
+    try {
+      if (this.#settlements.auditIsDue) return await this.#audit();
+      if (this.#flow.look()) this.#claiming.flowChanged();
+      const want = this.#claiming.room(this.#inFlight.size + this.#settlements.refusedCount);
+      if (this.#settlements.count > 0 || (want > 0 && this.#claiming.isAsking)) return await this.#exchange(want);
+      if (want > 0) this.#claiming.wait();
+    } catch (error) {
+      this.#noteUnavailable(error);
+    }
+    return false;
+  }
+
+  async #rest(): Promise<void> {
+    const untilProbe = (this.#refusals.isPause ? undefined : this.#flow.probeDueInMs()) ?? TICK_MS;
+    await this.#wake.sleep(Math.min(this.#claiming.restMs(TICK_MS), untilProbe));
+    this.#claiming.rested();
+  }
+
+  async #exchange(want: number): Promise<boolean> {
+    const settlements = this.#settlements.take();
+    // handed back newest first, the oldest ends rightmost and is claimed first
+    if (this.#killedAt !== undefined) settlements.reverse();
+    let exchange: Exchange;
+    this.#answers.sent();
+    try {
+      exchange = await this.#options.queue.exchange({ settlements, want, inFlight: this.#inFlight.size });
+    } catch (error) {
+      this.#settlements.putBack();
+      throw error;
+    }
+    this.#answers.answered();
+    this.#settlements.settled(exchange);
+    this.#claiming.asked(want, exchange);
+    for (const claim of exchange.claims) this.#begin(claim);
+    return this.#settlements.refusedCount === 0;
+  }
+
+  #begin(claim: Claim): void {
+    if (this.#claiming.mayDeliver) this.#inFlight.deliver(claim);
+    else this.#settlements.handBack(claim);
+  }
+
+  #noteEnded(result: AttemptResult): void {
+    if (this.#inFlight.size === 0) this.#claiming.endSolo();
+    this.#settlements.add(result);
+    this.#answers.answered();
+    this.#wake.wake();
+  }
+
+  async #audit(): Promise<boolean> {
+    await this.#claiming.endWait();
+    await this.#settlements.audit(this.#inFlight.claims);
+    this.#claiming.recheck();
+    return true;
+  }
+
+  #noteUnavailable(error: unknown): void {
+    if (!(error instanceof RedisUnavailableError)) throw error;
+    if (error.outcomeUnknown) return this.#settlements.doubt();
+    if (!this.#options.queue.isReady()) return;
+    // a full Redis refuses the blocking pop and not the script: what comes back from retry must not wait for it
+    this.#claiming.recheck();
+    this.#refusals.pause();
+    this.#refusals.say(error.message);
+  }
+}

@@ -1,0 +1,18 @@
+import { DEAD_LETTER_REASONS } from '../../../src/domain/dead-letter-reasons.js';
+import type { StatusDocument } from '../status-document.js';
+
+/** Fewer failures prove nothing: a single bad message fails again and again. */
+const LEAST_FAILED = 10;
+const BURIALS: ReadonlySet<string> = new Set(DEAD_LETTER_REASONS);
+
+/**
+ * Every worker may be ready and take messages while a main server that answers has something against all of them: no
+ * breaker opens for a 500. Half of the attempts of the last half minute is more than single messages can spoil.
+ */
+export function failingAttempts({ traffic, errors }: Pick<StatusDocument, 'traffic' | 'errors'>): string[] {
+  const { delivered, failed, window_seconds: seconds } = traffic;
+  if (failed < LEAST_FAILED || failed < delivered) return [];
+  const error = errors.find(({ reason }) => !BURIALS.has(reason));
+  const latest = error ? `; the latest: ${error.last_error}` : '';
+  return [`${failed} of ${delivered + failed} attempts of the last ${seconds} s failed${latest}`];
+}

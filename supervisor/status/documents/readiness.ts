@@ -1,0 +1,28 @@
+import { CAUSE } from '../../../src/shared/words/causes.js';
+import type { ReadinessDocument, StatusDocument } from '../status-document.js';
+import { expiredCertificates, troublesOf } from './troubles.js';
+
+/** 200 only while somebody consumes, Redis answers and the breaker is not open everywhere. */
+export function readinessOf(status: StatusDocument): { readonly status: number; readonly body: ReadinessDocument } {
+  const reasons = whyNotReady(status);
+  const warnings = troublesOf(status).filter((trouble) => !reasons.includes(trouble));
+  return { status: reasons.length === 0 ? 200 : 503, body: { ready: reasons.length === 0, reasons, warnings } };
+}
+
+function whyNotReady(status: StatusDocument): string[] {
+  const { supervisor, workers, queue } = status;
+  const reasons: string[] = [];
+  if (supervisor.state === 'stopping') reasons.push('the supervisor is stopping');
+  // The workers' word counts too: they have connections of their own.
+  if (!queue.redis_up && !workers.some((worker) => worker.redis_up)) reasons.push(CAUSE.redis);
+  const beating = workers.filter((worker) => worker.breaker !== null);
+  if (beating.length > 0 && beating.every((worker) => worker.breaker === 'open')) {
+    reasons.push(`the circuit breaker is open in every worker: the ${CAUSE.mainServer}`);
+    reasons.push(...expiredCertificates(status));
+  }
+  if (!workers.some((worker) => worker.consuming)) {
+    reasons.push('no worker takes messages');
+    for (const { id, state, reasons: why } of workers) reasons.push([`${id} is ${state}`, ...why].join(': '));
+  }
+  return reasons;
+}

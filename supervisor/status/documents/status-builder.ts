@@ -1,0 +1,84 @@
+/** Makes the document of /status of what is known. Pure. */
+import type { QueueSight } from '../../queue/queue-monitor.js';
+import type { ReloadResult } from '../../rollout/reload.js';
+import type { WorkerSlot } from '../../workers/worker-slot.js';
+import type {
+  CertificateStatus,
+  ErrorStatus,
+  StatusDocument,
+  SupervisorState,
+  TrafficStatus,
+} from '../status-document.js';
+import { seconds, workerStatus, type WorkerFacts } from './worker-status.js';
+
+interface SupervisorFacts extends WorkerFacts {
+  /** Milliseconds since the Unix epoch. */
+  readonly wallNow: number;
+  /** Monotonic ms. */
+  readonly startedAt: number;
+  readonly version: string;
+  readonly state: SupervisorState;
+  readonly workersWanted: number;
+  readonly lastReload: ReloadResult | undefined;
+  readonly reloads: { readonly ok: number; readonly failed: number };
+  readonly reasons: readonly string[];
+  readonly slots: readonly WorkerSlot[];
+  readonly queueName: string;
+  readonly redisUp: boolean;
+  readonly queue: QueueSight | undefined;
+  readonly evictionPolicy: string | undefined;
+  readonly traffic: TrafficStatus;
+  readonly errors: readonly ErrorStatus[];
+}
+
+export function statusDocument(facts: SupervisorFacts): StatusDocument {
+  return {
+    supervisor: supervisorStatus(facts),
+    workers: facts.slots.map((slot) => workerStatus(slot, facts)),
+    totals: facts.counts.totals(facts.slots),
+    queue: queueStatus(facts),
+    traffic: facts.traffic,
+    errors: facts.errors,
+    certificates: certificatesOf(facts),
+  };
+}
+
+function supervisorStatus(facts: SupervisorFacts): StatusDocument['supervisor'] {
+  const { lastReload } = facts;
+  return {
+    pid: process.pid,
+    version: facts.version,
+    state: facts.state,
+    uptime_seconds: seconds(facts.now - facts.startedAt),
+    workers_wanted: facts.workersWanted,
+    last_reload: lastReload ? { ...lastReload, reason: lastReload.reason ?? null } : null,
+    reloads_succeeded: facts.reloads.ok,
+    reloads_failed: facts.reloads.failed,
+    reasons: facts.reasons,
+  };
+}
+
+function queueStatus({ queueName, redisUp, queue, evictionPolicy }: SupervisorFacts): StatusDocument['queue'] {
+  return {
+    name: queueName,
+    redis_up: redisUp,
+    waiting: queue?.waiting ?? null,
+    processing: queue?.processing ?? null,
+    retrying: queue?.retrying ?? null,
+    dead: queue?.dead ?? null,
+    oldest_wait_seconds: queue?.oldestWaitSeconds ?? null,
+    eviction_policy: evictionPolicy ?? null,
+  };
+}
+
+function certificatesOf({ slots, wallNow }: SupervisorFacts): CertificateStatus[] {
+  const ends = new Map<string, number>();
+  for (const { file, notAfter } of slots.flatMap(({ current }) => current?.beat?.certificates ?? [])) {
+    ends.set(file, Math.min(notAfter, ends.get(file) ?? Infinity));
+  }
+  return [...ends].map(([file, notAfter]) => ({
+    file,
+    not_after: new Date(notAfter).toISOString(),
+    expired: notAfter <= wallNow,
+  }));
+}

@@ -1,0 +1,30 @@
+import { CAUSE } from '../../../src/shared/words/causes.js';
+import type { StatusDocument, WorkerStatus } from '../status-document.js';
+
+/** The status as log lines, for SIGUSR2. */
+export function statusLines({ supervisor, workers, queue }: StatusDocument): string[] {
+  const ready = workers.filter(({ state }) => state === 'ready').length;
+  return [
+    `Status: supervisor ${supervisor.state} for ${Math.round(supervisor.uptime_seconds)} s, ${ready} of ${supervisor.workers_wanted} workers ready`,
+    ...supervisor.reasons.map((reason) => `Status: ${reason}`),
+    queue.waiting === null
+      ? `Status: queue ${queue.name} unknown, ${CAUSE.redis}`
+      : `Status: queue ${queue.name} has ${queue.waiting} waiting, ${queue.processing} processing, ${queue.retrying} retrying, ${queue.dead} dead`,
+    ...workers.map(workerLine),
+  ];
+}
+
+function workerLine(worker: WorkerStatus): string {
+  const facts = [
+    worker.pid === null ? 'no process' : `pid ${worker.pid}`,
+    worker.state,
+    `${worker.processing} in flight`,
+    `${worker.delivered} delivered`,
+    `${worker.failed} failed`,
+    `${worker.restarts} restarts`,
+    ...(worker.memory_bytes === null ? [] : [`${Math.round(worker.memory_bytes / 1024 / 1024)} MiB`]),
+    ...(worker.cpu_percent === null ? [] : [`CPU ${Math.round(worker.cpu_percent)} %`]),
+    ...worker.reasons,
+  ];
+  return `Status: ${worker.id}: ${facts.join(', ')}`;
+}

@@ -1,0 +1,258 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { readDeadLetter } from '../../../../../src/domain/dead-letter.js';
+import { outcomeOfErrorCode, outcomeOfStatus } from '../../../../../src/domain/delivery-outcome.js';
+import type { Claim } from '../../../../../src/queue/message-queue.js';
+import type { AttemptResult } from '../../../../../src/worker/attempt/attempt.js';
+import { DELIVERED, FAILED, REFUSED, UNREGISTERED } from '../../../../support/scripted-main-server.js';
+import { closeCores, createCore, message, RETRY_MS, type Core, totals, totalsIn } from '../core.js';
+
+afterEach(closeCores);
+
+const MAX_ATTEMPTS = 3;
+const DELIVERY_SECONDS = 'worker_delivery_duration_seconds_sum';
+const WAIT_SECONDS = 'worker_queue_wait_seconds_sum';
+const HAND_BACK = (claim: Claim): AttemptResult => ({ settlement: { kind: 'hand-back', claim } });
+
+interface Stage extends Core {
+  readonly claim: Claim;
+  readonly kill: AbortController;
+  readonly result: Promise<AttemptResult>;
+  /** Undefined while the attempt goes on. */
+  ended(): AttemptResult | undefined;
+}
+
+/** An attempt that was begun at 0 ms. */
+function attempted(raw: string): Stage {
+  const core = createCore({ maxAttempts: MAX_ATTEMPTS });
+  const claim = { raw: Buffer.from(raw), consumer: 'c' };
+  const kill = new AbortController();
+  const result = core.attempts.run(claim, kill.signal);
+  let ended: AttemptResult | undefined;
+  void result.then((value) => (ended = value));
+  return { ...core, claim, kill, result, ended: () => ended };
+}
+
+/** Queued `ageMs` before the attempt. */
+function young(ageMs = 0): string {
+  const { clock } = createCore();
+  return message('m', { queued_at: new Date(clock.wallNow() - ageMs).toISOString() });
+}
+
+describe('a POST', () => {
+  test('that is answered with 2xx ends in an acknowledgement', async () => {
+    const { claim, clock, server, result, metrics, metric, log } = attempted(message('m'));
+    await clock.advance(40);
+    server.post('m').answer(DELIVERED);
+    expect(await result).toEqual({ settlement: { kind: 'ack', claim } });
+    expect(await totals(metrics)).toEqual({ processed: 1, delivered: 1, failed: 0, retried: 0 });
+    expect(await metric(DELIVERY_SECONDS)).toBeCloseTo(0.04);
+    expect(log.lines).toEqual(['INFO Processing message m (attempt 1/3)', 'INFO Message m delivered successfully']);
+  });
+
+  test.each([
+    [
+      '500',
+      FAILED,
+      'http_500',
+      'HTTP 500',
+      'ERROR Main server returned error 500 for message m: Internal Server Error',
+    ],
+    [
+      '503',
+      outcomeOfStatus(503, '\u001b[31mdown'),
+      'http_503',
+      'HTTP 503',
+      'ERROR Main server returned error 503 for message m: \\x1b[31mdown',
+    ],
+    ['404', UNREGISTERED, 'http_404', 'HTTP 404', 'ERROR Main server returned error 404 for message m: {"error"'],
+    [
+      'no connection',
+      REFUSED,
+      'connection_refused',
+      'Connection refused',
+      'ERROR Failed to connect to main server: Connection refused (connect ECONNREFUSED 127.0.0.1:8000)',
+    ],
+    [
+      'no answer in time',
+      outcomeOfErrorCode('UND_ERR_HEADERS_TIMEOUT', 'Connection timeout'),
+      'timeout',
+      'Connection timeout',
+      'ERROR Failed to connect to main server: Connection timeout',
+    ],
+  ])('that ends with %s is repeated after the retry interval, and told', async (_, outcome, reason, text, line) => {
+    const { claim, server, result, metrics, log } = attempted(message('m', { attempt_count: 1, body: 'ü' }));
+    server.post('m').answer(outcome);
+    expect(await result).toEqual({
+      settlement: {
+        kind: 'retry',
+        claim,
+        message: Buffer.from(message('m', { attempt_count: 2, body: 'ü' })),
+        messageId: 'm',
+        delayMs: RETRY_MS,
+      },
+      statusUpdate: { messageId: 'm', update: { status: 'queued', attemptCount: 2, errorMessage: text } },
+    });
+    const counts = await metrics.counts();
+    expect(totalsIn(counts)).toMatchObject({ processed: 1, delivered: 0, failed: 1 });
+    expect(counts.failures).toMatchObject([{ reason, error: text, messageId: 'm' }]);
+    expect(log.lines[1]).toContain(line);
+    expect(log.lines.slice(2)).toEqual([
+      'WARNING Message m delivery failed, will retry',
+      'INFO Waiting 30s before retrying message m',
+    ]);
+  });
+
+  test('teaches the breaker', async () => {
+    const { breaker, attempts, server, result, settle } = attempted(message('m'));
+    server.post('m').answer(REFUSED);
+    await result;
+    server.answerPosts(REFUSED);
+    const { signal } = new AbortController();
+    for (let count = 0; count < 9; count += 1) {
+      await attempts.run({ raw: Buffer.from(message('m')), consumer: 'c' }, signal);
+    }
+    await settle();
+    expect(breaker).toMatchObject({ state: 'open', lastReason: 'connection_refused' });
+  });
+
+  test('that is cut by a kill hands the message back, uncounted', async () => {
+    const { claim, kill, result, metrics, metric, breaker } = attempted(message('m'));
+    kill.abort();
+    expect(await result).toEqual(HAND_BACK(claim));
+    expect(await totals(metrics)).toEqual({ processed: 0, delivered: 0, failed: 0, retried: 0 });
+    expect(await metric(DELIVERY_SECONDS)).toBe(0);
+    expect(breaker.lastReason).toBeUndefined();
+  });
+});
+
+describe('the time in the queue', () => {
+  test('is measured at the first attempt, and is never negative', async () => {
+    const first = attempted(young(1_500));
+    expect(await first.metric(WAIT_SECONDS)).toBeCloseTo(1.5);
+    const ahead = attempted(young(-60_000));
+    expect(await ahead.metric(WAIT_SECONDS)).toBe(0);
+  });
+
+  test('is not measured again', async () => {
+    const { clock } = createCore();
+    const queued_at = new Date(clock.wallNow() - 1_500).toISOString();
+    const second = attempted(message('m', { attempt_count: 1, queued_at }));
+    expect(await second.metric(WAIT_SECONDS)).toBe(0);
+  });
+});
+
+describe('a young message that the main server does not know yet', () => {
+  test('is asked for again after 100, 200, 400 and 800 ms, inside the same attempt', async () => {
+    const { claim, clock, server, ended, result } = attempted(young());
+    const postedAt: number[] = [];
+    for (let post = 1; post <= 5; post += 1) {
+      expect(server.posts).toHaveLength(post);
+      postedAt.push(clock.now());
+      server.post('m').answer(UNREGISTERED);
+      await clock.settle();
+      for (let ms = 0; ms < 1_000 && server.posts.length === post; ms += 10) await clock.advance(10);
+    }
+    expect(postedAt).toEqual([0, 100, 300, 700, 1_500]);
+    expect(ended()).toBeDefined();
+    expect(await result).toMatchObject({
+      settlement: { kind: 'retry', claim },
+      statusUpdate: { update: { errorMessage: 'HTTP 404', attemptCount: 1 } },
+    });
+  });
+
+  test('is delivered once it is registered, as one attempt', async () => {
+    const { claim, clock, server, result, metrics, metric } = attempted(young());
+    server.post('m').answer(UNREGISTERED);
+    await clock.advance(100);
+    server.post('m').answer(DELIVERED);
+    expect(await result).toEqual({ settlement: { kind: 'ack', claim } });
+    expect(await totals(metrics)).toEqual({ processed: 1, delivered: 1, failed: 0, retried: 0 });
+    expect(await metric(DELIVERY_SECONDS)).toBeCloseTo(0.1);
+  });
+
+  test.each([
+    ['older than the grace', young(2_000)],
+    ['in its second attempt', message('m', { attempt_count: 1, queued_at: '2025-01-15T10:30:00Z' })],
+    ['of no known age', message('m')],
+  ])('is asked for once when it is %s', async (_, raw) => {
+    const { clock, server, ended } = attempted(raw);
+    server.post('m').answer(UNREGISTERED);
+    await clock.settle();
+    expect(ended()).toMatchObject({ settlement: { kind: 'retry' } });
+    expect(clock.pending).toBe(0);
+  });
+
+  test('is handed back at once by a kill between two POSTs', async () => {
+    const { claim, clock, server, kill, result } = attempted(young());
+    server.post('m').answer(UNREGISTERED);
+    await clock.advance(50);
+    kill.abort();
+    expect(await result).toEqual(HAND_BACK(claim));
+    expect(clock.pending).toBe(0);
+  });
+});
+
+describe('what is no message', () => {
+  test('is buried as it is, and nobody is asked', async () => {
+    const { claim, server, result, metrics, log, clock } = attempted('{"message_id":17}');
+    const { settlement } = await result;
+    expect(settlement).toMatchObject({ kind: 'bury', claim });
+    const envelope = settlement.kind === 'bury' ? readDeadLetter(settlement.envelope) : undefined;
+    expect(envelope).toEqual({
+      raw: claim.raw,
+      reason: 'malformed',
+      error: 'The message_id is not a string.',
+      attemptCount: 0,
+      workerId: 'worker-1',
+      deadAt: new Date(clock.wallNow()).toISOString(),
+    });
+    expect(server.posts).toEqual([]);
+    expect((await metrics.counts()).failures).toMatchObject([{ reason: 'malformed', messageId: '' }]);
+    expect(log.lines).toEqual([
+      'ERROR Moved a malformed message of 17 bytes to the dead list: The message_id is not a string.',
+    ]);
+  });
+});
+
+describe('a message whose attempts are spent', () => {
+  const SPENT = message('m', { attempt_count: MAX_ATTEMPTS });
+
+  test.each([
+    ['taken', DELIVERED],
+    ['unknown to the main server', UNREGISTERED],
+    ['refused by the main server', FAILED],
+  ])('is buried once its end was told: %s', async (_, outcome) => {
+    const { claim, server, result, metrics, log } = attempted(SPENT);
+    expect(server.posts).toEqual([]);
+    expect(server.puts).toMatchObject([
+      { id: 'm', update: { status: 'failed', attemptCount: 3, errorMessage: 'Max attempts exceeded' } },
+    ]);
+    server.puts[0]?.answer(outcome);
+    const { settlement, statusUpdate } = await result;
+    expect(settlement).toMatchObject({ kind: 'bury', claim });
+    const envelope = settlement.kind === 'bury' ? readDeadLetter(settlement.envelope) : undefined;
+    expect(envelope).toMatchObject({ reason: 'max_attempts_exceeded', attemptCount: 3, raw: claim.raw });
+    expect(statusUpdate).toBeUndefined();
+    expect(await totals(metrics)).toMatchObject({ processed: 0, failed: 1 });
+    expect(log.lines).toEqual(['ERROR Message m exceeded max attempts (3), marking as failed']);
+  });
+
+  test('waits for another retry interval when the main server cannot be told', async () => {
+    const { claim, server, result, metrics, breaker, log } = attempted(SPENT);
+    server.puts[0]?.answer(REFUSED);
+    expect(await result).toEqual({
+      settlement: { kind: 'retry', claim, message: claim.raw, messageId: 'm', delayMs: RETRY_MS },
+    });
+    expect(await totals(metrics)).toMatchObject({ failed: 0 });
+    expect(breaker.lastReason).toBe('connection_refused');
+    expect(log.lines[1]).toBe(
+      'WARNING Message m could not be marked as failed (Connection refused), trying again later',
+    );
+  });
+
+  test('is handed back by a kill', async () => {
+    const { claim, kill, result } = attempted(SPENT);
+    kill.abort();
+    expect(await result).toEqual(HAND_BACK(claim));
+  });
+});
