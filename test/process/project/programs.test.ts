@@ -23,19 +23,19 @@ test.each([
 });
 
 test('the development main server explains itself and starts nothing', async () => {
-  const program = start({ script: 'dist/scripts/main-server/server.js', args: ['--help'] });
+  const program = start({ script: 'dist/scripts/main-server/main.js', args: ['--help'] });
   expect(await program.waitForExit()).toEqual({ code: 0, signal: null });
   expect((await linesOf(program, 10)).join('\n')).toMatch(/^Usage: node .*--fail-first <n>/s);
 });
 
 test('it refuses what it does not know', async () => {
-  const program = start({ script: 'dist/scripts/main-server/server.js', args: ['--fail-fist', '1'] });
+  const program = start({ script: 'dist/scripts/main-server/main.js', args: ['--fail-fist', '1'] });
   expect(await program.waitForExit()).toEqual({ code: 2, signal: null });
   expect(await linesOf(program, 1)).toEqual(["unknown option '--fail-fist' (Did you mean --fail-first?); see --help."]);
 });
 
 test('it serves, fails what it is told to, and ends at a signal', async () => {
-  const program = start({ script: 'dist/scripts/main-server/server.js', args: ['--fail-first', '1'] });
+  const program = start({ script: 'dist/scripts/main-server/main.js', args: ['--fail-first', '1'] });
   const url = (await program.waitForLine(/listens on/)).split(' ').at(-1) ?? '';
   const body = JSON.stringify({ message_id: 'a', worker_id: 'w' });
   const deliver = () => fetch(`${url}/internal/messages/deliver`, { method: 'POST', body });
@@ -45,9 +45,9 @@ test('it serves, fails what it is told to, and ends at a signal', async () => {
 });
 
 test('a port that is taken is an error of one line', async () => {
-  const holder = start({ script: 'dist/scripts/main-server/server.js', args: [] });
+  const holder = start({ script: 'dist/scripts/main-server/main.js', args: [] });
   const port = (await holder.waitForLine(/listens on/)).split(':').at(-1) ?? '';
-  const program = start({ script: 'dist/scripts/main-server/server.js', args: ['--port', port] });
+  const program = start({ script: 'dist/scripts/main-server/main.js', args: ['--port', port] });
   expect(await program.waitForExit()).toEqual({ code: 1, signal: null });
   expect(await linesOf(program, 1)).toEqual([`listen EADDRINUSE: address already in use 127.0.0.1:${port}`]);
 });
