@@ -20,7 +20,8 @@ import { document } from '../../unit/contract/markdown.js';
 const WORKER = '/opt/message_broker/worker';
 const SUPERVISOR_UNIT = 'message-broker-worker.service';
 
-const whyNot = await whyNoMachine();
+/** It takes minutes, so it is asked for: `TEST_BOOTED=1 npm test -- test/process/project/booted-units`. */
+const whyNot = process.env['TEST_BOOTED'] === '1' ? await whyNoMachine() : 'TEST_BOOTED=1 asks for it';
 /** It needs root and the right to mount. Where they are missing it is said, and nothing is tried. */
 const whereItCan: (name: string, options: { readonly timeout: number }, suite: () => void) => void =
   whyNot === undefined ? describe : (name) => test(`${name}: not tried, ${whyNot}`, () => console.log(whyNot));
