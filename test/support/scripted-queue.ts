@@ -83,7 +83,7 @@ export class ScriptedQueue implements MessageQueue {
   }
 
   /** As LPUSH. */
-  push(...messages: readonly string[]): void {
+  push(...messages: readonly (string | Buffer)[]): void {
     for (const message of messages) this.waiting.unshift(Buffer.from(message));
     if (!this.#blocked || this.waiting.length === 0) return;
     const { resolve } = this.#blocked;

@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import { conformsToMessageQueue, type StoreUnderTest } from '../../support/message-queue-conformance.js';
 import { openQueue, QUEUE } from '../../support/queue.js';
 import { useRedis, type TestRedis } from '../../support/redis.js';
+import { ScriptedQueue } from '../../support/scripted-queue.js';
+import { VirtualClock } from '../../support/virtual-clock.js';
 
 /** By which pops a queue claims depends on the server's age and on WORKER_QUEUE_RELIABLE; what they do must not. */
 const redis = useRedis();
@@ -17,6 +19,17 @@ async function storeOn({ client, port }: TestRedis, reliable: boolean): Promise<
     waiting: async () => (await client.lrange(QUEUE, 0, -1)).toReversed(),
     takeOver: async (consumer) => void (await other.background.recover(consumer, { evenIfLeased: true })),
     close: async () => void (await Promise.all([queue.stop(), other.stop()])),
+  };
+}
+
+function scriptedStore(): StoreUnderTest {
+  const queue = new ScriptedQueue(new VirtualClock());
+  return {
+    queue,
+    produce: async (...messages) => queue.push(...messages),
+    waiting: async () => queue.waiting.toReversed().map(String),
+    takeOver: async () => queue.recoverAll(),
+    close: () => queue.close(),
   };
 }
 
@@ -39,6 +52,13 @@ conformsToMessageQueue({
   reliable: false,
   losesLeases: false,
   open: () => storeOn(redis, false),
+});
+
+conformsToMessageQueue({
+  name: 'the one in memory that tests of the work loop give their orders to',
+  reliable: true,
+  losesLeases: false,
+  open: async () => scriptedStore(),
 });
 
 test('the second server really lacks the newer commands, and the first has them', async () => {
