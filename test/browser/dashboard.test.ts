@@ -2,9 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import { startMainServer } from '../../scripts/main-server/server.js';
 import type { StatusDocument } from '../../supervisor/status/status-document.js';
-import { pemsOf } from '../support/main-server.js';
-import { neededProgram } from '../support/needed-program.js';
-import { QUEUE } from '../support/queue.js';
+import { pemsOf } from '../support/main-server/main-server.js';
+import { neededProgram } from '../support/program/needed-program.js';
+import { QUEUE } from '../support/redis/queue.js';
 import { HANGS_MS, waitFor } from '../support/wait-for.js';
 import { CHROMIUM, type WatchedPage } from './browser.js';
 import { useDashboard } from './opened-dashboard.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { neededProgram } from '../support/needed-program.js';
+import { neededProgram } from '../support/program/needed-program.js';
 import { waitFor } from '../support/wait-for.js';
 import { CHROMIUM } from './browser.js';
 import { useDashboard } from './opened-dashboard.js';

@@ -1,6 +1,6 @@
 /** Dead letters on the dashboard: read, replayed, and never more than text. */
 import { describe, expect, test } from 'vitest';
-import { neededProgram } from '../support/needed-program.js';
+import { neededProgram } from '../support/program/needed-program.js';
 import { waitFor } from '../support/wait-for.js';
 import { CHROMIUM } from './browser.js';
 import { DEAD, envelope, TOKEN, useDashboard } from './opened-dashboard.js';

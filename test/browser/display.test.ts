@@ -1,6 +1,6 @@
 /** The dashboard on small and dark screens, without a mouse and without a screen. */
 import { describe, expect, test } from 'vitest';
-import { neededProgram } from '../support/needed-program.js';
+import { neededProgram } from '../support/program/needed-program.js';
 import { CHROMIUM, type WatchedPage } from './browser.js';
 import { DEAD, envelope, useDashboard } from './opened-dashboard.js';
 

@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll } from 'vitest';
-import { useInstallation, type Fleet, type Installation, type Settings } from '../support/fleet.js';
-import { QUEUE } from '../support/queue.js';
+import { useInstallation, type Fleet, type Installation, type Settings } from '../support/program/fleet.js';
+import { QUEUE } from '../support/redis/queue.js';
 import { waitFor } from '../support/wait-for.js';
 import { openPage, startBrowser, type WatchedPage } from './browser.js';
 

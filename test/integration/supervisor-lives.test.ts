@@ -20,9 +20,9 @@ import { forkChild, prepareForks } from '../../supervisor/workers/forked-child.j
 import { OrphanGuardian } from '../../supervisor/workers/orphan-guardian.js';
 import { ResourceMonitor } from '../../supervisor/workers/resource-monitor.js';
 import { WorkerPool } from '../../supervisor/workers/worker-pool.js';
-import { testConfig } from '../support/config.js';
+import { testConfig } from '../support/program/config.js';
 import { conformsToLife } from '../support/life.js';
-import { useRedis } from '../support/redis.js';
+import { useRedis } from '../support/redis/redis.js';
 import { waitFor } from '../support/wait-for.js';
 import { recordedLog } from '../unit/supervisor/recorded-log.js';
 

@@ -1,6 +1,6 @@
 /** Each alert fires for what it is about, and each panel shows data: a real Prometheus watches the built program. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { neededProgram } from '../support/needed-program.js';
+import { neededProgram } from '../support/program/needed-program.js';
 import { alertRules, dashboard, DRILLED } from './monitoring-files.js';
 import { PROMETHEUS } from './prometheus.js';
 import { startWatchedProgram, untilSeen, type WatchedProgram } from './watched-program.js';

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { neededProgram } from '../support/needed-program.js';
+import { neededProgram } from '../support/program/needed-program.js';
 import { BACKLOG_MESSAGES, CAUSE } from '../../src/shared/words/causes.js';
 import { ALERT_OF, MONITORING, alertRules, monitoringFile, type Cause } from './monitoring-files.js';
 import { PROMTOOL } from './prometheus.js';

@@ -3,9 +3,9 @@ import { copyFileSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileS
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startMainServer } from '../../../scripts/main-server/server.js';
-import type { Fleet } from '../../support/fleet.js';
-import { pemsOf } from '../../support/main-server.js';
-import { makeCertificates, validFor } from '../../support/pki.js';
+import type { Fleet } from '../../support/program/fleet.js';
+import { pemsOf } from '../../support/main-server/main-server.js';
+import { makeCertificates, validFor } from '../../support/main-server/pki.js';
 import { waitFor } from '../../support/wait-for.js';
 import type { Findings, Row } from '../support/row.js';
 import { pidsOf, type Stage } from '../support/stage.js';

@@ -1,6 +1,6 @@
 /** Rows 8 to 11: workers that die of a message, hang, come back too late, or bloat. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isAlive } from '../../support/processes.js';
+import { isAlive } from '../../support/program/processes.js';
 import { waitFor } from '../../support/wait-for.js';
 import { BLOCK_EVENT_LOOP, provocable, TAKE_MEMORY } from '../support/provoked.js';
 import type { Findings, Row } from '../support/row.js';

@@ -1,6 +1,6 @@
 /** Row 6: kill -9 of all workers at once, and of one after the other for a minute. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Fleet } from '../../support/fleet.js';
+import type { Fleet } from '../../support/program/fleet.js';
 import { waitFor } from '../../support/wait-for.js';
 import type { Findings, Row } from '../support/row.js';
 import { pidsOf, sendSignal, type Stage } from '../support/stage.js';

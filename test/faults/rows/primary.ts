@@ -1,5 +1,5 @@
 /** Row 12: kill -9 of the primary. */
-import type { Fleet } from '../../support/fleet.js';
+import type { Fleet } from '../../support/program/fleet.js';
 import { idOf } from '../../support/ledger.js';
 import { waitFor } from '../../support/wait-for.js';
 import { BLOCK_EVENT_LOOP, provocable } from '../support/provoked.js';

@@ -3,8 +3,8 @@ import { appendFileSync, cpSync, realpathSync, statSync, symlinkSync, truncateSy
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { Fleet } from '../../support/fleet.js';
-import { startProgram } from '../../support/program.js';
+import type { Fleet } from '../../support/program/fleet.js';
+import { startProgram } from '../../support/program/program.js';
 import { waitFor } from '../../support/wait-for.js';
 import type { Findings, Row } from '../support/row.js';
 import { breakCertificate, breakSettings } from '../support/spoil.js';

@@ -7,7 +7,7 @@ import { Cluster, type Redis } from 'ioredis';
 import { startRedis } from '../../../scripts/local/redis-process.js';
 import { findProgram } from '../../../scripts/local/find-program.js';
 import { idOf } from '../../support/ledger.js';
-import { plainClient } from '../../support/redis.js';
+import { plainClient } from '../../support/redis/redis.js';
 import { waitFor } from '../../support/wait-for.js';
 import { REDIS_CLI, SENTINEL } from '../support/programs.js';
 import { moveSlot, startCluster } from '../support/redis-cluster.js';

@@ -1,7 +1,7 @@
 /** Half of the measured maximum for minutes, with a fault at random every 5 s: `npm run test:soak -- --minutes 10`. */
 import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Fleet } from '../../support/fleet.js';
+import type { Fleet } from '../../support/program/fleet.js';
 import type { TcpProxy } from '../../support/tcp-proxy.js';
 import { waitFor } from '../../support/wait-for.js';
 import { residentBytes } from '../support/process-stat.js';

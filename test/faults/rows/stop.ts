@@ -2,7 +2,7 @@
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Fleet } from '../../support/fleet.js';
+import type { Fleet } from '../../support/program/fleet.js';
 import { attemptCountOf } from '../../support/ledger.js';
 import { waitFor } from '../../support/wait-for.js';
 import { cpuShareDuring } from '../support/process-stat.js';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { plainClient } from '../../support/redis.js';
+import { plainClient } from '../../support/redis/redis.js';
 import type { Stage } from './stage.js';
 
 interface PythonLikeWorker {

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { startRedis } from '../../../scripts/local/redis-process.js';
 import { freePort } from '../../support/free-port.js';
-import { plainClient } from '../../support/redis.js';
+import { plainClient } from '../../support/redis/redis.js';
 import { waitFor } from '../../support/wait-for.js';
 import type { Stage } from './stage.js';
 

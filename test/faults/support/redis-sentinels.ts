@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findProgram } from '../../../scripts/local/find-program.js';
 import { freePort } from '../../support/free-port.js';
-import { plainClient } from '../../support/redis.js';
+import { plainClient } from '../../support/redis/redis.js';
 import { waitFor } from '../../support/wait-for.js';
 import type { Stage } from './stage.js';
 

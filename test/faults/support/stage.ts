@@ -10,14 +10,14 @@ import { startMainServer, type DevMainServer } from '../../../scripts/main-serve
 import { startRedis, type RedisOptions, type RedisProcess } from '../../../scripts/local/redis-process.js';
 import { redisKeys } from '../../../src/queue/keys.js';
 import type { CertificateFiles } from '../../../supervisor/certificates/certificates.js';
-import { freePortRange, RunningFleet, type Fleet, type Settings } from '../../support/fleet.js';
+import { freePortRange, RunningFleet, type Fleet, type Settings } from '../../support/program/fleet.js';
 import { freePort } from '../../support/free-port.js';
 import { createMessageLedger, type MessageLedger } from '../../support/ledger.js';
-import { pemsOf } from '../../support/main-server.js';
-import { makeCertificates } from '../../support/pki.js';
-import type { Program } from '../../support/program.js';
-import { QUEUE } from '../../support/queue.js';
-import { plainClient } from '../../support/redis.js';
+import { pemsOf } from '../../support/main-server/main-server.js';
+import { makeCertificates } from '../../support/main-server/pki.js';
+import type { Program } from '../../support/program/program.js';
+import { QUEUE } from '../../support/redis/queue.js';
+import { plainClient } from '../../support/redis/redis.js';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js';
 import { waitFor } from '../../support/wait-for.js';
 

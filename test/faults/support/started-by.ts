@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Fleet, Settings } from '../../support/fleet.js';
+import type { Fleet, Settings } from '../../support/program/fleet.js';
 import type { Stage } from './stage.js';
 
 const CLI = fileURLToPath(new URL('../../../dist/supervisor/cli.js', import.meta.url));

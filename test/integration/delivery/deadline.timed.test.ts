@@ -1,9 +1,9 @@
 /** MAIN_SERVER_TIMEOUT is the time of the whole exchange, connection and body included, whatever goes wrong within it. */
 import { describe, expect, it } from 'vitest';
-import { useCertificates } from '../../support/certificates.js';
-import { useClients } from '../../support/delivery.js';
-import { expectNoLeftovers } from '../../support/leftovers.js';
-import { useMainServer } from '../../support/main-server.js';
+import { useCertificates } from '../../support/main-server/certificates.js';
+import { useClients } from '../../support/main-server/delivery.js';
+import { expectNoLeftovers } from '../../support/program/leftovers.js';
+import { useMainServer } from '../../support/main-server/main-server.js';
 import { startTcpProxy } from '../../support/tcp-proxy.js';
 
 expectNoLeftovers();

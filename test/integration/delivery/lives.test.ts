@@ -8,11 +8,11 @@ import { credentialsFor, type Credentials } from '../../../src/delivery/tls-cred
 import { ABORTED, outcomeOfErrorCode } from '../../../src/domain/delivery-outcome.js';
 import type { Life } from '../../../src/shared/life.js';
 import { systemClock } from '../../../src/shared/time/clock.js';
-import { useCertificates } from '../../support/certificates.js';
-import { testConfig } from '../../support/config.js';
-import { newClient, tlsFiles } from '../../support/delivery.js';
+import { useCertificates } from '../../support/main-server/certificates.js';
+import { testConfig } from '../../support/program/config.js';
+import { newClient, tlsFiles } from '../../support/main-server/delivery.js';
 import { conformsToLife } from '../../support/life.js';
-import { useMainServer } from '../../support/main-server.js';
+import { useMainServer } from '../../support/main-server/main-server.js';
 
 const certificates = useCertificates();
 const main = useMainServer(certificates);

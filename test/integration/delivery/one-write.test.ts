@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { buildConnector, Client } from 'undici';
 import { describe, expect, test } from 'vitest';
 import { withOneWrite } from '../../../src/delivery/one-write.js';
-import { useCertificates } from '../../support/certificates.js';
-import { expectNoLeftovers } from '../../support/leftovers.js';
-import { useMainServer } from '../../support/main-server.js';
+import { useCertificates } from '../../support/main-server/certificates.js';
+import { expectNoLeftovers } from '../../support/program/leftovers.js';
+import { useMainServer } from '../../support/main-server/main-server.js';
 
 /** What one-write.ts relies on in undici, over plain sockets and over TLS. */
 expectNoLeftovers();

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { useCertificates } from '../../support/certificates.js';
-import { useClients } from '../../support/delivery.js';
+import { useCertificates } from '../../support/main-server/certificates.js';
+import { useClients } from '../../support/main-server/delivery.js';
 import { freePort } from '../../support/free-port.js';
-import { expectNoLeftovers } from '../../support/leftovers.js';
-import { useMainServer } from '../../support/main-server.js';
+import { expectNoLeftovers } from '../../support/program/leftovers.js';
+import { useMainServer } from '../../support/main-server/main-server.js';
 import { waitFor } from '../../support/wait-for.js';
 
 expectNoLeftovers();

@@ -7,12 +7,12 @@ import { startMainServer, type DevMainServer } from '../../../scripts/main-serve
 import { createAuthority, issue } from '../../../supervisor/certificates/x509.js';
 import { readCredentials } from '../../../src/delivery/tls-credentials.js';
 import { systemClock } from '../../../src/shared/time/clock.js';
-import { useCertificates } from '../../support/certificates.js';
-import { testConfig } from '../../support/config.js';
-import { tlsFiles, useClients } from '../../support/delivery.js';
-import { expectNoLeftovers } from '../../support/leftovers.js';
-import { pemsOf, useMainServer } from '../../support/main-server.js';
-import { makeCertificates, validFor } from '../../support/pki.js';
+import { useCertificates } from '../../support/main-server/certificates.js';
+import { testConfig } from '../../support/program/config.js';
+import { tlsFiles, useClients } from '../../support/main-server/delivery.js';
+import { expectNoLeftovers } from '../../support/program/leftovers.js';
+import { pemsOf, useMainServer } from '../../support/main-server/main-server.js';
+import { makeCertificates, validFor } from '../../support/main-server/pki.js';
 
 expectNoLeftovers();
 const certificates = useCertificates();

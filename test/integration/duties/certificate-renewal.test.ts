@@ -13,12 +13,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { areSame, stampOfFiles } from '../../../src/delivery/certificate-files.js';
 import { readCredentials } from '../../../src/delivery/tls-credentials.js';
-import { useCertificates } from '../../support/certificates.js';
-import { testConfig } from '../../support/config.js';
-import { tlsFiles, useClients } from '../../support/delivery.js';
-import { expectNoLeftovers } from '../../support/leftovers.js';
-import { useMainServer } from '../../support/main-server.js';
-import { makeCertificates } from '../../support/pki.js';
+import { useCertificates } from '../../support/main-server/certificates.js';
+import { testConfig } from '../../support/program/config.js';
+import { tlsFiles, useClients } from '../../support/main-server/delivery.js';
+import { expectNoLeftovers } from '../../support/program/leftovers.js';
+import { useMainServer } from '../../support/main-server/main-server.js';
+import { makeCertificates } from '../../support/main-server/pki.js';
 import { waitFor } from '../../support/wait-for.js';
 
 expectNoLeftovers();

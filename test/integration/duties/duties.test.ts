@@ -7,8 +7,8 @@ import { LEASE_MS } from '../../../src/queue/lease.js';
 import type { Life } from '../../../src/shared/life.js';
 import { systemClock, type Clock } from '../../../src/shared/time/clock.js';
 import type { Log } from '../../../src/shared/logger/log.js';
-import { claim, openQueue, QUEUE } from '../../support/queue.js';
-import { useRedis } from '../../support/redis.js';
+import { claim, openQueue, QUEUE } from '../../support/redis/queue.js';
+import { useRedis } from '../../support/redis/redis.js';
 import { waitFor } from '../../support/wait-for.js';
 
 const redis = useRedis();

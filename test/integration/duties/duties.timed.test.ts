@@ -8,8 +8,8 @@ import { systemClock } from '../../../src/shared/time/clock.js';
 import type { Log } from '../../../src/shared/logger/log.js';
 import { createWorkerMetrics } from '../../../src/shared/metrics/worker-metrics.js';
 import { freePort } from '../../support/free-port.js';
-import { openQueue, places, QUEUE } from '../../support/queue.js';
-import { useRedis } from '../../support/redis.js';
+import { openQueue, places, QUEUE } from '../../support/redis/queue.js';
+import { useRedis } from '../../support/redis/redis.js';
 import { waitFor } from '../../support/wait-for.js';
 
 const redis = useRedis();

@@ -14,12 +14,12 @@ import { systemClock as clock } from '../../../src/shared/time/clock.js';
 import { Heartbeat } from '../../../src/worker/heartbeat.js';
 import { StatusUpdates } from '../../../src/worker/attempt/status-updates.js';
 import { WorkLoop } from '../../../src/worker/loop/work-loop.js';
-import { expectNoLeftovers } from '../../support/leftovers.js';
+import { expectNoLeftovers } from '../../support/program/leftovers.js';
 import { conformsToLife } from '../../support/life.js';
-import { message, openQueue, QUEUE } from '../../support/queue.js';
+import { message, openQueue, QUEUE } from '../../support/redis/queue.js';
 import { recordedLog } from '../../support/recorded-log.js';
-import { useRedis } from '../../support/redis.js';
-import { ScriptedMainServer } from '../../support/scripted-main-server.js';
+import { useRedis } from '../../support/redis/redis.js';
+import { ScriptedMainServer } from '../../support/main-server/scripted-main-server.js';
 
 expectNoLeftovers();
 const redis = useRedis();

@@ -11,7 +11,7 @@ import {
 } from '../../../src/duties/metrics-server.js';
 import { createWorkerMetrics, type WorkerMetrics } from '../../../src/shared/metrics/worker-metrics.js';
 import { freePort } from '../../support/free-port.js';
-import { expectNoLeftovers } from '../../support/leftovers.js';
+import { expectNoLeftovers } from '../../support/program/leftovers.js';
 import { HANGS_MS, waitFor } from '../../support/wait-for.js';
 
 expectNoLeftovers();

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
 import { RedisCommand } from '../../../src/queue/connection/command.js';
-import { useRedis } from '../../support/redis.js';
+import { useRedis } from '../../support/redis/redis.js';
 
 /** What command.ts relies on in ioredis. */
 const redis = useRedis();

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { conformsToMessageQueue, type StoreUnderTest } from '../../support/message-queue-conformance.js';
-import { openQueue, QUEUE } from '../../support/queue.js';
-import { useRedis, type TestRedis } from '../../support/redis.js';
-import { ScriptedQueue } from '../../support/scripted-queue.js';
+import { conformsToMessageQueue, type StoreUnderTest } from '../../support/redis/message-queue-conformance.js';
+import { openQueue, QUEUE } from '../../support/redis/queue.js';
+import { useRedis, type TestRedis } from '../../support/redis/redis.js';
+import { ScriptedQueue } from '../../support/redis/scripted-queue.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
 
 /** By which pops a queue claims depends on the server's age and on WORKER_QUEUE_RELIABLE; what they do must not. */

@@ -5,9 +5,9 @@ import { deadLetter } from '../../../src/domain/dead-letter.js';
 import type { DeadLetterFilter } from '../../../src/domain/dead-letter-filter.js';
 import { withOperatorQueue, type OperatorQueue } from '../../../src/queue/operator-queue.js';
 import { systemClock } from '../../../src/shared/time/clock.js';
-import { expectNoLeftovers } from '../../support/leftovers.js';
-import { places, QUEUE, redisConfig } from '../../support/queue.js';
-import { useRedis } from '../../support/redis.js';
+import { expectNoLeftovers } from '../../support/program/leftovers.js';
+import { places, QUEUE, redisConfig } from '../../support/redis/queue.js';
+import { useRedis } from '../../support/redis/redis.js';
 
 expectNoLeftovers();
 const redis = useRedis();

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { RedisUnavailableError } from '../../../src/shared/errors.js';
 import type { RedisQueue } from '../../../src/queue/claims-and-settlements.js';
-import { claim, openQueue, places, QUEUE, settle } from '../../support/queue.js';
-import { useRedis } from '../../support/redis.js';
+import { claim, openQueue, places, QUEUE, settle } from '../../support/redis/queue.js';
+import { useRedis } from '../../support/redis/redis.js';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js';
 import { waitFor } from '../../support/wait-for.js';
 

@@ -1,7 +1,7 @@
 /** How soon the queue notices that nobody answers any more, and that somebody does again. */
 import { afterEach, expect, test } from 'vitest';
-import { claim, openQueue } from '../../support/queue.js';
-import { useRedis } from '../../support/redis.js';
+import { claim, openQueue } from '../../support/redis/queue.js';
+import { useRedis } from '../../support/redis/redis.js';
 import { startTcpProxy } from '../../support/tcp-proxy.js';
 import { waitFor } from '../../support/wait-for.js';
 

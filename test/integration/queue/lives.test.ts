@@ -5,8 +5,8 @@ import type { Life } from '../../../src/shared/life.js';
 import { systemClock } from '../../../src/shared/time/clock.js';
 import { systemRandom } from '../../../src/shared/time/random.js';
 import { conformsToLife } from '../../support/life.js';
-import { QUEUE, queueOf, redisConfig } from '../../support/queue.js';
-import { useRedis } from '../../support/redis.js';
+import { QUEUE, queueOf, redisConfig } from '../../support/redis/queue.js';
+import { useRedis } from '../../support/redis/redis.js';
 
 const redis = useRedis();
 const common = { workerId: 'worker-1', clock: systemClock, random: systemRandom };

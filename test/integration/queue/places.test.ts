@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import type { Claim } from '../../../src/queue/message-queue.js';
 import type { RedisQueue } from '../../../src/queue/claims-and-settlements.js';
-import { claim, openQueue, places, QUEUE, settle } from '../../support/queue.js';
-import { useRedis } from '../../support/redis.js';
+import { claim, openQueue, places, QUEUE, settle } from '../../support/redis/queue.js';
+import { useRedis } from '../../support/redis/redis.js';
 
 /** The promise the product stands on: whatever is done in whatever order, each message is in exactly one place. */
 const redis = useRedis();

@@ -1,8 +1,8 @@
 import { afterEach } from 'vitest';
 import type { RedisQueue } from '../../../src/queue/claims-and-settlements.js';
 import type { Claim } from '../../../src/queue/message-queue.js';
-import { openQueue, type QueueOptions } from '../../support/queue.js';
-import type { TestRedis } from '../../support/redis.js';
+import { openQueue, type QueueOptions } from '../../support/redis/queue.js';
+import type { TestRedis } from '../../support/redis/redis.js';
 
 /** Opens queues, each of its own consumer, and closes them after each test. Call it at the top level of the file. */
 export function useQueues(redis: TestRedis): (workerId?: string, options?: QueueOptions) => Promise<RedisQueue> {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { claim, message, places, QUEUE, settle } from '../../support/queue.js';
-import { useRedis } from '../../support/redis.js';
+import { claim, message, places, QUEUE, settle } from '../../support/redis/queue.js';
+import { useRedis } from '../../support/redis/redis.js';
 import { texts, useQueues } from './queues.js';
 
 const redis = useRedis();

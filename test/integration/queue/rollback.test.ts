@@ -3,9 +3,9 @@ import { expect, test } from 'vitest';
 import { withOperatorQueue, type OperatorQueue } from '../../../src/queue/operator-queue.js';
 import { LeasesRunningError } from '../../../src/queue/rollback.js';
 import { systemClock } from '../../../src/shared/time/clock.js';
-import { expectNoLeftovers } from '../../support/leftovers.js';
-import { places, QUEUE, redisConfig } from '../../support/queue.js';
-import { useRedis } from '../../support/redis.js';
+import { expectNoLeftovers } from '../../support/program/leftovers.js';
+import { places, QUEUE, redisConfig } from '../../support/redis/queue.js';
+import { useRedis } from '../../support/redis/redis.js';
 
 expectNoLeftovers();
 const redis = useRedis();

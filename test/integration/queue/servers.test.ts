@@ -3,9 +3,18 @@ import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { freePort } from '../../../scripts/local/free-port.js';
 import { startRedis } from '../../../scripts/local/redis-process.js';
-import { claim, message, openQueue, places, QUEUE, queueOf, settle, type QueueOptions } from '../../support/queue.js';
-import { useCertificates } from '../../support/certificates.js';
-import { plainClient } from '../../support/redis.js';
+import {
+  claim,
+  message,
+  openQueue,
+  places,
+  QUEUE,
+  queueOf,
+  settle,
+  type QueueOptions,
+} from '../../support/redis/queue.js';
+import { useCertificates } from '../../support/main-server/certificates.js';
+import { plainClient } from '../../support/redis/redis.js';
 import { waitFor } from '../../support/wait-for.js';
 
 /** Old servers, passwords, users, TLS and databases: the same protocol everywhere. */

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from 'vitest';
-import { claim, places, QUEUE, settle } from '../../support/queue.js';
-import { useRedis } from '../../support/redis.js';
+import { claim, places, QUEUE, settle } from '../../support/redis/queue.js';
+import { useRedis } from '../../support/redis/redis.js';
 import { waitFor } from '../../support/wait-for.js';
 import { texts, useQueues } from './queues.js';
 

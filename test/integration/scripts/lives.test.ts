@@ -1,6 +1,6 @@
 import { RedisProcess } from '../../../scripts/local/redis-process.js';
 import { conformsToLife } from '../../support/life.js';
-import { expectNoLeftovers } from '../../support/leftovers.js';
+import { expectNoLeftovers } from '../../support/program/leftovers.js';
 
 expectNoLeftovers();
 

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { request as httpsRequest } from 'node:https';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startMainServer, type DevMainServer } from '../../../scripts/main-server/server.js';
-import { useCertificates } from '../../support/certificates.js';
-import { expectNoLeftovers } from '../../support/leftovers.js';
+import { useCertificates } from '../../support/main-server/certificates.js';
+import { expectNoLeftovers } from '../../support/program/leftovers.js';
 
 expectNoLeftovers();
 const certificates = useCertificates();

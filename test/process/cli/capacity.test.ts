@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-import { useCertificates } from '../../support/certificates.js';
+import { useCertificates } from '../../support/main-server/certificates.js';
 import { freePort } from '../../support/free-port.js';
-import { useMainServer } from '../../support/main-server.js';
-import { useProgram } from '../../support/program.js';
-import { QUEUE } from '../../support/queue.js';
-import { useRedis } from '../../support/redis.js';
+import { useMainServer } from '../../support/main-server/main-server.js';
+import { useProgram } from '../../support/program/program.js';
+import { QUEUE } from '../../support/redis/queue.js';
+import { useRedis } from '../../support/redis/redis.js';
 import { waitFor } from '../../support/wait-for.js';
 import { runCommand, startOperated } from '../fixtures/operated.js';
 

@@ -4,9 +4,9 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
-import { useMainServer } from '../../support/main-server.js';
-import { useRedis } from '../../support/redis.js';
-import { startProgram, useProgram } from '../../support/program.js';
+import { useMainServer } from '../../support/main-server/main-server.js';
+import { useRedis } from '../../support/redis/redis.js';
+import { startProgram, useProgram } from '../../support/program/program.js';
 import { runCommand, startOperated, TOKEN, type Operated } from '../fixtures/operated.js';
 
 const redis = useRedis();

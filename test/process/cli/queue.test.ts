@@ -8,8 +8,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { deadLetter } from '../../../src/domain/dead-letter.js';
 import { readCredentials } from '../../../src/delivery/tls-credentials.js';
-import { places, QUEUE } from '../../support/queue.js';
-import { useRedis } from '../../support/redis.js';
+import { places, QUEUE } from '../../support/redis/queue.js';
+import { useRedis } from '../../support/redis/redis.js';
 import { runCommand, type Ran } from '../fixtures/operated.js';
 
 const redis = useRedis();

@@ -4,11 +4,11 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 
-import { useMainServer } from '../../support/main-server.js';
-import { neededProgram } from '../../support/needed-program.js';
-import { useProgram } from '../../support/program.js';
-import { QUEUE } from '../../support/queue.js';
-import { useRedis } from '../../support/redis.js';
+import { useMainServer } from '../../support/main-server/main-server.js';
+import { neededProgram } from '../../support/program/needed-program.js';
+import { useProgram } from '../../support/program/program.js';
+import { QUEUE } from '../../support/redis/queue.js';
+import { useRedis } from '../../support/redis/redis.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startOperated } from '../fixtures/operated.js';
 

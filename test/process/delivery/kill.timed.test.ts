@@ -1,9 +1,9 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { Exchange } from '../../../scripts/main-server/ledger.js';
 import type { WorkerStatus } from '../../../supervisor/status/status-document.js';
-import { useInstallation, type Fleet } from '../../support/fleet.js';
+import { useInstallation, type Fleet } from '../../support/program/fleet.js';
 import { attemptCountOf, idOf } from '../../support/ledger.js';
-import { expectNoLeftovers } from '../../support/leftovers.js';
+import { expectNoLeftovers } from '../../support/program/leftovers.js';
 import { waitFor } from '../../support/wait-for.js';
 
 vi.setConfig({ testTimeout: 60_000 });

@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { useCertificates } from '../../support/certificates.js';
+import { useCertificates } from '../../support/main-server/certificates.js';
 import { freePort } from '../../support/free-port.js';
-import { useMainServer } from '../../support/main-server.js';
-import { useProgram } from '../../support/program.js';
-import { useRedis } from '../../support/redis.js';
+import { useMainServer } from '../../support/main-server/main-server.js';
+import { useProgram } from '../../support/program/program.js';
+import { useRedis } from '../../support/redis/redis.js';
 
 const start = useProgram();
 const redis = useRedis();

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
-import { useInstallation } from '../../support/fleet.js';
+import { useInstallation } from '../../support/program/fleet.js';
 import { attemptCountOf } from '../../support/ledger.js';
-import { expectNoLeftovers } from '../../support/leftovers.js';
+import { expectNoLeftovers } from '../../support/program/leftovers.js';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js';
 import { waitFor } from '../../support/wait-for.js';
 

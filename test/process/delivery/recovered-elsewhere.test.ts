@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { redisKeys } from '../../../src/queue/keys.js';
-import { useInstallation } from '../../support/fleet.js';
-import { expectNoLeftovers } from '../../support/leftovers.js';
+import { useInstallation } from '../../support/program/fleet.js';
+import { expectNoLeftovers } from '../../support/program/leftovers.js';
 import { startTcpProxy } from '../../support/tcp-proxy.js';
 import { waitFor } from '../../support/wait-for.js';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { useInstallation } from '../../support/fleet.js';
-import { expectNoLeftovers } from '../../support/leftovers.js';
+import { useInstallation } from '../../support/program/fleet.js';
+import { expectNoLeftovers } from '../../support/program/leftovers.js';
 import { waitFor } from '../../support/wait-for.js';
 
 expectNoLeftovers();

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { redisKeys } from '../../../src/queue/keys.js';
-import { useInstallation } from '../../support/fleet.js';
+import { useInstallation } from '../../support/program/fleet.js';
 import { attemptCountOf, idOf, messageText } from '../../support/ledger.js';
-import { expectNoLeftovers } from '../../support/leftovers.js';
-import { QUEUE } from '../../support/queue.js';
+import { expectNoLeftovers } from '../../support/program/leftovers.js';
+import { QUEUE } from '../../support/redis/queue.js';
 import { waitFor } from '../../support/wait-for.js';
 
 expectNoLeftovers();

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
-import { useInstallation, type Fleet } from '../../support/fleet.js';
-import { expectNoLeftovers } from '../../support/leftovers.js';
+import { useInstallation, type Fleet } from '../../support/program/fleet.js';
+import { expectNoLeftovers } from '../../support/program/leftovers.js';
 
 vi.setConfig({ testTimeout: 60_000 });
 expectNoLeftovers();

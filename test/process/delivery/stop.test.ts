@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { useInstallation } from '../../support/fleet.js';
+import { useInstallation } from '../../support/program/fleet.js';
 import { attemptCountOf, idOf, messageText } from '../../support/ledger.js';
-import { expectNoLeftovers } from '../../support/leftovers.js';
+import { expectNoLeftovers } from '../../support/program/leftovers.js';
 import { waitFor } from '../../support/wait-for.js';
 
 expectNoLeftovers();

@@ -11,10 +11,10 @@ import { NGINX } from '../../../scripts/bench/sinks/open-sink.js';
 import type { Sink } from '../../../scripts/bench/sinks/sink.js';
 import { TimedSink } from '../../../scripts/bench/sinks/timed-sink.js';
 import type { CertificateFiles } from '../../../supervisor/certificates/certificates.js';
-import { useCertificates } from '../../support/certificates.js';
-import { expectNoLeftovers } from '../../support/leftovers.js';
+import { useCertificates } from '../../support/main-server/certificates.js';
+import { expectNoLeftovers } from '../../support/program/leftovers.js';
 import { conformsToLife } from '../../support/life.js';
-import { neededProgram } from '../../support/needed-program.js';
+import { neededProgram } from '../../support/program/needed-program.js';
 
 expectNoLeftovers();
 const certificates = useCertificates();

@@ -7,13 +7,13 @@ import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { StatusDocument } from '../../../supervisor/status/status-document.js';
-import { useCertificates } from '../../support/certificates.js';
-import { freePortRange } from '../../support/fleet.js';
+import { useCertificates } from '../../support/main-server/certificates.js';
+import { freePortRange } from '../../support/program/fleet.js';
 import { freePort } from '../../support/free-port.js';
 import { createMessageLedger } from '../../support/ledger.js';
 import { bootMachine, whyNoMachine, type BootedMachine } from '../../support/machine/booted-machine.js';
-import { useMainServer } from '../../support/main-server.js';
-import { useRedis } from '../../support/redis.js';
+import { useMainServer } from '../../support/main-server/main-server.js';
+import { useRedis } from '../../support/redis/redis.js';
 import { waitFor } from '../../support/wait-for.js';
 import { document } from '../../unit/contract/markdown.js';
 

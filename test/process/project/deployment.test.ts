@@ -10,7 +10,7 @@ import { parseAllDocuments } from 'yaml';
 import { findRedis } from '../../../scripts/local/find-redis.js';
 import { SETTINGS } from '../../../src/shared/config/settings/settings.js';
 import { freePort } from '../../support/free-port.js';
-import { plainClient } from '../../support/redis.js';
+import { plainClient } from '../../support/redis/redis.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 

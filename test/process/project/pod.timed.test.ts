@@ -12,13 +12,13 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { useCertificates } from '../../support/certificates.js';
+import { useCertificates } from '../../support/main-server/certificates.js';
 import { freePort } from '../../support/free-port.js';
-import { freePortRange } from '../../support/fleet.js';
+import { freePortRange } from '../../support/program/fleet.js';
 import { createMessageLedger } from '../../support/ledger.js';
 import { whyNoMachine } from '../../support/machine/booted-machine.js';
-import { useMainServer } from '../../support/main-server.js';
-import { useRedis } from '../../support/redis.js';
+import { useMainServer } from '../../support/main-server/main-server.js';
+import { useRedis } from '../../support/redis/redis.js';
 import { waitFor } from '../../support/wait-for.js';
 
 const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));

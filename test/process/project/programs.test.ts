@@ -1,6 +1,6 @@
 /** The programs of scripts/ as they are started by hand. */
 import { expect, test } from 'vitest';
-import { useProgram, type Program } from '../../support/program.js';
+import { useProgram, type Program } from '../../support/program/program.js';
 import { waitFor } from '../../support/wait-for.js';
 
 const start = useProgram();

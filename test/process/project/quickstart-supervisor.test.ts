@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { DemoSupervisor } from '../../../scripts/quickstart/supervisor.js';
 import { freePort } from '../../support/free-port.js';
-import { expectNoLeftovers } from '../../support/leftovers.js';
+import { expectNoLeftovers } from '../../support/program/leftovers.js';
 import { conformsToLife } from '../../support/life.js';
 
 expectNoLeftovers();

@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
-import { isAlive } from '../../support/processes.js';
-import { useProgram, type Program } from '../../support/program.js';
+import { isAlive } from '../../support/program/processes.js';
+import { useProgram, type Program } from '../../support/program/program.js';
 import { SLOW_HANGS_MS, waitFor } from '../../support/wait-for.js';
 
 const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));

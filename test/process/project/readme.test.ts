@@ -2,10 +2,10 @@
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
-import { useCertificates } from '../../support/certificates.js';
+import { useCertificates } from '../../support/main-server/certificates.js';
 import { freePort } from '../../support/free-port.js';
-import { useProgram, type Program } from '../../support/program.js';
-import { useRedis } from '../../support/redis.js';
+import { useProgram, type Program } from '../../support/program/program.js';
+import { useRedis } from '../../support/redis/redis.js';
 import { document } from '../../unit/contract/markdown.js';
 
 const readme = document('README.md');

@@ -20,9 +20,9 @@ import type { ProgramRequest } from '../../../scripts/local/find-program.js';
 import { flagFor, type Role } from '../../../src/shared/config/settings/setting.js';
 import { SETTINGS } from '../../../src/shared/config/settings/settings.js';
 import { freePort } from '../../support/free-port.js';
-import { neededProgram } from '../../support/needed-program.js';
-import { useProgram } from '../../support/program.js';
-import { useRedis } from '../../support/redis.js';
+import { neededProgram } from '../../support/program/needed-program.js';
+import { useProgram } from '../../support/program/program.js';
+import { useRedis } from '../../support/redis/redis.js';
 import { waitFor } from '../../support/wait-for.js';
 
 const run = promisify(execFile);

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { StatusDocument } from '../../../supervisor/status/status-document.js';
-import { useInstallation, type Fleet } from '../../support/fleet.js';
-import { QUEUE } from '../../support/queue.js';
+import { useInstallation, type Fleet } from '../../support/program/fleet.js';
+import { QUEUE } from '../../support/redis/queue.js';
 import { waitFor } from '../../support/wait-for.js';
 
 vi.setConfig({ testTimeout: 240_000 });

@@ -1,10 +1,10 @@
 import { connect, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 
-import { useMainServer } from '../../support/main-server.js';
-import { useProgram } from '../../support/program.js';
-import { QUEUE } from '../../support/queue.js';
-import { useRedis } from '../../support/redis.js';
+import { useMainServer } from '../../support/main-server/main-server.js';
+import { useProgram } from '../../support/program/program.js';
+import { QUEUE } from '../../support/redis/queue.js';
+import { useRedis } from '../../support/redis/redis.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startOperated } from '../fixtures/operated.js';
 

@@ -1,8 +1,8 @@
 import { describe, expect, test, vi } from 'vitest';
-import { useInstallation, type Fleet } from '../../support/fleet.js';
-import { expectNoLeftovers } from '../../support/leftovers.js';
-import { isAlive } from '../../support/processes.js';
-import type { Program } from '../../support/program.js';
+import { useInstallation, type Fleet } from '../../support/program/fleet.js';
+import { expectNoLeftovers } from '../../support/program/leftovers.js';
+import { isAlive } from '../../support/program/processes.js';
+import type { Program } from '../../support/program/program.js';
 import { waitFor } from '../../support/wait-for.js';
 
 vi.setConfig({ testTimeout: 60_000 });

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 import { consumerName, redisKeys } from '../../../src/queue/keys.js';
-import { isAlive } from '../../support/processes.js';
-import { useRedis } from '../../support/redis.js';
+import { isAlive } from '../../support/program/processes.js';
+import { useRedis } from '../../support/redis/redis.js';
 import { waitFor } from '../../support/wait-for.js';
 import { pidsOf, useSupervised } from '../fixtures/supervised.js';
 

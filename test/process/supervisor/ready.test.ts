@@ -2,10 +2,10 @@
 import { expect, test } from 'vitest';
 
 import type { StatusDocument } from '../../../supervisor/status/status-document.js';
-import { useMainServer } from '../../support/main-server.js';
-import { useProgram } from '../../support/program.js';
-import { QUEUE } from '../../support/queue.js';
-import { useRedis } from '../../support/redis.js';
+import { useMainServer } from '../../support/main-server/main-server.js';
+import { useProgram } from '../../support/program/program.js';
+import { QUEUE } from '../../support/redis/queue.js';
+import { useRedis } from '../../support/redis/redis.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startOperated, type Operated } from '../fixtures/operated.js';
 

@@ -3,10 +3,10 @@ import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { makeCertificates } from '../../support/pki.js';
+import { makeCertificates } from '../../support/main-server/pki.js';
 import type { StatusDocument } from '../../../supervisor/status/status-document.js';
-import { useInstallation, type Fleet } from '../../support/fleet.js';
-import { expectNoLeftovers } from '../../support/leftovers.js';
+import { useInstallation, type Fleet } from '../../support/program/fleet.js';
+import { expectNoLeftovers } from '../../support/program/leftovers.js';
 import { repeat, waitFor, type Repetition } from '../../support/wait-for.js';
 import { keepBusy } from '../fixtures/load.js';
 

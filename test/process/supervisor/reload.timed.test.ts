@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { useInstallation } from '../../support/fleet.js';
-import { expectNoLeftovers } from '../../support/leftovers.js';
+import { useInstallation } from '../../support/program/fleet.js';
+import { expectNoLeftovers } from '../../support/program/leftovers.js';
 import { waitFor } from '../../support/wait-for.js';
 import { keepBusy } from '../fixtures/load.js';
 

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 
 import type { StatusDocument } from '../../../supervisor/status/status-document.js';
-import { useMainServer } from '../../support/main-server.js';
-import { useProgram } from '../../support/program.js';
-import { useRedis } from '../../support/redis.js';
+import { useMainServer } from '../../support/main-server/main-server.js';
+import { useProgram } from '../../support/program/program.js';
+import { useRedis } from '../../support/redis/redis.js';
 import { startOperated } from '../fixtures/operated.js';
 
 const redis = useRedis();

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { useRedis } from '../../support/redis.js';
+import { useRedis } from '../../support/redis/redis.js';
 import { waitFor } from '../../support/wait-for.js';
 import { pidsOf, useSupervised } from '../fixtures/supervised.js';
 

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 
-import { useRedis } from '../../support/redis.js';
+import { useRedis } from '../../support/redis/redis.js';
 import { pidsOf, useSupervised } from '../fixtures/supervised.js';
 
 const redis = useRedis();

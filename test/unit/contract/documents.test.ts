@@ -17,7 +17,7 @@ import { ROUTES } from '../../../supervisor/admin/protocol.js';
 import { runProgram } from '../../../supervisor/program.js';
 import { SignalInbox } from '../../../supervisor/primary/signals.js';
 import { SupervisorMetrics } from '../../../supervisor/status/supervisor-metrics.js';
-import { configurationTable } from '../../support/configuration-table.js';
+import { configurationTable } from '../../support/program/configuration-table.js';
 import { ALERT_OF, type Cause } from '../../monitoring/monitoring-files.js';
 import { document } from './markdown.js';
 import { someStatus } from './some-status.js';

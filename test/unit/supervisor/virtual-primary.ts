@@ -10,7 +10,7 @@ import { StatusSource } from '../../../supervisor/status/status-source.js';
 import { NO_TRAFFIC } from '../../../supervisor/status/traffic-meter.js';
 import type { WorkerHandle } from '../../../supervisor/workers/worker-handle.js';
 import { WorkerPool } from '../../../supervisor/workers/worker-pool.js';
-import { testConfig } from '../../support/config.js';
+import { testConfig } from '../../support/program/config.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
 import { recordedLog } from './recorded-log.js';
 import { ObedientChild } from './workers/obedient-child.js';

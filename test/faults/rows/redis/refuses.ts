@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { plainClient } from '../../../support/redis.js';
+import { plainClient } from '../../../support/redis/redis.js';
 import { waitFor } from '../../../support/wait-for.js';
 import type { Findings, Row } from '../../support/row.js';
 import { pidsOf, type Stage } from '../../support/stage.js';

@@ -1,6 +1,6 @@
 /** Rows 25 and 26: the main server takes the request, and hangs, floods, redirects or closes its sockets. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Settings } from '../../../support/fleet.js';
+import type { Settings } from '../../../support/program/fleet.js';
 import { waitFor } from '../../../support/wait-for.js';
 import { residentBytes } from '../../support/process-stat.js';
 import type { Findings, Row } from '../../support/row.js';

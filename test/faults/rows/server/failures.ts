@@ -1,4 +1,4 @@
-import type { Fleet } from '../../../support/fleet.js';
+import type { Fleet } from '../../../support/program/fleet.js';
 
 export const CONCURRENCY = 4;
 export const SETTINGS = { WORKER_COUNT: 2, WORKER_CONCURRENCY: CONCURRENCY, WORKER_RETRY_INTERVAL: 3 };

@@ -1,6 +1,6 @@
 /** Row 24: the main server is away. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Fleet } from '../../../support/fleet.js';
+import type { Fleet } from '../../../support/program/fleet.js';
 import { attemptCountOf } from '../../../support/ledger.js';
 import { waitFor } from '../../../support/wait-for.js';
 import type { Findings, Row } from '../../support/row.js';

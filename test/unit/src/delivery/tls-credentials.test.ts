@@ -8,9 +8,9 @@ import { createAuthority } from '../../../../supervisor/certificates/x509.js';
 import { credentialsFor, readCredentials } from '../../../../src/delivery/tls-credentials.js';
 import type { Config } from '../../../../src/shared/config/config.js';
 import { CredentialsError } from '../../../../src/shared/errors.js';
-import { testConfig } from '../../../support/config.js';
-import { tlsFiles } from '../../../support/delivery.js';
-import { makeCertificates, validFor } from '../../../support/pki.js';
+import { testConfig } from '../../../support/program/config.js';
+import { tlsFiles } from '../../../support/main-server/delivery.js';
+import { makeCertificates, validFor } from '../../../support/main-server/pki.js';
 
 const DAY_MS = 86_400_000;
 let directory: string;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { RedisConnection } from '../../../../src/queue/connection/connection.js';
 import { ConfigError } from '../../../../src/shared/errors.js';
-import { testConfig } from '../../../support/config.js';
+import { testConfig } from '../../../support/program/config.js';
 import { VirtualClock } from '../../../support/virtual-clock.js';
 
 test('an authority of Redis that cannot be read is named with its setting, when the connection starts', () => {

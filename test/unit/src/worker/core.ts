@@ -8,10 +8,10 @@ import { ObservedServer } from '../../../../src/worker/attempt/observed-server.j
 import { StatusUpdates } from '../../../../src/worker/attempt/status-updates.js';
 import { WorkLoop } from '../../../../src/worker/loop/work-loop.js';
 import { CountSet } from '../../../../supervisor/workers/count-set.js';
-import { testConfig, type ConfigOverrides } from '../../../support/config.js';
+import { testConfig, type ConfigOverrides } from '../../../support/program/config.js';
 import { recordedLog, type RecordedLog } from '../../../support/recorded-log.js';
-import { ScriptedMainServer } from '../../../support/scripted-main-server.js';
-import { ScriptedQueue } from '../../../support/scripted-queue.js';
+import { ScriptedMainServer } from '../../../support/main-server/scripted-main-server.js';
+import { ScriptedQueue } from '../../../support/redis/scripted-queue.js';
 import { VirtualClock } from '../../../support/virtual-clock.js';
 
 export const RETRY_MS = 30_000;

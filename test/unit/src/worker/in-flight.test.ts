@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { UNREGISTERED } from '../../../support/scripted-main-server.js';
+import { UNREGISTERED } from '../../../support/main-server/scripted-main-server.js';
 import { closeCores, createCore, message } from './core.js';
 
 afterEach(closeCores);

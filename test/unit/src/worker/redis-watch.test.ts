@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import type { RedisFacts } from '../../../../src/queue/message-queue.js';
 import { RedisUnavailableError, UnusableRedisError } from '../../../../src/shared/errors.js';
 import { RedisWatch } from '../../../../src/worker/redis-watch.js';
-import { testConfig } from '../../../support/config.js';
+import { testConfig } from '../../../support/program/config.js';
 import { recordedLog } from '../../../support/recorded-log.js';
-import { ScriptedQueue } from '../../../support/scripted-queue.js';
+import { ScriptedQueue } from '../../../support/redis/scripted-queue.js';
 import { VirtualClock } from '../../../support/virtual-clock.js';
 
 const GOOD: RedisFacts = { version: '7.0.15', evictionPolicy: 'noeviction' };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { testConfig } from '../../../support/config.js';
+import { testConfig } from '../../../support/program/config.js';
 import { VirtualPrimary } from '../virtual-primary.js';
 
 describe('signals', () => {

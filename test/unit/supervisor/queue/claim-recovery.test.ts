@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import { consumerName } from '../../../../src/queue/keys.js';
 import { ClaimRecovery } from '../../../../supervisor/queue/claim-recovery.js';
-import { testConfig } from '../../../support/config.js';
+import { testConfig } from '../../../support/program/config.js';
 import { VirtualClock } from '../../../support/virtual-clock.js';
 import { recordedLog } from '../recorded-log.js';
 import { ScriptedAccess } from './scripted-access.js';

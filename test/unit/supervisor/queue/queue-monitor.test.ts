@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { QueueMonitor } from '../../../../supervisor/queue/queue-monitor.js';
-import { testConfig } from '../../../support/config.js';
+import { testConfig } from '../../../support/program/config.js';
 import { VirtualClock } from '../../../support/virtual-clock.js';
 import { recordedLog } from '../recorded-log.js';
 import { ScriptedAccess } from './scripted-access.js';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { judge } from '../../../../supervisor/rollout/judge.js';
-import { testConfig } from '../../../support/config.js';
+import { testConfig } from '../../../support/program/config.js';
 
 const before = testConfig();
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import { ConfigError } from '../../../../src/shared/errors.js';
 import { configFor, VirtualPrimary } from '../virtual-primary.js';
-import { testConfig } from '../../../support/config.js';
+import { testConfig } from '../../../support/program/config.js';
 
 test('a configuration in good order goes into service, and the result is noted', async () => {
   const { clock, reload, pool, children, log, reads, adopted } = await VirtualPrimary.ready({ count: 2 });

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { COUNTED } from '../../../../src/shared/metrics/counts.js';
 import { CountLedger } from '../../../../supervisor/status/counts.js';
 import { WorkerPool } from '../../../../supervisor/workers/worker-pool.js';
-import { testConfig } from '../../../support/config.js';
+import { testConfig } from '../../../support/program/config.js';
 import { VirtualClock } from '../../../support/virtual-clock.js';
 import { ScriptedChild } from '../workers/scripted-child.js';
 

@@ -2,7 +2,7 @@ import type { Clock } from '../../../../src/shared/time/clock.js';
 import type { Beat, ToChild } from '../../../../src/shared/ipc.js';
 import type { ChildProcess, Exit } from '../../../../supervisor/workers/child-process.js';
 import { WorkerHandle } from '../../../../supervisor/workers/worker-handle.js';
-import { testConfig } from '../../../support/config.js';
+import { testConfig } from '../../../support/program/config.js';
 import { toldCounts, type Told } from './told-counts.js';
 
 /** A child that only records what it is told, and says what the test lets it say. */

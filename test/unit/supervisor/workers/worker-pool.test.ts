@@ -2,7 +2,7 @@ import { VirtualClock } from '../../../support/virtual-clock.js';
 import { expect, test } from 'vitest';
 
 import { WorkerPool } from '../../../../supervisor/workers/worker-pool.js';
-import { testConfig } from '../../../support/config.js';
+import { testConfig } from '../../../support/program/config.js';
 import { ScriptedChild } from './scripted-child.js';
 
 function pool(count: number): { pool: WorkerPool; clock: VirtualClock; children: ScriptedChild[]; lines: string[] } {

@@ -8,7 +8,7 @@ import type { Format } from '../../../../../src/shared/config/formats/format.js'
 import { packageRoot } from '../../../../../src/shared/config/package-root.js';
 import type { Setting } from '../../../../../src/shared/config/settings/setting.js';
 import { SETTINGS } from '../../../../../src/shared/config/settings/settings.js';
-import { configurationTable } from '../../../../support/configuration-table.js';
+import { configurationTable } from '../../../../support/program/configuration-table.js';
 import { load } from './workspace.js';
 
 /** The table of variables in the Python worker's README, and those of its compose file and .env template. */

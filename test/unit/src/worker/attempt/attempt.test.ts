@@ -3,7 +3,7 @@ import { readDeadLetter } from '../../../../../src/domain/dead-letter.js';
 import { outcomeOfErrorCode, outcomeOfStatus } from '../../../../../src/domain/delivery-outcome.js';
 import type { Claim } from '../../../../../src/queue/message-queue.js';
 import type { AttemptResult } from '../../../../../src/worker/attempt/attempt.js';
-import { DELIVERED, FAILED, REFUSED, UNREGISTERED } from '../../../../support/scripted-main-server.js';
+import { DELIVERED, FAILED, REFUSED, UNREGISTERED } from '../../../../support/main-server/scripted-main-server.js';
 import { closeCores, createCore, message, RETRY_MS, type Core, totals, totalsIn } from '../core.js';
 
 afterEach(closeCores);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { StatusUpdates } from '../../../../../src/worker/attempt/status-updates.js';
 import { recordedLog } from '../../../../support/recorded-log.js';
-import { DELIVERED, REFUSED, ScriptedMainServer } from '../../../../support/scripted-main-server.js';
+import { DELIVERED, REFUSED, ScriptedMainServer } from '../../../../support/main-server/scripted-main-server.js';
 import { VirtualClock } from '../../../../support/virtual-clock.js';
 
 const QUEUED = { status: 'queued', attemptCount: 1, errorMessage: 'HTTP 500' } as const;

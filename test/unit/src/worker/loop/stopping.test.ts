@@ -1,6 +1,6 @@
 /** The three strengths of stopping a work loop: quiet, drain, kill. */
 import { afterEach, describe, expect, test } from 'vitest';
-import { DELIVERED, FAILED } from '../../../../support/scripted-main-server.js';
+import { DELIVERED, FAILED } from '../../../../support/main-server/scripted-main-server.js';
 import { closeCores, createCore, message, type Core } from '../core.js';
 
 afterEach(closeCores);

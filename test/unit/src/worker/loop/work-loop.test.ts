@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { FAILED, DELIVERED } from '../../../../support/scripted-main-server.js';
+import { FAILED, DELIVERED } from '../../../../support/main-server/scripted-main-server.js';
 import { closeCores, createCore, message, totals } from '../core.js';
 
 afterEach(closeCores);

@@ -4,8 +4,8 @@ import {
   validFor as validForAt,
   type CertificateFiles,
   type CertificateOptions,
-} from '../../supervisor/certificates/certificates.js';
-import type { Validity } from '../../supervisor/certificates/x509.js';
+} from '../../../supervisor/certificates/certificates.js';
+import type { Validity } from '../../../supervisor/certificates/x509.js';
 
 export type PkiOptions = Omit<CertificateOptions, 'wallNow'>;
 

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
-import { startRedis, type RedisOptions, type RedisProcess } from '../../scripts/local/redis-process.js';
+import { startRedis, type RedisOptions, type RedisProcess } from '../../../scripts/local/redis-process.js';
 
 export interface TestRedis {
   readonly process: RedisProcess;

@@ -1,4 +1,4 @@
-import type { Config } from '../../src/shared/config/config.js';
+import type { Config } from '../../../src/shared/config/config.js';
 
 export type ConfigOverrides = { readonly [Section in keyof Config]?: Partial<Config[Section]> };
 

@@ -1,6 +1,6 @@
-import type { MainServer, StatusUpdate } from '../../src/delivery/main-server.js';
-import type { ProbeResult } from '../../src/domain/circuit-breaker.js';
-import { outcomeOfErrorCode, outcomeOfStatus, type DeliveryOutcome } from '../../src/domain/delivery-outcome.js';
+import type { MainServer, StatusUpdate } from '../../../src/delivery/main-server.js';
+import type { ProbeResult } from '../../../src/domain/circuit-breaker.js';
+import { outcomeOfErrorCode, outcomeOfStatus, type DeliveryOutcome } from '../../../src/domain/delivery-outcome.js';
 
 export const DELIVERED = outcomeOfStatus(200, '');
 export const FAILED = outcomeOfStatus(500, 'Internal Server Error');

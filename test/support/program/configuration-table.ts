@@ -1,5 +1,5 @@
-import { secretFileEnv, type Setting } from '../../src/shared/config/settings/setting.js';
-import { CONFIG_FILE, SETTINGS } from '../../src/shared/config/settings/settings.js';
+import { secretFileEnv, type Setting } from '../../../src/shared/config/settings/setting.js';
+import { CONFIG_FILE, SETTINGS } from '../../../src/shared/config/settings/settings.js';
 
 /** The README's table of settings, in Markdown, as the settings make it. */
 export function configurationTable(): string {

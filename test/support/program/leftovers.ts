@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from 'vitest';
-import { waitFor } from './wait-for.js';
+import { waitFor } from '../wait-for.js';
 
 /** What a test must have closed: sockets, servers, children, file watchers. */
 const WATCHED = ['TCPSocketWrap', 'TCPServerWrap', 'TLSWrap', 'ProcessWrap', 'FSEventWrap'];

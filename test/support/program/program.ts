@@ -11,7 +11,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach } from 'vitest';
 import { markedProcesses } from './processes.js';
-import { HANGS_MS, waitFor } from './wait-for.js';
+import { HANGS_MS, waitFor } from '../wait-for.js';
 
 interface ProgramOptions {
   /** Of the command line; default ['start']. */
@@ -51,7 +51,7 @@ export interface Program {
   destroy(): Promise<void>;
 }
 
-const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
+const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));
 const MARK = 'TEST_PROGRAM_MARK';
 const started = new Set<Program>();
 

@@ -1,10 +1,10 @@
 import type { Redis } from 'ioredis';
-import type { Claim, Settlement } from '../../src/queue/message-queue.js';
-import { RedisQueue, type RedisQueueEvents } from '../../src/queue/claims-and-settlements.js';
-import { systemClock } from '../../src/shared/time/clock.js';
-import { systemRandom } from '../../src/shared/time/random.js';
-import type { Config } from '../../src/shared/config/config.js';
-import { HANGS_MS } from './wait-for.js';
+import type { Claim, Settlement } from '../../../src/queue/message-queue.js';
+import { RedisQueue, type RedisQueueEvents } from '../../../src/queue/claims-and-settlements.js';
+import { systemClock } from '../../../src/shared/time/clock.js';
+import { systemRandom } from '../../../src/shared/time/random.js';
+import type { Config } from '../../../src/shared/config/config.js';
+import { HANGS_MS } from '../wait-for.js';
 
 export const QUEUE = 'message_queue';
 

@@ -1,4 +1,4 @@
-import { ProgramMissingError, findProgram, type ProgramRequest } from '../../scripts/local/find-program.js';
+import { ProgramMissingError, findProgram, type ProgramRequest } from '../../../scripts/local/find-program.js';
 
 /**
  * The program's path, installed when it has to be and may be. Where it cannot be had: undefined after a visible line, for

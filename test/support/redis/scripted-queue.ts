@@ -1,5 +1,5 @@
-import { RedisUnavailableError } from '../../src/shared/errors.js';
-import type { Clock } from '../../src/shared/time/clock.js';
+import { RedisUnavailableError } from '../../../src/shared/errors.js';
+import type { Clock } from '../../../src/shared/time/clock.js';
 import type {
   Claim,
   Exchange,
@@ -7,7 +7,7 @@ import type {
   MessageQueue,
   Reconciliation,
   Settlement,
-} from '../../src/queue/message-queue.js';
+} from '../../../src/queue/message-queue.js';
 
 /** What becomes of an exchange that the test has words for; one that it has none for goes well. */
 type Answer =

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
-import { startMainServer, type DevMainServer } from '../../scripts/main-server/server.js';
-import type { CertificateFiles } from '../../supervisor/certificates/certificates.js';
+import { startMainServer, type DevMainServer } from '../../../scripts/main-server/server.js';
+import type { CertificateFiles } from '../../../supervisor/certificates/certificates.js';
 
 /**
  * One main server for the test file, cleared before each test. With `certificates` it requires a client certificate,

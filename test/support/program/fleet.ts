@@ -7,16 +7,16 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
-import type { CertificateFiles } from '../../supervisor/certificates/certificates.js';
-import type { DevMainServer } from '../../scripts/main-server/server.js';
-import type { StatusDocument, WorkerStatus } from '../../supervisor/status/status-document.js';
-import { useCertificates } from './certificates.js';
-import { freePort } from './free-port.js';
-import { createMessageLedger, type MessageLedger } from './ledger.js';
-import { useMainServer } from './main-server.js';
+import type { CertificateFiles } from '../../../supervisor/certificates/certificates.js';
+import type { DevMainServer } from '../../../scripts/main-server/server.js';
+import type { StatusDocument, WorkerStatus } from '../../../supervisor/status/status-document.js';
+import { useCertificates } from '../main-server/certificates.js';
+import { freePort } from '../free-port.js';
+import { createMessageLedger, type MessageLedger } from '../ledger.js';
+import { useMainServer } from '../main-server/main-server.js';
 import { startProgram, type Program } from './program.js';
-import { useRedis, type TestRedis } from './redis.js';
-import { HANGS_MS, waitFor } from './wait-for.js';
+import { useRedis, type TestRedis } from '../redis/redis.js';
+import { HANGS_MS, waitFor } from '../wait-for.js';
 
 /** Lines of .env, over those that name our Redis, main server and ports. */
 export type Settings = Readonly<Record<string, string | number>>;

@@ -1,10 +1,10 @@
 import { afterEach } from 'vitest';
-import type { CertificateFiles } from '../../supervisor/certificates/certificates.js';
-import { MainServerClient } from '../../src/delivery/main-server-client.js';
-import { credentialsFor, type Credentials } from '../../src/delivery/tls-credentials.js';
-import type { Config } from '../../src/shared/config/config.js';
-import { systemClock, type Clock } from '../../src/shared/time/clock.js';
-import { testConfig, type ConfigOverrides } from './config.js';
+import type { CertificateFiles } from '../../../supervisor/certificates/certificates.js';
+import { MainServerClient } from '../../../src/delivery/main-server-client.js';
+import { credentialsFor, type Credentials } from '../../../src/delivery/tls-credentials.js';
+import type { Config } from '../../../src/shared/config/config.js';
+import { systemClock, type Clock } from '../../../src/shared/time/clock.js';
+import { testConfig, type ConfigOverrides } from '../program/config.js';
 
 interface ClientOptions {
   readonly overrides?: ConfigOverrides;

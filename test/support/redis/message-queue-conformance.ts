@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Claim, Exchange, MessageQueue, Settlement } from '../../src/queue/message-queue.js';
+import type { Claim, Exchange, MessageQueue, Settlement } from '../../../src/queue/message-queue.js';
 
 /** An empty store, one worker's queue on it, and what others do to it. */
 export interface StoreUnderTest {

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
-import type { CertificateFiles } from '../../supervisor/certificates/certificates.js';
+import type { CertificateFiles } from '../../../supervisor/certificates/certificates.js';
 import { makeCertificates, type PkiOptions } from './pki.js';
 
 /** One set of certificates for the test file, in a temporary folder. Call it at the top level of the file. */
