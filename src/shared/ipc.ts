@@ -47,7 +47,7 @@ export interface CertificateDates {
   readonly notAfter: number;
 }
 
-/** Who a worker is. The primary gives it; the consumer name is made of it (queue/redis-keys.ts). */
+/** Who a worker is. The primary gives it; the consumer name is made of it (queue/keys.ts). */
 export interface Identity {
   readonly workerId: string;
   /** Metrics port of the slot. */

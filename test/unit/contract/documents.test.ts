@@ -24,7 +24,11 @@ import { someStatus } from './some-status.js';
 
 const readme = document('README.md');
 const ecosystem = document('ecosystem.md');
-const ALL = [readme, ecosystem, document('CHANGELOG.md'), document('SECURITY.md'), document('certs/README.md')];
+const ALL = [
+  readme,
+  ecosystem,
+  ...['CHANGELOG.md', 'SECURITY.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md', 'certs/README.md'].map(document),
+];
 const spans = ALL.flatMap((each) => each.spans);
 const commandLines = ALL.flatMap((each) => each.fenced('bash')).map((line) => line.replace(/ +#.*$/, ''));
 
@@ -233,5 +237,5 @@ describe('links', () => {
 });
 
 test('the README stays short: what is looked up stands in ecosystem.md', () => {
-  expect(readme.text.split('\n').length).toBeLessThan(330);
+  expect(readme.text.split('\n').length).toBeLessThan(360);
 });

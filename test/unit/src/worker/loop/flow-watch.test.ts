@@ -1,7 +1,7 @@
 /** The work loop at a main server that cannot be reached. */
 import { afterEach, describe, expect, test } from 'vitest';
-import { DELIVERED, REFUSED } from '../../../support/main-server/scripted-main-server.js';
-import { closeCores, createCore, message, type Core } from './core.js';
+import { DELIVERED, REFUSED } from '../../../../support/main-server/scripted-main-server.js';
+import { closeCores, createCore, message, type Core } from '../core.js';
 
 afterEach(closeCores);
 

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { NO_TRAFFIC } from '../../../../supervisor/status/traffic-meter.js';
+import { NO_TRAFFIC } from '../../../../../supervisor/status/traffic-meter.js';
 
-import { CAUSE } from '../../../../src/shared/words/causes.js';
-import { healthOf } from '../../../../supervisor/status/documents/health.js';
-import { readinessOf } from '../../../../supervisor/status/documents/readiness.js';
-import type { StatusDocument, WorkerStatus } from '../../../../supervisor/status/status-document.js';
+import { CAUSE } from '../../../../../src/shared/words/causes.js';
+import { healthOf } from '../../../../../supervisor/status/documents/health.js';
+import { readinessOf } from '../../../../../supervisor/status/documents/readiness.js';
+import type { StatusDocument, WorkerStatus } from '../../../../../supervisor/status/status-document.js';
 
 const WORKER: WorkerStatus = {
   id: 'worker-1',

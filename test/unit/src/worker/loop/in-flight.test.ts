@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
-import { UNREGISTERED } from '../../../support/main-server/scripted-main-server.js';
-import { closeCores, createCore, message } from './core.js';
+import { UNREGISTERED } from '../../../../support/main-server/scripted-main-server.js';
+import { closeCores, createCore, message } from '../core.js';
 
 afterEach(closeCores);
 
