@@ -5,7 +5,7 @@
 
 /** Room (a folder, or one file) → rooms, or single files of theirs that are their entrance. */
 const ROOMS = {
-  'src/main.ts': ['src/worker/child.ts'],
+  'src/main.ts': ['src/worker', 'src/shared/logger/logger.ts', 'src/delivery/main-server-client.ts'],
   'src/shared/errors.ts': [],
   'src/shared/life.ts': [],
   'src/shared/ipc.ts': ['src/shared/config', 'src/shared/metrics'],

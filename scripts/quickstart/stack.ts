@@ -10,8 +10,7 @@ import { systemClock } from '../../src/shared/time/clock.js';
 import { makeCertificates, type CertificateFiles } from '../../supervisor/certificates/certificates.js';
 import type { Closers } from '../local/closers.js';
 import { findRedis } from '../local/find-redis.js';
-import { freePort } from '../local/free-port.js';
-import { freePortsInARow } from '../local/ports.js';
+import { freePort, freePorts } from '../local/free-port.js';
 import { startRedis } from '../local/redis-process.js';
 import { startMainServer, type DevMainServer } from '../main-server/server.js';
 import { demoConfig } from './config.js';
@@ -65,7 +64,7 @@ export async function startStack(
   const server = await startServer(certificates, options.failRate);
   closers.add(() => server.close());
 
-  const ports = { supervisor: await freePort(), metrics: await freePortsInARow(options.workers) };
+  const ports = { supervisor: await freePort(), metrics: await freePorts(options.workers) };
   const queueName = foreign ? `quickstart_${randomBytes(4).toString('hex')}` : 'message_queue';
   const places = { folder, certificates, mainServerUrl: server.url, ports, redisPort: redis?.port, queueName };
   await writeConfig(folder, demoConfig({ workers: options.workers, ...places }));

@@ -10,7 +10,7 @@ import type { Redis } from 'ioredis';
 import { parse, stringify } from 'yaml';
 import type { CertificateFiles } from '../../supervisor/certificates/certificates.js';
 import { startMainServer, type DevMainServer } from '../../scripts/main-server/server.js';
-import { freePortsInARow } from '../../scripts/local/ports.js';
+import { freePorts } from '../../scripts/local/free-port.js';
 import { startRedis, type RedisProcess } from '../../scripts/local/redis-process.js';
 import type { StatusDocument } from '../../supervisor/status/status-document.js';
 import { freePort } from '../support/free-port.js';
@@ -82,7 +82,7 @@ export async function startWatchedProgram(
   const redis = await startRedis();
   const client = plainClient(redis.port);
   const supervisorPort = await freePort();
-  const first = await freePortsInARow(WORKERS);
+  const first = await freePorts(WORKERS);
   const env = {
     REDIS_HOST: redis.host,
     REDIS_PORT: String(redis.port),

@@ -1,1 +1,1 @@
-export { freePort } from '../../scripts/local/free-port.js';
+export { freePort, freePorts } from '../../scripts/local/free-port.js';

@@ -6,8 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { packageRoot } from '../../../src/shared/config/package-root.js';
 import type { StatusDocument } from '../../../supervisor/status/status-document.js';
 import { endWithUs, hasEnded, terminate } from '../../local/child-process.js';
-import { freePort } from '../../local/free-port.js';
-import { freePortsInARow } from '../../local/ports.js';
+import { freePort, freePorts } from '../../local/free-port.js';
 import type { Stand } from '../stand.js';
 import { profileArguments } from './contender.js';
 
@@ -75,7 +74,7 @@ async function environment(
     WORKER_COUNT: String(workers),
     WORKER_CONCURRENCY: String(concurrency),
     WORKER_METRICS_HOST: '127.0.0.1',
-    WORKER_METRICS_PORT: String(await freePortsInARow(workers)),
+    WORKER_METRICS_PORT: String(await freePorts(workers)),
     LOG_FILE_PATH: join(folder, 'logs'),
     SUPERVISOR_PORT: String(port),
     SUPERVISOR_RUNTIME_DIR: folder,

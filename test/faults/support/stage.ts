@@ -10,8 +10,8 @@ import { startMainServer, type DevMainServer } from '../../../scripts/main-serve
 import { startRedis, type RedisOptions, type RedisProcess } from '../../../scripts/local/redis-process.js';
 import { redisKeys } from '../../../src/queue/keys.js';
 import type { CertificateFiles } from '../../../supervisor/certificates/certificates.js';
-import { freePortRange, RunningFleet, type Fleet, type Settings } from '../../support/program/fleet.js';
-import { freePort } from '../../support/free-port.js';
+import { RunningFleet, type Fleet, type Settings } from '../../support/program/fleet.js';
+import { freePort, freePorts } from '../../support/free-port.js';
 import { createMessageLedger, type MessageLedger } from '../../support/ledger.js';
 import { pemsOf } from '../../support/main-server/main-server.js';
 import { makeCertificates } from '../../support/main-server/pki.js';
@@ -81,7 +81,7 @@ export class Stage {
   }
 
   async start(settings: Settings = {}, options: StartOptions = {}): Promise<Fleet> {
-    const ports = { port: await freePort(), metricsPort: await freePortRange(4) };
+    const ports = { port: await freePort(), metricsPort: await freePorts(4) };
     const cwd = mkdtempSync(join(this.folder, 'fleet-'));
     const base: Settings = {
       REDIS_HOST: '127.0.0.1',

@@ -8,8 +8,7 @@ import { hostname } from 'node:os';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { StatusDocument } from '../../../supervisor/status/status-document.js';
 import { useCertificates } from '../../support/main-server/certificates.js';
-import { freePortRange } from '../../support/program/fleet.js';
-import { freePort } from '../../support/free-port.js';
+import { freePort, freePorts } from '../../support/free-port.js';
 import { createMessageLedger } from '../../support/ledger.js';
 import { bootMachine, whyNoMachine, type BootedMachine } from '../../support/machine/booted-machine.js';
 import { useMainServer } from '../../support/main-server/main-server.js';
@@ -42,7 +41,7 @@ whereItCan('units under a booted systemd', { timeout: 180_000 }, () => {
       REDIS_PORT: redis.port,
       MAIN_SERVER_URL: main.server.url,
       SUPERVISOR_PORT: port,
-      WORKER_METRICS_PORT: await freePortRange(2),
+      WORKER_METRICS_PORT: await freePorts(2),
       WORKER_COUNT: 1,
     };
     const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);

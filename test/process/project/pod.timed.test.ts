@@ -13,8 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { useCertificates } from '../../support/main-server/certificates.js';
-import { freePort } from '../../support/free-port.js';
-import { freePortRange } from '../../support/program/fleet.js';
+import { freePort, freePorts } from '../../support/free-port.js';
 import { createMessageLedger } from '../../support/ledger.js';
 import { whyNoMachine } from '../../support/machine/booted-machine.js';
 import { useMainServer } from '../../support/main-server/main-server.js';
@@ -68,7 +67,7 @@ whereItCan('the pod', { timeout: 180_000 }, () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   test('it starts, is ready on its own address alone, delivers, answers its commands and drains', async () => {
-    const [port, metricsPort] = [await freePort(), await freePortRange(3)];
+    const [port, metricsPort] = [await freePort(), await freePorts(3)];
     const here = {
       REDIS_HOST: '127.0.0.1',
       REDIS_PORT: String(redis.port),

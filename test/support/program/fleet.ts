@@ -3,7 +3,6 @@
  * asks for client certificates. Ended after each test.
  */
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
@@ -11,7 +10,7 @@ import type { CertificateFiles } from '../../../supervisor/certificates/certific
 import type { DevMainServer } from '../../../scripts/main-server/server.js';
 import type { StatusDocument, WorkerStatus } from '../../../supervisor/status/status-document.js';
 import { useCertificates } from '../main-server/certificates.js';
-import { freePort } from '../free-port.js';
+import { freePort, freePorts } from '../free-port.js';
 import { createMessageLedger, type MessageLedger } from '../ledger.js';
 import { useMainServer } from '../main-server/main-server.js';
 import { startProgram, type Program } from './program.js';
@@ -75,7 +74,7 @@ export function useInstallation(): Installation {
     async start(settings, environment = {}) {
       const cwd = mkdtempSync(join(tmpdir(), 'fleet-'));
       folders.push(cwd);
-      const ports = { port: await freePort(), metricsPort: await freePortRange(4) };
+      const ports = { port: await freePort(), metricsPort: await freePorts(4) };
       const base: Settings = {
         REDIS_HOST: '127.0.0.1',
         REDIS_PORT: redis.port,
@@ -172,24 +171,4 @@ export class RunningFleet implements Fleet {
   logged(): string {
     return readFileSync(join(this.cwd, 'logs', 'worker.log'), 'utf8');
   }
-}
-
-const HIGHEST_PORT = 65_535;
-
-/** The first of `count` neighbouring ports that are free now. */
-export async function freePortRange(count: number): Promise<number> {
-  for (;;) {
-    const first = await freePort();
-    const others = Array.from({ length: count - 1 }, (_, index) => first + 1 + index);
-    if (first + count - 1 > HIGHEST_PORT) continue;
-    if ((await Promise.all(others.map(isFree))).every(Boolean)) return first;
-  }
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once('error', () => resolve(false));
-    probe.listen({ host: '127.0.0.1', port, exclusive: true }, () => probe.close(() => resolve(true)));
-  });
 }
