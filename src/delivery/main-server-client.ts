@@ -1,15 +1,17 @@
 import type { Dispatcher } from 'undici';
 import type { ProbeResult } from '../domain/circuit-breaker.js';
-import { ABORTED, outcomeOfStatus, type DeliveryOutcome } from '../domain/delivery-outcome.js';
+import { ABORTED, type DeliveryOutcome } from '../domain/delivery-outcome.js';
 import type { Clock } from '../shared/time/clock.js';
+import type { Deadline } from '../shared/time/deadline.js';
+import type { Random } from '../shared/time/random.js';
 import type { Config } from '../shared/config/config.js';
 import type { Log } from '../shared/logger/log.js';
 import { connectOptions } from './connect-options.js';
-import { outcomeOfError } from './connection-fault.js';
-import { DeliveryPool } from './pool.js';
-import { DeliveryPost, type PostResult } from './post.js';
+import { outcomeOfResult } from './exchange-outcome.js';
+import { ExchangesInFlight, sweepMsFor } from './exchanges-in-flight.js';
+import { HttpExchange, type ExchangeResult } from './http-exchange.js';
 import type { MainServer, StatusUpdate } from './main-server.js';
-import { PostsInFlight } from './posts-in-flight.js';
+import { DeliveryPool } from './pool.js';
 import { StatusClient } from './status.js';
 import type { Credentials } from './tls-credentials.js';
 
@@ -19,6 +21,7 @@ interface MainServerClientOptions {
   readonly credentials: Credentials | undefined;
   readonly workerId: string;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Log;
 }
 
@@ -33,9 +36,12 @@ interface Connections {
 /** Its sockets open as requests need them. */
 export class MainServerClient implements MainServer {
   readonly #options: MainServerClientOptions;
+  /** Of MAIN_SERVER_URL, without a slash at the end. */
+  readonly #basePath: string;
   readonly #path: string;
   readonly #bodyEnd: string;
-  readonly #inFlight: PostsInFlight;
+  readonly #timeoutMs: number;
+  readonly #inFlight: ExchangesInFlight;
   #credentials: Credentials | undefined;
   #connections: Connections;
   /** Of former credentials, until what is under way on them has ended. */
@@ -46,9 +52,11 @@ export class MainServerClient implements MainServer {
     this.#options = options;
     const { config, credentials, workerId, clock } = options;
     const { url, deliverEndpoint, timeoutMs } = config.mainServer;
-    this.#path = new URL(url).pathname.replace(/\/$/, '') + deliverEndpoint;
+    this.#basePath = new URL(url).pathname.replace(/\/$/, '');
+    this.#path = this.#basePath + deliverEndpoint;
     this.#bodyEnd = `,"worker_id":${JSON.stringify(workerId)}}`;
-    this.#inFlight = new PostsInFlight(timeoutMs, clock);
+    this.#timeoutMs = timeoutMs;
+    this.#inFlight = new ExchangesInFlight(sweepMsFor(timeoutMs), clock);
     this.#credentials = credentials;
     this.#connections = this.#connectionsWith(credentials);
   }
@@ -63,13 +71,10 @@ export class MainServerClient implements MainServer {
     };
     const startMs = this.#options.clock.now();
     return new Promise((resolve) => {
-      const first = this.#track(
-        new DeliveryPost(startMs, signal, (result) => {
-          this.#inFlight.delete(first);
-          if (result.kind === 'error' && result.stale) this.#repeat(request, first, resolve);
-          else resolve(this.#outcomeOfResult(result));
-        }),
-      );
+      const first = this.#exchange(startMs, signal, (result) => {
+        if (result.kind === 'error' && result.stale) this.#repeat(request, first, resolve);
+        else resolve(this.#outcomeOf(result));
+      });
       this.#connections.pool.dispatch(request, first);
     });
   }
@@ -77,10 +82,10 @@ export class MainServerClient implements MainServer {
   updateStatus(
     messageId: string,
     update: StatusUpdate,
-    deadlineMs: number,
+    deadline: Deadline,
     signal: AbortSignal,
   ): Promise<DeliveryOutcome> {
-    return this.#connections.statusClient.put(messageId, update, deadlineMs, signal);
+    return this.#connections.statusClient.put(messageId, update, deadline, signal);
   }
 
   probe(): Promise<ProbeResult> {
@@ -108,47 +113,49 @@ export class MainServerClient implements MainServer {
   }
 
   #connectionsWith(credentials: Credentials | undefined): Connections {
-    const { config, clock } = this.#options;
-    const { url, healthEndpoint, timeoutMs } = config.mainServer;
+    const { config, clock, random } = this.#options;
+    const { url, healthEndpoint, timeoutMs, maxConnectionAgeMs } = config.mainServer;
     const connect = connectOptions(credentials);
-    const connections = config.worker.concurrency;
-    const outcomeOf = (error: unknown) => this.#outcomeOf(error);
-    return {
-      pool: new DeliveryPool({ origin: new URL(url).origin, connections, deadlineMs: timeoutMs, connect }),
-      statusClient: new StatusClient({ url, healthEndpoint, connections, connect, clock, outcomeOf }),
-    };
+    const { origin } = new URL(url);
+    const age = { maxAgeMs: maxConnectionAgeMs, clock, random };
+    const newPool = () =>
+      new DeliveryPool({ origin, connections: config.worker.concurrency, deadlineMs: timeoutMs, connect, age });
+    const outcomeOf = (result: ExchangeResult) => this.#outcomeOf(result);
+    const basePath = this.#basePath;
+    const statusClient = new StatusClient({ pool: newPool(), basePath, healthEndpoint, clock, outcomeOf });
+    return { pool: newPool(), statusClient };
   }
 
-  /** Once, inside the same deadline: the server closed the kept socket as we wrote, and has read nothing. */
-  #repeat(request: Dispatcher.DispatchOptions, first: DeliveryPost, resolve: (outcome: DeliveryOutcome) => void): void {
+  /**
+   * Once, inside the same deadline: the server closed the kept socket as we wrote, and has most probably read nothing.
+   * Or it read the request and died of it: so a repeat that fails leaves open what became of the first.
+   */
+  #repeat(request: Dispatcher.DispatchOptions, first: HttpExchange, resolve: (outcome: DeliveryOutcome) => void): void {
     if (this.#stopped) return resolve(ABORTED);
     this.#options.log.debug('The main server closed an idle connection, repeating the request on a new one');
-    const second = this.#track(
-      new DeliveryPost(first.startMs, first.signal, (result) => {
-        this.#inFlight.delete(second);
-        resolve(this.#outcomeOfResult(result));
-      }),
-    );
+    const second = this.#exchange(first.startMs, first.signal, (result) => {
+      const outcome = this.#outcomeOf(result);
+      resolve(outcome.kind === 'failed' ? { ...outcome, fateUnknown: true } : outcome);
+    });
     this.#connections.pool.dispatchFresh(request, second);
   }
 
-  #track(post: DeliveryPost): DeliveryPost {
-    this.#inFlight.add(post);
-    return post;
+  #exchange(startMs: number, signal: AbortSignal, ended: (result: ExchangeResult) => void): HttpExchange {
+    const exchange: HttpExchange = new HttpExchange({
+      startMs,
+      untilMs: startMs + this.#timeoutMs,
+      signal,
+      end: (result) => {
+        this.#inFlight.delete(exchange);
+        ended(result);
+      },
+    });
+    this.#inFlight.add(exchange);
+    return exchange;
   }
 
-  #outcomeOfResult(result: PostResult): DeliveryOutcome {
-    switch (result.kind) {
-      case 'answer':
-        return outcomeOfStatus(result.status, result.body);
-      case 'error':
-        return this.#stopped ? ABORTED : this.#outcomeOf(result.error);
-      case 'settled':
-        return result.outcome;
-    }
-  }
-
-  #outcomeOf(error: unknown): DeliveryOutcome {
-    return outcomeOfError(error, this.#credentials, this.#options.clock.wallNow());
+  #outcomeOf(result: ExchangeResult): DeliveryOutcome {
+    if (result.kind === 'error' && this.#stopped) return ABORTED;
+    return outcomeOfResult(result, this.#credentials, this.#options.clock.wallNow());
   }
 }

@@ -1,5 +1,6 @@
 import type { ProbeResult } from '../domain/circuit-breaker.js';
 import type { DeliveryOutcome } from '../domain/delivery-outcome.js';
+import type { Deadline } from '../shared/time/deadline.js';
 import type { Credentials } from './tls-credentials.js';
 
 /** The main server as the worker sees it. main-server-client.ts is the implementation. */
@@ -10,13 +11,13 @@ export interface MainServer {
    */
   deliver(messageId: string, signal: AbortSignal): Promise<DeliveryOutcome>;
   /**
-   * PUT /internal/messages/{id}/status. Never rejects. `deadlineMs` bounds it with all its repeats: a late "queued" must
-   * not overwrite "delivered".
+   * PUT /internal/messages/{id}/status. Never rejects. None leaves after `deadline`, and what is under way then is reset:
+   * a late "queued" must not overwrite "delivered".
    */
   updateStatus(
     messageId: string,
     update: StatusUpdate,
-    deadlineMs: number,
+    deadline: Deadline,
     signal: AbortSignal,
   ): Promise<DeliveryOutcome>;
   /**

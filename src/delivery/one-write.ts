@@ -1,39 +1,46 @@
 /**
  * Reaches into undici's sockets: undici writes the head and the body of a request in two parts between `cork` and `uncork`,
  * and Node's way to join them (writev, one entry for each part, copied again for TLS) takes 2 of 60 µs per message. Here
- * what is written while the socket is corked goes to the kernel as one Buffer.
+ * what is written while the socket is corked goes to the kernel as one Buffer. That makes one place right before it where
+ * a request that is late can be kept back.
  *
  * Relies on undici 7.30: it corks, writes the head as a latin1 string and the body as bytes, uncorks, and looks at nothing
- * that `write` returns in between. test/integration/delivery/one-write.test.ts counts the parts with and without this file;
- * once undici joins them itself, the file can go.
+ * that `write` returns in between. test/integration/delivery/one-write.test.ts counts the parts with and without this file.
  */
 import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
-import type { buildConnector } from 'undici';
 
-/** Its sockets hand what is written while they are corked to the kernel as one Buffer. */
-export function withOneWrite(connect: buildConnector.connector): buildConnector.connector {
-  return (options, callback) =>
-    connect(options, (...result) => {
-      const [, socket] = result;
-      if (socket) joinCorkedWrites(socket);
-      callback(...result);
-    });
-}
-
-function joinCorkedWrites(socket: Socket): void {
+/**
+ * From now on `socket` hands what is written while it is corked to the kernel as one Buffer. What `mayLeave`, asked
+ * immediately before, forbids is not written: the socket ends with an error in its place.
+ */
+export function joinWrites(socket: Socket, mayLeave: () => boolean): void {
   const write = socket.write.bind(socket) as (data: string | Uint8Array, encoding?: BufferEncoding) => boolean;
   let parts: Uint8Array[] | undefined;
+  const leave = (data: string | Uint8Array, encoding?: BufferEncoding): boolean => {
+    if (mayLeave()) return write(data, encoding);
+    socket.destroy(new LateRequestError());
+    return false;
+  };
 
   socket.cork = () => void (parts ??= []);
   socket.uncork = () => {
     const joined = parts;
     parts = undefined;
-    if (joined && joined.length > 0) write(Buffer.concat(joined));
+    if (joined && joined.length > 0) leave(Buffer.concat(joined));
   };
   socket.write = ((data: string | Uint8Array, encoding?: BufferEncoding) => {
-    if (!parts) return write(data, encoding);
+    if (!parts) return leave(data, encoding);
     parts.push(typeof data === 'string' ? Buffer.from(data, encoding) : data);
     return !socket.writableNeedDrain;
   }) as Socket['write'];
+}
+
+class LateRequestError extends Error {
+  override readonly name = 'LateRequestError';
+  readonly code = 'ETIMEDOUT';
+
+  constructor() {
+    super('too late to be sent');
+  }
 }

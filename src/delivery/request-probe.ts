@@ -1,8 +1,9 @@
-import { outcomeOfError } from './connection-fault.js';
 import { connectOptions } from './connect-options.js';
+import { outcomeOfResult } from './exchange-outcome.js';
+import { ExchangesInFlight, sweepMsFor } from './exchanges-in-flight.js';
+import { HttpExchange, type ExchangeResult } from './http-exchange.js';
 import { DeliveryPool } from './pool.js';
-import { DeliveryPost, type PostResult } from './post.js';
-import { PostsInFlight } from './posts-in-flight.js';
+import type { ConnectionAge } from './server-connection.js';
 import type { Credentials } from './tls-credentials.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { Config } from '../shared/config/config.js';
@@ -24,13 +25,15 @@ interface ProbeOptions {
   readonly clock: Clock;
 }
 
+/** It lives for a minute. */
+const NEVER_OLD: ConnectionAge = { maxAgeMs: 0, clock: { now: () => 0 }, random: () => 0 };
 const HEADERS = ['accept-encoding', 'identity'];
 
 /** GET, over the same connections as deliveries: undici's pool, keep-alive, mutual TLS, one total deadline. */
 export class RequestProbe {
   readonly #options: ProbeOptions;
   readonly #pool: DeliveryPool;
-  readonly #inFlight: PostsInFlight;
+  readonly #inFlight: ExchangesInFlight;
   readonly #path: string;
   #sent = 0;
   #stopped = false;
@@ -41,8 +44,9 @@ export class RequestProbe {
     const { origin, pathname } = new URL(mainServer.url);
     this.#path = pathname.replace(/\/$/, '') + options.path;
     const deadlineMs = mainServer.timeoutMs;
-    this.#pool = new DeliveryPool({ origin, connections, deadlineMs, connect: connectOptions(credentials) });
-    this.#inFlight = new PostsInFlight(deadlineMs, clock);
+    const connect = connectOptions(credentials);
+    this.#pool = new DeliveryPool({ origin, connections, deadlineMs, connect, age: NEVER_OLD });
+    this.#inFlight = new ExchangesInFlight(sweepMsFor(deadlineMs), clock);
   }
 
   /** Requests sent so far. */
@@ -56,9 +60,14 @@ export class RequestProbe {
     this.#sent += 1;
     const startMs = this.#options.clock.now();
     return new Promise((resolve) => {
-      const request = new DeliveryPost(startMs, signal, (result) => {
-        this.#inFlight.delete(request);
-        resolve(this.#replyOf(result, startMs));
+      const request: HttpExchange = new HttpExchange({
+        startMs,
+        untilMs: startMs + this.#options.mainServer.timeoutMs,
+        signal,
+        end: (result) => {
+          this.#inFlight.delete(request);
+          resolve(this.#replyOf(result, startMs));
+        },
       });
       this.#inFlight.add(request);
       this.#pool.dispatch({ path: this.#path, method: 'GET', headers: HEADERS }, request);
@@ -71,11 +80,10 @@ export class RequestProbe {
     await Promise.all([this.#inFlight.stop(), this.#pool.stop()]);
   }
 
-  #replyOf(result: PostResult, startMs: number): Reply {
+  #replyOf(result: ExchangeResult, startMs: number): Reply {
     const { clock, credentials } = this.#options;
     if (result.kind === 'answer') return { kind: 'answer', status: result.status, ms: clock.now() - startMs };
-    const outcome =
-      result.kind === 'settled' ? result.outcome : outcomeOfError(result.error, credentials, clock.wallNow());
+    const outcome = outcomeOfResult(result, credentials, clock.wallNow());
     if (outcome.kind !== 'failed') return { kind: 'aborted' };
     const { errorMessage, detail } = outcome;
     return { kind: 'none', problem: detail === '' ? errorMessage : `${errorMessage} (${detail})` };

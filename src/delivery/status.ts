@@ -1,89 +1,70 @@
-/**
- * The rest of the HTTP: status PUTs and the health probe, by got. It is loaded at the first use, since a worker must boot
- * fast and a fault-free one never needs it.
- */
+/** The rest of what the main server is asked: status PUTs and the health probe, on connections of their own. */
+import { Buffer } from 'node:buffer';
 import { setMaxListeners } from 'node:events';
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
-import type { Got } from 'got';
+import type { Dispatcher } from 'undici';
 import type { ProbeResult } from '../domain/circuit-breaker.js';
-import { ABORTED, outcomeOfStatus, type DeliveryOutcome } from '../domain/delivery-outcome.js';
+import { ABORTED, type DeliveryOutcome } from '../domain/delivery-outcome.js';
 import type { Clock } from '../shared/time/clock.js';
-import type { ConnectOptions } from './connect-options.js';
-import { MAX_BODY_BYTES } from './post.js';
+import { Deadline } from '../shared/time/deadline.js';
+import { ExchangesInFlight } from './exchanges-in-flight.js';
+import { HttpExchange, type ExchangeResult } from './http-exchange.js';
 import { LinkedAbort } from './linked-abort.js';
 import type { StatusUpdate } from './main-server.js';
+import type { DeliveryPool } from './pool.js';
 
 interface StatusClientOptions {
-  /** Origin and base path. */
-  readonly url: string;
+  /** Its own: it is retired and stopped with this client. */
+  readonly pool: DeliveryPool;
+  /** Put before each path. */
+  readonly basePath: string;
   readonly healthEndpoint: string;
-  readonly connections: number;
-  readonly connect: ConnectOptions;
   readonly clock: Clock;
-  /** Maps what was thrown; it must not keep the error. */
-  readonly outcomeOf: (error: unknown) => DeliveryOutcome;
+  readonly outcomeOf: (result: ExchangeResult) => DeliveryOutcome;
 }
+
+type Request = Pick<Dispatcher.DispatchOptions, 'path' | 'method' | 'headers'> & { readonly body?: string };
 
 /** Waits before the repeats of a PUT. */
 const REPEAT_DELAYS_MS = [200, 400];
 const REPEATED_STATUSES: ReadonlySet<number | undefined> = new Set([undefined, 502, 503, 504]);
 const PROBE_DEADLINE_MS = 5_000;
+/** A PUT must be over before its message can be POSTed again, for which a fifth of the retry interval is left. */
+const SWEEP_MS = 20;
 
-interface Request {
-  readonly method: 'PUT' | 'GET';
-  readonly path: string;
-  readonly body?: string;
-  readonly signal: AbortSignal;
-}
-
-interface Answer {
-  status: number | undefined;
-  body: string;
-}
-
-interface Reception {
-  readonly cut: LinkedAbort;
-  readonly answer: Answer;
-}
+const PUT_HEADERS = ['content-type', 'application/json', 'accept-encoding', 'identity'];
+const PROBE_HEADERS = ['accept-encoding', 'identity'];
 
 export class StatusClient {
   readonly #options: StatusClientOptions;
-  readonly #agents: { readonly http: HttpAgent; readonly https: HttpsAgent };
+  readonly #inFlight: ExchangesInFlight;
   readonly #closing = new AbortController();
-  #client: Promise<Got> | undefined;
-  /** Requests under way. */
+  /** Requests under way, with the pauses before their repeats. */
   #busy = 0;
   #idle: (() => void) | undefined;
 
   constructor(options: StatusClientOptions) {
     this.#options = options;
-    const { connect, connections } = options;
-    setMaxListeners(0, this.#closing.signal); // one for each exchange under way
-    const pool = { keepAlive: true, maxSockets: connections, maxFreeSockets: connections, timeout: 60_000 };
-    this.#agents = { http: new HttpAgent(pool), https: new HttpsAgent({ ...pool, ...connect }) };
+    this.#inFlight = new ExchangesInFlight(SWEEP_MS, options.clock);
+    setMaxListeners(0, this.#closing.signal); // one for each pause
   }
 
-  /** Repeats a PUT that did not get through, twice at most, all inside `deadlineMs`. */
-  async put(
-    messageId: string,
-    update: StatusUpdate,
-    deadlineMs: number,
-    signal: AbortSignal,
-  ): Promise<DeliveryOutcome> {
-    const stop = new LinkedAbort([signal, this.#closing.signal]);
-    const until = this.#options.clock.now() + deadlineMs;
-    try {
-      return await this.#counted(this.#putUntil(until, putRequest(messageId, update, stop.signal)));
-    } finally {
-      stop.release();
-    }
+  /** Repeats a PUT that did not get through, twice at most. None begins once the deadline is over; then it is reset. */
+  put(messageId: string, update: StatusUpdate, deadline: Deadline, signal: AbortSignal): Promise<DeliveryOutcome> {
+    const { status, attemptCount, errorMessage } = update;
+    const request: Request = {
+      method: 'PUT',
+      path: `${this.#options.basePath}/internal/messages/${encodeURIComponent(wellFormed(messageId))}/status`,
+      headers: PUT_HEADERS,
+      body: JSON.stringify({ status, attempt_count: attemptCount, error_message: errorMessage }),
+    };
+    return this.#counted(this.#putUntil(deadline, request, signal));
   }
 
   async probe(): Promise<ProbeResult> {
-    const { signal } = this.#closing;
-    const request = { method: 'GET' as const, path: this.#options.healthEndpoint, signal };
-    const outcome = await this.#counted(this.#exchange(request, PROBE_DEADLINE_MS));
+    const { basePath, healthEndpoint, clock } = this.#options;
+    const request: Request = { method: 'GET', path: basePath + healthEndpoint, headers: PROBE_HEADERS };
+    const deadline = new Deadline(PROBE_DEADLINE_MS, clock);
+    const outcome = await this.#counted(this.#exchange(request, deadline, this.#closing.signal, true));
     if (outcome.kind === 'delivered') return 'reachable';
     if (outcome.kind === 'aborted' || outcome.status === undefined) return 'unreachable';
     if (!outcome.reachable) return 'unhealthy';
@@ -99,8 +80,7 @@ export class StatusClient {
   /** Ends what is under way as `aborted`. */
   async stop(): Promise<void> {
     this.#closing.abort();
-    this.#agents.http.destroy();
-    this.#agents.https.destroy();
+    await Promise.all([this.#inFlight.stop(), this.#options.pool.stop()]);
   }
 
   async #counted<T>(work: Promise<T>): Promise<T> {
@@ -112,75 +92,43 @@ export class StatusClient {
     }
   }
 
-  async #putUntil(endMs: number, request: Request): Promise<DeliveryOutcome> {
-    const { clock } = this.#options;
+  async #putUntil(deadline: Deadline, request: Request, signal: AbortSignal): Promise<DeliveryOutcome> {
     for (let repeat = 0; ; repeat++) {
-      const outcome = await this.#exchange(request, endMs - clock.now());
+      const outcome = await this.#exchange(request, deadline, signal);
       if (outcome.kind !== 'failed' || !REPEATED_STATUSES.has(outcome.status)) return outcome;
       const delayMs = REPEAT_DELAYS_MS[repeat];
-      if (delayMs === undefined || clock.now() + delayMs >= endMs) return outcome;
-      await clock.sleep(delayMs, request.signal); // the next exchange sees the abort
+      if (delayMs === undefined || delayMs >= deadline.leftMs) return outcome;
+      await this.#pause(delayMs, signal);
+      if (deadline.isOver) return outcome;
     }
   }
 
-  async #exchange(request: Request, deadlineMs: number): Promise<DeliveryOutcome> {
-    if (request.signal.aborted) return ABORTED;
-    const cut = new LinkedAbort([request.signal]);
-    const answer: Answer = { status: undefined, body: '' };
-    try {
-      await this.#send(request, deadlineMs, { cut, answer });
-    } catch (error) {
-      // A status in hand stands, however the body ended.
-      if (answer.status === undefined) return request.signal.aborted ? ABORTED : this.#options.outcomeOf(error);
-    } finally {
-      cut.release();
-    }
-    return answer.status === undefined ? ABORTED : outcomeOfStatus(answer.status, answer.body);
+  /** The next exchange sees the abort. */
+  async #pause(ms: number, signal: AbortSignal): Promise<void> {
+    const stop = new LinkedAbort([signal, this.#closing.signal]);
+    await this.#options.clock.sleep(ms, stop.signal);
+    stop.release();
   }
 
-  /** Fills in `answer` as it comes. got reads bodies whole and has no limit, so `cut` ends a long one. */
-  async #send(request: Request, deadlineMs: number, { cut, answer }: Reception): Promise<void> {
-    const got = await (this.#client ??= this.#createClient());
-    const { path, body, method } = request;
-    const exchange = got(this.#options.url + path, {
-      method,
-      ...(body === undefined ? {} : { body, headers: { 'content-type': 'application/json' } }),
-      timeout: { request: Math.max(1, deadlineMs) },
-      signal: cut.signal,
-    });
-    // got's own 'response' comes only after the body.
-    void exchange.on('request', (sent) => {
-      sent.once('response', (response) => (answer.status = response.statusCode));
-    });
-    void exchange.on('downloadProgress', ({ transferred }) => {
-      if (transferred > MAX_BODY_BYTES) cut.abort();
-    });
-    answer.body = (await exchange).body;
-  }
-
-  async #createClient(): Promise<Got> {
-    const { got } = await import('got');
-    return got.extend({
-      agent: this.#agents,
-      retry: { limit: 0 },
-      throwHttpErrors: false,
-      followRedirect: false,
-      decompress: false,
-      http2: false,
-      https: { rejectUnauthorized: this.#options.connect.rejectUnauthorized ?? true },
-      headers: { 'accept-encoding': 'identity', 'user-agent': undefined },
+  #exchange(request: Request, deadline: Deadline, signal: AbortSignal, fresh = false): Promise<DeliveryOutcome> {
+    const { pool, clock, outcomeOf } = this.#options;
+    if (signal.aborted || this.#closing.signal.aborted) return Promise.resolve(ABORTED);
+    return new Promise((resolve) => {
+      const exchange = new HttpExchange({
+        startMs: clock.now(),
+        untilMs: deadline.untilMs,
+        mustLeaveBy: deadline,
+        signal,
+        end: (result) => {
+          this.#inFlight.delete(exchange);
+          resolve(this.#closing.signal.aborted && result.kind === 'error' ? ABORTED : outcomeOf(result));
+        },
+      });
+      this.#inFlight.add(exchange);
+      if (fresh) pool.dispatchFresh(request, exchange);
+      else pool.dispatch(request, exchange);
     });
   }
-}
-
-function putRequest(messageId: string, update: StatusUpdate, signal: AbortSignal): Request {
-  const { status, attemptCount, errorMessage } = update;
-  return {
-    method: 'PUT',
-    path: `/internal/messages/${encodeURIComponent(wellFormed(messageId))}/status`,
-    body: JSON.stringify({ status, attempt_count: attemptCount, error_message: errorMessage }),
-    signal,
-  };
 }
 
 /** encodeURIComponent throws on half a surrogate pair; UTF-8 turns it into U+FFFD. */

@@ -16,6 +16,11 @@ export type DeliveryOutcome =
       readonly reachable: boolean;
       /** A 404 of the application: it does not know the message (yet). */
       readonly messageUnknown: boolean;
+      /**
+       * No answer came, and the request had left: the server may have read it, and may be working on it still. What it
+       * makes of it is not known, so no status of ours may follow.
+       */
+      readonly fateUnknown: boolean;
       /** The answer's body up to 200 characters, or what the socket said: for the log only. */
       readonly detail: string;
     }
@@ -66,6 +71,7 @@ export function outcomeOfStatus(status: number, body: string): DeliveryOutcome {
     status,
     reachable: !STATUSES_OF_AN_ABSENT_SERVER.has(status),
     messageUnknown: status === 404 && isApplicationError(body),
+    fateUnknown: false,
     detail: body.slice(0, MAX_DETAIL),
   };
 }
@@ -143,14 +149,16 @@ const MEANINGS: ReadonlyMap<string, CodeMeaning> = new Map([
  * not burn the attempts of every message.
  *
  * @param code of the error, or the code of its cause; undefined when it has none.
+ * @param sent the request had left.
  */
-export function outcomeOfErrorCode(code: string | undefined, detail: string): DeliveryOutcome {
+export function outcomeOfErrorCode(code: string | undefined, detail: string, sent = false): DeliveryOutcome {
   return {
     kind: 'failed',
     ...meaningOf(code),
     status: undefined,
     reachable: false,
     messageUnknown: false,
+    fateUnknown: sent,
     detail: detail.slice(0, MAX_DETAIL),
   };
 }

@@ -62,7 +62,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
   // before the files are read: what changes between the two is seen as a change
   const stampWhenRead = stampOfFiles(config);
   const credentials = credentialsFor(config, clock.wallNow());
-  const server = new MainServerClient({ config, credentials, workerId, clock, log });
+  const server = new MainServerClient({ config, credentials, workerId, clock, random, log });
   const certificates = credentials && new CertificatesInUse({ config, credentials, server, metrics, clock });
   certificates?.showDates();
   const redisWatch = new RedisWatch({ ...options, redis: config.redis, workerId, metrics });
@@ -107,7 +107,7 @@ function composeWorkLoop(options: WorkerOptions, { queue, server, breaker, metri
   const { concurrency: parallel, retryIntervalMs } = config.worker;
   const observed = new ObservedServer({ server, breaker, clock });
   const burial = new Burial({ workerId, metrics, clock });
-  const givingUp = new GivingUp({ config, server: observed, burial, log });
+  const givingUp = new GivingUp({ config, server: observed, burial, clock, log });
   const attempts = new Attempts({ config, server: observed, burial, givingUp, metrics, clock, log });
   const statusUpdates = new StatusUpdates({ server, retryIntervalMs, parallel, clock, log });
   const limits = config.worker;

@@ -25,6 +25,8 @@ export interface Config {
     readonly deliverEndpoint: string;
     readonly healthEndpoint: string;
     readonly timeoutMs: number;
+    /** 0 = a kept connection may live for ever. */
+    readonly maxConnectionAgeMs: number;
     readonly verifyTls: boolean;
     readonly notFoundGraceMs: number;
   };

@@ -3,6 +3,8 @@ import type { Message } from '../../domain/message.js';
 import type { Claim, Settlement } from '../../queue/message-queue.js';
 import type { Config } from '../../shared/config/config.js';
 import type { Log } from '../../shared/logger/log.js';
+import type { Clock } from '../../shared/time/clock.js';
+import { Deadline } from '../../shared/time/deadline.js';
 import { printable } from '../../shared/words/escape.js';
 import type { Burial } from './burial.js';
 
@@ -10,6 +12,7 @@ interface GivingUpOptions {
   readonly config: Pick<Config, 'worker' | 'mainServer'>;
   readonly server: Pick<MainServer, 'updateStatus'>;
   readonly burial: Pick<Burial, 'bury'>;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -30,12 +33,13 @@ export class GivingUp {
 
   /** Never rejects. `signal` (the kill) hands the message back untouched. */
   async giveUp(claim: Claim, message: Message, signal: AbortSignal): Promise<Settlement> {
-    const { config, server, burial, log } = this.#options;
+    const { config, server, burial, clock, log } = this.#options;
     const id = printable(message.id, 255);
     log.error(`Message ${id} exceeded max attempts (${config.worker.maxAttempts}), marking as failed`);
     const { attemptCount } = message;
     const update: StatusUpdate = { status: 'failed', attemptCount, errorMessage: ERROR_MESSAGE };
-    const outcome = await server.updateStatus(message.id, update, config.mainServer.timeoutMs, signal);
+    const deadline = new Deadline(config.mainServer.timeoutMs, clock);
+    const outcome = await server.updateStatus(message.id, update, deadline, signal);
     if (outcome.kind === 'aborted') return { kind: 'hand-back', claim };
     if (outcome.kind === 'failed' && !outcome.reachable) {
       log.warn(`Message ${id} could not be marked as failed (${outcome.errorMessage}), trying again later`);

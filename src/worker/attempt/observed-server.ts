@@ -2,6 +2,7 @@ import type { MainServer, StatusUpdate } from '../../delivery/main-server.js';
 import type { CircuitBreaker, Ticket } from '../../domain/circuit-breaker.js';
 import type { DeliveryOutcome } from '../../domain/delivery-outcome.js';
 import type { Clock } from '../../shared/time/clock.js';
+import type { Deadline } from '../../shared/time/deadline.js';
 
 interface ObservedServerOptions {
   readonly server: Pick<MainServer, 'deliver' | 'updateStatus'>;
@@ -25,11 +26,11 @@ export class ObservedServer implements Pick<MainServer, 'deliver' | 'updateStatu
   updateStatus(
     messageId: string,
     update: StatusUpdate,
-    deadlineMs: number,
+    deadline: Deadline,
     signal: AbortSignal,
   ): Promise<DeliveryOutcome> {
     const { server, breaker } = this.#options;
-    return this.#observed(breaker.begin(), server.updateStatus(messageId, update, deadlineMs, signal));
+    return this.#observed(breaker.begin(), server.updateStatus(messageId, update, deadline, signal));
   }
 
   async #observed(ticket: Ticket, exchange: Promise<DeliveryOutcome>): Promise<DeliveryOutcome> {

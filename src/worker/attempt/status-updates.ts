@@ -3,6 +3,7 @@ import type { MainServer, StatusUpdate } from '../../delivery/main-server.js';
 import type { Life } from '../../shared/life.js';
 import type { Log } from '../../shared/logger/log.js';
 import type { Clock } from '../../shared/time/clock.js';
+import { Deadline, type Moment } from '../../shared/time/deadline.js';
 import { printable } from '../../shared/words/escape.js';
 
 /** Above this many waiting the newest are dropped: each is advice to the main server, not the message. */
@@ -15,8 +16,7 @@ const DROP_REPORT_MS = 60_000;
 interface Waiting {
   readonly messageId: string;
   readonly update: StatusUpdate;
-  /** Monotonic ms: later than this it must not be sent. */
-  readonly untilMs: number;
+  readonly deadline: Deadline;
 }
 
 interface StatusUpdatesOptions {
@@ -32,8 +32,7 @@ interface StatusUpdatesOptions {
  * Tells the main server of failed attempts, outside the slots: a server that hangs on PUT must not hold deliveries up.
  *
  * A late "queued" must not overwrite "delivered", so each update is cut before its message falls due again. There are as
- * many at once as connections for them; the others wait here, since a request of got that waits for a connection takes
- * 27 KB (1,000 of them made a worker 65 MB larger).
+ * many at once as connections for them; the others wait here, where each takes less than as a request.
  *
  * It lives from the first `send` on, and runs only while there is something to send.
  */
@@ -50,12 +49,12 @@ export class StatusUpdates implements Pick<Life, 'stop'> {
     setMaxListeners(0, this.#abort.signal); // one for each update under way
   }
 
-  /** `settledAt`: before the retry was scheduled, monotonic ms. Never rejects, waits for nothing. */
-  send(messageId: string, update: StatusUpdate, settledAt: number): void {
+  /** `settledAt`: before the retry was scheduled. Never rejects, waits for nothing. */
+  send(messageId: string, update: StatusUpdate, settledAt: Moment): void {
     if (this.#abort.signal.aborted) return;
     if (this.#waiting.length >= MOST_WAITING) return this.#drop();
     const budgetMs = Math.min(LONGEST_MS, SHARE_OF_INTERVAL * this.#options.retryIntervalMs);
-    this.#waiting.push({ messageId, update, untilMs: settledAt + budgetMs });
+    this.#waiting.push({ messageId, update, deadline: new Deadline(budgetMs, this.#options.clock, settledAt) });
     this.#sendMore();
   }
 
@@ -75,12 +74,11 @@ export class StatusUpdates implements Pick<Life, 'stop'> {
     while (this.#sending.size < this.#options.parallel) {
       const next = this.#waiting.shift();
       if (!next) return;
-      const deadlineMs = next.untilMs - this.#options.clock.now();
-      if (deadlineMs <= 0) {
+      if (next.deadline.isOver) {
         this.#drop();
         continue;
       }
-      const sent = this.#put(next, deadlineMs).finally(() => {
+      const sent = this.#put(next).finally(() => {
         this.#sending.delete(sent);
         this.#sendMore();
       });
@@ -88,8 +86,8 @@ export class StatusUpdates implements Pick<Life, 'stop'> {
     }
   }
 
-  async #put({ messageId, update }: Waiting, deadlineMs: number): Promise<void> {
-    const outcome = await this.#options.server.updateStatus(messageId, update, deadlineMs, this.#abort.signal);
+  async #put({ messageId, update, deadline }: Waiting): Promise<void> {
+    const outcome = await this.#options.server.updateStatus(messageId, update, deadline, this.#abort.signal);
     if (outcome.kind !== 'failed') return;
     this.#options.log.warn(`Status of message ${printable(messageId, 255)} was not updated: ${outcome.errorMessage}`);
   }

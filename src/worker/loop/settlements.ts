@@ -17,6 +17,7 @@ import type { Claim, Exchange, MessageQueue, Settlement } from '../../queue/mess
 import type { Log } from '../../shared/logger/log.js';
 import type { WorkerMetrics } from '../../shared/metrics/worker-metrics.js';
 import type { Clock } from '../../shared/time/clock.js';
+import { momentOf, type Moment } from '../../shared/time/deadline.js';
 import type { AttemptResult } from '../attempt/attempt.js';
 import type { Refusals } from './refusals.js';
 import type { StatusUpdates } from '../attempt/status-updates.js';
@@ -38,8 +39,8 @@ export class Settlements {
   readonly #options: SettlementsOptions;
   #finished: AttemptResult[] = [];
   #underWay = NONE;
-  /** Before the last exchange, monotonic ms: a retry falls due its interval after that at the earliest. */
-  #takenAt = -Infinity;
+  /** Before the last exchange: a retry falls due its interval after that at the earliest. */
+  #takenAt: Moment;
   /** Of `finished`, those that Redis refused. */
   #refused = 0;
   /** A reply was lost: our list and our memory may differ. */
@@ -48,7 +49,8 @@ export class Settlements {
 
   constructor(options: SettlementsOptions) {
     this.#options = options;
-    this.#auditedAt = options.clock.now();
+    this.#takenAt = momentOf(options.clock);
+    this.#auditedAt = this.#takenAt.now;
   }
 
   /** Attempts that ended and are not settled. */
@@ -78,7 +80,7 @@ export class Settlements {
   take(): Settlement[] {
     this.#underWay = this.#finished;
     this.#finished = [];
-    this.#takenAt = this.#options.clock.now();
+    this.#takenAt = momentOf(this.#options.clock);
     return this.#underWay.map((result) => result.settlement);
   }
 

@@ -1,9 +1,10 @@
 /** MAIN_SERVER_TIMEOUT is the time of the whole exchange, connection and body included, whatever goes wrong within it. */
 import { describe, expect, it } from 'vitest';
 import { useCertificates } from '../../support/main-server/certificates.js';
-import { useClients } from '../../support/main-server/delivery.js';
+import { useClients, within } from '../../support/main-server/delivery.js';
 import { expectNoLeftovers } from '../../support/program/leftovers.js';
 import { useMainServer } from '../../support/main-server/main-server.js';
+import { systemClock } from '../../../src/shared/time/clock.js';
 import { startTcpProxy } from '../../support/tcp-proxy.js';
 
 expectNoLeftovers();
@@ -55,17 +56,35 @@ describe('a POST', () => {
   });
 });
 
+describe('a connection that takes longer than 10 s', () => {
+  it('is waited for: the deadline is the only one', async () => {
+    const proxy = await startTcpProxy(main.server.port);
+    await proxy.setMode('blackhole');
+    const client = clients.create(`https://localhost:${proxy.port}`);
+    const { outcome, ms } = await timed(async () => {
+      const posted = client.deliver('a', never);
+      await systemClock.sleep(11_000);
+      await proxy.setMode('pass');
+      return posted;
+    });
+    expect(outcome).toEqual({ kind: 'delivered', status: 200 });
+    expect(ms).toBeGreaterThan(11_000);
+    await client.stop();
+    await proxy.close();
+  });
+});
+
 describe('a PUT', () => {
   it('ends at its deadline with all its repeats', async () => {
     const client = clients.create(main.server.url);
-    await client.updateStatus('got is loaded', QUEUED, 5_000, never);
+    await client.updateStatus('connected', QUEUED, within(5_000), never);
     for (const fault of ['hang', 'drip', 'status'] as const) {
       main.server.clear();
       if (fault === 'hang') main.server.faults.put.hang = true;
       if (fault === 'drip') main.server.faults.put.body = 'drip';
       if (fault === 'status') main.server.faults.put.status = 503;
       const start = performance.now();
-      const outcome = await client.updateStatus('a', QUEUED, 500, never);
+      const outcome = await client.updateStatus('a', QUEUED, within(500), never);
       expect(performance.now() - start).toBeLessThan(600);
       expect(outcome.kind).toBe(fault === 'drip' ? 'delivered' : 'failed');
     }

@@ -1,7 +1,7 @@
 import { connectOptions } from '../../../src/delivery/connect-options.js';
 import { DeliveryPool } from '../../../src/delivery/pool.js';
-import { DeliveryPost } from '../../../src/delivery/post.js';
-import { PostsInFlight } from '../../../src/delivery/posts-in-flight.js';
+import { ExchangesInFlight } from '../../../src/delivery/exchanges-in-flight.js';
+import { HttpExchange } from '../../../src/delivery/http-exchange.js';
 import { RequestProbe } from '../../../src/delivery/request-probe.js';
 import { StatusClient } from '../../../src/delivery/status.js';
 import { credentialsFor, type Credentials } from '../../../src/delivery/tls-credentials.js';
@@ -10,7 +10,7 @@ import type { Life } from '../../../src/shared/life.js';
 import { systemClock } from '../../../src/shared/time/clock.js';
 import { useCertificates } from '../../support/main-server/certificates.js';
 import { testConfig } from '../../support/program/config.js';
-import { newClient, tlsFiles } from '../../support/main-server/delivery.js';
+import { newClient, tlsFiles, within } from '../../support/main-server/delivery.js';
 import { conformsToLife } from '../../support/life.js';
 import { useMainServer } from '../../support/main-server/main-server.js';
 
@@ -25,6 +25,22 @@ function configFor(url: string) {
 
 function credentials(): Credentials | undefined {
   return credentialsFor(configFor(NOWHERE), systemClock.wallNow());
+}
+
+function poolTo(url: string): DeliveryPool {
+  const age = { maxAgeMs: 0, clock: systemClock, random: () => 0 };
+  return new DeliveryPool({
+    origin: url,
+    connections: 2,
+    deadlineMs: 1_000,
+    connect: connectOptions(credentials()),
+    age,
+  });
+}
+
+function newExchange(end: (result: unknown) => void, signal = never): HttpExchange {
+  const startMs = systemClock.now();
+  return new HttpExchange({ startMs, untilMs: startMs + 30_000, signal, end });
 }
 
 /** These parts have no start: they live from their first use on, and that is what is started here. */
@@ -53,40 +69,35 @@ holdToLife(
   'the status client',
   (url) =>
     new StatusClient({
-      url,
+      pool: poolTo(url),
+      basePath: '',
       healthEndpoint: '/health',
-      connections: 2,
-      connect: connectOptions(credentials()),
       clock: systemClock,
       outcomeOf: () => outcomeOfErrorCode('ECONNREFUSED', ''),
     }),
   (client) =>
     Promise.all([
       client.probe(),
-      client.put('a', { status: 'queued', attemptCount: 1, errorMessage: '' }, 1_000, never),
+      client.put('a', { status: 'queued', attemptCount: 1, errorMessage: '' }, within(1_000), never),
     ]),
 );
 
-holdToLife(
-  'the pool',
-  (url) => new DeliveryPool({ origin: url, connections: 2, deadlineMs: 1_000, connect: connectOptions(credentials()) }),
-  (pool) => {
-    const request = { path: '/health', method: 'GET' as const };
-    return Promise.all([
-      new Promise((resolve) => pool.dispatch(request, new DeliveryPost(0, never, resolve))),
-      new Promise((resolve) => pool.dispatchFresh(request, new DeliveryPost(0, never, resolve))),
-    ]);
-  },
-);
+holdToLife('the pool', poolTo, (pool) => {
+  const request = { path: '/health', method: 'GET' as const };
+  return Promise.all([
+    new Promise((resolve) => pool.dispatch(request, newExchange(resolve))),
+    new Promise((resolve) => pool.dispatchFresh(request, newExchange(resolve))),
+  ]);
+});
 
 holdToLife(
-  'the posts in flight',
-  () => new PostsInFlight(30_000, systemClock),
-  async (posts) => {
-    const post = new DeliveryPost(systemClock.now(), new AbortController().signal, () => posts.delete(post));
-    posts.add(post);
-    post.cut(ABORTED);
-    posts.add(new DeliveryPost(systemClock.now(), never, () => undefined));
+  'the exchanges in flight',
+  () => new ExchangesInFlight(250, systemClock),
+  async (inFlight) => {
+    const exchange = newExchange(() => inFlight.delete(exchange), new AbortController().signal);
+    inFlight.add(exchange);
+    exchange.cut(ABORTED);
+    inFlight.add(newExchange(() => undefined));
   },
 );
 

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { buildConnector, Client } from 'undici';
 import { describe, expect, test } from 'vitest';
-import { withOneWrite } from '../../../src/delivery/one-write.js';
+import { joinWrites } from '../../../src/delivery/one-write.js';
 import { useCertificates } from '../../support/main-server/certificates.js';
 import { expectNoLeftovers } from '../../support/program/leftovers.js';
 import { useMainServer } from '../../support/main-server/main-server.js';
@@ -41,6 +41,15 @@ async function post(url: string, connect: buildConnector.connector): Promise<num
   }
 }
 
+/** As server-connection.ts does it. */
+function joined(connect: buildConnector.connector, mayLeave: () => boolean): buildConnector.connector {
+  return (options, callback) =>
+    connect(options, (...result) => {
+      if (result[1]) joinWrites(result[1], mayLeave);
+      callback(...result);
+    });
+}
+
 describe.each([
   ['http', useMainServer()],
   ['https', useMainServer(certificates)],
@@ -58,8 +67,26 @@ describe.each([
 
   test('a POST leaves in one part, as it was', async () => {
     const parts: string[] = [];
-    expect(await post(main.server.url, withOneWrite(watched(connector(), parts)))).toBe(200);
+    expect(
+      await post(
+        main.server.url,
+        joined(watched(connector(), parts), () => true),
+      ),
+    ).toBe(200);
     expect(parts).toEqual([expect.stringMatching(/^POST .*\r\n\r\n\{"message_id":"ü".*\}$/s)]);
     expect(main.server.ledger.of('ü')).toHaveLength(1);
+  });
+
+  test('one that may not leave any more does not: nothing of it is written', async () => {
+    const parts: string[] = [];
+    await expect(
+      post(
+        main.server.url,
+        joined(watched(connector(), parts), () => false),
+      ),
+    ).rejects.toMatchObject({
+      code: 'ETIMEDOUT',
+    });
+    expect(parts).toEqual([]);
   });
 });

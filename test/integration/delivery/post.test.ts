@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { useCertificates } from '../../support/main-server/certificates.js';
+import { systemClock, type Clock } from '../../../src/shared/time/clock.js';
 import { useClients } from '../../support/main-server/delivery.js';
 import { freePort } from '../../support/free-port.js';
 import { expectNoLeftovers } from '../../support/program/leftovers.js';
@@ -116,6 +117,26 @@ describe('connections', () => {
     const before = main.server.connections.accepted;
     for (let i = 0; i < 5; i++) await client.deliver(`id-${i}`, never);
     expect(main.server.connections.accepted - before).toBe(1);
+  });
+
+  it('are replaced when they are old, without a failure; before that they are kept', async () => {
+    let aged = 0;
+    const clock: Clock = { ...systemClock, now: () => systemClock.now() + aged };
+    const overrides = { worker: { concurrency: 1 }, mainServer: { maxConnectionAgeMs: 300_000 } };
+    const client = clients.create(main.server.url, { overrides, clock });
+    const before = main.server.connections.accepted;
+    const opened = () => main.server.connections.accepted - before;
+    const deliver = async (times: number) => {
+      for (let at = 0; at < times; at++) expect((await client.deliver(`id-${at}`, never)).kind).toBe('delivered');
+    };
+    await deliver(3);
+    aged = 200_000;
+    await deliver(3);
+    expect(opened()).toBe(1);
+    aged = 301_000;
+    await deliver(3);
+    expect(opened()).toBe(2);
+    expect(clients.lines).toEqual([]);
   });
 
   it('carries 16 at a time, one on each socket', async () => {

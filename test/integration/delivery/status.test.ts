@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { useCertificates } from '../../support/main-server/certificates.js';
-import { useClients } from '../../support/main-server/delivery.js';
+import { systemClock, type Clock } from '../../../src/shared/time/clock.js';
+import { useClients, within } from '../../support/main-server/delivery.js';
 import { freePort } from '../../support/free-port.js';
 import { expectNoLeftovers } from '../../support/program/leftovers.js';
 import { useMainServer } from '../../support/main-server/main-server.js';
+import { startRawServer, startRelay } from '../../support/main-server/raw-server.js';
 import { waitFor } from '../../support/wait-for.js';
 
 expectNoLeftovers();
@@ -16,7 +18,7 @@ const QUEUED = { status: 'queued', attemptCount: 3, errorMessage: 'HTTP 503' } a
 /** Of the update: none of these tests is about reaching it. */
 const DEADLINE_MS = 30_000;
 
-const put = (id: string) => clients.create(main.server.url).updateStatus(id, QUEUED, DEADLINE_MS, never);
+const put = (id: string) => clients.create(main.server.url).updateStatus(id, QUEUED, within(DEADLINE_MS), never);
 
 describe('updateStatus', () => {
   it('sends what the original sends', async () => {
@@ -72,11 +74,11 @@ describe('updateStatus', () => {
     main.server.faults.put.hang = true;
     const kill = new AbortController();
     const client = clients.create(main.server.url);
-    const killed = client.updateStatus('a', QUEUED, DEADLINE_MS, kill.signal);
+    const killed = client.updateStatus('a', QUEUED, within(DEADLINE_MS), kill.signal);
     await waitFor(() => main.server.ledger.puts === 1, { what: 'the PUT' });
     kill.abort();
     expect(await killed).toEqual({ kind: 'aborted' });
-    const closed = client.updateStatus('b', QUEUED, DEADLINE_MS, never);
+    const closed = client.updateStatus('b', QUEUED, within(DEADLINE_MS), never);
     await waitFor(() => main.server.ledger.puts === 2, { what: 'the PUT' });
     await client.stop();
     expect(await closed).toEqual({ kind: 'aborted' });
@@ -89,7 +91,9 @@ describe('updateStatus', () => {
     try {
       const client = clients.create(main.server.url);
       const kills = Array.from({ length: 20 }, () => new AbortController().signal);
-      await Promise.all(kills.map((signal, at) => client.updateStatus(String(at), QUEUED, DEADLINE_MS, signal)));
+      await Promise.all(
+        kills.map((signal, at) => client.updateStatus(String(at), QUEUED, within(DEADLINE_MS), signal)),
+      );
     } finally {
       process.off('warning', note);
     }
@@ -98,9 +102,80 @@ describe('updateStatus', () => {
 
   it('logs nothing of the key', async () => {
     const client = clients.create(`https://127.0.0.1:${await freePort()}`);
-    const outcome = await client.updateStatus('a', QUEUED, DEADLINE_MS, never);
+    const outcome = await client.updateStatus('a', QUEUED, within(DEADLINE_MS), never);
     expect(outcome).toMatchObject({ reason: 'connection_refused' });
     expect(JSON.stringify(outcome) + clients.lines.join()).not.toMatch(/PRIVATE|BEGIN/);
+  });
+});
+
+describe('a PUT whose time is over', () => {
+  /** Both clocks of a host, which the test sets forward. */
+  function steppedClock() {
+    const stepped = { now: 0, wall: 0 };
+    const clock: Clock = {
+      ...systemClock,
+      now: () => systemClock.now() + stepped.now,
+      wallNow: () => systemClock.wallNow() + stepped.wall,
+    };
+    return { stepped, clock };
+  }
+
+  it.each([
+    ['the process was frozen', { now: 60_000, wall: 60_000 }],
+    ['the host was suspended', { now: 0, wall: 60_000 }],
+  ])('while it connected, does not leave: %s', async (_, step) => {
+    const { stepped, clock } = steppedClock();
+    const client = clients.create(main.server.url, { clock });
+    const outcome = client.updateStatus('a', QUEUED, within(DEADLINE_MS, clock), never);
+    Object.assign(stepped, step);
+    expect(await outcome).toMatchObject({ kind: 'failed', reason: 'timeout', fateUnknown: false });
+    expect(main.server.ledger.of('a')).toEqual([]);
+    expect((await client.updateStatus('b', QUEUED, within(DEADLINE_MS, clock), never)).kind).toBe('delivered');
+  });
+
+  it('in the pause before its repeat, is not repeated', async () => {
+    const { stepped, clock } = steppedClock();
+    main.server.faults.put.status = 503;
+    const paused = (ms: number) => {
+      Object.assign(stepped, { now: 60_000, wall: 60_000 });
+      return systemClock.sleep(ms);
+    };
+    const client = clients.create(main.server.url, { clock: { ...clock, sleep: paused } });
+    expect(await client.updateStatus('a', QUEUED, within(DEADLINE_MS, clock), never)).toMatchObject({ status: 503 });
+    expect(main.server.ledger.of('a')).toHaveLength(1);
+  });
+
+  it('on a kept socket, does not leave either', async () => {
+    const { stepped, clock } = steppedClock();
+    const client = clients.create(main.server.url, { clock });
+    expect((await client.updateStatus('a', QUEUED, within(DEADLINE_MS, clock), never)).kind).toBe('delivered');
+    const deadline = within(DEADLINE_MS, clock);
+    stepped.wall = DEADLINE_MS;
+    expect(await client.updateStatus('b', QUEUED, deadline, never)).toMatchObject({ reason: 'timeout' });
+    expect(main.server.ledger.of('b')).toEqual([]);
+  });
+
+  it('as it waits for its answer, is reset and not closed', async () => {
+    const raw = await startRawServer(() => undefined);
+    const client = clients.create(raw.url);
+    expect(await client.updateStatus('a', QUEUED, within(300), never)).toMatchObject({
+      reason: 'timeout',
+      fateUnknown: true,
+    });
+    await waitFor(() => raw.ends.length > 0, { what: 'the end of the connection' });
+    expect(raw.ends).toEqual(['ECONNRESET']);
+    await raw.close();
+  });
+
+  it('is reset under TLS as well', async () => {
+    main.server.faults.put.hang = true;
+    const raw = await startRelay(main.server.port);
+    const client = clients.create(`https://localhost:${raw.port}`);
+    expect(await client.updateStatus('a', QUEUED, within(1_500), never)).toMatchObject({ reason: 'timeout' });
+    await waitFor(() => raw.ends.length > 0, { what: 'the end of the connection' });
+    expect(raw.ends).toEqual(['ECONNRESET']);
+    await client.stop();
+    await raw.close();
   });
 });
 

@@ -9,7 +9,7 @@ import { readCredentials } from '../../../src/delivery/tls-credentials.js';
 import { systemClock } from '../../../src/shared/time/clock.js';
 import { useCertificates } from '../../support/main-server/certificates.js';
 import { testConfig } from '../../support/program/config.js';
-import { tlsFiles, useClients } from '../../support/main-server/delivery.js';
+import { tlsFiles, useClients, within } from '../../support/main-server/delivery.js';
 import { expectNoLeftovers } from '../../support/program/leftovers.js';
 import { pemsOf, useMainServer } from '../../support/main-server/main-server.js';
 import { makeCertificates, validFor } from '../../support/main-server/pki.js';
@@ -40,7 +40,12 @@ describe('the main server refuses us', () => {
     const ca = certificates.files.authority.cert;
     const client = clients.create(main.server.url, { credentials: { ...credentials, ca } });
     const outcome = await client.deliver('a', never);
-    const put = await client.updateStatus('a', { status: 'queued', attemptCount: 1, errorMessage: 'x' }, 30_000, never);
+    const put = await client.updateStatus(
+      'a',
+      { status: 'queued', attemptCount: 1, errorMessage: 'x' },
+      within(30_000),
+      never,
+    );
     await rm(directory, { recursive: true });
     for (const result of [outcome, put]) {
       expect(result).toMatchObject({
@@ -109,7 +114,7 @@ describe('MAIN_SERVER_VERIFY_SSL=false', () => {
     const client = clients.create(server.url, { overrides });
     expect(await client.deliver('a', never)).toEqual({ kind: 'delivered', status: 200 });
     const update = { status: 'queued', attemptCount: 1, errorMessage: 'x' } as const;
-    expect((await client.updateStatus('a', update, 5_000, never)).kind).toBe('delivered');
+    expect((await client.updateStatus('a', update, within(5_000), never)).kind).toBe('delivered');
     expect(await client.probe()).toBe('reachable');
     expect(new Set(server.clients)).toEqual(new Set(['worker']));
     await server.close();

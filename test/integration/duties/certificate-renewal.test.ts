@@ -15,7 +15,7 @@ import { areSame, stampOfFiles } from '../../../src/delivery/certificate-files.j
 import { readCredentials } from '../../../src/delivery/tls-credentials.js';
 import { useCertificates } from '../../support/main-server/certificates.js';
 import { testConfig } from '../../support/program/config.js';
-import { tlsFiles, useClients } from '../../support/main-server/delivery.js';
+import { tlsFiles, useClients, within } from '../../support/main-server/delivery.js';
 import { expectNoLeftovers } from '../../support/program/leftovers.js';
 import { useMainServer } from '../../support/main-server/main-server.js';
 import { makeCertificates } from '../../support/main-server/pki.js';
@@ -44,12 +44,12 @@ describe('useCredentials', () => {
   test('shows the new certificate to the next POST, PUT and probe', async () => {
     const client = clients.create(main.server.url);
     await client.deliver('a', never);
-    await client.updateStatus('a', QUEUED, 5_000, never);
+    await client.updateStatus('a', QUEUED, within(5_000), never);
     expect(new Set(main.server.clients)).toEqual(new Set(['worker']));
     client.useCredentials(await credentialsNamed('renewed'));
     const before = main.server.clients.length;
     expect((await client.deliver('b', never)).kind).toBe('delivered');
-    expect((await client.updateStatus('b', QUEUED, 5_000, never)).kind).toBe('delivered');
+    expect((await client.updateStatus('b', QUEUED, within(5_000), never)).kind).toBe('delivered');
     expect(await client.probe()).toBe('reachable');
     expect(new Set(main.server.clients.slice(before))).toEqual(new Set(['renewed']));
   });
@@ -58,7 +58,7 @@ describe('useCredentials', () => {
     main.server.faults.post.delayMs = 300;
     main.server.faults.put.delayMs = 300;
     const client = clients.create(main.server.url);
-    const underWay = [client.deliver('a', never), client.updateStatus('a', QUEUED, 5_000, never)];
+    const underWay = [client.deliver('a', never), client.updateStatus('a', QUEUED, within(5_000), never)];
     await waitFor(() => main.server.ledger.of('a').length === 2, { what: 'both requests' });
     client.useCredentials(await credentialsNamed('renewed'));
     expect((await Promise.all(underWay)).map(({ kind }) => kind)).toEqual(['delivered', 'delivered']);

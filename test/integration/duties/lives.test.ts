@@ -10,6 +10,7 @@ import { createRecoverer } from '../../../src/duties/recoverer.js';
 import { createRetryScheduler } from '../../../src/duties/retry-scheduler.js';
 import type { RedisQueue } from '../../../src/queue/claims-and-settlements.js';
 import { createWorkerMetrics } from '../../../src/shared/metrics/worker-metrics.js';
+import { momentOf } from '../../../src/shared/time/deadline.js';
 import { systemClock as clock } from '../../../src/shared/time/clock.js';
 import { Heartbeat } from '../../../src/worker/heartbeat.js';
 import { StatusUpdates } from '../../../src/worker/attempt/status-updates.js';
@@ -97,7 +98,7 @@ conformsToLife({
     const server = new ScriptedMainServer(); // answers nothing
     const updates = new StatusUpdates({ server, retryIntervalMs: 30_000, parallel: 4, clock, log });
     return {
-      start: () => updates.send('m', QUEUED, clock.now()),
+      start: () => updates.send('m', QUEUED, momentOf(clock)),
       stop: () => updates.stop(),
     };
   },

@@ -4,6 +4,7 @@ import { MainServerClient } from '../../../src/delivery/main-server-client.js';
 import { credentialsFor, type Credentials } from '../../../src/delivery/tls-credentials.js';
 import type { Config } from '../../../src/shared/config/config.js';
 import { systemClock, type Clock } from '../../../src/shared/time/clock.js';
+import { Deadline } from '../../../src/shared/time/deadline.js';
 import { testConfig, type ConfigOverrides } from '../program/config.js';
 
 interface ClientOptions {
@@ -58,7 +59,12 @@ export function newClient(options: {
 }): MainServerClient {
   const { config, credentials, clock = systemClock, onLine: log = () => undefined } = options;
   const quiet = { debug: log, info: log, warn: log, error: log };
-  return new MainServerClient({ config, credentials, workerId: 'worker-1', clock, log: quiet });
+  return new MainServerClient({ config, credentials, workerId: 'worker-1', clock, random: () => 0.5, log: quiet });
+}
+
+/** From now on. */
+export function within(ms: number, clock: Clock = systemClock): Deadline {
+  return new Deadline(ms, clock);
 }
 
 export function tlsFiles(files: CertificateFiles): { certFile: string; keyFile: string; caFile: string } {

@@ -1,4 +1,5 @@
 import type { MainServer, StatusUpdate } from '../../../src/delivery/main-server.js';
+import type { Deadline } from '../../../src/shared/time/deadline.js';
 import type { ProbeResult } from '../../../src/domain/circuit-breaker.js';
 import { outcomeOfErrorCode, outcomeOfStatus, type DeliveryOutcome } from '../../../src/domain/delivery-outcome.js';
 
@@ -21,6 +22,7 @@ interface HeldPost extends Held<DeliveryOutcome> {
 interface HeldPut extends Held<DeliveryOutcome> {
   readonly id: string;
   readonly update: StatusUpdate;
+  /** Left of its time when it came. */
   readonly deadlineMs: number;
 }
 
@@ -60,9 +62,9 @@ export class ScriptedMainServer implements Pick<MainServer, 'deliver' | 'updateS
     return answered;
   }
 
-  updateStatus(id: string, update: StatusUpdate, deadlineMs: number, signal: AbortSignal): Promise<DeliveryOutcome> {
+  updateStatus(id: string, update: StatusUpdate, deadline: Deadline, signal: AbortSignal): Promise<DeliveryOutcome> {
     const { held, answered } = heldUntil(signal);
-    this.puts.push({ ...held, id, update, deadlineMs });
+    this.puts.push({ ...held, id, update, deadlineMs: deadline.leftMs });
     if (this.#putOutcome) held.answer(this.#putOutcome);
     return answered;
   }

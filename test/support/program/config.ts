@@ -25,6 +25,7 @@ export function testConfig(overrides: ConfigOverrides = {}): Config {
       deliverEndpoint: '/internal/messages/deliver',
       healthEndpoint: '/health',
       timeoutMs: 30_000,
+      maxConnectionAgeMs: 300_000,
       verifyTls: true,
       notFoundGraceMs: 2_000,
       ...overrides.mainServer,

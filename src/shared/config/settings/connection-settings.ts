@@ -152,6 +152,15 @@ export const CONNECTION_SETTINGS = [
     prose: 'Longest time for one request, from the connection to the last byte of the answer',
   },
   {
+    path: 'main_server.max_connection_age',
+    target: 'mainServer.maxConnectionAgeMs',
+    env: 'MAIN_SERVER_MAX_CONNECTION_AGE',
+    default: '300',
+    format: seconds({ min: 0, max: 86_400 }),
+    unit: 'seconds',
+    prose: 'A kept connection is replaced after this, so that a main server that moved is found (0 = never)',
+  },
+  {
     path: 'main_server.verify_ssl',
     target: 'mainServer.verifyTls',
     env: 'MAIN_SERVER_VERIFY_SSL',

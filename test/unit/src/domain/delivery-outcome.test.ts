@@ -35,7 +35,8 @@ describe('outcomeOfStatus', () => {
     [101, 'http_other', 'HTTP 101', true],
     [600, 'http_other', 'HTTP 600', true],
   ])('%d is %s', (status, reason, errorMessage, reachable) => {
-    const expected = { kind: 'failed', reason, errorMessage, status, reachable, messageUnknown: false, detail: 'body' };
+    const flags = { reachable, messageUnknown: false, fateUnknown: false };
+    const expected = { kind: 'failed', reason, errorMessage, status, ...flags, detail: 'body' };
     expect(outcomeOfStatus(status, 'body')).toEqual(expected);
     expect(FAILURE_REASONS).toContain(reason);
   });
@@ -96,6 +97,7 @@ describe('outcomeOfErrorCode', () => {
       status: undefined,
       reachable: false,
       messageUnknown: false,
+      fateUnknown: false,
     };
     expect(outcomeOfErrorCode(code, 'other side closed')).toEqual({ ...expected, detail: 'other side closed' });
     expect(FAILURE_REASONS).toContain(reason);

@@ -47,7 +47,7 @@ export function createCore(worker: ConfigOverrides['worker'] = {}): Core {
   const breaker = new CircuitBreaker({ random: () => 0.999_999 });
   const observed = new ObservedServer({ server, breaker, clock });
   const burial = new Burial({ workerId: 'worker-1', metrics, clock });
-  const givingUp = new GivingUp({ config, server: observed, burial, log });
+  const givingUp = new GivingUp({ config, server: observed, burial, clock, log });
   const attempts = new Attempts({ config, server: observed, burial, givingUp, metrics, clock, log });
   const parallel = config.worker.concurrency;
   const statusUpdates = new StatusUpdates({ server, retryIntervalMs: RETRY_MS, parallel, clock, log });

@@ -57,6 +57,7 @@ const OUR_VARIABLES: readonly (readonly [string, string])[] = [
   ['MAIN_SERVER_DELIVER_ENDPOINT', '/internal/messages/deliver'],
   ['MAIN_SERVER_HEALTH_ENDPOINT', '/health'],
   ['MAIN_SERVER_TIMEOUT', '30'],
+  ['MAIN_SERVER_MAX_CONNECTION_AGE', '300'],
   ['WORKER_NOT_FOUND_GRACE', '2'],
   ['TLS_ENABLED', 'true'],
   ['WORKER_ALLOW_INSECURE_KEY_MODE', 'false'],

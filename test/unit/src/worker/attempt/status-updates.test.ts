@@ -1,10 +1,16 @@
 import { expect, test } from 'vitest';
+import { momentOf, type Moment } from '../../../../../src/shared/time/deadline.js';
 import { StatusUpdates } from '../../../../../src/worker/attempt/status-updates.js';
 import { recordedLog } from '../../../../support/recorded-log.js';
 import { DELIVERED, REFUSED, ScriptedMainServer } from '../../../../support/main-server/scripted-main-server.js';
 import { VirtualClock } from '../../../../support/virtual-clock.js';
 
 const QUEUED = { status: 'queued', attemptCount: 1, errorMessage: 'HTTP 500' } as const;
+
+/** So many ms after the start of a virtual clock. */
+function at(ms: number): Moment {
+  return { now: ms, wallNow: new VirtualClock().wallNow() + ms };
+}
 
 function stage({ parallel = 2, retryIntervalMs = 30_000 } = {}) {
   const clock = new VirtualClock();
@@ -16,7 +22,7 @@ function stage({ parallel = 2, retryIntervalMs = 30_000 } = {}) {
 
 test('so many at once as there are connections, the others in their order', async () => {
   const { updates, server, clock, ids } = stage();
-  for (const id of ['a', 'b', 'c', 'd']) updates.send(id, QUEUED, 0);
+  for (const id of ['a', 'b', 'c', 'd']) updates.send(id, QUEUED, at(0));
   expect(ids()).toEqual(['a', 'b']);
   server.puts[1]?.answer(DELIVERED);
   await clock.settle();
@@ -32,9 +38,9 @@ test('so many at once as there are connections, the others in their order', asyn
 
 test('what waited has the rest of its time; what waited too long is left out, as its message may be due again', async () => {
   const { updates, server, clock, log, ids } = stage({ parallel: 1 });
-  updates.send('a', QUEUED, 0);
-  updates.send('late', QUEUED, 0);
-  updates.send('c', QUEUED, 4_000);
+  updates.send('a', QUEUED, at(0));
+  updates.send('late', QUEUED, at(0));
+  updates.send('c', QUEUED, at(4_000));
   expect(server.puts[0]?.deadlineMs).toBe(10_000);
   await clock.advance(10_500);
   server.puts[0]?.answer(DELIVERED);
@@ -46,26 +52,26 @@ test('what waited has the rest of its time; what waited too long is left out, as
 
 test('each is over before its message is due again', () => {
   const { updates, server } = stage({ retryIntervalMs: 2_000 });
-  updates.send('a', QUEUED, 0);
+  updates.send('a', QUEUED, at(0));
   expect(server.puts[0]?.deadlineMs).toBe(1_600);
 });
 
 test('beyond a thousand that wait the newest are left out, which is said once a minute', async () => {
   const { updates, clock, log, ids } = stage();
-  for (let at = 0; at < 1_003; at++) updates.send(String(at), QUEUED, 0);
+  for (let number = 0; number < 1_003; number++) updates.send(String(number), QUEUED, at(0));
   expect(ids()).toHaveLength(2);
   expect(log.lines).toEqual(['WARNING 1 status update(s) left out: the main server takes them too slowly']);
   await clock.advance(59_999);
-  updates.send('more', QUEUED, clock.now());
+  updates.send('more', QUEUED, momentOf(clock));
   expect(log.lines).toHaveLength(1);
   await clock.advance(1);
-  updates.send('and more', QUEUED, clock.now());
+  updates.send('and more', QUEUED, momentOf(clock));
   expect(log.lines[1]).toMatch(/^WARNING 2 status update/);
 });
 
 test('one that fails is said, and nothing else', async () => {
   const { updates, server, clock, log } = stage();
-  updates.send('a\u001b', QUEUED, 0);
+  updates.send('a\u001b', QUEUED, at(0));
   server.puts[0]?.answer(REFUSED);
   await clock.settle();
   expect(log.lines).toEqual(['WARNING Status of message a\\x1b was not updated: Connection refused']);
@@ -73,10 +79,20 @@ test('one that fails is said, and nothing else', async () => {
 
 test('stopped, it cuts what is being sent, and nothing follows', async () => {
   const { updates, clock, log, ids } = stage({ parallel: 1 });
-  for (const id of ['a', 'b']) updates.send(id, QUEUED, 0);
+  for (const id of ['a', 'b']) updates.send(id, QUEUED, at(0));
   await updates.stop();
-  updates.send('c', QUEUED, 0);
+  updates.send('c', QUEUED, at(0));
   await clock.settle();
   expect(ids()).toEqual(['a']);
   expect(log.lines).toEqual([]);
+});
+
+test('none is sent when its time is over on the wall clock alone: the host was suspended', async () => {
+  const { updates, server, clock, log, ids } = stage({ parallel: 1 });
+  for (const id of ['a', 'b']) updates.send(id, QUEUED, momentOf(clock));
+  clock.stepWall(10_001);
+  server.puts[0]?.answer(DELIVERED);
+  await clock.settle();
+  expect(ids()).toEqual(['a']);
+  expect(log.lines).toEqual([expect.stringContaining('1 status update(s) left out')]);
 });
