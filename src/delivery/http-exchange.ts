@@ -3,7 +3,7 @@ import type { DeliveryOutcome } from '../domain/delivery-outcome.js';
 import type { Deadline } from '../shared/time/deadline.js';
 
 /** Of an answer's body; what comes after is not read. */
-export const MAX_BODY_BYTES = 65_536;
+const MAX_BODY_BYTES = 65_536;
 
 /**
  * What one exchange brought: a status as soon as the headers were read, whatever became of the body. `sent`: the request
