@@ -21,6 +21,7 @@ import type { Random } from '../shared/time/random.js';
 import { Attempts } from './attempt/attempt.js';
 import type { BeatSources } from './beat.js';
 import { Burial } from './attempt/burial.js';
+import { Copies } from './attempt/copies.js';
 import { CertificatesInUse } from './certificates-in-use.js';
 import { GivingUp } from './attempt/giving-up.js';
 import { ObservedServer } from './attempt/observed-server.js';
@@ -108,8 +109,9 @@ function composeWorkLoop(options: WorkerOptions, { queue, server, breaker, metri
   const observed = new ObservedServer({ server, breaker, clock });
   const burial = new Burial({ workerId, metrics, clock });
   const givingUp = new GivingUp({ config, server: observed, burial, clock, log });
-  const attempts = new Attempts({ config, server: observed, burial, givingUp, metrics, clock, log });
-  const statusUpdates = new StatusUpdates({ server, retryIntervalMs, parallel, clock, log });
+  const copies = new Copies();
+  const attempts = new Attempts({ config, server: observed, burial, givingUp, copies, metrics, clock, log });
+  const statusUpdates = new StatusUpdates({ server, copies, retryIntervalMs, parallel, clock, log });
   const limits = config.worker;
-  return new WorkLoop({ queue, attempts, statusUpdates, server, breaker, limits, metrics, clock, log, onTurn });
+  return new WorkLoop({ queue, attempts, statusUpdates, copies, server, breaker, limits, metrics, clock, log, onTurn });
 }

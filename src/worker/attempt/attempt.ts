@@ -2,6 +2,7 @@
  * An attempt at one claimed message, from its claim to how it is to be settled:
  *
  *   parse ──malformed──────────────────────▶ bury
+ *     │      another copy of it in hand ─────▶ waits for its turn (copies.ts)
  *   judge ──no attempt left──▶ give up ────▶ bury | retry (cannot be told) | hand back
  *   post, until it is registered ──────────▶ ack | retry, told as queued   | hand back
  *
@@ -10,7 +11,7 @@
 import type { MainServer, StatusUpdate } from '../../delivery/main-server.js';
 import type { DeliveryOutcome } from '../../domain/delivery-outcome.js';
 import { parseMessage, withAttemptCount, type Message } from '../../domain/message.js';
-import { nextStep, young404DelayMs } from '../../domain/retry-policy.js';
+import { afterFailure, nextStep, young404DelayMs } from '../../domain/retry-policy.js';
 import type { Claim, Settlement } from '../../queue/message-queue.js';
 import type { Config } from '../../shared/config/config.js';
 import type { Log } from '../../shared/logger/log.js';
@@ -18,13 +19,18 @@ import type { WorkerMetrics } from '../../shared/metrics/worker-metrics.js';
 import type { Clock } from '../../shared/time/clock.js';
 import { printable } from '../../shared/words/escape.js';
 import type { Burial } from './burial.js';
+import type { Copies } from './copies.js';
 import type { GivingUp } from './giving-up.js';
 
 /** How one attempt ended: how to settle the claim, and what to tell the main server once that is done. */
 export interface AttemptResult {
   readonly settlement: Settlement;
+  /** It is in hand (copies.ts) until the settlement is over, and what is told with it. Undefined = nothing is. */
+  readonly messageId?: string;
+  /** An attempt was made, and failed. */
+  readonly failed?: true;
   /** Sent only after the settlement acted: before it, another process might be delivering the message. */
-  readonly statusUpdate?: { readonly messageId: string; readonly update: StatusUpdate };
+  readonly statusUpdate?: StatusUpdate;
 }
 
 interface AttemptsOptions {
@@ -32,6 +38,7 @@ interface AttemptsOptions {
   readonly server: Pick<MainServer, 'deliver'>;
   readonly burial: Pick<Burial, 'bury'>;
   readonly givingUp: Pick<GivingUp, 'giveUp'>;
+  readonly copies: Pick<Copies, 'take' | 'wait'>;
   readonly metrics: WorkerMetrics;
   readonly clock: Clock;
   readonly log: Log;
@@ -60,6 +67,18 @@ export class Attempts {
     const parsed = parseMessage(claim.raw);
     if (!parsed.ok) return Promise.resolve(this.#malformed(claim, parsed.problem));
     const { message } = parsed;
+    if (!this.#options.copies.take(message.id)) return this.#afterOthers(claim, message, signal);
+    return this.#inHand(claim, message, signal);
+  }
+
+  async #afterOthers(claim: Claim, message: Message, signal: AbortSignal): Promise<AttemptResult> {
+    const { copies, log } = this.#options;
+    log.debug(`Holding message ${printable(message.id, ID_LENGTH)}: another copy of it is in hand`);
+    if (await copies.wait(message.id, signal)) return this.#inHand(claim, message, signal);
+    return { settlement: { kind: 'hand-back', claim } };
+  }
+
+  #inHand(claim: Claim, message: Message, signal: AbortSignal): Promise<AttemptResult> {
     return nextStep(message.attemptCount, this.#maxAttempts) === 'attempt'
       ? this.#attempt(claim, message, signal)
       : this.#giveUp(claim, message, signal);
@@ -71,7 +90,7 @@ export class Attempts {
   }
 
   async #giveUp(claim: Claim, message: Message, signal: AbortSignal): Promise<AttemptResult> {
-    return { settlement: await this.#options.givingUp.giveUp(claim, message, signal) };
+    return { settlement: await this.#options.givingUp.giveUp(claim, message, signal), messageId: message.id };
   }
 
   async #attempt(claim: Claim, message: Message, signal: AbortSignal): Promise<AttemptResult> {
@@ -83,9 +102,9 @@ export class Attempts {
     const startedAt = clock.now();
     let outcome = await server.deliver(message.id, signal);
     if (isUnregistered(outcome)) outcome = await this.#untilRegistered(message, ageMs, outcome, signal);
-    if (outcome.kind === 'aborted') return { settlement: { kind: 'hand-back', claim } };
+    if (outcome.kind === 'aborted') return { settlement: { kind: 'hand-back', claim }, messageId: message.id };
     metrics.observeDelivery((clock.now() - startedAt) / 1000);
-    return outcome.kind === 'failed' ? this.#failed(claim, message, outcome) : this.#delivered(claim, id);
+    return outcome.kind === 'failed' ? this.#failed(claim, message, outcome) : this.#delivered(claim, message, id);
   }
 
   /** Repeats the POST inside the attempt while a young message is not registered yet. */
@@ -111,31 +130,39 @@ export class Attempts {
     return outcome;
   }
 
-  #delivered(claim: Claim, id: string): AttemptResult {
+  #delivered(claim: Claim, message: Message, id: string): AttemptResult {
     const { metrics, log } = this.#options;
     metrics.processed('delivered');
     metrics.delivered();
     log.info(`Message ${id} delivered successfully`);
-    return { settlement: { kind: 'ack', claim } };
+    return { settlement: { kind: 'ack', claim }, messageId: message.id };
   }
 
   #failed(claim: Claim, message: Message, outcome: Failed): AttemptResult {
     const { config, metrics, clock } = this.#options;
     const { id: messageId } = message;
-    const { errorMessage } = outcome;
-    const attemptCount = message.attemptCount + 1;
+    const { errorMessage, fateUnknown } = outcome;
     metrics.failed(outcome.reason, { at: clock.wallNow(), error: errorMessage, messageId });
     metrics.processed('failed');
-    this.#logFailure(printable(messageId, ID_LENGTH), outcome);
-    const delayMs = config.worker.retryIntervalMs;
+    const { attemptCount, delayMs } = afterFailure({
+      attemptCount: message.attemptCount,
+      maxAttempts: this.#maxAttempts,
+      fateUnknown,
+      intervalMs: config.worker.retryIntervalMs,
+      timeoutMs: config.mainServer.timeoutMs,
+    });
+    this.#logFailure(printable(messageId, ID_LENGTH), outcome, delayMs);
+    const raw = attemptCount === message.attemptCount ? claim.raw : withAttemptCount(claim.raw, attemptCount);
     return {
-      settlement: { kind: 'retry', claim, message: withAttemptCount(claim.raw, attemptCount), messageId, delayMs },
-      statusUpdate: { messageId, update: { status: 'queued', attemptCount, errorMessage } },
+      settlement: { kind: 'retry', claim, message: raw, messageId, delayMs },
+      messageId,
+      failed: true,
+      ...(fateUnknown ? {} : { statusUpdate: { status: 'queued', attemptCount, errorMessage } }),
     };
   }
 
-  #logFailure(id: string, outcome: Failed): void {
-    const { config, log } = this.#options;
+  #logFailure(id: string, outcome: Failed, delayMs: number): void {
+    const { log } = this.#options;
     const detail = printable(outcome.detail, DETAIL_LENGTH);
     if (outcome.status === undefined) {
       const more = detail === '' || detail === outcome.errorMessage ? '' : ` (${detail})`;
@@ -144,7 +171,7 @@ export class Attempts {
       log.error(`Main server returned error ${outcome.status} for message ${id}: ${detail}`);
     }
     log.warn(`Message ${id} delivery failed, will retry`);
-    log.info(`Waiting ${config.worker.retryIntervalMs / 1000}s before retrying message ${id}`);
+    log.info(`Waiting ${delayMs / 1000}s before retrying message ${id}`);
   }
 }
 

@@ -4,6 +4,7 @@ import type { Life } from '../../shared/life.js';
 import type { Log } from '../../shared/logger/log.js';
 import type { Clock } from '../../shared/time/clock.js';
 import { Deadline, type Moment } from '../../shared/time/deadline.js';
+import type { Copies } from './copies.js';
 import { printable } from '../../shared/words/escape.js';
 
 /** Above this many waiting the newest are dropped: each is advice to the main server, not the message. */
@@ -22,6 +23,7 @@ interface Waiting {
 interface StatusUpdatesOptions {
   readonly server: Pick<MainServer, 'updateStatus'>;
   readonly retryIntervalMs: number;
+  readonly copies: Pick<Copies, 'isAwaited' | 'release'>;
   /** Sent at once. */
   readonly parallel: number;
   readonly clock: Clock;
@@ -49,10 +51,10 @@ export class StatusUpdates implements Pick<Life, 'stop'> {
     setMaxListeners(0, this.#abort.signal); // one for each update under way
   }
 
-  /** `settledAt`: before the retry was scheduled. Never rejects, waits for nothing. */
+  /** Releases the message when that is over. `settledAt`: before the retry was scheduled. Waits for nothing. */
   send(messageId: string, update: StatusUpdate, settledAt: Moment): void {
     if (this.#abort.signal.aborted) return;
-    if (this.#waiting.length >= MOST_WAITING) return this.#drop();
+    if (this.#waiting.length >= MOST_WAITING) return this.#drop(messageId);
     const budgetMs = Math.min(LONGEST_MS, SHARE_OF_INTERVAL * this.#options.retryIntervalMs);
     this.#waiting.push({ messageId, update, deadline: new Deadline(budgetMs, this.#options.clock, settledAt) });
     this.#sendMore();
@@ -75,11 +77,16 @@ export class StatusUpdates implements Pick<Life, 'stop'> {
       const next = this.#waiting.shift();
       if (!next) return;
       if (next.deadline.isOver) {
-        this.#drop();
+        this.#drop(next.messageId);
+        continue;
+      }
+      if (this.#options.copies.isAwaited(next.messageId)) {
+        this.#options.copies.release(next.messageId);
         continue;
       }
       const sent = this.#put(next).finally(() => {
         this.#sending.delete(sent);
+        this.#options.copies.release(next.messageId);
         this.#sendMore();
       });
       this.#sending.add(sent);
@@ -92,7 +99,8 @@ export class StatusUpdates implements Pick<Life, 'stop'> {
     this.#options.log.warn(`Status of message ${printable(messageId, 255)} was not updated: ${outcome.errorMessage}`);
   }
 
-  #drop(): void {
+  #drop(messageId: string): void {
+    this.#options.copies.release(messageId);
     this.#dropped += 1;
     const now = this.#options.clock.now();
     if (now - this.#reportedAt < DROP_REPORT_MS) return;

@@ -19,6 +19,7 @@ import type { WorkerMetrics } from '../../shared/metrics/worker-metrics.js';
 import type { Clock } from '../../shared/time/clock.js';
 import { momentOf, type Moment } from '../../shared/time/deadline.js';
 import type { AttemptResult } from '../attempt/attempt.js';
+import type { Copies } from '../attempt/copies.js';
 import type { Refusals } from './refusals.js';
 import type { StatusUpdates } from '../attempt/status-updates.js';
 
@@ -28,6 +29,7 @@ const NONE: readonly AttemptResult[] = [];
 interface SettlementsOptions {
   readonly queue: Pick<MessageQueue, 'reconcile'>;
   readonly statusUpdates: Pick<StatusUpdates, 'send'>;
+  readonly copies: Pick<Copies, 'isAwaited' | 'release'>;
   readonly breaker: Pick<CircuitBreaker, 'state'>;
   readonly metrics: Pick<WorkerMetrics, 'retried' | 'claimsLost'>;
   readonly refusals: Pick<Refusals, 'say'>;
@@ -118,10 +120,12 @@ export class Settlements {
 
   #forget(missing: ReadonlySet<Claim>, lost: ReadonlySet<Claim>): void {
     let lostCount = 0;
-    this.#finished = this.#finished.filter(({ settlement: { claim, kind } }) => {
+    this.#finished = this.#finished.filter((result) => {
+      const { claim } = result.settlement;
       if (lost.has(claim)) lostCount += 1;
       else if (!missing.has(claim)) return true;
-      else if (kind === 'retry') this.#options.metrics.retried();
+      else if (result.failed) this.#options.metrics.retried();
+      this.#release(result);
       return false;
     });
     this.#noteLost(lostCount);
@@ -130,15 +134,22 @@ export class Settlements {
   #sort(lost: ReadonlySet<Settlement>, refused: ReadonlySet<Settlement>): void {
     for (const result of this.#underWay) {
       if (refused.has(result.settlement)) this.#finished.push(result);
-      else if (!lost.has(result.settlement)) this.#acted(result);
+      else if (lost.has(result.settlement)) this.#release(result);
+      else this.#acted(result);
     }
   }
 
-  #acted({ settlement, statusUpdate }: AttemptResult): void {
-    if (!statusUpdate) return;
-    const { metrics, breaker, statusUpdates } = this.#options;
-    if (settlement.kind === 'retry') metrics.retried();
-    if (breaker.state !== 'open') statusUpdates.send(statusUpdate.messageId, statusUpdate.update, this.#takenAt);
+  #acted(result: AttemptResult): void {
+    const { messageId, statusUpdate } = result;
+    const { metrics, breaker, statusUpdates, copies } = this.#options;
+    if (result.failed) metrics.retried();
+    const isTold = statusUpdate !== undefined && breaker.state !== 'open';
+    if (!isTold || messageId === undefined || copies.isAwaited(messageId)) this.#release(result);
+    else statusUpdates.send(messageId, statusUpdate, this.#takenAt);
+  }
+
+  #release({ messageId }: AttemptResult): void {
+    if (messageId !== undefined) this.#options.copies.release(messageId);
   }
 
   #noteLost(count: number): void {

@@ -27,6 +27,7 @@ import type { Clock } from '../../shared/time/clock.js';
 import { Wake } from '../../shared/time/wake.js';
 import { AnswerPoll } from './answer-poll.js';
 import type { AttemptResult, Attempts } from '../attempt/attempt.js';
+import type { Copies } from '../attempt/copies.js';
 import { Claiming } from './claiming.js';
 import { FlowWatch } from './flow-watch.js';
 import { InFlight } from './in-flight.js';
@@ -43,6 +44,7 @@ interface WorkLoopOptions {
   readonly queue: MessageQueue;
   readonly attempts: Pick<Attempts, 'run'>;
   readonly statusUpdates: StatusUpdates;
+  readonly copies: Copies;
   readonly server: Pick<MainServer, 'probe'>;
   readonly breaker: CircuitBreaker;
   readonly limits: { readonly concurrency: number; readonly batchSize: number };
@@ -86,8 +88,8 @@ export class WorkLoop implements Life {
   /** `consumedAt`: when a message was last claimed or the queue proved empty, monotonic ms. */
   get facts() {
     const { consumedAt, isQuieted: isStopping } = this.#claiming;
-    const inFlight = this.#inFlight.size;
-    return { inFlight, slotsFull: inFlight >= this.#options.limits.concurrency, consumedAt, isStopping };
+    const slotsFull = this.#slotsTaken() >= this.#options.limits.concurrency;
+    return { inFlight: this.#inFlight.size, slotsFull, consumedAt, isStopping };
   }
 
   start(): void {
@@ -164,7 +166,7 @@ export class WorkLoop implements Life {
     try {
       if (this.#settlements.auditIsDue) return await this.#audit();
       if (this.#flow.look()) this.#claiming.flowChanged();
-      const want = this.#claiming.room(this.#inFlight.size + this.#settlements.refusedCount);
+      const want = this.#claiming.room(this.#slotsTaken() + this.#settlements.refusedCount);
       if (this.#settlements.count > 0 || (want > 0 && this.#claiming.isAsking)) return await this.#exchange(want);
       if (want > 0) this.#claiming.wait();
     } catch (error) {
@@ -196,6 +198,12 @@ export class WorkLoop implements Life {
     this.#claiming.asked(want, exchange);
     for (const claim of exchange.claims) this.#begin(claim);
     return this.#settlements.refusedCount === 0;
+  }
+
+  /** A copy that waits for another one needs no slot; no more than a batch of them, or they would all be claimed. */
+  #slotsTaken(): number {
+    const { copies, limits } = this.#options;
+    return this.#inFlight.size - Math.min(copies.idle, limits.batchSize);
   }
 
   #begin(claim: Claim): void {

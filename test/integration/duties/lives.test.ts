@@ -13,6 +13,7 @@ import { createWorkerMetrics } from '../../../src/shared/metrics/worker-metrics.
 import { momentOf } from '../../../src/shared/time/deadline.js';
 import { systemClock as clock } from '../../../src/shared/time/clock.js';
 import { Heartbeat } from '../../../src/worker/heartbeat.js';
+import { Copies } from '../../../src/worker/attempt/copies.js';
 import { StatusUpdates } from '../../../src/worker/attempt/status-updates.js';
 import { WorkLoop } from '../../../src/worker/loop/work-loop.js';
 import { expectNoLeftovers } from '../../support/program/leftovers.js';
@@ -96,7 +97,14 @@ conformsToLife({
   name: 'the status updates, which live from the first on',
   make: () => {
     const server = new ScriptedMainServer(); // answers nothing
-    const updates = new StatusUpdates({ server, retryIntervalMs: 30_000, parallel: 4, clock, log });
+    const updates = new StatusUpdates({
+      server,
+      copies: new Copies(),
+      retryIntervalMs: 30_000,
+      parallel: 4,
+      clock,
+      log,
+    });
     return {
       start: () => updates.send('m', QUEUED, momentOf(clock)),
       stop: () => updates.stop(),
@@ -117,7 +125,15 @@ const workLoopOf = (raws: readonly string[]) => async () => {
           else signal.addEventListener('abort', handBack);
         }),
     },
-    statusUpdates: new StatusUpdates({ server, retryIntervalMs: 30_000, parallel: 4, clock, log }),
+    statusUpdates: new StatusUpdates({
+      server,
+      copies: new Copies(),
+      retryIntervalMs: 30_000,
+      parallel: 4,
+      clock,
+      log,
+    }),
+    copies: new Copies(),
     server,
     breaker: new CircuitBreaker({ random: () => 0 }),
     limits: { concurrency: 4, batchSize: 4 },

@@ -2,6 +2,7 @@ import { CircuitBreaker } from '../../../../src/domain/circuit-breaker.js';
 import { COUNTED, type Counts } from '../../../../src/shared/metrics/counts.js';
 import { createWorkerMetrics, type WorkerMetrics } from '../../../../src/shared/metrics/worker-metrics.js';
 import { Attempts } from '../../../../src/worker/attempt/attempt.js';
+import { Copies } from '../../../../src/worker/attempt/copies.js';
 import { Burial } from '../../../../src/worker/attempt/burial.js';
 import { GivingUp } from '../../../../src/worker/attempt/giving-up.js';
 import { ObservedServer } from '../../../../src/worker/attempt/observed-server.js';
@@ -24,6 +25,7 @@ export interface Core {
   readonly breaker: CircuitBreaker;
   readonly attempts: Attempts;
   readonly statusUpdates: StatusUpdates;
+  readonly copies: Copies;
   readonly workLoop: WorkLoop;
   readonly metrics: WorkerMetrics;
   readonly log: RecordedLog;
@@ -48,13 +50,14 @@ export function createCore(worker: ConfigOverrides['worker'] = {}): Core {
   const observed = new ObservedServer({ server, breaker, clock });
   const burial = new Burial({ workerId: 'worker-1', metrics, clock });
   const givingUp = new GivingUp({ config, server: observed, burial, clock, log });
-  const attempts = new Attempts({ config, server: observed, burial, givingUp, metrics, clock, log });
+  const copies = new Copies();
+  const attempts = new Attempts({ config, server: observed, burial, givingUp, copies, metrics, clock, log });
   const parallel = config.worker.concurrency;
-  const statusUpdates = new StatusUpdates({ server, retryIntervalMs: RETRY_MS, parallel, clock, log });
+  const statusUpdates = new StatusUpdates({ server, copies, retryIntervalMs: RETRY_MS, parallel, clock, log });
   const limits = config.worker;
   let turns = 0;
   const onTurn = () => void (turns += 1);
-  const parts = { queue, server, breaker, attempts, statusUpdates, limits, metrics, clock, log, onTurn };
+  const parts = { queue, server, breaker, attempts, statusUpdates, copies, limits, metrics, clock, log, onTurn };
   const core: Core = {
     ...parts,
     workLoop: new WorkLoop(parts),

@@ -11,7 +11,7 @@ afterEach(closeCores);
 const MAX_ATTEMPTS = 3;
 const DELIVERY_SECONDS = 'worker_delivery_duration_seconds_sum';
 const WAIT_SECONDS = 'worker_queue_wait_seconds_sum';
-const HAND_BACK = (claim: Claim): AttemptResult => ({ settlement: { kind: 'hand-back', claim } });
+const HAND_BACK = (claim: Claim): AttemptResult => ({ settlement: { kind: 'hand-back', claim }, messageId: 'm' });
 
 interface Stage extends Core {
   readonly claim: Claim;
@@ -43,7 +43,7 @@ describe('a POST', () => {
     const { claim, clock, server, result, metrics, metric, log } = attempted(message('m'));
     await clock.advance(40);
     server.post('m').answer(DELIVERED);
-    expect(await result).toEqual({ settlement: { kind: 'ack', claim } });
+    expect(await result).toEqual({ settlement: { kind: 'ack', claim }, messageId: 'm' });
     expect(await totals(metrics)).toEqual({ processed: 1, delivered: 1, failed: 0, retried: 0 });
     expect(await metric(DELIVERY_SECONDS)).toBeCloseTo(0.04);
     expect(log.lines).toEqual(['INFO Processing message m (attempt 1/3)', 'INFO Message m delivered successfully']);
@@ -90,7 +90,9 @@ describe('a POST', () => {
         messageId: 'm',
         delayMs: RETRY_MS,
       },
-      statusUpdate: { messageId: 'm', update: { status: 'queued', attemptCount: 2, errorMessage: text } },
+      messageId: 'm',
+      failed: true,
+      statusUpdate: { status: 'queued', attemptCount: 2, errorMessage: text },
     });
     const counts = await metrics.counts();
     expect(totalsIn(counts)).toMatchObject({ processed: 1, delivered: 0, failed: 1 });
@@ -109,7 +111,7 @@ describe('a POST', () => {
     server.answerPosts(REFUSED);
     const { signal } = new AbortController();
     for (let count = 0; count < 9; count += 1) {
-      await attempts.run({ raw: Buffer.from(message('m')), consumer: 'c' }, signal);
+      await attempts.run({ raw: Buffer.from(message(`m${count}`)), consumer: 'c' }, signal);
     }
     await settle();
     expect(breaker).toMatchObject({ state: 'open', lastReason: 'connection_refused' });
@@ -156,7 +158,7 @@ describe('a young message that the main server does not know yet', () => {
     expect(ended()).toBeDefined();
     expect(await result).toMatchObject({
       settlement: { kind: 'retry', claim },
-      statusUpdate: { update: { errorMessage: 'HTTP 404', attemptCount: 1 } },
+      statusUpdate: { errorMessage: 'HTTP 404', attemptCount: 1 },
     });
   });
 
@@ -165,7 +167,7 @@ describe('a young message that the main server does not know yet', () => {
     server.post('m').answer(UNREGISTERED);
     await clock.advance(100);
     server.post('m').answer(DELIVERED);
-    expect(await result).toEqual({ settlement: { kind: 'ack', claim } });
+    expect(await result).toEqual({ settlement: { kind: 'ack', claim }, messageId: 'm' });
     expect(await totals(metrics)).toEqual({ processed: 1, delivered: 1, failed: 0, retried: 0 });
     expect(await metric(DELIVERY_SECONDS)).toBeCloseTo(0.1);
   });
@@ -189,6 +191,35 @@ describe('a young message that the main server does not know yet', () => {
     kill.abort();
     expect(await result).toEqual(HAND_BACK(claim));
     expect(clock.pending).toBe(0);
+  });
+});
+
+describe('an attempt of unknown fate: the request had left, and no answer came', () => {
+  const LATE = outcomeOfErrorCode('ETIMEDOUT', 'no complete answer within 30 s', true);
+
+  test('is not told, since the main server may be delivering', async () => {
+    const { server, result, metrics, claim } = attempted(message('m'));
+    server.post('m').answer(LATE);
+    expect(await result).toEqual({
+      settlement: {
+        kind: 'retry',
+        claim,
+        message: Buffer.from(message('m', { attempt_count: 1 })),
+        messageId: 'm',
+        delayMs: RETRY_MS,
+      },
+      messageId: 'm',
+      failed: true,
+    });
+    expect(await totals(metrics)).toMatchObject({ processed: 1, failed: 1 });
+  });
+
+  test('is not the last one: the message stays as it is, and is asked for once more', async () => {
+    const { server, result, claim } = attempted(message('m', { attempt_count: MAX_ATTEMPTS - 1 }));
+    server.post('m').answer(LATE);
+    const { settlement, statusUpdate } = await result;
+    expect(settlement).toMatchObject({ kind: 'retry', message: claim.raw, delayMs: RETRY_MS });
+    expect(statusUpdate).toBeUndefined();
   });
 });
 
@@ -242,6 +273,7 @@ describe('a message whose attempts are spent', () => {
     server.puts[0]?.answer(REFUSED);
     expect(await result).toEqual({
       settlement: { kind: 'retry', claim, message: claim.raw, messageId: 'm', delayMs: RETRY_MS },
+      messageId: 'm',
     });
     expect(await totals(metrics)).toMatchObject({ failed: 0 });
     expect(breaker.lastReason).toBe('connection_refused');

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { momentOf, type Moment } from '../../../../../src/shared/time/deadline.js';
+import { Copies } from '../../../../../src/worker/attempt/copies.js';
 import { StatusUpdates } from '../../../../../src/worker/attempt/status-updates.js';
 import { recordedLog } from '../../../../support/recorded-log.js';
 import { DELIVERED, REFUSED, ScriptedMainServer } from '../../../../support/main-server/scripted-main-server.js';
@@ -16,8 +17,9 @@ function stage({ parallel = 2, retryIntervalMs = 30_000 } = {}) {
   const clock = new VirtualClock();
   const log = recordedLog();
   const server = new ScriptedMainServer();
-  const updates = new StatusUpdates({ server, retryIntervalMs, parallel, clock, log });
-  return { clock, log, server, updates, ids: () => server.puts.map(({ id }) => id) };
+  const copies = new Copies();
+  const updates = new StatusUpdates({ server, copies, retryIntervalMs, parallel, clock, log });
+  return { clock, log, server, copies, updates, ids: () => server.puts.map(({ id }) => id) };
 }
 
 test('so many at once as there are connections, the others in their order', async () => {

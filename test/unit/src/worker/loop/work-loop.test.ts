@@ -173,6 +173,121 @@ describe('settling', () => {
   });
 });
 
+describe('a second copy of an id', () => {
+  const copy = (number: number) => message('a', { copy: number });
+
+  test('waits until the first is settled', async () => {
+    const { workLoop, queue, server, settle } = createCore();
+    queue.push(copy(1), copy(2), copy(3), message('b'));
+    workLoop.start();
+    await settle();
+    expect(server.ids).toEqual(['a', 'b']);
+    const release = queue.hold();
+    server.post('a').answer(DELIVERED);
+    await settle();
+    expect(server.ids).toEqual(['a', 'b']);
+    release();
+    await settle();
+    expect(server.ids).toEqual(['a', 'b', 'a']);
+    server.post('a').answer(DELIVERED);
+    await settle();
+    expect(server.ids).toEqual(['a', 'b', 'a', 'a']);
+  });
+
+  test('has the first one not told: what is true is told by the last', async () => {
+    const { workLoop, queue, server, settle } = createCore();
+    queue.push(copy(1), copy(2));
+    workLoop.start();
+    await settle();
+    server.post('a').answer(FAILED);
+    await settle();
+    expect(server.ids).toEqual(['a', 'a']);
+    expect(server.puts).toEqual([]);
+    server.post('a').answer(FAILED);
+    await settle();
+    expect(server.puts).toHaveLength(1);
+    expect(queue.retrying).toHaveLength(2);
+  });
+
+  test('that comes while the first is being told waits for the end of that', async () => {
+    const { workLoop, queue, server, settle } = createCore();
+    queue.push(copy(1));
+    workLoop.start();
+    await settle();
+    server.post('a').answer(FAILED);
+    await settle();
+    expect(server.puts).toHaveLength(1);
+    queue.push(copy(2));
+    await settle();
+    expect(server.ids).toEqual(['a']);
+    server.puts[0]?.answer(DELIVERED);
+    await settle();
+    expect(server.ids).toEqual(['a', 'a']);
+  });
+
+  test('whose attempts are spent is not declared failed beside the POST of the first', async () => {
+    const { workLoop, queue, server, settle } = createCore({ maxAttempts: 2 });
+    queue.push(copy(1), message('a', { attempt_count: 2 }));
+    workLoop.start();
+    await settle();
+    expect(server.puts).toEqual([]);
+    server.post('a').answer(DELIVERED);
+    await settle();
+    expect(server.puts).toMatchObject([{ update: { status: 'failed' } }]);
+  });
+
+  test('takes no slots but one: others flow, and never more than there are slots', async () => {
+    const { workLoop, queue, server, settle } = createCore({ concurrency: 3, batchSize: 10 });
+    queue.push(...[1, 2, 3, 4, 5, 6].map(copy), ...pushed(...ids(4)));
+    workLoop.start();
+    await settle();
+    expect(server.ids).toEqual(['a', 'm1']);
+    server.post('m1').answer(DELIVERED);
+    await settle();
+    expect(server.ids).toEqual(['a', 'm1', 'm2']);
+    server.post('a').answer(DELIVERED);
+    await settle();
+    expect(server.ids).toEqual(['a', 'm1', 'm2', 'm3', 'a']);
+  });
+
+  test('is claimed beyond the slots up to a batch, not without end', async () => {
+    const { workLoop, queue, server, settle } = createCore({ concurrency: 4, batchSize: 3 });
+    queue.push(...Array.from({ length: 20 }, (_, number) => copy(number)));
+    workLoop.start();
+    await settle();
+    expect(server.ids).toEqual(['a']);
+    expect(queue.processing).toHaveLength(7);
+  });
+
+  test('goes back untouched at a kill, and is free for the next', async () => {
+    const { workLoop, queue, server, clock, settle } = createCore();
+    queue.push(copy(1), copy(2));
+    workLoop.start();
+    await settle();
+    workLoop.kill();
+    const ended = workLoop.drain(1_000);
+    await clock.advance(1_000);
+    await ended;
+    expect(server.ids).toEqual(['a']);
+    expect(queue.waiting).toHaveLength(2);
+  });
+
+  test('is delivered when the first was lost to others, or is found settled by an audit', async () => {
+    const { workLoop, queue, server, clock, settle } = createCore();
+    queue.push(copy(1), copy(2), copy(3));
+    workLoop.start();
+    await settle();
+    queue.next({ kind: 'loses-settlements' });
+    server.post('a').answer(DELIVERED);
+    await settle();
+    expect(server.ids).toEqual(['a', 'a']);
+    queue.next({ kind: 'no-reply', done: true });
+    server.post('a').answer(DELIVERED);
+    await clock.advance(500);
+    expect(server.ids).toEqual(['a', 'a', 'a']);
+  });
+});
+
 describe('a lost reply', () => {
   test('to a settlement that was done: found settled, not told, not counted as lost', async () => {
     const { workLoop, queue, server, clock, metrics, metric, settle } = createCore();

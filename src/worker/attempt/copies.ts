@@ -1,0 +1,77 @@
+/** What waits for its turn; true = it is now. */
+type Turn = (its: boolean) => void;
+
+/**
+ * Of the messages with one id this process has one in hand at a time, and holds the others until it is settled and the
+ * main server told: or the status of one copy could be on its way beside the POST of another, and overwrite "delivered".
+ *
+ *   take ──free──▶ in hand ──release, another waits──▶ in hand: the next of them
+ *     └──in hand──▶ wait ────────▲         └──release──▶ free
+ *
+ * Other processes know nothing of it: between them the last word is the delivery once every copy is delivered.
+ */
+export class Copies {
+  readonly #inHand = new Map<string, Turn[] | undefined>();
+  #held = 0;
+  #awaited = 0;
+
+  /**
+   * Held copies that need no slot: all but the next of each id, which begins in the turn in which the one before it ends.
+   */
+  get idle(): number {
+    return this.#held - this.#awaited;
+  }
+
+  /** False = another copy is in hand: `wait`. */
+  take(id: string): boolean {
+    if (this.#inHand.has(id)) return false;
+    this.#inHand.set(id, undefined);
+    return true;
+  }
+
+  /** Another copy waits, and will tell the main server what is true then. */
+  isAwaited(id: string): boolean {
+    return this.#inHand.get(id) !== undefined;
+  }
+
+  /** Resolves to true when it is in hand, to false when `signal` (the kill) came first. */
+  wait(id: string, signal: AbortSignal): Promise<boolean> {
+    if (signal.aborted) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const turn: Turn = (its) => {
+        signal.removeEventListener('abort', giveUp);
+        resolve(its);
+      };
+      const giveUp = () => {
+        this.#forget(id, turn);
+        turn(false);
+      };
+      signal.addEventListener('abort', giveUp);
+      this.#add(id, turn);
+    });
+  }
+
+  /** What was in hand is over. */
+  release(id: string): void {
+    const next = this.#inHand.get(id)?.[0];
+    if (!next) return void this.#inHand.delete(id);
+    this.#forget(id, next);
+    next(true);
+  }
+
+  #add(id: string, turn: Turn): void {
+    const waiting = this.#inHand.get(id);
+    this.#held += 1;
+    if (waiting) return void waiting.push(turn);
+    this.#awaited += 1;
+    this.#inHand.set(id, [turn]);
+  }
+
+  #forget(id: string, turn: Turn): void {
+    const others = this.#inHand.get(id)?.filter((each) => each !== turn) ?? [];
+    this.#held -= 1;
+    if (others.length > 0) return void this.#inHand.set(id, others);
+    this.#awaited -= 1;
+    this.#inHand.set(id, undefined);
+  }
+}
