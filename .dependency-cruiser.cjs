@@ -19,6 +19,7 @@ const ROOMS = {
     'src/shared/time',
     'src/shared/words',
   ],
+  'src/shared/http': ['src/shared/time'],
   'src/shared/metrics': ['src/domain'],
   'src/domain': ['src/shared/words'],
   'src/queue': ['src/domain', 'src/shared'],

@@ -7,10 +7,12 @@
  * The quick tries serve a reload, where the port comes free when the process before us lets go of it. Deliveries never
  * wait for the port.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import { reasonOf } from '../shared/errors.js';
+import { GuardedServer } from '../shared/http/guarded-server.js';
+import { PAGE_EVERY_MS, SharedPage } from '../shared/http/shared-page.js';
 import type { Life } from '../shared/life.js';
 import type { Log } from '../shared/logger/log.js';
 import type { Clock, Timer } from '../shared/time/clock.js';
@@ -40,7 +42,8 @@ export interface MetricsServer extends Life {
 const QUICK_RETRY_MS = 250;
 const QUICK_RETRIES = 40;
 const SLOW_RETRY_MS = 5_000;
-const REQUEST_TIMEOUT_MS = 5_000;
+/** Prometheus and those who look by hand; the port is open to the network, and deliveries have the same event loop. */
+const LIMITS = { perPeer: 16, inAll: 64, perSecond: 20 };
 
 export function createMetricsServer(options: MetricsServerOptions): MetricsServer {
   return new HttpMetricsServer(options);
@@ -117,30 +120,35 @@ class HttpMetricsServer implements MetricsServer {
 }
 
 /** Any path answers, as the Python client's server does. */
-function createMetricsHttpServer({ registry, log }: MetricsServerOptions): Server {
-  const server = createServer({ connectionsCheckingInterval: 1_000 }, (request, response) => {
-    answer(request, response, registry).catch((error: unknown) => {
+function createMetricsHttpServer({ registry, clock, log }: MetricsServerOptions): Server {
+  const page = new SharedPage({
+    make: async () => Buffer.from(await registry.metrics()),
+    everyMs: PAGE_EVERY_MS,
+    clock,
+  });
+  return new GuardedServer({ limits: LIMITS, probes: [], clock }).on('request', (request, response) => {
+    answer(request, response, page, registry.contentType).catch((error: unknown) => {
       log.error(`Cannot collect the metrics: ${reasonOf(error)}`);
       if (!response.headersSent) response.writeHead(500, { connection: 'close' });
       response.end();
     });
   });
-  server.requestTimeout = REQUEST_TIMEOUT_MS;
-  server.headersTimeout = REQUEST_TIMEOUT_MS;
-  return server;
 }
 
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  registry: MetricsServerOptions['registry'],
+  page: SharedPage<Buffer>,
+  contentType: string,
 ): Promise<void> {
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.writeHead(405, { allow: 'GET, HEAD', connection: 'close' }).end();
     return;
   }
-  const body = await registry.metrics();
-  response.writeHead(200, { 'content-type': registry.contentType, 'content-length': Buffer.byteLength(body) });
+  const body = await page.read();
+  // An unread rest of the request would be taken for the next one.
+  if (!request.complete) response.setHeader('connection', 'close');
+  response.writeHead(200, { 'content-type': contentType, 'content-length': body.length });
   response.end(request.method === 'HEAD' ? undefined : body);
 }
 

@@ -8,7 +8,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
-import { RequestError, type Route } from './route.js';
+import { ROUTES, type Place } from './protocol.js';
+import { RequestError } from './route.js';
 
 interface AccessRules {
   /** SUPERVISOR_HOST. */
@@ -24,10 +25,13 @@ interface RequestHeaders {
   readonly authorization?: string | undefined;
 }
 
+/** Load balancers probe by HTTP/1.0, which needs no Host header. A browser always sends one. */
+const NAMELESS = new Set<string>([ROUTES.health.path, ROUTES.ready.path]);
 const EVERY_ADDRESS = new Set(['0.0.0.0', '::']);
 
 /** @throws RequestError 401 or 403. */
-export function checkAccess(access: Route['access'], headers: RequestHeaders, rules: AccessRules): void {
+export function checkAccess({ access, path }: Place, headers: RequestHeaders, rules: AccessRules): void {
+  if (headers.host === undefined && NAMELESS.has(path)) return;
   if (!isOurName(hostOf(headers.host), rules.bindHost)) {
     throw new RequestError(
       403,

@@ -1,70 +1,101 @@
 /**
  * The HTTP side of the admin server, the same on TCP and on the socket: finds the route, checks access, has it answer,
- * writes the answer. A slow or greedy client costs a connection for some seconds, never the supervisor's time: requests
- * that dribble are cut after 5 s, answers that nobody reads after 10 s, and each listener takes 100 connections.
+ * writes the answer. A slow or greedy client costs a connection for some seconds, never the supervisor's time: see
+ * GuardedServer. Beyond that a page that all share is made once for all who ask, and of each other page one at a time.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 
 import { printable } from '../../src/shared/words/escape.js';
 import { reasonOf } from '../../src/shared/errors.js';
+import { GuardedServer, isAbandoned } from '../../src/shared/http/guarded-server.js';
+import type { GuestLimits } from '../../src/shared/http/guests.js';
+import { OneByOne } from '../../src/shared/http/one-by-one.js';
+import { SharedPage } from '../../src/shared/http/shared-page.js';
 import type { Log } from '../../src/shared/logger/log.js';
-import type { ErrorAnswer } from './protocol.js';
+import type { Clock } from '../../src/shared/time/clock.js';
+import { ROUTES, type ErrorAnswer } from './protocol.js';
 import { fieldsOf, urlOf } from './request.js';
-import { findRoute, RequestError, type Answer, type Route, type StreamedAnswer } from './route.js';
+import { findRoute, RequestError, type AdminRequest, type Answer, type Route, type StreamedAnswer } from './route.js';
 
 interface FrontOptions {
   readonly routes: readonly Route[];
   /** @throws RequestError when the request may not have this route. */
   readonly check: (route: Route, request: IncomingMessage) => void;
+  readonly limits: GuestLimits;
+  /** How often a shared page is made at most. */
+  readonly pageEveryMs: number;
   readonly log: Log;
+  readonly clock: Clock;
 }
 
-const REQUEST_TIMEOUT_MS = 5_000;
-const READ_ANSWER_MS = 10_000;
-const MAX_CONNECTIONS = 100;
+const PROBES: readonly string[] = [ROUTES.health.path, ROUTES.ready.path];
 const COMMON_HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
 export function createFront(options: FrontOptions): Server {
-  const server = createServer({
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    headersTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: REQUEST_TIMEOUT_MS,
-    // Node looks only every 30 s otherwise
-    connectionsCheckingInterval: 1_000,
-    maxHeaderSize: 16_384,
-  });
-  server.maxConnections = MAX_CONNECTIONS;
-  server.on('request', (request, response) => void respond(options, request, response));
-  return server;
+  const { limits, clock } = options;
+  const kitchen = new Kitchen(options);
+  return new GuardedServer({ limits, probes: PROBES, clock }).on(
+    'request',
+    (request, response) => void respond(options, kitchen, request, response),
+  );
 }
 
-async function respond(options: FrontOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  // A client that hangs up in the middle is its own affair.
-  response.on('error', () => undefined);
-  request.on('error', () => undefined);
-  const answer = await answerOf(options, request);
+async function respond(
+  options: FrontOptions,
+  kitchen: Kitchen,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const answer = await answerOf(options, kitchen, request);
+  if (answer === undefined) return void request.destroy();
   // An unread rest of the body would be taken for the next request, or read for ever.
   if (!request.complete) response.setHeader('connection', 'close');
   if ('stream' in answer) return writeStream(response, answer, request.method === 'HEAD');
   write(response, answer, request.method === 'HEAD');
-  response.setTimeout(READ_ANSWER_MS, () => request.destroy());
 }
 
+/** undefined: nobody waits for it any more. */
 async function answerOf(
   { routes, check, log }: FrontOptions,
+  kitchen: Kitchen,
   request: IncomingMessage,
-): Promise<Answer | StreamedAnswer> {
+): Promise<Answer | StreamedAnswer | undefined> {
   try {
     const url = urlOf(request);
     const { route, params } = findRoute(routes, request.method ?? '', url.pathname);
     check(route, request);
-    return await route.answer({ params, fields: await fieldsOf(request, url) });
+    const asked = { params, fields: await fieldsOf(request, url) };
+    return await kitchen.make(route, asked, () => isAbandoned(request));
   } catch (error) {
     if (error instanceof RequestError) {
       return { status: error.status, body: errorAnswer(error.message), headers: error.headers };
     }
     log.error(`${request.method} ${printable(request.url ?? '', 200)} failed: ${reasonOf(error)}`);
     return { status: 500, body: errorAnswer('Internal error; the log of the supervisor has it.') };
+  }
+}
+
+/** Has a route make its answer: a shared one for all who ask, other pages of a route one by one, an action at once. */
+class Kitchen {
+  readonly #shared: ReadonlyMap<Route, SharedPage<Answer | StreamedAnswer>>;
+  readonly #turns: ReadonlyMap<Route, OneByOne>;
+
+  constructor({ routes, pageEveryMs, clock }: FrontOptions) {
+    const nothing = { params: {}, fields: {} };
+    this.#shared = new Map(
+      routes
+        .filter(({ isShared }) => isShared)
+        .map((route) => [route, new SharedPage({ make: () => route.answer(nothing), everyMs: pageEveryMs, clock })]),
+    );
+    this.#turns = new Map(routes.filter(({ method }) => method === 'GET').map((route) => [route, new OneByOne()]));
+  }
+
+  async make(route: Route, asked: AdminRequest, isFutile: () => boolean): Promise<Answer | StreamedAnswer | undefined> {
+    const shared = this.#shared.get(route);
+    if (shared !== undefined) return shared.read();
+    const turns = this.#turns.get(route);
+    if (turns === undefined) return route.answer(asked);
+    return turns.do(async () => (isFutile() ? undefined : route.answer(asked)));
   }
 }
 

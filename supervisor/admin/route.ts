@@ -25,6 +25,8 @@ export interface AdminRequest<Segment extends string = string> {
 }
 
 export interface Route extends Place {
+  /** Its answer is the same for all who ask; it takes no fields. */
+  readonly isShared?: boolean;
   readonly answer: (request: AdminRequest) => Answer | StreamedAnswer | Promise<Answer>;
 }
 
@@ -46,6 +48,11 @@ export function route<Name extends RouteName>(
   ) => Answer<BodyOf<Name>> | StreamedAnswer | Promise<Answer<BodyOf<Name>>>,
 ): Route {
   return { ...ROUTES[name], answer };
+}
+
+/** A route whose answer is the same for all who ask at a time. */
+export function shared(place: Route): Route {
+  return { ...place, isShared: true };
 }
 
 /** The client's fault, or a state of ours that it should hear of; the message is a sentence for its operator. */

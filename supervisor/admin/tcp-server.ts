@@ -5,6 +5,7 @@
  */
 import type { AddressInfo } from 'node:net';
 
+import { PAGE_EVERY_MS } from '../../src/shared/http/shared-page.js';
 import type { Log } from '../../src/shared/logger/log.js';
 import type { Clock } from '../../src/shared/time/clock.js';
 import { checkAccess } from './access.js';
@@ -21,12 +22,18 @@ interface AdminServerOptions {
   readonly clock: Clock;
 }
 
+/** A page and its files are some 30 requests; a browser opens 6 connections, and one more for its events. */
+const LIMITS = { perPeer: 50, inAll: 100, perSecond: 100 };
+
 export function createAdminServer(options: AdminServerOptions): Listener {
   const { host, port, adminToken, routes, log, clock } = options;
   const server = createFront({
     routes,
-    check: ({ access }, { headers }) => checkAccess(access, headers, { bindHost: host, adminToken: adminToken() }),
+    check: (route, { headers }) => checkAccess(route, headers, { bindHost: host, adminToken: adminToken() }),
+    limits: LIMITS,
+    pageEveryMs: PAGE_EVERY_MS,
     log,
+    clock,
   });
   const shownHost = host.includes(':') ? `[${host}]` : host;
   return new Listener({

@@ -17,6 +17,8 @@ import type { Route } from './route.js';
 /** sun_path has room for 108 bytes on Linux and 104 on macOS, the closing zero included. */
 const LONGEST_PATH = process.platform === 'darwin' ? 103 : 107;
 const ANSWER_MS = 500;
+/** Whoever may open it may stop the supervisor: this is against accidents. */
+const LIMITS = { perPeer: 100, inAll: 100, perSecond: 1_000 };
 
 interface ControlSocketOptions {
   /** As controlSocketPath has it. */
@@ -27,7 +29,7 @@ interface ControlSocketOptions {
 }
 
 export function createControlSocket({ path, routes, log, clock }: ControlSocketOptions): Listener {
-  const server = createFront({ routes, check: () => undefined, log });
+  const server = createFront({ routes, check: () => undefined, limits: LIMITS, pageEveryMs: 0, log, clock });
   return new Listener({
     server,
     prepare: () => removeIfDead(path),

@@ -2,6 +2,8 @@ import { ANSWER_ROWS } from './rows/answers.js';
 import { CERTIFICATE_ROWS } from './rows/certificates.js';
 import { CRASH_ROWS } from './rows/crash.js';
 import { ENVIRONMENT_ROWS } from './rows/environment.js';
+import { FILE_ROWS } from './rows/files.js';
+import { FLOOD_ROWS } from './rows/flood.js';
 import { HANG_ROWS } from './rows/hang.js';
 import { HOSTILE_ROWS } from './rows/hostile.js';
 import { MASS_KILL_ROWS } from './rows/mass-kill.js';
@@ -40,6 +42,8 @@ export const ROWS: readonly Row[] = [
   ...SEVERAL_ROWS,
   ...HOSTILE_ROWS,
   ...ENVIRONMENT_ROWS,
+  ...FLOOD_ROWS,
+  ...FILE_ROWS,
 ].sort(byNumber);
 
 function byNumber(one: Row, other: Row): number {

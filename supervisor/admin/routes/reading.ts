@@ -4,7 +4,7 @@ import { readinessOf } from '../../status/documents/readiness.js';
 import type { StatusDocument } from '../../status/status-document.js';
 import type { SupervisorMetrics } from '../../status/supervisor-metrics.js';
 import type { WorkerSlot } from '../../workers/worker-slot.js';
-import { route, type Route } from '../route.js';
+import { route, shared, type Route } from '../route.js';
 
 interface ReadRoutesOptions {
   readonly status: () => StatusDocument;
@@ -16,18 +16,11 @@ interface ReadRoutesOptions {
 /** What can be read about the supervisor. All of it is safe to show to whoever may connect. */
 export function readRoutes({ status, slots, metrics, workerMetrics }: ReadRoutesOptions): readonly Route[] {
   const { contentType } = metrics;
-  const scrapeWorkers = shared(() => workerMetrics.scrape(slots()));
   return [
     route('health', () => healthOf(status())),
     route('ready', () => readinessOf(status())),
     route('status', () => ({ status: 200, body: status() })),
     route('metrics', async () => ({ status: 200, body: await metrics.scrape(status()), contentType })),
-    route('workerMetrics', async () => ({ status: 200, body: await scrapeWorkers(), contentType })),
-  ];
-}
-
-/** Who asks while an answer is being made gets the same one: scrapes cost the children time that belongs to deliveries. */
-function shared<T>(make: () => Promise<T>): () => Promise<T> {
-  let running: Promise<T> | undefined;
-  return () => (running ??= make().finally(() => (running = undefined)));
+    route('workerMetrics', async () => ({ status: 200, body: await workerMetrics.scrape(slots()), contentType })),
+  ].map(shared);
 }

@@ -12,6 +12,7 @@ import {
 import { createWorkerMetrics, type WorkerMetrics } from '../../../src/shared/metrics/worker-metrics.js';
 import { freePort } from '../../support/free-port.js';
 import { expectNoLeftovers } from '../../support/program/leftovers.js';
+import { answersIn, rawClient, requestsFor, type RawClient } from '../../support/raw-client.js';
 import { HANGS_MS, waitFor } from '../../support/wait-for.js';
 
 expectNoLeftovers();
@@ -118,6 +119,36 @@ describe('answers', () => {
     void ended(socket).then(() => (isCut = true));
     // Node's own limit is a minute
     await waitFor(() => isCut, { what: 'the client to be cut', deadlineMs: HANGS_MS / 2 });
+  });
+});
+
+describe('many who ask', () => {
+  test('the page is made at most four times a second, and whoever asks gets one that is made after', async () => {
+    const made: number[] = [];
+    const counted = {
+      contentType: Registry.PROMETHEUS_CONTENT_TYPE,
+      metrics: () => Promise.resolve(`page ${made.push(performance.now())}\n`),
+    };
+    await make({ registry: counted }).start();
+    const clients = await Promise.all(Array.from({ length: 10 }, () => rawClient(port)));
+    for (const { socket } of clients) socket.write(requestsFor('/metrics', 8_000));
+    await waitFor(() => clients.every(({ text }) => answersIn(text()) > 1), { what: 'two answers for each' });
+    const before = made.length;
+    expect((await fetched('/metrics')).body).toBe(`page ${before + 1}\n`);
+    const gaps = made.slice(1).map((at, index) => at - (made[index] ?? 0));
+    // what is read here may be late by itself, as the next one is early
+    expect(Math.min(...gaps)).toBeGreaterThan(240);
+    for (const { close } of clients) close();
+  });
+
+  test('silent and greedy clients keep nobody out', async () => {
+    await make().start();
+    const silent: RawClient[] = [];
+    for (let at = 0; at < 200; at += 1) silent.push(await rawClient(port));
+    for (const { socket } of silent) socket.write(requestsFor('/metrics', 1_000));
+    expect((await fetched('/metrics')).response.statusCode).toBe(200);
+    expect(silent.filter(({ isClosed }) => !isClosed()).length).toBeLessThan(20);
+    for (const { close } of silent) close();
   });
 });
 

@@ -48,7 +48,9 @@ beforeEach(async () => {
   stream.start();
   const quiet = { debug() {}, info() {}, warn() {}, error() {} };
   const route = { method: 'GET', path: '/events', access: 'open', answer: () => stream.answer() } as const;
-  server = createFront({ routes: [route], check: () => undefined, log: quiet }).listen(0, '127.0.0.1');
+  const limits = { perPeer: 100, inAll: 100, perSecond: 1_000 };
+  const front = { routes: [route], check: () => undefined, limits, pageEveryMs: 0, log: quiet, clock: systemClock };
+  server = createFront(front).listen(0, '127.0.0.1');
   await once(server, 'listening');
 });
 afterEach(async () => {
