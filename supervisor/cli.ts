@@ -1,5 +1,8 @@
 #!/usr/bin/env node
-import { runProgram } from './program.js';
+/** SIGUSR1 opens Node's debugger, a door to the process for every user of the host, unless somebody listens to it (as src/main.ts). */
+process.on('SIGUSR1', () => undefined);
+
+const { runProgram } = await import('./program.js');
 
 /** A reader that has gone (`| head`) is no reason to stop, and its EPIPE none to crash. */
 const ignoreGoneReader = (): void => undefined;

@@ -5,7 +5,7 @@ import type { Clock } from '../../src/shared/time/clock.js';
 
 type SignalAction = 'stop' | 'reload' | 'one-more' | 'one-fewer' | 'dump';
 
-/** What each signal asks for. SIGQUIT and SIGUSR1 keep their meaning (core dump, Node's debugger). */
+/** What each signal asks for. SIGQUIT keeps its meaning (core dump), SIGUSR1 does nothing (cli.ts). */
 const ACTIONS: Readonly<Partial<Record<NodeJS.Signals, SignalAction>>> = {
   SIGTERM: 'stop',
   SIGINT: 'stop',

@@ -19,6 +19,9 @@ const YOUNG_GENERATION = '--max-semi-space-size=4';
  */
 const BACKGROUND_THREADS = '--v8-pool-size=1';
 
+/** From exec on no signal opens the debugger; Node has it since 22.14. */
+const NO_DEBUGGER = ['--disable-sigusr1'].filter((flag) => process.allowedNodeEnvironmentFlags.has(flag));
+
 /** Says once how children are started. `entry` is the absolute path of the compiled child. */
 export function prepareForks(entry: string): void {
   cluster.setupPrimary({
@@ -29,6 +32,7 @@ export function prepareForks(entry: string): void {
       ...process.execArgv.filter((flag) => !flag.startsWith('--inspect')),
       YOUNG_GENERATION,
       BACKGROUND_THREADS,
+      ...NO_DEBUGGER,
     ],
     serialization: 'json',
     silent: false,
