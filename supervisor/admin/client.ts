@@ -1,9 +1,11 @@
 /** Talks to a running supervisor: over its socket, or over TCP when it is on another host. */
 import { Agent, type AgentOptions } from 'node:http';
+import { dirname } from 'node:path';
 import { got, HTTPError, RequestError as HttpRequestError, TimeoutError } from 'got';
 
 import { printable } from '../../src/shared/words/escape.js';
 import { ControlError, NoSupervisorError } from './client-errors.js';
+import { checkTrusted, RuntimeDirError } from './runtime-folder.js';
 import { addressOf, ROUTES, type Answers, type Asked } from './protocol.js';
 
 export type ControlAddress =
@@ -41,10 +43,12 @@ export function createControlClient(address: ControlAddress): ControlClient {
     retry: { limit: 0 },
     followRedirect: false,
   });
-  const readable = async <T>(answer: Promise<T>): Promise<T> => {
+  const readable = async <T>(answer: () => Promise<T>): Promise<T> => {
     try {
-      return await answer;
+      if ('socketPath' in address && process.platform !== 'win32') checkTrusted(dirname(address.socketPath));
+      return await answer();
     } catch (error) {
+      if (error instanceof RuntimeDirError) throw new ControlError(403, error.message, undefined);
       throw inOurWords(error, address);
     }
   };
@@ -53,9 +57,9 @@ export function createControlClient(address: ControlAddress): ControlClient {
       const { url, body } = addressOf(ROUTES[name], fields);
       const { method } = ROUTES[name];
       const options = method === 'GET' ? { timeout: READING } : { json: body, timeout: WORKING };
-      return readable(http(url, { method, ...options }).json());
+      return readable(() => http(url, { method, ...options }).json());
     },
-    text: (name) => readable(http(addressOf(ROUTES[name]).url, { timeout: READING }).text()),
+    text: (name) => readable(() => http(addressOf(ROUTES[name]).url, { timeout: READING }).text()),
     close: () => agent.destroy(),
   };
 }

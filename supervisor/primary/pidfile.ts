@@ -5,12 +5,13 @@
  * whose number now belongs to another program, is stale: it is moved aside before a new one is linked, so that of two
  * supervisors that find it stale at once only one goes on.
  */
-import { chmodSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 import type { Config } from '../../src/shared/config/config.js';
 import { BrokerError, reasonOf } from '../../src/shared/errors.js';
 import type { Life } from '../../src/shared/life.js';
+import { makePrivate, RuntimeDirError } from '../admin/runtime-folder.js';
 
 /** Another supervisor serves this instance already. */
 export class AlreadyRunningError extends BrokerError {
@@ -22,13 +23,6 @@ export class AlreadyRunningError extends BrokerError {
       'E_ALREADY_RUNNING',
       `A supervisor is running already (pid ${pid}, ${path}). Stop it first, or give this one another SUPERVISOR_PORT.`,
     );
-  }
-}
-
-/** The runtime folder cannot be used. */
-export class RuntimeDirError extends BrokerError {
-  constructor(message: string, options?: { cause?: unknown }) {
-    super('E_RUNTIME_DIR', message, options);
   }
 }
 
@@ -77,24 +71,6 @@ export class Pidfile implements Life {
     } finally {
       rmSync(draft, { force: true });
     }
-  }
-}
-
-function makePrivate(directory: string): void {
-  try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    if (process.getuid === undefined) return; // Windows: the folder inherits its owner's rights
-    if (statSync(directory).uid !== process.getuid()) {
-      throw new RuntimeDirError(
-        `SUPERVISOR_RUNTIME_DIR ${directory} belongs to another user; name a folder of your own.`,
-      );
-    }
-    chmodSync(directory, 0o700);
-  } catch (error) {
-    if (error instanceof RuntimeDirError) throw error;
-    throw new RuntimeDirError(`SUPERVISOR_RUNTIME_DIR ${directory} cannot be used: ${reasonOf(error)}`, {
-      cause: error,
-    });
   }
 }
 

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-import { Pidfile, RuntimeDirError } from '../../../../supervisor/primary/pidfile.js';
+import { RuntimeDirError } from '../../../../supervisor/admin/runtime-folder.js';
+import { Pidfile } from '../../../../supervisor/primary/pidfile.js';
 
 let folder: string;
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'pidfile-'))));
