@@ -1,8 +1,15 @@
-/** The candidate that `word` was probably meant to be, or undefined when none is near. */
-export function nearest(word: string, candidates: readonly string[]): string | undefined {
+/**
+ * The candidate that `word` was probably meant to be, or undefined when none is near: at most `within` letters away, by
+ * default a quarter of the word.
+ */
+export function nearest(
+  word: string,
+  candidates: readonly string[],
+  within = Math.max(2, Math.floor(word.length / 4)),
+): string | undefined {
   const lastPart = word.slice(word.lastIndexOf('.') + 1);
   let best: string | undefined;
-  let bestDistance = Math.max(2, Math.floor(word.length / 4)) + 1;
+  let bestDistance = within + 1;
   for (const candidate of candidates) {
     // A right key in the wrong section (`concurrency`, `redis.concurrency`) is as near as one wrong letter.
     const misplaced = candidate.endsWith(`.${lastPart}`);

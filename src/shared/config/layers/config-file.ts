@@ -1,8 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 
-import { causeOf } from './file-error.js';
 import type { Findings, Given } from './layer.js';
+import { NoTextError, readText } from './text-file.js';
 import { packageRoot } from '../package-root.js';
 
 /** Looked for in the working directory, in this order, when no file is named. */
@@ -23,9 +23,10 @@ export function readConfigFile(named: Given | undefined, cwd: string, findings: 
   if (path === undefined) return undefined;
   const label = labelOf(path, cwd);
   try {
-    return { path, label, text: readFileSync(path, 'utf8') };
+    return { path, label, text: readText(path) };
   } catch (error) {
-    const cause = causeOf(error);
+    if (!(error instanceof NoTextError)) throw error;
+    const cause = error.message;
     const wanted = 'it must be a readable YAML file';
     findings.problems.push(
       named === undefined

@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 
-import { causeOf } from './file-error.js';
+import { nearest } from '../nearest.js';
 import type { Findings, Given, Layer } from './layer.js';
 import { readSecretFile } from './secret-file.js';
+import { NoTextError, readText, warnIfExposed } from './text-file.js';
 import { secretFileEnv } from '../settings/setting.js';
 import { CONFIG_FILE, SETTINGS } from '../settings/settings.js';
 
@@ -21,6 +21,14 @@ export interface VariableSource {
  * who sets one should hear which name works.
  */
 const DEAD_NAMES: Readonly<Record<string, string>> = { WORKER_RETRY_INTERVAL_SECONDS: 'WORKER_RETRY_INTERVAL' };
+
+const KNOWN_NAMES = [
+  ...SETTINGS.flatMap((setting) => [setting.env, ...(setting.secret === true ? [secretFileEnv(setting)] : [])]),
+  CONFIG_FILE.env,
+  ...Object.keys(DEAD_NAMES),
+];
+/** The same `.env` serves the whole system: what is no slip of the pen is another program's. */
+const SLIPS = 2;
 
 /** The variable's text; the empty text counts as not set. */
 export function variable(variables: Variables, name: string): string | undefined {
@@ -44,6 +52,11 @@ export function variableLayer(source: VariableSource, cwd: string, findings: Fin
     const text = given(source, dead);
     if (text !== undefined) findings.warnings.push(`${text.where} has no effect; the name is ${living}.`);
   }
+  for (const name of Object.keys(source.variables)) {
+    const meant = KNOWN_NAMES.includes(name) ? undefined : nearest(name, KNOWN_NAMES, SLIPS);
+    if (meant === undefined || given(source, name) === undefined) continue;
+    findings.warnings.push(`${name} (${source.label}) is no setting and has no effect; did you mean ${meant}?`);
+  }
   return layer;
 }
 
@@ -61,11 +74,14 @@ export function namedConfigFile(sources: readonly VariableSource[]): Given | und
 export function readEnvFile(cwd: string, findings: Findings): { path: string; variables: Variables } | undefined {
   const path = join(cwd, '.env');
   try {
-    // The byte order mark that Windows editors write would become part of the first name.
-    const text = readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
-    return { path, variables: parseEnv(text) };
+    const variables = parseEnv(readText(path));
+    const secrets = SETTINGS.filter(({ secret, env }) => secret === true && variable(variables, env) !== undefined);
+    const names = secrets.map(({ env }) => env);
+    warnIfExposed({ path, label: '.env' }, names, findings);
+    return { path, variables };
   } catch (error) {
-    if (causeOf(error) !== 'no such file') findings.problems.push(`.env cannot be read (${causeOf(error)}).`);
+    if (!(error instanceof NoTextError)) throw error;
+    if (!error.isMissing) findings.problems.push(`.env cannot be read (${error.message}).`);
     return undefined;
   }
 }

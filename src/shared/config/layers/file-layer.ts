@@ -5,6 +5,7 @@ import { interpolate, type Lookup } from './interpolate.js';
 import { quoted, type Findings, type Given, type Layer } from './layer.js';
 import { nearest } from '../nearest.js';
 import { readSecretFile } from './secret-file.js';
+import { warnIfExposed } from './text-file.js';
 import { secretFilePath, type Setting } from '../settings/setting.js';
 import { SETTINGS } from '../settings/settings.js';
 import { yamlEntries, type FileEntry } from './yaml-entries.js';
@@ -44,12 +45,15 @@ interface FileReading {
   readonly findings: Findings;
   readonly layer: Map<string, Given>;
   readonly withoutMeaning: string[];
+  /** Keys whose secret stands in the file itself. */
+  readonly secrets: string[];
 }
 
 /** What the configuration file gives. `lookup` answers for `${VAR}`. */
 export function fileLayer(file: ConfigFile, lookup: Lookup, cwd: string, findings: Findings): Layer {
-  const reading: FileReading = { file, lookup, cwd, findings, layer: new Map(), withoutMeaning: [] };
+  const reading: FileReading = { file, lookup, cwd, findings, layer: new Map(), withoutMeaning: [], secrets: [] };
   for (const entry of yamlEntries(file, (path) => SECTIONS.has(path), findings)) readEntry(reading, entry);
+  warnIfExposed(file, reading.secrets, findings);
   if (reading.withoutMeaning.length > 0) {
     const keys = reading.withoutMeaning.join(', ');
     findings.warnings.push(`${file.label} has keys without meaning here, which are ignored: ${keys}.`);
@@ -68,6 +72,7 @@ function readEntry(reading: FileReading, entry: FileEntry): void {
   }
   const given = givenBy(reading, entry, setting);
   if (given === undefined) return;
+  if (setting?.secret === true && entry.value === given.text) reading.secrets.push(path);
   if (asksForMore?.(given.text) === true) reading.withoutMeaning.push(path);
   else if (path === 'logging.format' && PYTHON_LOG_PATTERN.test(given.text)) reading.withoutMeaning.push(path);
   else if (path === LOG_FILE) readLogFile(reading, given);
