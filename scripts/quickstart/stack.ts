@@ -16,6 +16,7 @@ import { startMainServer, type DevMainServer } from '../main-server/server.js';
 import { demoConfig } from './config.js';
 import { namesRedis, supervisorEnvironment } from './environment.js';
 import { keepLogsOnly, openRunFolder, writeConfig, type RunFolder } from './folder.js';
+import { LastWill } from './last-will.js';
 import type { QuickstartOptions } from './options.js';
 import { connectQueue, type DemoQueue } from './queue.js';
 import { DemoSupervisor } from './supervisor.js';
@@ -54,8 +55,12 @@ export async function startStack(
   const env = supervisorEnvironment(surroundings.env, cwd, foreign);
   const folder = await openRunFolder();
   closers.add(() => keepLogsOnly(folder.path));
+  const lastWill = new LastWill();
+  closers.add(() => lastWill.stop());
+  lastWill.start();
 
   const redis = foreign ? undefined : await startPrivateRedis(options, surroundings, folder, closers);
+  lastWill.include(redis?.pid);
   signal.throwIfAborted();
   const certificates = await makeCertificates({
     directory: folder.certificates,
@@ -79,6 +84,7 @@ export async function startStack(
   const supervisor = new DemoSupervisor({ folder, env, port: ports.supervisor });
   closers.add(() => supervisor.stop());
   supervisor.start();
+  lastWill.include(supervisor.pid);
   await supervisor.untilConsuming(options.workers, signal);
   const readyMs = systemClock.now() - startedAt;
   const redisText = redis?.text ?? `${config.redis.host}:${config.redis.port} (yours; queue ${queueName})`;
@@ -90,11 +96,15 @@ async function startPrivateRedis(
   { announce }: Surroundings,
   folder: RunFolder,
   closers: Closers,
-): Promise<{ readonly port: number; readonly text: string }> {
+): Promise<{ readonly pid: number; readonly port: number; readonly text: string }> {
   const { path: binary } = await findRedis({ install, announce: (text) => announce(`${text} …`) });
   const redis = await startRedis({ binary, directory: folder.redis, appendonly: true, ownGroup: true });
   closers.add(() => redis.stop());
-  return { port: redis.port, text: `${redis.host}:${redis.port} (private, append-only file; ${binary})` };
+  return {
+    pid: redis.pid,
+    port: redis.port,
+    text: `${redis.host}:${redis.port} (private, append-only file; ${binary})`,
+  };
 }
 
 async function startServer(files: CertificateFiles, failRate: number): Promise<DevMainServer> {

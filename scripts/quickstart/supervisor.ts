@@ -47,6 +47,11 @@ export class DemoSupervisor implements Life {
     this.#output = join(options.folder.logs, 'supervisor-output.log');
   }
 
+  /** It leads a group of its own, to which the workers belong. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
   start(): void {
     if (this.#child || this.#stopping) return;
     const { folder, env } = this.#options;

@@ -77,6 +77,15 @@ test('--exit delivers everything, first failures included, and accounts for it',
   expect(readdirSync(dirname(logs))).toEqual(['logs']);
 });
 
+test('kill -9 leaves nothing running either', async () => {
+  const program = quickstart('--messages', '20', '--workers', '2');
+  await program.waitForLine(/It goes on until Ctrl-C/, SLOW_HANGS_MS);
+  expect(childrenOf(program).length).toBeGreaterThanOrEqual(4); // Redis, the supervisor, two workers
+  program.signal('SIGKILL');
+  await program.waitForExit();
+  await waitFor(() => childrenOf(program).length + program.descendants().length === 0, { what: 'all to be gone' });
+});
+
 test.each(['SIGINT', 'SIGTERM'] as const)('%s ends it and leaves nothing running', async (signal) => {
   const program = quickstart('--messages', '50', '--fail-rate', '0.1');
   await program.waitForLine(/redis-cli -p \d+ LPUSH message_queue/, SLOW_HANGS_MS);
