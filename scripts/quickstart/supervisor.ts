@@ -28,7 +28,8 @@ const READY_DEADLINE_MS = 30_000;
 /** The workers get 5 s to finish (config.ts), the supervisor the rest. */
 const STOP_DEADLINE_MS = 8_000;
 const LOOK_EVERY_MS = 50;
-const LAST_LINES = 12;
+/** With those of two workers that notice it: five each. */
+const LAST_LINES = 20;
 /** What becomes of single messages: thousands of lines that hide why a process ended. */
 const DELIVERY_LINE = / - \[worker-\d+\] - .*\bmessage\b/i;
 

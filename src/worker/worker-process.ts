@@ -56,10 +56,13 @@ export class WorkerProcess {
   async drain(deadlineMs: number): Promise<void> {
     this.#ending = true;
     const { connections, duties, workLoop } = this.#parts;
+    const { identity, log } = this.#options;
+    log.info(`Stopping worker ${identity.workerId}...`);
     await workLoop.drain(deadlineMs);
     await stopAll(duties);
     await stopAll(connections);
-    this.#options.log.info(`Worker ${this.#options.identity.workerId} stopped`);
+    log.info(`Worker ${identity.workerId} stopped`);
+    log.info('Worker shutdown complete');
   }
 
   /** Cuts what is in flight and hands it back; `drain` then resolves. */

@@ -114,7 +114,7 @@ async function clientExpires(stage: Stage): Promise<Findings> {
   const ended = 'certificate has expired: certs/worker.crt ended on';
   await waitFor(() => warned(new RegExp(`WARNING.*The ${ended}`)), { what: 'the warning at its end' });
   stage.expect(
-    warned(new RegExp(`Failed to connect to main server: .*our own ${ended}`)),
+    warned(new RegExp(`Failed to connect to main server for message .*our own ${ended}`)),
     'the failures do not name it',
   );
   const metrics = await fleet.get('/metrics/workers');

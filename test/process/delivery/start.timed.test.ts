@@ -21,7 +21,7 @@ const METRICS: readonly (readonly [name: string, type: string, series: RegExp])[
     'histogram',
     /^worker_delivery_duration_seconds_bucket\{le="7.5",worker_id="ID"\}/m,
   ],
-  ['worker_queue_wait_seconds', 'histogram', /^worker_queue_wait_seconds_bucket\{le="3600",worker_id="ID"\}/m],
+  ['worker_queue_wait_seconds', 'histogram', /^worker_queue_wait_seconds_bucket\{le="3600\.0",worker_id="ID"\}/m],
   ['worker_active_workers', 'gauge', /^worker_active_workers 1$/m],
   ['worker_processing_messages', 'gauge', /^worker_processing_messages\{worker_id="ID"\} \d+$/m],
 ];

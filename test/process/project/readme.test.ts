@@ -67,9 +67,14 @@ describe('troubleshooting', () => {
     const port = String(await freePort());
     await redis.client.lpush('message_queue', ...Array.from({ length: 12 }, (_, i) => `{"message_id":"m${i}"}`));
     const program = start({ env: await instance({ MAIN_SERVER_URL: `http://127.0.0.1:${port}` }) });
-    const failed =
-      'ERROR - [worker-1] - Failed to connect to main server: Connection refused (connect ECONNREFUSED 127.0.0.1:8000)';
-    await program.waitForLine(quoted(failed, [['8000', port]]));
+    const id = '123e4567-e89b-12d3-a456-426614174000';
+    const failed = `ERROR - [worker-1] - Failed to connect to main server for message ${id}: Connection refused (connect ECONNREFUSED 127.0.0.1:8000)`;
+    await program.waitForLine(
+      quoted(failed, [
+        ['8000', port],
+        [id, 'm0'],
+      ]),
+    );
     const paused =
       'ERROR - [worker-1] - Main server cannot be reached (connection_refused): claiming is paused, looking again every 5 s';
     await program.waitForLine(quoted(paused));

@@ -39,14 +39,14 @@ describe("the Python worker's eight metrics", () => {
     const bounds = [
       ...text.matchAll(/^worker_delivery_duration_seconds_bucket\{le="([^"]+)",worker_id="worker-1"\} 0$/gm),
     ];
-    const expected = '0.005 0.01 0.025 0.05 0.075 0.1 0.25 0.5 0.75 1 2.5 5 7.5 10 +Inf';
+    const expected = '0.005 0.01 0.025 0.05 0.075 0.1 0.25 0.5 0.75 1.0 2.5 5.0 7.5 10.0 +Inf';
     expect(bounds.map((match) => match[1]).join(' ')).toBe(expected);
   });
 
   test('the wait reaches one hour', async () => {
     metrics.observeWait(3599);
-    expect(await value('worker_queue_wait_seconds_bucket{le="1800",worker_id="worker-1"}')).toBe(0);
-    expect(await value('worker_queue_wait_seconds_bucket{le="3600",worker_id="worker-1"}')).toBe(1);
+    expect(await value('worker_queue_wait_seconds_bucket{le="1800.0",worker_id="worker-1"}')).toBe(0);
+    expect(await value('worker_queue_wait_seconds_bucket{le="3600.0",worker_id="worker-1"}')).toBe(1);
   });
 
   test('worker_active_workers has no label and is 1', async () => {
