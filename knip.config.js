@@ -15,6 +15,7 @@ const ENTRIES = [
 const TESTS = [
   'test/**/*.test.ts',
   'test/faults/run-row.ts',
+  'test/faults/support/flooder.ts', // forked
   'test/integration/logger/logger-program.ts', // forked, as the fixtures are
   'test/process/fixtures/*.{ts,mjs}',
 ];

@@ -63,6 +63,10 @@ export interface Config {
     readonly fileName: string;
     readonly format: 'text' | 'json';
     readonly retentionDays: number;
+    /** Of a day's log files; 0 = no limit. */
+    readonly maxDayBytes: number;
+    /** Of which messages INFO lines tell. */
+    readonly messages: 'all' | 'failures';
   };
   readonly supervisor: {
     readonly host: string;

@@ -1,7 +1,7 @@
 import type { Clock } from '../time/clock.js';
 import { Allowance } from './allowance.js';
 
-export interface Guest {
+interface Guest {
   readonly isIdle: boolean;
   readonly isStreaming: boolean;
   destroy(): unknown;

@@ -56,10 +56,6 @@ export class PacedSocket extends Duplex {
     this.on('resume', () => this.#feed());
   }
 
-  get remoteAddress(): string | undefined {
-    return this.#socket.remoteAddress;
-  }
-
   /** The client sends nothing more: as a rule it has gone. */
   get hasHungUp(): boolean {
     return this.#peerHasEnded || this.destroyed;

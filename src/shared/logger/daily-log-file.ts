@@ -9,6 +9,7 @@
  *   writing ──error──→ down ──5 s, then 10, 20, 30 s──→ writing
  *      └──more than 16 MiB waiting──→ overflowing (new lines are dropped and counted)
  *
+ * Each second the owner has it look whether the name still leads to the file: one that was deleted or moved is made again.
  * What waits is kept while down. Trouble is reported once when it starts, and once when all that waited is written.
  *
  * Relies on winston-daily-rotate-file 5.0.0: its stream is `logStream`, which opens the next day's file when it is written
@@ -23,7 +24,8 @@ import type { Clock, Timer } from '../time/clock.js';
 import { reasonOf } from '../errors.js';
 import type { Batch } from './line-batch.js';
 import { LogFileError } from './log-file-error.js';
-import { datedName } from './log-folder.js';
+import { asideName, datedName } from './log-folder.js';
+import { OpenedFile } from './opened-file.js';
 import { MOST_WAITING_BYTES, WaitingLines } from './waiting-lines.js';
 
 interface DailyLogFileOptions {
@@ -34,11 +36,15 @@ interface DailyLogFileOptions {
   /** The file was opened: the first one, the next day's, or again after a failure. */
   onOpen(path: string): void;
   onTrouble(error: LogFileError): void;
+  /** The name led to another file or to none; the file has been made again. */
+  onGone(path: string): void;
   onRecovery(outage: { readonly seconds: number; readonly lost: number }): void;
 }
 
 /** Where winston's transports look for the finished text. */
 export const MESSAGE = Symbol.for('message');
+/** Nobody but us and the group: lines hold what the main server answers. */
+export const FILE_MODE = 0o640;
 const FIRST_RETRY_MS = 5_000;
 const LAST_RETRY_MS = 30_000;
 
@@ -55,6 +61,9 @@ export class DailyLogFile {
 
   #transport: DailyRotateFile | undefined;
   #isOpen = false;
+  /** A new one is due, as soon as what is being written is on disk. */
+  #isStale = false;
+  readonly #openedFile = new OpenedFile();
   #retry: Timer | undefined;
   #retryMs = FIRST_RETRY_MS;
   /** Monotonic time of the start of the trouble and what had been dropped by then. */
@@ -93,6 +102,33 @@ export class DailyLogFile {
     } catch (error) {
       this.#fail(transport, error);
     }
+  }
+
+  /** The file's size, as long as its name leads to it; one that was deleted or moved is made again. */
+  async look(): Promise<number | undefined> {
+    const transport = this.#transport;
+    const path = this.#path;
+    if (path === undefined || !this.#isOpen || this.#isStale) return undefined;
+    const [found, aside] = await Promise.all([path, asideName(path)].map((name) => this.#openedFile.look(name)));
+    if (transport !== this.#transport || path !== this.#path || this.#stopped) return undefined;
+    if (found?.state === 'ours') return found.bytes;
+    if (found?.state === 'gone') {
+      // set aside by whichever process keeps the folder: that is no news
+      if (aside?.state !== 'ours') this.#options.onGone(path);
+      this.renew();
+    }
+    return undefined;
+  }
+
+  /** Opens the file of today's name, which has come to be another one. */
+  renew(): void {
+    this.#isStale = this.#lines.writing !== undefined;
+    if (this.#isStale) return;
+    const former = this.#transport;
+    this.#transport = undefined;
+    this.#isOpen = false;
+    former?.logStream.end(() => {});
+    this.#opened();
   }
 
   /** Resolves when all that was appended is on disk, at once while the file cannot be written. */
@@ -157,7 +193,7 @@ export class DailyLogFile {
         datePattern: 'YYYY-MM-DD',
         eol: '\n',
         // Without maxFiles the package keeps no audit file; log-folder.ts deletes by the date in the name.
-        options: { flags: 'a', fs: this.#observedFs(() => transport) },
+        options: { flags: 'a', mode: FILE_MODE, fs: this.#observedFs(() => transport) },
       });
       transport.on('new', (path: string) => {
         this.#path = path;
@@ -185,7 +221,7 @@ export class DailyLogFile {
         if (error === null && this.#isCurrent(transport())) this.#progress(written);
       });
     }) as typeof fs.write;
-    return { open: fs.open, close: fs.close, write };
+    return { open: this.#openedFile.open, close: fs.close, write };
   }
 
   #isCurrent(transport: DailyRotateFile): boolean {
@@ -195,6 +231,7 @@ export class DailyLogFile {
   #progress(bytes: number): void {
     if (!this.#lines.progress(bytes)) return;
     this.#retryMs = FIRST_RETRY_MS;
+    if (this.#isStale) this.renew();
     this.#pump();
     if (!this.#lines.isEmpty) return;
     this.#leaveTrouble();
@@ -206,6 +243,7 @@ export class DailyLogFile {
     this.#errors += 1;
     this.#transport = undefined;
     this.#isOpen = false;
+    this.#isStale = false;
     this.#lines.putBack();
     transport?.logStream.end(() => {}); // its callback also gets the error of ending a dead stream
     this.#enterTrouble(

@@ -58,13 +58,19 @@ export function datedName(fileName: string, date: string): string {
   return `${name}-${date}${ext}`;
 }
 
-/** The date in a name like `worker-2025-01-15.log` or `worker-2025-01-15.log.gz`. */
+/** `worker-2025-01-15.1.log`: the older half of a day whose log is too large (LOG_MAX_SIZE). */
+export function asideName(path: string): string {
+  const { dir, name, ext } = parse(path);
+  return join(dir, `${name}.1${ext}`);
+}
+
+/** The date in a name like `worker-2025-01-15.log`, `worker-2025-01-15.1.log` or `worker-2025-01-15.log.gz`. */
 function dateIn(name: string, fileName: string): string | undefined {
   const { name: base, ext } = parse(fileName);
   const plain = name.endsWith('.gz') ? name.slice(0, -'.gz'.length) : name;
   if (!plain.startsWith(`${base}-`) || !plain.endsWith(ext)) return undefined;
   const date = plain.slice(base.length + 1, plain.length - ext.length);
-  return /^\d{4}-\d{2}-\d{2}$/.test(date) ? date : undefined;
+  return /^(\d{4}-\d{2}-\d{2})(\.1)?$/.exec(date)?.[1];
 }
 
 /** Windows allows symbolic links only to the privileged. */

@@ -4,18 +4,18 @@
  *   line → batch → winston ─┬→ stdout
  *                           └→ DailyLogFile (winston-daily-rotate-file)
  */
-import { appendFileSync, mkdirSync, writeSync } from 'node:fs';
+import { appendFileSync, mkdirSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { reasonOf } from '../errors.js';
 import type { Config } from '../config/config.js';
 import type { Life } from '../life.js';
-import type { Clock } from '../time/clock.js';
+import type { Clock, Timer } from '../time/clock.js';
 import { drained, ignoreErrors } from './console-stream.js';
-import { DailyLogFile } from './daily-log-file.js';
+import { DailyLogFile, FILE_MODE } from './daily-log-file.js';
 import { createLineBatch, type LineBatch } from './line-batch.js';
 import { localDate } from './line-format.js';
-import { datedName, deleteExpired, pointLinkAt } from './log-folder.js';
+import { asideName, datedName, deleteExpired, pointLinkAt } from './log-folder.js';
 import { MidnightWatch } from './midnight.js';
 import { createPipeline, type Pipeline } from './pipeline.js';
 
@@ -32,14 +32,19 @@ interface OutputOptions {
   readonly warn: (text: string) => void;
 }
 
+/** A file that was deleted or moved is noticed within it. */
+const LOOK_MS = 1_000;
+
 export class Output implements Life {
   readonly #options: OutputOptions;
   readonly #file: DailyLogFile;
   readonly #batch: LineBatch;
   readonly #midnight: MidnightWatch;
+  #look: Timer | undefined;
   #stdout: Writable | undefined;
   #pipeline: Pipeline | undefined;
   #linkFailed = false;
+  #path: string | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(options: OutputOptions) {
@@ -50,6 +55,7 @@ export class Output implements Life {
       fileName: logging.fileName,
       clock,
       onOpen: (path) => this.#tend(path),
+      onGone: (path) => this.#tellGone(path),
       onTrouble: (error) => options.complain(error.message),
       onRecovery({ seconds, lost }) {
         options.warn(`Writing the log file works again after ${seconds} s; ${lost} lines were lost.`);
@@ -65,6 +71,7 @@ export class Output implements Life {
     [this.#stdout, process.stderr].forEach(ignoreErrors);
     this.#pipeline = createPipeline(this.#stdout, this.#file);
     if (this.#options.ownsRotation) this.#midnight.start();
+    this.#look = this.#options.clock.every(LOOK_MS, () => void this.#lookAtFile()).unref();
   }
 
   /** Resolves when all lines so far are where they belong. The caller bounds the time. */
@@ -93,7 +100,7 @@ export class Output implements Life {
       const { directory, fileName } = this.#options.logging;
       mkdirSync(directory, { recursive: true });
       const path = join(directory, datedName(fileName, localDate(this.#options.clock.wallNow())));
-      appendFileSync(path, [...this.#file.take(), ...waiting, line, ''].join('\n'));
+      appendFileSync(path, [...this.#file.take(), ...waiting, line, ''].join('\n'), { mode: FILE_MODE });
     });
   }
 
@@ -103,20 +110,49 @@ export class Output implements Life {
   }
 
   async #end(): Promise<void> {
+    this.#look?.cancel();
     await this.#midnight.stop();
     this.#batch.flush();
     await this.#pipeline?.end();
     await Promise.all([this.#file.stop(), this.#stdout && drained(this.#stdout)]);
   }
 
+  async #lookAtFile(): Promise<void> {
+    const { logging, ownsRotation } = this.#options;
+    const bytes = await this.#file.look();
+    const path = this.#path;
+    if (bytes === undefined || path === undefined || !ownsRotation || this.#stopping) return;
+    this.#keepLink(path);
+    if (logging.maxDayBytes === 0 || bytes < logging.maxDayBytes / 2) return;
+    try {
+      renameSync(path, asideName(path));
+    } catch (error) {
+      return this.#options.complain(`Cannot set ${path} aside, which is too large (LOG_MAX_SIZE): ${reasonOf(error)}`);
+    }
+    this.#file.renew();
+  }
+
+  /** One process tells. Others notice as well, and follow. */
+  #tellGone(path: string): void {
+    if (!this.#options.ownsRotation) return;
+    this.#options.warn(`The log file ${path} was deleted or moved while it was written to; it has been made again.`);
+  }
+
   /** The day's file was opened. */
   #tend(path: string): void {
-    const { logging, ownsRotation, clock, complain } = this.#options;
+    const { logging, ownsRotation, clock } = this.#options;
+    this.#path = path;
     if (!ownsRotation) return;
-    const date = localDate(clock.wallNow());
+    this.#keepLink(path);
+    const { directory, fileName, retentionDays } = logging;
+    // a folder that cannot be read has been told of with the link
+    attempt(() => void deleteExpired(directory, fileName, { date: localDate(clock.wallNow()), retentionDays }));
+  }
+
+  #keepLink(path: string): void {
+    const { logging, clock, complain } = this.#options;
     try {
-      pointLinkAt(path, logging.fileName, date);
-      deleteExpired(logging.directory, logging.fileName, { date, retentionDays: logging.retentionDays });
+      pointLinkAt(path, logging.fileName, localDate(clock.wallNow()));
       this.#linkFailed = false;
     } catch (error) {
       if (!this.#linkFailed) {
@@ -127,11 +163,11 @@ export class Output implements Life {
   }
 }
 
-/** For last words only: there is nobody left to tell. */
+/** Where there is nobody left to tell, or nothing new to be told. */
 function attempt(action: () => void): void {
   try {
     action();
   } catch {
-    // the other place may still work
+    // the other place may still work, and the next day is another try
   }
 }

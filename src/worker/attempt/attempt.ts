@@ -34,7 +34,7 @@ export interface AttemptResult {
 }
 
 interface AttemptsOptions {
-  readonly config: Pick<Config, 'worker' | 'mainServer'>;
+  readonly config: Pick<Config, 'worker' | 'mainServer' | 'logging'>;
   readonly server: Pick<MainServer, 'deliver'>;
   readonly burial: Pick<Burial, 'bury'>;
   readonly givingUp: Pick<GivingUp, 'giveUp'>;
@@ -94,9 +94,9 @@ export class Attempts {
   }
 
   async #attempt(claim: Claim, message: Message, signal: AbortSignal): Promise<AttemptResult> {
-    const { server, metrics, clock, log } = this.#options;
+    const { server, metrics, clock } = this.#options;
     const id = printable(message.id, ID_LENGTH);
-    log.info(`Processing message ${id} (attempt ${message.attemptCount + 1}/${this.#maxAttempts})`);
+    this.#tell(`Processing message ${id} (attempt ${message.attemptCount + 1}/${this.#maxAttempts})`);
     const ageMs = message.queuedAtMs === undefined ? undefined : clock.wallNow() - message.queuedAtMs;
     if (message.attemptCount === 0 && ageMs !== undefined) metrics.observeWait(Math.max(0, ageMs) / 1000);
     const startedAt = clock.now();
@@ -131,11 +131,18 @@ export class Attempts {
   }
 
   #delivered(claim: Claim, message: Message, id: string): AttemptResult {
-    const { metrics, log } = this.#options;
+    const { metrics } = this.#options;
     metrics.processed('delivered');
     metrics.delivered();
-    log.info(`Message ${id} delivered successfully`);
+    this.#tell(`Message ${id} delivered successfully`);
     return { settlement: { kind: 'ack', claim }, messageId: message.id };
+  }
+
+  /** What is said of each message, whether it fails or not. */
+  #tell(text: string): void {
+    const { config, log } = this.#options;
+    if (config.logging.messages === 'all') log.info(text);
+    else log.debug(text);
   }
 
   #failed(claim: Claim, message: Message, outcome: Failed): AttemptResult {
@@ -166,7 +173,7 @@ export class Attempts {
     const detail = printable(outcome.detail, DETAIL_LENGTH);
     if (outcome.status === undefined) {
       const more = detail === '' || detail === outcome.errorMessage ? '' : ` (${detail})`;
-      log.error(`Failed to connect to main server: ${outcome.errorMessage}${more}`);
+      log.error(`Failed to connect to main server for message ${id}: ${outcome.errorMessage}${more}`);
     } else {
       log.error(`Main server returned error ${outcome.status} for message ${id}: ${detail}`);
     }

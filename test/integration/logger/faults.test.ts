@@ -10,6 +10,8 @@ import { createLogger, type Logger } from '../../../src/shared/logger/logger.js'
 import { localDate } from '../../../src/shared/logger/line-format.js';
 import { waitFor } from '../../support/wait-for.js';
 
+const LIMITS = { maxDayBytes: 0, messages: 'all' } as const;
+
 let root: string;
 let folder: string;
 let file: string;
@@ -35,7 +37,7 @@ beforeEach(() => {
     },
   });
   log = createLogger({
-    logging: { level: 'INFO', directory: folder, fileName: 'worker.log', format: 'text', retentionDays: 7 },
+    logging: { level: 'INFO', directory: folder, fileName: 'worker.log', format: 'text', retentionDays: 7, ...LIMITS },
     name: 'worker-1',
     ownsRotation: true,
     clock: systemClock,

@@ -30,6 +30,8 @@ function loggerIn(folder: string): Life {
       fileName: 'worker.log',
       format: 'text',
       retentionDays: 7,
+      maxDayBytes: 0,
+      messages: 'all',
     },
     name: 'worker-1',
     ownsRotation: true,
@@ -53,6 +55,7 @@ function fileIn(folder: string): Life {
     fileName: 'worker.log',
     clock: systemClock,
     onOpen: () => undefined,
+    onGone: () => undefined,
     onTrouble: () => undefined,
     onRecovery: () => undefined,
   });

@@ -5,6 +5,8 @@
 import { createLogger } from '../../../src/shared/logger/logger.js';
 import { systemClock } from '../../../src/shared/time/clock.js';
 
+const LIMITS = { maxDayBytes: 0, messages: 'all' } as const;
+
 interface Order {
   readonly lines?: number;
   readonly close?: true;
@@ -14,7 +16,7 @@ interface Order {
 const [directory = '', name = ''] = process.argv.slice(2);
 
 const log = createLogger({
-  logging: { level: 'INFO', directory, fileName: 'worker.log', format: 'text', retentionDays: 7 },
+  logging: { level: 'INFO', directory, fileName: 'worker.log', format: 'text', retentionDays: 7, ...LIMITS },
   name,
   ownsRotation: name === 'worker-1',
   clock: systemClock,

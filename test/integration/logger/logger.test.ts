@@ -17,6 +17,8 @@ import { createLogger, type Logger, type LoggerOptions } from '../../../src/shar
 import { localDate } from '../../../src/shared/logger/line-format.js';
 import { waitFor } from '../../support/wait-for.js';
 
+const LIMITS = { maxDayBytes: 0, messages: 'all' } as const;
+
 let root: string;
 let folder: string;
 let printed: string;
@@ -43,7 +45,15 @@ function start(logging: Partial<LoggerOptions['logging']> = {}, options: Partial
     },
   });
   log = createLogger({
-    logging: { level: 'INFO', directory: folder, fileName: 'worker.log', format: 'text', retentionDays: 7, ...logging },
+    logging: {
+      level: 'INFO',
+      directory: folder,
+      fileName: 'worker.log',
+      format: 'text',
+      retentionDays: 7,
+      ...LIMITS,
+      ...logging,
+    },
     name: 'worker-1',
     ownsRotation: true,
     clock: systemClock,

@@ -57,6 +57,8 @@ export function testConfig(overrides: ConfigOverrides = {}): Config {
       fileName: 'worker.log',
       format: 'text',
       retentionDays: 7,
+      maxDayBytes: 0,
+      messages: 'all',
       ...overrides.logging,
     },
     supervisor: { host: '127.0.0.1', port: 0, runtimeDir: '', adminToken: '', ...overrides.supervisor },

@@ -41,18 +41,26 @@ const LARGEST_SIZE = 2 ** 40;
 /** A worker takes up to 90 MB at rest: with less it would be replaced as soon as it has started, again and again. */
 const SMALLEST_LIMIT = 128 * MEBIBYTE;
 
-/** `512` and `512M` are 512 MiB, `1.5G` is 1536 MiB; value in bytes. */
-export const memoryLimit: Format<number> = {
-  expects: 'a number of megabytes or a size such as 512M or 1G, from 128M to 1T, or 0 for no limit',
-  parse(text) {
-    const match = /^(\d{1,12}(?:\.\d{1,6})?)(?:([KMGT])(?:i?B)?)?$/i.exec(text.trim());
-    if (match === null) throw new FormatError();
-    const unit = BYTES_PER_SUFFIX[match[2]?.toUpperCase() ?? 'M'] ?? MEBIBYTE;
-    const bytes = Number(match[1]) * unit;
-    return bytes === 0 ? 0 : Math.round(within(bytes, { min: SMALLEST_LIMIT, max: LARGEST_SIZE }));
-  },
-  print: (bytes) => (bytes === 0 ? '0' : `${Number((bytes / MEBIBYTE).toFixed(3))}M`),
-};
+export const memoryLimit = sizeLimit(SMALLEST_LIMIT);
+
+/** With less a busy day's log would begin anew every few seconds. */
+export const fileSizeLimit = sizeLimit(MEBIBYTE);
+
+/** `512` and `512M` are 512 MiB, `1.5G` is 1536 MiB; value in bytes, 0 = no limit. */
+function sizeLimit(min: number): Format<number> {
+  const print = (bytes: number): string => (bytes === 0 ? '0' : `${Number((bytes / MEBIBYTE).toFixed(3))}M`);
+  return {
+    expects: `a number of megabytes or a size such as 512M or 1G, from ${print(min)} to 1T, or 0 for no limit`,
+    parse(text) {
+      const match = /^(\d{1,12}(?:\.\d{1,6})?)(?:([KMGT])(?:i?B)?)?$/i.exec(text.trim());
+      if (match === null) throw new FormatError();
+      const unit = BYTES_PER_SUFFIX[match[2]?.toUpperCase() ?? 'M'] ?? MEBIBYTE;
+      const bytes = Number(match[1]) * unit;
+      return bytes === 0 ? 0 : Math.round(within(bytes, { min, max: LARGEST_SIZE }));
+    },
+    print,
+  };
+}
 
 const TRUE_WORDS = ['true', 'yes', 'on', '1'];
 const FALSE_WORDS = ['false', 'no', 'off', '0'];

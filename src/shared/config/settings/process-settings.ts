@@ -1,5 +1,14 @@
 import { directoryPath, fileName, host } from '../formats/address-formats.js';
-import { boolean, integer, matching, memoryLimit, oneOf, port, seconds } from '../formats/scalar-formats.js';
+import {
+  boolean,
+  fileSizeLimit,
+  integer,
+  matching,
+  memoryLimit,
+  oneOf,
+  port,
+  seconds,
+} from '../formats/scalar-formats.js';
 import type { Setting } from './setting.js';
 
 /** The id becomes part of Redis keys, metric labels and log lines. */
@@ -161,6 +170,25 @@ export const PROCESS_SETTINGS = [
     unit: 'days',
     restart: true,
     prose: 'How long log files are kept; a new one begins at midnight',
+  },
+  {
+    path: 'logging.rotation.max_size',
+    target: 'logging.maxDayBytes',
+    env: 'LOG_MAX_SIZE',
+    default: '0',
+    format: fileSizeLimit,
+    unit: 'MB',
+    restart: true,
+    prose:
+      "Size of a day's log, whose older half is dropped beyond it; `1M` or more, with a suffix such as `500M` (0 = off)",
+  },
+  {
+    path: 'logging.messages',
+    target: 'logging.messages',
+    env: 'LOG_MESSAGES',
+    default: 'all',
+    format: oneOf(['all', 'failures']),
+    prose: 'Messages that have lines of their own: `all`, or only those whose attempt failed (`failures`)',
   },
   {
     path: 'supervisor.host',

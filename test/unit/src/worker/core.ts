@@ -39,8 +39,8 @@ export interface Core {
 
 const open: Core[] = [];
 
-export function createCore(worker: ConfigOverrides['worker'] = {}): Core {
-  const config = testConfig({ worker: { retryIntervalMs: RETRY_MS, ...worker } });
+export function createCore(worker: ConfigOverrides['worker'] = {}, logging: ConfigOverrides['logging'] = {}): Core {
+  const config = testConfig({ worker: { retryIntervalMs: RETRY_MS, ...worker }, logging });
   const clock = new VirtualClock();
   const log = recordedLog();
   const queue = new ScriptedQueue(clock);

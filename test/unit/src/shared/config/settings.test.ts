@@ -32,6 +32,8 @@ const ORIGINAL_VARIABLES: readonly (readonly [string, string])[] = [
   ['LOG_LEVEL', 'INFO'],
   ['LOG_FILE_PATH', 'logs'],
   ['LOG_ROTATION_DAYS', '7'],
+  ['LOG_MAX_SIZE', '0'],
+  ['LOG_MESSAGES', 'all'],
 ];
 
 /** Its PowerShell parameters, with the variable each one stands for. */

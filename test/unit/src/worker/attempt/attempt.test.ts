@@ -49,6 +49,23 @@ describe('a POST', () => {
     expect(log.lines).toEqual(['INFO Processing message m (attempt 1/3)', 'INFO Message m delivered successfully']);
   });
 
+  test('that is answered with 2xx has no INFO line where only failures are told, one that fails has', async () => {
+    const { attempts, server, log } = createCore({}, { messages: 'failures' });
+    for (const [id, outcome] of [
+      ['good', DELIVERED],
+      ['bad', FAILED],
+    ] as const) {
+      const result = attempts.run({ raw: Buffer.from(message(id)), consumer: 'c' }, new AbortController().signal);
+      server.post(id).answer(outcome);
+      await result;
+    }
+    expect(log.lines.filter((line) => !line.startsWith('DEBUG'))).toEqual([
+      'ERROR Main server returned error 500 for message bad: Internal Server Error',
+      'WARNING Message bad delivery failed, will retry',
+      'INFO Waiting 30s before retrying message bad',
+    ]);
+  });
+
   test.each([
     [
       '500',
@@ -70,14 +87,14 @@ describe('a POST', () => {
       REFUSED,
       'connection_refused',
       'Connection refused',
-      'ERROR Failed to connect to main server: Connection refused (connect ECONNREFUSED 127.0.0.1:8000)',
+      'ERROR Failed to connect to main server for message m: Connection refused (connect ECONNREFUSED 127.0.0.1:8000)',
     ],
     [
       'no answer in time',
       outcomeOfErrorCode('UND_ERR_HEADERS_TIMEOUT', 'Connection timeout'),
       'timeout',
       'Connection timeout',
-      'ERROR Failed to connect to main server: Connection timeout',
+      'ERROR Failed to connect to main server for message m: Connection timeout',
     ],
   ])('that ends with %s is repeated after the retry interval, and told', async (_, outcome, reason, text, line) => {
     const { claim, server, result, metrics, log } = attempted(message('m', { attempt_count: 1, body: 'ü' }));
