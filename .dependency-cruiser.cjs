@@ -31,7 +31,7 @@ const ROOMS = {
   'supervisor/program.ts': ['supervisor/commands', 'src/shared'],
   'supervisor/workers': ['src/shared', 'src/queue/keys.ts'],
   'supervisor/rollout': ['supervisor/workers', 'src/shared'],
-  'supervisor/queue': ['supervisor/workers', 'src/domain', 'src/queue', 'src/shared'],
+  'supervisor/queue': ['supervisor/workers', 'src/domain', 'src/duties/recoverer.ts', 'src/queue', 'src/shared'],
   'supervisor/status': [
     'supervisor/queue',
     'supervisor/rollout',

@@ -11,13 +11,14 @@
 import { expiringCertificates } from '../domain/certificate-expiry.js';
 import type { Clock } from '../shared/time/clock.js';
 import { reasonOf } from '../shared/errors.js';
-import type { Life } from '../shared/life.js';
 import type { Log } from '../shared/logger/log.js';
+import type { Duty } from './duty-failures.js';
 import { createRepeatingDuty } from './repeating-duty.js';
 
 const REST_MS = 1_000;
 /** Of the look at the dates, when the files are not looked at. */
 const HOUR_MS = 3_600_000;
+const TRY_AGAIN_MS = 10_000;
 
 interface Dated {
   /** Milliseconds since the Unix epoch, by file. */
@@ -47,14 +48,11 @@ interface CertificateWatchOptions<Credentials extends Dated> {
   readonly log: Log;
 }
 
-export function createCertificateWatch<C extends Dated>(options: CertificateWatchOptions<C>): Life {
+export function createCertificateWatch<C extends Dated>(options: CertificateWatchOptions<C>): Duty {
+  const { clock, log } = options;
   const watch = new CertificateWatch(options);
-  return createRepeatingDuty({
-    step: async () => watch.look(),
-    onError: (error) => options.log.error(`Looking at the certificate files failed: ${reasonOf(error)}`),
-    retryMs: HOUR_MS,
-    clock: options.clock,
-  });
+  const step = async (): Promise<number> => watch.look();
+  return createRepeatingDuty({ name: 'certificate watch', isVital: false, step, retryMs: TRY_AGAIN_MS, clock, log });
 }
 
 /** The duty without its timer. */

@@ -1,7 +1,7 @@
 import type { MessageQueue } from '../queue/message-queue.js';
-import type { Clock } from '../shared/time/clock.js';
-import type { Life } from '../shared/life.js';
 import type { Log } from '../shared/logger/log.js';
+import type { Clock } from '../shared/time/clock.js';
+import type { Duty } from './duty-failures.js';
 import { createRepeatingDuty } from './repeating-duty.js';
 
 /** A lease of 13 s survives two renewals missed. */
@@ -14,17 +14,24 @@ interface LeaseRenewalOptions {
   readonly log: Log;
 }
 
-/** Keeps the consumer's lease alive, also while the work loop has nothing to ask Redis. */
-export function createLeaseRenewal(options: LeaseRenewalOptions): Life {
+/** Keeps the consumer's lease alive, also while the work loop has nothing to ask Redis, or too much to tell it. */
+export function createLeaseRenewal(options: LeaseRenewalOptions): Duty {
   const { queue, clock, log } = options;
   return createRepeatingDuty({
+    name: 'lease renewal',
+    isVital: true,
     async step() {
-      if (!queue.isReady()) return TRY_AGAIN_MS;
-      await queue.renewLease();
+      try {
+        await queue.renewLease();
+      } catch (error) {
+        // its own connection may be there before the others, and what is said of Redis is said once
+        if (queue.isReady()) throw error;
+        return TRY_AGAIN_MS;
+      }
       return RENEW_EVERY_MS;
     },
-    onError: () => log.debug('Renewing the lease failed; trying again'),
     retryMs: TRY_AGAIN_MS,
     clock,
+    log,
   });
 }

@@ -1,65 +1,89 @@
 import { POISON_CRASHES } from '../domain/dead-letter.js';
-import type { RecoveryQueue } from '../queue/message-queue.js';
-import type { Clock } from '../shared/time/clock.js';
-import type { Life } from '../shared/life.js';
+import { LeaseWatch } from '../domain/lease-watch.js';
+import type { RecoveryQueue, Register, RegisteredConsumer } from '../queue/message-queue.js';
+import { reasonOf } from '../shared/errors.js';
 import type { Log } from '../shared/logger/log.js';
-import type { WorkerMetrics } from '../shared/metrics/worker-metrics.js';
+import type { Clock } from '../shared/time/clock.js';
+import type { Duty } from './duty-failures.js';
 import { createRepeatingDuty } from './repeating-duty.js';
 
-const LOOK_EVERY_MS = 1_000;
-/** A gap between two looks that means Redis, or this process, was away. */
-const AWAY_MS = 3_500;
-/** Time for the others to renew their leases once Redis answers again: one renewal of 4 s and its reconnection. */
-const HOLD_OFF_MS = 6_000;
+/** With the 13 s of a lease: a host that died is noticed within 13.5 s. */
+const LOOK_EVERY_MS = 500;
+/** Recovering longer than this without a look would be a gap in the watch; the rest has its turn after the next. */
+const LONGEST_ROUND_MS = 1_000;
 
 interface RecovererOptions {
   readonly queue: RecoveryQueue;
-  readonly ownConsumer: () => string;
-  readonly metrics: Pick<WorkerMetrics, 'failed'>;
+  /** Left alone; undefined = the observer claims nothing itself. */
+  readonly ownConsumer?: () => string;
+  /** So many messages were buried as poison. */
+  readonly onBuried?: (count: number) => void;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 /**
- * Returns the claims of consumers whose lease has run out: their host died, or their process hangs.
- *
- * While Redis was away no lease could be renewed, so after a gap the recoverer waits before it believes one has run out.
+ * Observes all leases on the queue and returns the claims of consumers whose lease is over (domain/lease-watch.ts): their
+ * host died, or their process hangs. One for each host: the supervisor has one, and a worker without a supervisor.
  */
-export function createRecoverer(options: RecovererOptions): Life {
-  const { queue, ownConsumer, metrics, clock, log } = options;
-  let lookedAt = clock.now();
-  // at the start, too: we may have been started by the same fault that keeps the others from renewing
-  let believeFrom = clock.now() + HOLD_OFF_MS;
+export function createRecoverer(options: RecovererOptions): Duty {
+  const { queue, clock, log } = options;
+  const recoverer = new Recoverer(options);
+  return createRepeatingDuty({
+    name: 'observation of leases',
+    isVital: false,
+    isReady: () => queue.isReady(),
+    step: () => recoverer.look(),
+    retryMs: LOOK_EVERY_MS,
+    clock,
+    log,
+  });
+}
 
-  async function recover(consumer: string): Promise<void> {
-    const { recovered, buried } = await queue.recover(consumer, { evenIfLeased: false }).catch((error: unknown) => {
-      // refused by a full or read-only Redis, which refuses renewals as well
-      believeFrom = clock.now() + HOLD_OFF_MS;
+class Recoverer {
+  readonly #options: RecovererOptions;
+  readonly #watch = new LeaseWatch();
+
+  constructor(options: RecovererOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves to the ms until the next look. Rejects with the last trouble, when all the others have been served. */
+  async look(): Promise<number> {
+    const { clock, ownConsumer } = this.#options;
+    const sentAt = clock.now();
+    const { leases, late } = await this.#register();
+    const over = this.#watch.look(leases, { sentAt, readAt: clock.now() });
+    let trouble: Error | undefined;
+    for (const seen of [...late, ...over]) {
+      if (clock.now() - sentAt > LONGEST_ROUND_MS) break;
+      if (seen.consumer === ownConsumer?.()) continue;
+      await this.#recover(seen).catch((error: Error) => (trouble = error));
+    }
+    if (trouble) throw trouble;
+    return Math.min(LOOK_EVERY_MS, Math.ceil(this.#watch.dueInMs(clock.now()) ?? LOOK_EVERY_MS));
+  }
+
+  /** A look that is refused proves that renewals are, too. */
+  async #register(): Promise<Register> {
+    try {
+      return await this.#options.queue.register();
+    } catch (error) {
+      this.#watch.beginAgain(this.#options.clock.now());
       throw error;
+    }
+  }
+
+  async #recover({ consumer, score }: RegisteredConsumer): Promise<void> {
+    const { queue, onBuried, log } = this.#options;
+    const { recovered, buried } = await queue.recover(consumer, { score }).catch((error: unknown) => {
+      throw new Error(`what ${consumer} held cannot be recovered: ${reasonOf(error)}`, { cause: error });
     });
     if (recovered > 0) log.warn(`Recovered ${recovered} message(s) of ${consumer}, whose lease ran out`);
     if (buried === 0) return;
-    const latest = { at: clock.wallNow(), error: `In flight at ${POISON_CRASHES} crashes`, messageId: '' };
-    for (let count = 0; count < buried; count += 1) metrics.failed('poison', latest);
+    onBuried?.(buried);
     log.error(
       `Moved ${buried} message(s) of ${consumer} to the dead list: they were in flight at ${POISON_CRASHES} crashes`,
     );
   }
-
-  return createRepeatingDuty({
-    async step() {
-      if (!queue.isReady()) return LOOK_EVERY_MS;
-      const { expired, nextExpiryMs } = await queue.expiredConsumers();
-      const now = clock.now();
-      if (now - lookedAt > AWAY_MS) believeFrom = now + HOLD_OFF_MS;
-      lookedAt = now;
-      if (now >= believeFrom) {
-        for (const consumer of expired) if (consumer !== ownConsumer()) await recover(consumer);
-      }
-      return Math.min(LOOK_EVERY_MS, nextExpiryMs ?? LOOK_EVERY_MS);
-    },
-    onError: () => log.debug('Looking for expired leases failed; trying again'),
-    retryMs: LOOK_EVERY_MS,
-    clock,
-  });
 }

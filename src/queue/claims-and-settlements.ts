@@ -7,7 +7,7 @@
  *   {message_queue}:retry                  zset   failed, by due time on Redis's clock (retries.ts)
  *   {message_queue}:dead                   list   envelopes, the newest at the left end
  *
- *   {message_queue}:consumers              zset   consumer → lease expiry, or minus the time it was recovered
+ *   {message_queue}:consumers              zset   consumer → its lease, which each renewal changes, or minus the time it was recovered
  *   {message_queue}:crashes                hash   sha1 of a message → process deaths it was in flight at
  *
  * A lost reply leaves three doubts, which `reconcile` settles: a claim in our list that we do not know of, a settlement
@@ -15,15 +15,16 @@
  * sessions.ts ends the former connections before the list is compared.
  */
 import type { Buffer } from 'node:buffer';
+import { LEASE_MS } from '../domain/lease-watch.js';
 import type { Config } from '../shared/config/config.js';
 import type { Life } from '../shared/life.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { Random } from '../shared/time/random.js';
 import { createBackgroundQueue } from './background.js';
-import { address } from './connection/connection.js';
+import { address, CONTROL_SILENCE_MS, RedisConnection } from './connection/connection.js';
 import { readFacts } from './connection/facts.js';
 import { redisKeys, type RedisKeys } from './keys.js';
-import { Lease, LEASE_MS } from './lease.js';
+import { Lease } from './lease.js';
 import type {
   BackgroundQueue,
   Claim,
@@ -60,6 +61,7 @@ export class RedisQueue implements MessageQueue, Life {
   readonly #clock: Clock;
   readonly #keys: RedisKeys;
   readonly #sessions: Sessions;
+  readonly #renewals: RedisConnection;
   readonly #lease: Lease;
 
   constructor({ config, workerId, nonce, clock, random, events }: RedisQueueOptions) {
@@ -68,20 +70,24 @@ export class RedisQueue implements MessageQueue, Life {
     this.reliable = config.queue.reliable;
     this.#keys = redisKeys(config.queue.name);
     this.#sessions = new Sessions({ redis: config.redis, workerId, clock, random, events });
-    const connection = this.#sessions.control;
+    const { control } = this.#sessions;
+    const name = `message-broker-worker:${workerId}:lease`;
+    this.#renewals = new RedisConnection({ redis: config.redis, name, silenceMs: CONTROL_SILENCE_MS, clock, random });
+    const connections = { own: this.#renewals, control };
     const onLost = (consumer: string) => events.onLeaseLost(consumer);
-    this.#lease = new Lease({ connection, keys: this.#keys, workerId, nonce, clock, onLost });
-    this.background = createBackgroundQueue(connection, this.#keys, { workerId, clock });
+    this.#lease = new Lease({ connections, keys: this.#keys, workerId, nonce, clock, onLost });
+    this.background = createBackgroundQueue(control, this.#keys, { workerId, clock });
   }
 
   /** Connects in the background. @throws ConfigError when REDIS_TLS_CA_PATH cannot be read. */
   start(): void {
     this.#sessions.start();
+    if (this.reliable) this.#renewals.start();
   }
 
   /** Settles and hands back nothing: the claims are its user's, or the recoverers'. */
-  stop(): Promise<void> {
-    return this.#sessions.stop();
+  async stop(): Promise<void> {
+    await Promise.all([this.#sessions.stop(), this.#renewals.stop()]);
   }
 
   get consumer(): string {
@@ -123,10 +129,10 @@ export class RedisQueue implements MessageQueue, Life {
       settlements: own,
     });
     if (!exchange) {
-      this.#lease.takeNewName();
+      this.#lease.takeNewName(consumer);
       return { claims: [], lost: settlements, refused: [], solo: false, suspects: false };
     }
-    if (renew) this.#lease.noteRenewed(at);
+    if (renew) this.#lease.noteRenewed(consumer, at);
     return stale.length > 0 ? { ...exchange, lost: [...exchange.lost, ...stale] } : exchange;
   }
 

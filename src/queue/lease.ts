@@ -4,18 +4,15 @@
  *   leased ──renewed in time, or late and nobody minded──→ leased
  *      └──others recovered what it held──→ another name, under which nothing is held yet
  *
- * A score in the set of consumers is the expiry on Redis's clock; exchange.lua renews it in passing.
+ * A lease is a score in the register of consumers that changes with each renewal; it is over when it stands still
+ * (domain/lease-watch.ts). exchange.lua renews it in passing.
  */
+import { LEASE_MS } from '../domain/lease-watch.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { RedisConnection } from './connection/connection.js';
 import { consumerName, type RedisKeys } from './keys.js';
 import { redisScript } from './connection/script.js';
 
-/**
- * Three renewals of 4 s and one second to spare. The design's 15 s would return a dead host's messages only after 15 s
- * plus a look, and they must be back within 15 s.
- */
-export const LEASE_MS = 13_000;
 /** An exchange renews the lease when the last renewal is older than this. */
 const RENEW_WITH_EXCHANGE_MS = 1_000;
 /** A claim must not start under a lease that may run out before it lands. */
@@ -24,7 +21,8 @@ const LEASE_MARGIN_MS = 4_000;
 const leaseScript = redisScript('lease');
 
 interface LeaseOptions {
-  readonly connection: RedisConnection;
+  /** Renewals go over their own: a settlement of 50 MB may be under way on `control` for minutes. */
+  readonly connections: { readonly own: RedisConnection; readonly control: RedisConnection };
   readonly keys: RedisKeys;
   readonly workerId: string;
   readonly nonce: string;
@@ -59,13 +57,14 @@ export class Lease {
     return now - this.#renewedAt > LEASE_MS - LEASE_MARGIN_MS;
   }
 
-  /** An exchange that was sent at `at` renewed it. */
-  noteRenewed(at: number): void {
-    this.#renewedAt = at;
+  /** What was sent at `at` renewed the lease of `consumer`. */
+  noteRenewed(consumer: string, at: number): void {
+    if (consumer === this.#consumer) this.#renewedAt = at;
   }
 
-  /** Redis said that others took what the consumer held. */
-  takeNewName(): void {
+  /** Redis said that others took what `consumer` held; it may have said so before, to another connection. */
+  takeNewName(consumer: string): void {
+    if (consumer !== this.#consumer) return;
     const { workerId, nonce, onLost } = this.#options;
     this.#generation += 1;
     this.#renewedAt = -Infinity;
@@ -75,13 +74,15 @@ export class Lease {
 
   /** Rejects with RedisUnavailableError. */
   async renew(): Promise<'kept' | 'lost'> {
-    const { connection, keys, clock } = this.#options;
+    const { connections, keys, clock } = this.#options;
+    const connection = connections.own.isReady() ? connections.own : connections.control;
+    const consumer = this.#consumer;
     const at = clock.now();
-    if ((await leaseScript.run(connection, [keys.consumers], [this.#consumer, LEASE_MS])) === 1) {
-      this.#renewedAt = at;
+    if ((await leaseScript.run(connection, [keys.consumers], [consumer, LEASE_MS])) === 1) {
+      this.noteRenewed(consumer, at);
       return 'kept';
     }
-    this.takeNewName();
+    this.takeNewName(consumer);
     return 'lost';
   }
 }

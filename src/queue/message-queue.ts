@@ -93,8 +93,8 @@ export interface MessageQueue {
   /** Compares the consumer's list with `held` (in flight and not yet settled) and puts the difference right. */
   reconcile(held: readonly Claim[]): Promise<Reconciliation>;
   /**
-   * Renews the lease. `lost` = it had run out and others may have taken the claims: the queue has a new consumer name,
-   * and every older claim settles to nothing.
+   * Renews the lease. `lost` = it was over and others have taken the claims: the queue has a new consumer name, and every
+   * older claim settles to nothing.
    */
   renewLease(): Promise<'kept' | 'lost'>;
 }
@@ -112,21 +112,38 @@ export interface Promotion {
   readonly nextDueMs: number | undefined;
 }
 
+/** A consumer and its score in the register, as text: a lease, which each renewal changes, or the time of its recovery. */
+export interface RegisteredConsumer {
+  readonly consumer: string;
+  readonly score: string;
+}
+
+/** What an observer sees of the register. */
+export interface Register {
+  /** Of consumers whose claims nobody has recovered. */
+  readonly leases: readonly RegisteredConsumer[];
+  /** Recovered ones in whose list a claim has landed since. */
+  readonly late: readonly RegisteredConsumer[];
+}
+
+export interface Recovery {
+  readonly recovered: number;
+  readonly buried: number;
+}
+
 /** Rescues what dead consumers held. */
 export interface RecoveryQueue {
   isReady(): boolean;
-  /** Consumers whose lease has run out, and until the next one does (undefined when no other is known). */
-  expiredConsumers(): Promise<{ readonly expired: readonly string[]; readonly nextExpiryMs: number | undefined }>;
+  /** Rejects also when Redis answers and takes no writes. */
+  register(): Promise<Register>;
   /** All consumers that Redis knows. */
   consumers(): Promise<readonly string[]>;
   /**
-   * Puts a dead consumer's claims back at the right end, oldest first. `evenIfLeased` = we know that its process is
-   * dead; otherwise nothing happens while its lease runs. Messages in flight at too many deaths are buried as `poison`.
+   * Puts a dead consumer's claims back at the right end, oldest first, and buries those in flight at too many deaths as
+   * `poison`. `evenIfLeased` = we know that its process is dead; `score` = we saw it stand still, and nothing happens if it
+   * is another one now. A refusal is said with the name of the consumer's key.
    */
-  recover(
-    consumer: string,
-    options: { readonly evenIfLeased: boolean },
-  ): Promise<{ readonly recovered: number; readonly buried: number }>;
+  recover(consumer: string, why: { readonly evenIfLeased: true } | { readonly score: string }): Promise<Recovery>;
 }
 
 /** All that is done to the queue beside claiming and settling. */

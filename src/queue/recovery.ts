@@ -2,19 +2,28 @@
 import type { Buffer } from 'node:buffer';
 import { scannedAttemptCount } from '../domain/attempt-count.js';
 import { deadLetter, POISON_CRASHES } from '../domain/dead-letter.js';
+import { RedisUnavailableError } from '../shared/errors.js';
 import type { Clock } from '../shared/time/clock.js';
-import type { RedisConnection } from './connection/connection.js';
+import { replyCode, type RedisConnection } from './connection/connection.js';
 import type { RedisKeys } from './keys.js';
-import type { RecoveryQueue } from './message-queue.js';
+import type { RecoveryQueue, Register, RegisteredConsumer } from './message-queue.js';
 import { redisScript } from './connection/script.js';
 import { settle } from './settlement.js';
 
 /** Crashes are forgotten an hour after the last: the counter is for crash loops, not for a bad week. */
 const REMEMBER_CRASHES_S = 3_600;
 /** Recovered consumers are watched this long for claims that land late; a blocking pop lives 2 s. */
-const FORGET_CONSUMER_MS = 86_400_000;
+const FORGET_CONSUMER_MS = 3_600_000;
+/** Read at each look: far more than a fleet has workers, and the dead come first. */
+const MOST_LEASES = 2_000;
+/** Looked at each time for late claims: the last ones recovered, and as many of the others in turn. */
+const RECOVERED_AT_A_LOOK = 32;
+/** One step of a recovery; 1 MB takes Redis about 5 ms. */
+const STEP_MESSAGES = 200;
+const STEP_BYTES = 1_048_576;
 
-const expiredScript = redisScript('expired');
+const leasesScript = redisScript('leases');
+const lateClaimsScript = redisScript('late-claims');
 const recoverScript = redisScript('recover');
 
 /** Who recovers; named in the letters of what it buries. */
@@ -28,6 +37,8 @@ export function createRecoveryQueue(
   keys: RedisKeys,
   { workerId, clock }: RecoveryIdentity,
 ): RecoveryQueue {
+  const register = new RegisterReader(connection, keys);
+
   async function bury(consumer: string, raw: Buffer): Promise<void> {
     const envelope = deadLetter({
       raw,
@@ -44,25 +55,79 @@ export function createRecoveryQueue(
   return {
     isReady: () => connection.isReady(),
 
-    async expiredConsumers() {
-      const reply = await expiredScript.run(connection, [keys.consumers], [keys.processing(''), FORGET_CONSUMER_MS]);
-      const [found, next] = reply as [Buffer[], number];
-      return { expired: found.map(String), nextExpiryMs: next < 0 ? undefined : next };
-    },
+    register: () => register.read(),
 
     async consumers() {
       return ((await connection.call('ZRANGE', keys.consumers, 0, -1)) as Buffer[]).map(String);
     },
 
-    async recover(consumer, { evenIfLeased }) {
-      const reply = await recoverScript.run(
-        connection,
-        [keys.queue, keys.processing(consumer), keys.consumers, keys.crashes],
-        [consumer, evenIfLeased ? '1' : '0', POISON_CRASHES, REMEMBER_CRASHES_S],
-      );
-      const [recovered, poisoned] = reply as [number, Buffer[]];
-      for (const raw of poisoned) await bury(consumer, raw);
-      return { recovered: Math.max(0, recovered), buried: poisoned.length };
+    async recover(consumer, why) {
+      const own = keys.processing(consumer);
+      let seen = 'score' in why ? why.score : '';
+      let [recovered, buried] = [0, 0];
+      for (;;) {
+        const reply = await saying(`recovering ${own}`, () =>
+          recoverScript.run(
+            connection,
+            [keys.queue, own, keys.consumers, keys.crashes],
+            [consumer, seen, POISON_CRASHES, REMEMBER_CRASHES_S, STEP_MESSAGES, STEP_BYTES],
+          ),
+        );
+        const [moved, poisoned, left, score] = reply as [number, Buffer[], number, Buffer];
+        for (const raw of poisoned) await bury(consumer, raw);
+        recovered += Math.max(0, moved);
+        buried += poisoned.length;
+        if (left === 0 || moved + poisoned.length <= 0) return { recovered, buried };
+        if (seen !== '') seen = String(score);
+      }
     },
   };
+}
+
+/** Reads the register; those recovered long ago a few at a time, in turn. */
+class RegisterReader {
+  readonly #connection: RedisConnection;
+  readonly #keys: RedisKeys;
+  /** Rank among the recovered, after the newest, at which the next look goes on. */
+  #turn = 0;
+
+  constructor(connection: RedisConnection, keys: RedisKeys) {
+    this.#connection = connection;
+    this.#keys = keys;
+  }
+
+  async read(): Promise<Register> {
+    const { consumers } = this.#keys;
+    const reply = await saying(`reading ${consumers}`, () =>
+      leasesScript.run(this.#connection, [consumers], [MOST_LEASES, RECOVERED_AT_A_LOOK, this.#turn]),
+    );
+    const [leases, recovered] = (reply as Buffer[][]).map(pairs) as [RegisteredConsumer[], RegisteredConsumer[]];
+    this.#turn = recovered.length < 2 * RECOVERED_AT_A_LOOK ? 0 : this.#turn + RECOVERED_AT_A_LOOK;
+    return { leases, late: recovered.length === 0 ? [] : await this.#late(recovered) };
+  }
+
+  async #late(recovered: readonly RegisteredConsumer[]): Promise<RegisteredConsumer[]> {
+    const names = recovered.map(({ consumer }) => consumer);
+    const numbers = (await lateClaimsScript.run(
+      this.#connection,
+      [this.#keys.consumers, ...names.map((name) => this.#keys.processing(name))],
+      [FORGET_CONSUMER_MS, ...names],
+    )) as number[];
+    return numbers.flatMap((number) => recovered[number - 1] ?? []);
+  }
+}
+
+function pairs(reply: readonly Buffer[]): RegisteredConsumer[] {
+  const texts = reply.map(String);
+  return texts.flatMap((consumer, at) => (at % 2 === 0 ? [{ consumer, score: texts[at + 1] ?? '' }] : []));
+}
+
+/** Redis says what it refuses, and not at which key. */
+async function saying(what: string, run: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!(error instanceof RedisUnavailableError) || replyCode(error) === undefined) throw error;
+    throw new RedisUnavailableError(`${error.message} (${what})`, false, { cause: error.cause });
+  }
 }

@@ -47,6 +47,14 @@ export interface CertificateDates {
   readonly notAfter: number;
 }
 
+/** A duty beside the work loop that has failed for 10 s. */
+export interface DutyTrouble {
+  /** Without a capital letter, for a list of reasons. */
+  readonly text: string;
+  /** It has for 30 s, and delivery or the return of retries hangs on it. */
+  readonly stops: boolean;
+}
+
 /** Who a worker is. The primary gives it; the consumer name is made of it (queue/keys.ts). */
 export interface Identity {
   readonly workerId: string;
@@ -69,6 +77,7 @@ export interface Beat {
   readonly breaker: 'closed' | 'open' | 'half-open';
   /** In use. */
   readonly certificates: readonly CertificateDates[];
+  readonly troubles: readonly DutyTrouble[];
 }
 
 /**
@@ -130,7 +139,12 @@ export function readToPrimary(value: unknown): ToPrimary | undefined {
 }
 
 function readBeat(beat: Beat): Beat {
-  return { ...beat, certificates: readCertificates(beat.certificates) };
+  const { certificates, troubles }: { certificates: unknown; troubles: unknown } = beat;
+  return {
+    ...beat,
+    certificates: Array.isArray(certificates) ? certificates.filter(isCertificateDates) : [],
+    troubles: Array.isArray(troubles) ? troubles.filter(isDutyTrouble) : [],
+  };
 }
 
 function isBeat(value: unknown): value is Beat {
@@ -142,8 +156,8 @@ function isBeat(value: unknown): value is Beat {
   );
 }
 
-function readCertificates(value: unknown): readonly CertificateDates[] {
-  return Array.isArray(value) ? value.filter(isCertificateDates) : [];
+function isDutyTrouble(value: unknown): value is DutyTrouble {
+  return isRecord(value) && typeof value['text'] === 'string' && typeof value['stops'] === 'boolean';
 }
 
 function isCertificateDates(value: unknown): value is CertificateDates {

@@ -1,3 +1,4 @@
+import type { Duty } from '../duties/duty-failures.js';
 import type { MetricsServer } from '../duties/metrics-server.js';
 import type { CircuitBreaker } from '../domain/circuit-breaker.js';
 import type { RedisQueue } from '../queue/claims-and-settlements.js';
@@ -13,6 +14,7 @@ export interface BeatSources {
   readonly redisWatch: Pick<RedisWatch, 'problem'>;
   readonly breaker: Pick<CircuitBreaker, 'state' | 'lastReason'>;
   readonly metricsServer: Pick<MetricsServer, 'state'>;
+  readonly watchedDuties: readonly Pick<Duty, 'trouble'>[];
   /** Of the slot. */
   readonly metricsPort: number;
   /** Undefined for an `http://` main server. */
@@ -30,11 +32,12 @@ const STANDBY: Readiness = { state: 'standby', reasons: [], consuming: false };
 
 /** What the worker tells the primary of itself. */
 export function beatOf(sources: BeatSources, times: BeatTimes, eventLoopLagSeconds: number): Beat {
-  const { workLoop, queue, breaker, certificates } = sources;
+  const { workLoop, queue, breaker, certificates, watchedDuties } = sources;
   return {
     ...readinessOf(sources, times),
     inFlight: workLoop.facts.inFlight,
     certificates: certificates?.dates ?? [],
+    troubles: watchedDuties.map(({ trouble }) => trouble).filter((trouble) => trouble !== undefined),
     eventLoopLagSeconds,
     redisUp: queue.isReady(),
     breaker: breaker.state,

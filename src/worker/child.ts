@@ -88,6 +88,7 @@ export class Child {
     const worker = new WorkerProcess({
       config,
       identity,
+      isAlone: false,
       log,
       clock: systemClock,
       random: systemRandom,

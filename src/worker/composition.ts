@@ -5,7 +5,9 @@ import { MainServerClient } from '../delivery/main-server-client.js';
 import type { MainServer } from '../delivery/main-server.js';
 import { credentialsFor } from '../delivery/tls-credentials.js';
 import { CircuitBreaker } from '../domain/circuit-breaker.js';
+import { POISON_CRASHES } from '../domain/dead-letter.js';
 import { createCertificateWatch } from '../duties/certificate-watch.js';
+import type { Duty } from '../duties/duty-failures.js';
 import { createLeaseRenewal } from '../duties/lease-renewal.js';
 import { createMetricsServer } from '../duties/metrics-server.js';
 import { createRecoverer } from '../duties/recoverer.js';
@@ -32,6 +34,8 @@ import { WorkLoop } from './loop/work-loop.js';
 export interface WorkerOptions {
   readonly config: Config;
   readonly identity: Identity;
+  /** No supervisor observes the leases for it. */
+  readonly isAlone: boolean;
   readonly log: Logger;
   readonly clock: Clock;
   readonly random: Random;
@@ -57,7 +61,7 @@ export interface WorkerParts extends BeatSources {
 
 /** Throws CredentialsError when the certificates cannot be used. */
 export function composeWorker(options: WorkerOptions): WorkerParts {
-  const { config, identity, log, clock, random } = options;
+  const { config, identity, isAlone, log, clock, random } = options;
   const { workerId, metricsPort, nonce } = identity;
   const metrics = createWorkerMetrics(workerId, { droppedLogLines: () => log.stats().dropped });
   // before the files are read: what changes between the two is seen as a change
@@ -74,6 +78,12 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
   const metricsServer = createMetricsServer({ host, port: metricsPort, enabled, registry, clock, log });
   const { checkIntervalMs: intervalMs } = config.tls;
   const { background } = queue;
+  const watchedDuties = [
+    createLeaseRenewal({ queue, clock, log }),
+    createRetryScheduler({ queue: background, clock, log }),
+    ...(isAlone ? [recovererOf(options, { queue, metrics })] : []),
+    ...(certificates ? [createCertificateWatch({ certificates, stampWhenRead, intervalMs, clock, log })] : []),
+  ];
   return {
     metrics,
     redisWatch,
@@ -84,15 +94,18 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     metricsServer,
     // the main server's are made on demand
     connections: [{ start: giveAddressesTime, stop: () => server.stop() }, queue],
-    duties: [
-      metricsServer,
-      createLeaseRenewal({ queue, clock, log }),
-      createRetryScheduler({ queue: background, clock, log }),
-      createRecoverer({ queue: background, ownConsumer: () => queue.consumer, metrics, clock, log }),
-      ...(certificates ? [createCertificateWatch({ certificates, stampWhenRead, intervalMs, clock, log })] : []),
-    ],
+    watchedDuties,
+    duties: [metricsServer, ...watchedDuties],
     workLoop: composeWorkLoop(options, { queue, server, breaker, metrics }),
   };
+}
+
+function recovererOf({ clock, log }: WorkerOptions, { queue, metrics }: Pick<WorkerParts, 'queue' | 'metrics'>): Duty {
+  const onBuried = (count: number): void => {
+    const latest = { at: clock.wallNow(), error: `In flight at ${POISON_CRASHES} crashes`, messageId: '' };
+    for (let buried = 0; buried < count; buried += 1) metrics.failed('poison', latest);
+  };
+  return createRecoverer({ queue: queue.background, ownConsumer: () => queue.consumer, onBuried, clock, log });
 }
 
 interface Delivering {

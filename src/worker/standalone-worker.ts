@@ -22,6 +22,7 @@ export async function runStandaloneWorker(loaded: LoadedConfig): Promise<number>
     const worker = new WorkerProcess({
       config,
       identity: { workerId, metricsPort: config.metrics.port, nonce: newNonce() },
+      isAlone: true,
       log,
       clock: systemClock,
       random: systemRandom,

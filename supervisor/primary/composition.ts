@@ -7,6 +7,7 @@ import type { Clock } from '../../src/shared/time/clock.js';
 import type { Random } from '../../src/shared/time/random.js';
 import { Wake } from '../../src/shared/time/wake.js';
 import { ClaimRecovery } from '../queue/claim-recovery.js';
+import { LeaseObserver } from '../queue/lease-observer.js';
 import { QueueAccess } from '../queue/queue-access.js';
 import { QueueMonitor } from '../queue/queue-monitor.js';
 import { Operations } from '../rollout/operations.js';
@@ -59,9 +60,10 @@ export class Composition implements Life {
     const access = new QueueAccess({ clock, random });
     const queue = new QueueMonitor({ ...base, access, settings: config });
     const recovery = new ClaimRecovery({ ...base, access, settings: config });
+    const observer = new LeaseObserver({ ...base, access, settings: config });
     const workers = workersOf(base, options, recovery);
-    const rollout = rolloutOf(base, options.reload, { ...workers, queue });
-    const surface = surfaceOf({ ...base, ...workers, ...rollout, queue, supervisor: config.supervisor });
+    const rollout = rolloutOf(base, options.reload, { ...workers, queue, observer });
+    const surface = surfaceOf({ ...base, ...workers, ...rollout, queue, observer, supervisor: config.supervisor });
     this.#pool = workers.pool;
     this.#loop = new ReconcileLoop({ ...base, ...workers, ...rollout, ...surface, wake, signals, guardian, notifier });
     /*
@@ -77,6 +79,7 @@ export class Composition implements Life {
       access,
       queue,
       recovery,
+      observer,
       ...surface.lives,
       rollout.resources,
       rollout.operations,
@@ -135,10 +138,10 @@ interface Rollout {
 function rolloutOf(
   base: Base,
   read: CompositionOptions['reload'],
-  { pool, queue }: Workers & { readonly queue: QueueMonitor },
+  { pool, queue, observer }: Workers & { readonly queue: QueueMonitor; readonly observer: LeaseObserver },
 ): Rollout {
   const level: Adopter = { adopt: ({ logging }) => base.log.setLevel(logging.level) };
-  const reload = new Reload({ ...base, read, pool, adopters: [level, queue] });
+  const reload = new Reload({ ...base, read, pool, adopters: [level, queue, observer] });
   const operations = new Operations({ ...base, pool, reload });
   const resources = new ResourceMonitor({
     ...base,

@@ -12,6 +12,7 @@ import { controlSocketPath } from '../admin/socket-path.js';
 import { createAdminServer } from '../admin/tcp-server.js';
 import { createControlSocket } from '../admin/unix-socket.js';
 import { Dashboard } from '../dashboard/dashboard.js';
+import type { LeaseObserver } from '../queue/lease-observer.js';
 import type { QueueMonitor } from '../queue/queue-monitor.js';
 import type { Operations } from '../rollout/operations.js';
 import type { Reload } from '../rollout/reload.js';
@@ -31,6 +32,7 @@ interface SurfaceOptions {
   readonly pool: WorkerPool;
   readonly counts: CountLedger;
   readonly queue: QueueMonitor;
+  readonly observer: Pick<LeaseObserver, 'trouble'>;
   readonly reload: Reload;
   readonly operations: Operations;
   readonly resources: ResourceMonitor;
@@ -47,14 +49,14 @@ interface Surface {
 }
 
 export function surfaceOf(options: SurfaceOptions): Surface {
-  const { supervisor, pool, counts, log, clock } = options;
+  const { supervisor, pool, counts, observer, log, clock } = options;
   /** Filled below, since the status that they serve tells what is wrong with them, too. */
   const listeners: Listener[] = [];
   const status: StatusSource = new StatusSource({
     ...options,
     traffic: () => sampler.traffic,
     errors: () => sampler.errors,
-    troubles: () => listeners.map(({ trouble }) => trouble).filter((trouble) => trouble !== undefined),
+    troubles: () => [...listeners, observer].map(({ trouble }) => trouble).filter((trouble) => trouble !== undefined),
   });
   const document = (): StatusDocument => status.document();
   const control = new Control({ ...options, status: document });

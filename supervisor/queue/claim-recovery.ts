@@ -2,8 +2,8 @@
  * Puts back on the queue what dead processes held, long before their leases run out.
  *
  * `recoverDead` serves a child whose exit we saw: at once, again every 250 ms while Redis is away (for 60 s; then the
- * lease has run out long ago and any worker does it), and once more a second later, because a claim can land in Redis in
- * the very moment its process dies.
+ * lease is over long ago and an observer does it), and once more a second later, because a claim can land in Redis in the very
+ * moment its process dies.
  *
  * `recoverOrphans` serves what a killed primary and its children left on this host: during our first 20 s, consumers whose
  * process is gone. Its children may live a little longer than the primary, so one look is not enough.
@@ -116,10 +116,11 @@ export class ClaimRecovery implements Life {
 
   async #untilDone(connection: Borrowed, dead: DeadWorker): Promise<Found> {
     const until = this.#clock.now() + GIVE_UP_AFTER_MS;
+    const found: Found = { recovered: 0, buried: 0 };
     for (;;) {
       try {
         await connection.whenReady(RETRY_MS);
-        return await recoverAll(connection, dead.consumers);
+        return await recoverAll(connection, dead.consumers, found);
       } catch (error) {
         if (this.#end.signal.aborted || this.#clock.now() > until) throw error;
         await this.#clock.sleep(RETRY_MS, this.#end.signal);
@@ -129,13 +130,21 @@ export class ClaimRecovery implements Life {
 
   async #lookForOrphans(connection: Borrowed): Promise<void> {
     try {
-      for (const consumer of await connection.queue.consumers()) {
-        const pid = localPid(consumer);
-        if (pid === undefined || isRunning(pid)) continue;
-        this.#report(`A process of this host that is gone (${consumer})`, await recoverAll(connection, [consumer]));
-      }
+      const { leases, late } = await connection.queue.register();
+      const gone = [...leases, ...late].filter(({ consumer }) => isGone(consumer));
+      for (const { consumer } of gone) await this.#recoverOrphan(connection, consumer);
     } catch (error) {
       this.#log.debug(`Looking for abandoned messages failed and is tried again: ${reasonOf(error)}`);
+    }
+  }
+
+  /** What cannot be recovered keeps nobody from the others. */
+  async #recoverOrphan(connection: Borrowed, consumer: string): Promise<void> {
+    const title = `A process of this host that is gone (${consumer})`;
+    try {
+      this.#report(title, await recoverAll(connection, [consumer]));
+    } catch (error) {
+      this.#log.debug(`${title}: its messages could not be put back yet: ${reasonOf(error)}`);
     }
   }
 
@@ -152,7 +161,7 @@ export class ClaimRecovery implements Life {
     const run = this.#borrowed(config, work)
       .catch((error: unknown) =>
         this.#log.warn(
-          `${title}: its messages could not be put back yet (${reasonOf(error)}); a worker will do it when the lease ends`,
+          `${title}: its messages could not be put back yet (${reasonOf(error)}); they come back when its lease is over`,
         ),
       )
       .finally(() => this.#running.delete(run));
@@ -169,12 +178,27 @@ export class ClaimRecovery implements Life {
   }
 }
 
-async function recoverAll(connection: Borrowed, consumers: Iterable<string>): Promise<Found> {
-  const found: Found = { recovered: 0, buried: 0 };
+function isGone(consumer: string): boolean {
+  const pid = localPid(consumer);
+  return pid !== undefined && !isRunning(pid);
+}
+
+/** Adds to `found`. Rejects with the last trouble, when all the others have been served. */
+async function recoverAll(
+  connection: Borrowed,
+  consumers: Iterable<string>,
+  found: Found = { recovered: 0, buried: 0 },
+): Promise<Found> {
+  let trouble: Error | undefined;
   for (const consumer of consumers) {
-    const { recovered, buried } = await connection.queue.recover(consumer, { evenIfLeased: true });
-    found.recovered += recovered;
-    found.buried += buried;
+    try {
+      const { recovered, buried } = await connection.queue.recover(consumer, { evenIfLeased: true });
+      found.recovered += recovered;
+      found.buried += buried;
+    } catch (error) {
+      trouble = error instanceof Error ? error : new Error(String(error));
+    }
   }
+  if (trouble) throw trouble;
   return found;
 }

@@ -26,6 +26,14 @@ export interface WorkerStatus extends CountsStatus {
   readonly memory_bytes: number | null;
   readonly event_loop_lag_seconds: number | null;
   readonly processing: number;
+  /** What beside deliveries has failed for 10 s. */
+  readonly failing_duties: readonly FailingDuty[];
+}
+
+export interface FailingDuty {
+  readonly text: string;
+  /** It has for 30 s, and delivery or the return of retries hangs on it. */
+  readonly stops: boolean;
 }
 
 /** Each only grows while the supervisor lives. */

@@ -1,5 +1,6 @@
 import { ANSWER_ROWS } from './rows/answers.js';
 import { CERTIFICATE_ROWS } from './rows/certificates.js';
+import { CLOCK_ROWS } from './rows/clocks.js';
 import { CRASH_ROWS } from './rows/crash.js';
 import { ENVIRONMENT_ROWS } from './rows/environment.js';
 import { FILE_ROWS } from './rows/files.js';
@@ -18,6 +19,7 @@ import { OUTAGE_ROWS } from './rows/server/outages.js';
 import { SEVERAL_ROWS } from './rows/several.js';
 import { SOAK_ROW } from './rows/soak.js';
 import { STOP_ROWS } from './rows/stop.js';
+import { STOPPED_ROWS } from './rows/stopped.js';
 import type { Row } from './support/row.js';
 
 /** Played only when it is named. */
@@ -26,11 +28,13 @@ export const LONG_ROWS: readonly Row[] = [SOAK_ROW];
 /** The whole matrix, in its order. */
 export const ROWS: readonly Row[] = [
   ...CRASH_ROWS,
+  ...CLOCK_ROWS,
   ...SCHEDULE_ROWS,
   ...MASS_KILL_ROWS,
   ...HANG_ROWS,
   ...PRIMARY_ROWS,
   ...STOP_ROWS,
+  ...STOPPED_ROWS,
   ...RELOAD_ROWS,
   ...REDIS_ROWS,
   ...REFUSING_REDIS_ROWS,

@@ -16,7 +16,7 @@ export async function transpile() {
   const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023, verbatimModuleSyntax: true };
   for (const source of SOURCES) {
     for (const name of readdirSync(join(root, source), { recursive: true, encoding: 'utf8' })) {
-      if (!/\.(ts|lua)$/.test(name)) continue;
+      if (!/\.(ts|lua|c)$/.test(name)) continue;
       const text = readFileSync(join(root, source, name), 'utf8');
       const target = join(folder, source, name.replace(/\.ts$/, '.js'));
       mkdirSync(dirname(target), { recursive: true });

@@ -47,7 +47,7 @@ local kept_alone = 0
 if lease > 0 and reliable then
   local expiry = redis.call('ZSCORE', consumers, consumer)
   if expiry and tonumber(expiry) < 0 then return { 0, {}, {}, {}, 0, 0 } end
-  redis.pcall('ZADD', consumers, string.format('%.0f', now_ms() + lease), consumer)
+  redis.pcall('ZADD', consumers, string.format('%.0f', math.max(now_ms() + lease, tonumber(expiry or 0) + 1)), consumer)
 end
 
 local function act(kind, raw, first, second)

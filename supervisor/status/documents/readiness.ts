@@ -1,6 +1,6 @@
 import { CAUSE } from '../../../src/shared/words/causes.js';
 import type { ReadinessDocument, StatusDocument } from '../status-document.js';
-import { expiredCertificates, troublesOf } from './troubles.js';
+import { expiredCertificates, failingDuties, troublesOf } from './troubles.js';
 
 /** 200 only while somebody consumes, Redis answers and the breaker is not open everywhere. */
 export function readinessOf(status: StatusDocument): { readonly status: number; readonly body: ReadinessDocument } {
@@ -19,6 +19,10 @@ function whyNotReady(status: StatusDocument): string[] {
   if (beating.length > 0 && beating.every((worker) => worker.breaker === 'open')) {
     reasons.push(`the circuit breaker is open in every worker: the ${CAUSE.mainServer}`);
     reasons.push(...expiredCertificates(status));
+  }
+  // one that works does the same for all
+  if (beating.length > 0 && beating.every(({ failing_duties: duties }) => duties.some(({ stops }) => stops))) {
+    reasons.push(...failingDuties(beating, { onlyStopping: true }));
   }
   if (!workers.some((worker) => worker.consuming)) {
     reasons.push('no worker takes messages');

@@ -19,7 +19,17 @@ export function troublesOf(status: StatusDocument): string[] {
     ...(waiting > BACKLOG_MESSAGES ? [backlogOf(waiting)] : []),
     ...failingAttempts(status),
     ...troubledWorkers(status),
+    ...failingDuties(status.workers),
   ];
+}
+
+export function failingDuties(
+  workers: StatusDocument['workers'],
+  which: { readonly onlyStopping?: true } = {},
+): string[] {
+  return workers.flatMap(({ id, failing_duties: duties }) =>
+    duties.filter(({ stops }) => stops || !which.onlyStopping).map(({ text }) => `${id}: ${text}`),
+  );
 }
 
 export function expiredCertificates({ certificates }: StatusDocument): string[] {

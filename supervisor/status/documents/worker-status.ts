@@ -35,6 +35,7 @@ export function workerStatus(slot: WorkerSlot, facts: WorkerFacts): WorkerStatus
     cpu_percent: usage?.cpuPercent ?? null,
     memory_bytes: usage?.memoryBytes ?? null,
     event_loop_lag_seconds: beat?.eventLoopLagSeconds ?? null,
+    failing_duties: handle?.stage === 'active' ? (beat?.troubles ?? []) : [],
     processing: slot.processes.reduce((sum, { beat: its }) => sum + (its?.inFlight ?? 0), 0),
     ...facts.counts.totalsOfSlot(slot),
   };

@@ -4,6 +4,7 @@ import type { ProgramRequest } from '../../../scripts/local/find-program.js';
 export const SENTINEL = debian(['redis-sentinel', 'valkey-sentinel'], 'redis-sentinel', ['redis-sentinel']);
 export const REDIS_CLI = debian(['redis-cli', 'valkey-cli'], 'redis-tools');
 export const FAKETIME = debian(['faketime'], 'faketime');
+export const COMPILER = debian(['gcc', 'cc'], 'build-essential');
 
 function debian(
   names: readonly string[],

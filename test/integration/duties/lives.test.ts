@@ -51,7 +51,7 @@ conformsToLife({
 
 conformsToLife({
   name: 'the recoverer',
-  make: () => createRecoverer({ queue: queue.background, ownConsumer: () => queue.consumer, metrics, clock, log }),
+  make: () => createRecoverer({ queue: queue.background, ownConsumer: () => queue.consumer, clock, log }),
 });
 
 conformsToLife({

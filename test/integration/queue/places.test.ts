@@ -71,12 +71,13 @@ async function perform(run: Run, action: Step): Promise<void> {
         evenIfLeased: true,
       });
       return;
-    case 'expire':
-      await redis.client.zadd(`{${QUEUE}}:consumers`, 'XX', 1, run.queues[action.worker]!.consumer);
-      for (const consumer of (await run.queues[1 - action.worker]!.background.expiredConsumers()).expired) {
-        await run.queues[1 - action.worker]!.background.recover(consumer, { evenIfLeased: false });
-      }
+    case 'expire': {
+      const { background } = run.queues[1 - action.worker]!;
+      const { leases, late } = await background.register();
+      const own = [...leases, ...late].filter(({ consumer }) => consumer === run.queues[action.worker]!.consumer);
+      for (const { consumer, score } of own) await background.recover(consumer, { score });
       return;
+    }
     case 'reconcile': {
       // a process that lost its memory of every second claim
       run.held[action.worker] = run.held[action.worker]!.filter((_, at) => at % 2 === 0);

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { claim, message, places, QUEUE, settle } from '../../support/redis/queue.js';
 import { useRedis } from '../../support/redis/redis.js';
+import { waitFor } from '../../support/wait-for.js';
 import { texts, useQueues } from './queues.js';
 
 const redis = useRedis();
 const queueOf = useQueues(redis);
+const CONSUMERS = `{${QUEUE}}:consumers`;
 
 describe('lease and recovery', () => {
   test('claims of a dead consumer go back to the right end, oldest first, unchanged', async () => {
@@ -17,39 +19,69 @@ describe('lease and recovery', () => {
     expect(texts(await claim(other, 3))).toEqual(['a', 'b', 'younger']);
   });
 
-  test('nothing is taken from a consumer whose lease runs', async () => {
+  test('nothing is taken from a consumer that has renewed its lease since it was looked at', async () => {
     const queue = await queueOf();
     const other = await queueOf('worker-2');
     await redis.client.lpush(QUEUE, 'a');
     await claim(queue, 1);
-    expect(await other.background.recover(queue.consumer, { evenIfLeased: false })).toEqual({
-      recovered: 0,
-      buried: 0,
-    });
-    expect((await other.background.expiredConsumers()).expired).toEqual([]);
+    const [seen] = (await other.background.register()).leases;
+    expect(seen?.consumer).toBe(queue.consumer);
+    await queue.renewLease();
+    expect(await other.background.recover(queue.consumer, { score: seen!.score })).toEqual({ recovered: 0, buried: 0 });
+    expect((await places(redis.client)).processing).toEqual(['a']);
   });
 
-  test('a lease that ran out is found, and its owner learns that it was lost', async () => {
+  test('a lease that is over is taken, and its owner learns that it was lost', async () => {
     const names: string[] = [];
     const queue = await queueOf('worker-1', { events: { onLeaseLost: (name) => names.push(name) } });
     const other = await queueOf('worker-2');
     const former = queue.consumer;
     await redis.client.lpush(QUEUE, 'a');
     const [a] = await claim(queue, 1);
-    await redis.client.zadd(`{${QUEUE}}:consumers`, 1, former);
-    expect((await other.background.expiredConsumers()).expired).toEqual([former]);
-    await other.background.recover(former, { evenIfLeased: false });
-    expect(await queue.renewLease()).toBe('lost');
+    const [seen] = (await other.background.register()).leases;
+    expect(await other.background.recover(former, { score: seen!.score })).toEqual({ recovered: 1, buried: 0 });
+    // by the loop and by the renewal at once: it takes one new name
+    await Promise.all([queue.renewLease(), queue.renewLease(), claim(queue, 0)]);
     expect(names).toEqual([queue.consumer]);
     expect(queue.consumer).not.toBe(former);
     expect((await settle(queue, { kind: 'ack', claim: a! })).lost).toHaveLength(1);
     expect((await places(redis.client)).waiting).toEqual(['a']);
   });
 
+  test('every renewal changes the score, and none lowers it, whatever the clock of Redis says', async () => {
+    const queue = await queueOf();
+    await queue.renewLease();
+    const inTenYears = Date.now() + 10 * 365 * 86_400_000;
+    await redis.client.zadd(CONSUMERS, inTenYears, queue.consumer);
+    const scores = [inTenYears];
+    for (const renew of [() => queue.renewLease(), () => queue.renewLease(), () => claim(queue, 0)]) {
+      await renew();
+      scores.push(Number(await redis.client.zscore(CONSUMERS, queue.consumer)));
+    }
+    // the exchange renews once a second
+    expect(scores.slice(0, 3)).toEqual([inTenYears, inTenYears + 1, inTenYears + 2]);
+    expect(scores[3]).toBeGreaterThanOrEqual(inTenYears + 2);
+  });
+
+  test('a renewal has a connection of its own, so that no long settlement holds it up, and takes another without it', async () => {
+    const queue = await queueOf();
+    const clients = async () => String(await redis.client.client('LIST')).split('\n');
+    const own = async () =>
+      (await clients()).find((line) => line.includes('name=message-broker-worker:worker-1:lease '));
+    await waitFor(own, { what: 'the connection' });
+    await queue.renewLease();
+    expect(await own()).toContain('cmd=eval');
+    const before = Number(await redis.client.zscore(CONSUMERS, queue.consumer));
+    await redis.client.client('KILL', 'ID', Number(/^id=(\d+)/.exec((await own()) ?? '')?.[1]));
+    const kept = () => queue.renewLease().catch(() => undefined);
+    await waitFor(async () => (await kept()) === 'kept', { what: 'a renewal' });
+    expect(Number(await redis.client.zscore(CONSUMERS, queue.consumer))).toBeGreaterThan(before);
+  });
+
   test('a late renewal keeps a lease that nobody took', async () => {
     const queue = await queueOf();
     await queue.renewLease();
-    await redis.client.zadd(`{${QUEUE}}:consumers`, 1, queue.consumer);
+    await redis.client.zadd(CONSUMERS, 1, queue.consumer);
     expect(await queue.renewLease()).toBe('kept');
   });
 
@@ -58,11 +90,76 @@ describe('lease and recovery', () => {
     const other = await queueOf('worker-2');
     await queue.renewLease();
     await other.background.recover(queue.consumer, { evenIfLeased: true });
-    expect((await other.background.expiredConsumers()).expired).toEqual([]);
+    expect(await other.background.register()).toEqual({ leases: [], late: [] });
     await redis.client.lpush(`{${QUEUE}}:processing:${queue.consumer}`, 'late');
-    expect((await other.background.expiredConsumers()).expired).toEqual([queue.consumer]);
-    await other.background.recover(queue.consumer, { evenIfLeased: false });
+    const [seen] = (await other.background.register()).late;
+    expect(seen?.consumer).toBe(queue.consumer);
+    await other.background.recover(queue.consumer, { score: seen!.score });
     expect((await places(redis.client)).waiting).toEqual(['late']);
+    expect(await other.background.register()).toEqual({ leases: [], late: [] });
+  });
+
+  test('however many were recovered before, a look costs the same, finds what landed late and forgets the oldest', async () => {
+    const { background } = await queueOf();
+    const now = Date.now();
+    const recovered = (name: string, at: number) => redis.client.zadd(CONSUMERS, -at, name);
+    for (let from = 0; from < 10_000; from += 1_000) {
+      const old = Array.from({ length: 1_000 }, (_, n) => [-(now - 7_200_000 - from - n), `old-${from + n}`]);
+      await redis.client.zadd(CONSUMERS, ...(old.flat() as [number, string]));
+    }
+    for (let n = 0; n < 40; n += 1) await recovered(`new-${n}`, now - 1_000 + n);
+    await redis.client.lpush(`{${QUEUE}}:processing:new-39`, 'late');
+    await redis.client.lpush(`{${QUEUE}}:processing:new-0`, 'late, and in turn');
+    await redis.client.config('RESETSTAT');
+    expect((await background.register()).late.map(({ consumer }) => consumer).sort()).toEqual(['new-0', 'new-39']);
+    const calls = /cmdstat_llen:calls=(\d+)/.exec(await redis.client.info('commandstats'))?.[1];
+    expect(Number(calls)).toBeLessThanOrEqual(64);
+    const before = await redis.client.zcard(CONSUMERS);
+    const found = new Set<string>();
+    for (let looks = 0; looks < 400; looks += 1) {
+      for (const { consumer } of (await background.register()).late) found.add(consumer);
+    }
+    expect([...found].sort()).toEqual(['new-0', 'new-39']);
+    expect(before - (await redis.client.zcard(CONSUMERS))).toBeGreaterThan(5_000);
+  });
+
+  test('a list that is none is said by its name, and keeps its consumer from being recovered only', async () => {
+    const queue = await queueOf();
+    const own = `{${QUEUE}}:processing:worker-9`;
+    await redis.client.zadd(CONSUMERS, 1, 'worker-9');
+    await redis.client.set(own, 'text');
+    await expect(queue.background.recover('worker-9', { score: '1' })).rejects.toThrow(
+      `WRONGTYPE Operation against a key holding the wrong kind of value`,
+    );
+    await expect(queue.background.recover('worker-9', { score: '1' })).rejects.toThrow(own);
+    expect(await redis.client.zscore(CONSUMERS, 'worker-9')).toBe('1');
+  });
+
+  test('while nothing may be written, a look is refused as a renewal would be', async () => {
+    const { background } = await queueOf();
+    await redis.client.config('SET', 'min-replicas-to-write', '1');
+    try {
+      await expect(background.register()).rejects.toThrow('NOREPLICAS');
+    } finally {
+      await redis.client.config('SET', 'min-replicas-to-write', '0');
+    }
+  });
+
+  test('many claims, and large ones, are moved a few at a time, in order', async () => {
+    const { background } = await queueOf();
+    const own = `{${QUEUE}}:processing:worker-9`;
+    const raws = Array.from({ length: 500 }, (_, n) => `m${n}`);
+    await redis.client.lpush(own, ...raws);
+    const large = Array.from({ length: 6 }, (_, n) => `${n}`.repeat(700_000));
+    await redis.client.lpush(own, ...large, 'L'.repeat(3_000_000));
+    await redis.client.config('RESETSTAT');
+    await redis.client.zadd(CONSUMERS, 1, 'worker-9');
+    expect(await background.recover('worker-9', { score: '1' })).toEqual({ recovered: 507, buried: 0 });
+    const waiting = await redis.client.lrange(QUEUE, 0, -1);
+    expect(waiting.toReversed().slice(0, 500)).toEqual(raws);
+    expect(waiting.slice(0, 7).map((text) => text.length)).toEqual([3_000_000, ...large.map(() => 700_000)]);
+    const steps = /cmdstat_evalsha:calls=(\d+)/.exec(await redis.client.info('commandstats'))?.[1];
+    expect(Number(steps)).toBeGreaterThanOrEqual(9);
   });
 
   test('a message in flight at ten crashes is buried as poison, its companions are not', async () => {

@@ -10,6 +10,7 @@ const beat: Beat = {
   eventLoopLagSeconds: 0.02,
   redisUp: true,
   breaker: 'closed',
+  troubles: [{ text: 'the retry scheduler has failed for more than 10 s: NOPERM', stops: false }],
   certificates: [{ file: 'certs/worker.crt', notAfter: 1_700_000_000_000 }],
 };
 

@@ -13,6 +13,7 @@ const STARTING: Beat = {
   redisUp: true,
   breaker: 'closed',
   certificates: [],
+  troubles: [],
 };
 const COUNTS: Counts = { metrics: [], failures: [] };
 

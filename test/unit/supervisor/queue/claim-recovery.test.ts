@@ -45,7 +45,25 @@ test('while Redis is away it is tried again, for a minute', async () => {
   access.isUp = false;
   made.recoverDead(dead);
   await clock.advance(61_000);
-  expect(log.lines.at(-1)).toMatch(/could not be put back yet \(it is away\); a worker will do it when the lease ends/);
+  expect(log.lines.at(-1)).toMatch(/could not be put back yet \(it is away\); they come back when its lease is over/);
+});
+
+test('what cannot be recovered keeps nothing else from it: of a dead worker, and of an earlier supervisor', async () => {
+  const { clock, access, log, dead, made } = recovery();
+  const [bad, gone] = [consumerName('w', NOBODY, 'bad'), consumerName('w', NOBODY, 'abc')];
+  access.refused.add('one').add(bad);
+  access.held.set('two', 2);
+  access.held.set(gone, 1);
+  access.consumers = [bad, gone];
+  made.recoverDead(dead);
+  made.start();
+  await clock.advance(1_000);
+  expect(access.recovered.slice(0, 2)).toEqual(['two at 0', `${gone} at 0`]);
+  access.refused.clear();
+  await clock.advance(2_000);
+  expect(log.lines).toContain('WARNING: Worker worker-1: 2 of its messages are back in the queue');
+  expect(access.recovered.join()).toContain('one at');
+  await made.stop();
 });
 
 test('for 20 s consumers of this host whose process is gone are recovered', async () => {

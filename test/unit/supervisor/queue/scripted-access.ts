@@ -18,6 +18,8 @@ export class ScriptedAccess implements Pick<QueueAccess, 'borrow'> {
   consumers: readonly string[] = [];
   /** Messages that the next recovery of a consumer finds. */
   readonly held = new Map<string, number>();
+  /** Consumers whose recovery Redis refuses. */
+  readonly refused = new Set<string>();
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
@@ -37,7 +39,7 @@ export class ScriptedAccess implements Pick<QueueAccess, 'borrow'> {
     };
   }
 
-  #queue(): Pick<Borrowed['queue'], 'sizes' | 'consumers' | 'recover'> {
+  #queue(): Pick<Borrowed['queue'], 'sizes' | 'consumers' | 'register' | 'recover'> {
     const whenUp = async <T>(answer: () => T): Promise<T> => {
       if (!this.isUp) throw new RedisUnavailableError('it is away', false);
       return answer();
@@ -45,8 +47,11 @@ export class ScriptedAccess implements Pick<QueueAccess, 'borrow'> {
     return {
       sizes: () => whenUp(() => this.sizes),
       consumers: () => whenUp(() => [...this.consumers]),
+      register: () =>
+        whenUp(() => ({ leases: this.consumers.map((consumer) => ({ consumer, score: '1' })), late: [] })),
       recover: (consumer) =>
         whenUp(() => {
+          if (this.refused.has(consumer)) throw new RedisUnavailableError('WRONGTYPE', false);
           this.recovered.push(`${consumer} at ${this.#clock.now()}`);
           const recovered = this.held.get(consumer) ?? 0;
           this.held.delete(consumer);

@@ -50,6 +50,7 @@ export const READY: Beat = {
   redisUp: true,
   breaker: 'closed',
   certificates: [],
+  troubles: [],
 };
 
 export function handleOf(child: ScriptedChild, clock: Clock, workerId = 'worker-1'): WorkerHandle {

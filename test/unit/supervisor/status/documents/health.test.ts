@@ -22,6 +22,7 @@ const WORKER: WorkerStatus = {
   memory_bytes: null,
   event_loop_lag_seconds: null,
   processing: 0,
+  failing_duties: [],
   processed: 0,
   delivered: 0,
   failed: 0,
@@ -164,4 +165,18 @@ test('health: half of the attempts fail, though every worker takes messages', ()
   expect(reasonsWith(8, 12)).toEqual(['12 of 20 attempts of the last 30 s failed; the latest: HTTP 500']);
   expect(reasonsWith(13, 12)).toEqual([]);
   expect(reasonsWith(0, 9)).toEqual([]);
+});
+
+const duty = (stops: boolean) => ({ text: 'the retry scheduler has failed for more than 10 s: NOPERM', stops });
+
+test('a duty that fails is a warning, and a reason once it stops all workers', () => {
+  const one = status([{ failing_duties: [duty(false)] }, { id: 'worker-2' }]);
+  const warning = 'worker-1: the retry scheduler has failed for more than 10 s: NOPERM';
+  expect(readinessOf(one)).toMatchObject({ status: 200, body: { ready: true, warnings: [warning] } });
+  expect(healthOf(one)).toMatchObject({ status: 200, body: { status: 'degraded', reasons: [warning] } });
+  const half = status([{ failing_duties: [duty(true)] }, { id: 'worker-2' }]);
+  expect(readinessOf(half)).toMatchObject({ status: 200, body: { warnings: [warning] } });
+  const all = status([{ failing_duties: [duty(true)] }, { id: 'worker-2', failing_duties: [duty(true)] }]);
+  const reasons = [warning, warning.replace('1', '2')];
+  expect(readinessOf(all)).toMatchObject({ status: 503, body: { ready: false, reasons, warnings: [] } });
 });
