@@ -17,13 +17,13 @@ const GAP_MS = 3_500;
 const HOLD_OFF_MS = 6_000;
 
 /** One consumer in the register. `score` is its text, which is only ever compared. */
-export interface SeenLease {
+interface SeenLease {
   readonly consumer: string;
   readonly score: string;
 }
 
 /** One look at the register, monotonic ms: Redis answered with what was there at some moment between the two. */
-export interface LookTimes {
+interface LookTimes {
   readonly sentAt: number;
   readonly readAt: number;
 }

@@ -126,7 +126,7 @@ export interface Register {
   readonly late: readonly RegisteredConsumer[];
 }
 
-export interface Recovery {
+interface Recovery {
   readonly recovered: number;
   readonly buried: number;
 }

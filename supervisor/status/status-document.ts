@@ -30,7 +30,7 @@ export interface WorkerStatus extends CountsStatus {
   readonly failing_duties: readonly FailingDuty[];
 }
 
-export interface FailingDuty {
+interface FailingDuty {
   readonly text: string;
   /** It has for 30 s, and delivery or the return of retries hangs on it. */
   readonly stops: boolean;

@@ -19,6 +19,7 @@ import {
   type RedisTls,
 } from './client.js';
 import { RedisCommand } from './command.js';
+import { Patience } from './patience.js';
 
 export type RedisArgument = string | Buffer | number;
 
@@ -39,6 +40,7 @@ export const CONTROL_SILENCE_MS = 3_000;
 export class RedisConnection implements Life {
   readonly #options: RedisConnectionOptions;
   readonly #events: ConnectionEvents;
+  readonly #patience: Patience;
   #tls: RedisTls | undefined;
   #client: RedisClient | undefined;
   #stopping: Promise<void> | undefined;
@@ -50,6 +52,7 @@ export class RedisConnection implements Life {
   constructor(options: RedisConnectionOptions, events: ConnectionEvents = {}) {
     this.#options = options;
     this.#events = events;
+    this.#patience = new Patience(options.silenceMs);
   }
 
   /** Connects in the background. @throws ConfigError when REDIS_TLS_CA_PATH cannot be read. */
@@ -89,7 +92,7 @@ export class RedisConnection implements Life {
     const client = this.#client;
     if (client?.status !== 'ready') throw new RedisUnavailableError(this.describe(this.#lastProblem), false);
     try {
-      return await client.sendCommand(new RedisCommand(command, args));
+      return await this.#patience.during(client, args, () => client.sendCommand(new RedisCommand(command, args)));
     } catch (error) {
       const refused = isReply(error);
       const text = refused ? this.#describeRefusal(error.message) : this.describe(reasonOf(error));

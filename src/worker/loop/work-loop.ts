@@ -66,6 +66,7 @@ export class WorkLoop implements Life {
   readonly #wake: Wake;
   #running: Promise<void> | undefined;
   #draining = false;
+  #isExchanging = false;
   #killedAt: number | undefined;
 
   constructor(options: WorkLoopOptions) {
@@ -140,11 +141,20 @@ export class WorkLoop implements Life {
   }
 
   async #run(): Promise<void> {
-    while (!this.#isDone()) {
-      this.#options.onTurn();
-      if (!(await this.#turn())) await this.#rest();
-      // answers that arrived together are settled together
-      await endOfTurn();
+    const { clock, onTurn } = this.#options;
+    // an exchange of 50 MB over a slow link takes minutes, and a loop that waits for its end does not hang
+    const alive = clock.every(TICK_MS, () => {
+      if (this.#isExchanging) onTurn();
+    });
+    try {
+      while (!this.#isDone()) {
+        onTurn();
+        if (!(await this.#turn())) await this.#rest();
+        // answers that arrived together are settled together
+        await endOfTurn();
+      }
+    } finally {
+      alive.cancel();
     }
   }
 
@@ -187,11 +197,14 @@ export class WorkLoop implements Life {
     if (this.#killedAt !== undefined) settlements.reverse();
     let exchange: Exchange;
     this.#answers.sent();
+    this.#isExchanging = true;
     try {
       exchange = await this.#options.queue.exchange({ settlements, want, inFlight: this.#inFlight.size });
     } catch (error) {
       this.#settlements.putBack();
       throw error;
+    } finally {
+      this.#isExchanging = false;
     }
     this.#answers.answered();
     this.#settlements.settled(exchange);

@@ -430,3 +430,16 @@ describe('a Redis that is away', () => {
     expect(queue.asked.slice(before.asked)).toEqual(['reconcile [held]']);
   });
 });
+
+test('a loop that waits for the end of a long exchange still shows that it lives', async () => {
+  const { workLoop, queue, clock, turns } = createCore();
+  const release = queue.hold();
+  queue.push(...pushed('a'));
+  workLoop.start();
+  await clock.settle();
+  const before = turns();
+  await clock.advance(60_000);
+  expect(turns() - before).toBeGreaterThanOrEqual(60);
+  expect(queue.requests).toHaveLength(1);
+  release();
+});
