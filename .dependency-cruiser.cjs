@@ -77,7 +77,7 @@ const ROOMS = {
   'supervisor/doctor': [
     'supervisor/admin',
     'supervisor/status',
-    'src/delivery/health-request.ts',
+    'src/delivery/single-request.ts',
     'src/delivery/tls-credentials.ts',
     'src/domain',
     'src/queue/message-queue.ts',

@@ -11,6 +11,8 @@ export interface Faults {
   readonly unknownIds: Set<string>;
   /** The next so many requests on a socket that served one before find it closed: the keep-alive race. */
   staleCloses: number;
+  /** The server works on one request at a time, for so long, and does what it has read though its client has gone. */
+  serialMs: number;
 }
 
 export interface RouteFaults {
@@ -47,6 +49,7 @@ export function noFaults(): Faults {
     unknownForMs: 0,
     unknownIds: new Set(),
     staleCloses: 0,
+    serialMs: 0,
   };
 }
 

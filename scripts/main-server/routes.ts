@@ -8,6 +8,8 @@ export interface Route {
   readonly faults: Faults;
   readonly ledger: RecordingLedger;
   readonly onPost: (id: string) => void;
+  /** Once all that came before is done, and then `faults.serialMs`. */
+  readonly inTurn: (action: () => void) => void;
   /** RST. A TLS socket cannot do it itself. */
   readonly reset: (response: ServerResponse) => void;
 }
@@ -32,6 +34,7 @@ function dispatch(request: IncomingMessage, response: ServerResponse, text: stri
   const path = decodedPath(request.url ?? '/');
   const body = parsed(text);
   if (path === DELIVER) {
+    if (request.method === 'GET') return send(response, WRONG_METHOD); // a look whether the route is there
     if (request.method !== 'POST') return stray(response, WRONG_METHOD, route);
     const { message_id: id, worker_id: worker } = body;
     if (typeof id !== 'string' || typeof worker !== 'string') return send(response, invalid('message_id'));
@@ -60,6 +63,7 @@ interface Work {
 function withFaults(response: ServerResponse, work: Work, route: Route): void {
   const { exchange, faults } = work;
   if (faults.hang) return;
+  if (route.faults.serialMs > 0) return route.inTurn(() => finish(response, work, route));
   const answer = () => {
     if (response.destroyed) return;
     const chosen = failure(work, route) ?? unknown(exchange, route) ?? work.answer();
@@ -72,6 +76,13 @@ function withFaults(response: ServerResponse, work: Work, route: Route): void {
   };
   if (faults.delayMs > 0) setTimeout(answer, faults.delayMs);
   else answer();
+}
+
+/** What was read is done, whether or not its client still waits for the answer. */
+function finish(response: ServerResponse, work: Work, route: Route): void {
+  const chosen = failure(work, route) ?? work.answer();
+  route.ledger.end(work.exchange, chosen.status);
+  if (!response.destroyed) send(response, chosen);
 }
 
 function failure({ exchange, faults }: Work, { ledger }: Route): Answer | undefined {

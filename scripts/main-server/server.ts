@@ -64,6 +64,8 @@ class RunningServer implements DevMainServer {
   readonly clients: string[] = [];
   onPost: ((id: string) => void) | undefined;
   #accepted = 0;
+  /** When a serial server is done with what it has read, performance.now() ms. */
+  #freeAt = 0;
   readonly #sockets = new Set<Socket>();
   readonly #served = new WeakSet<Socket>();
   readonly #route: Route;
@@ -76,6 +78,7 @@ class RunningServer implements DevMainServer {
       faults: this.faults,
       ledger: this.ledger,
       onPost: (id) => this.onPost?.(id),
+      inTurn: (action) => this.#inTurn(action),
       reset: (response) => this.#reset(response),
     };
     server.keepAliveTimeout = UVICORN_KEEP_ALIVE_MS;
@@ -114,6 +117,12 @@ class RunningServer implements DevMainServer {
     this.#server.close();
     for (const socket of this.#sockets) socket.destroy();
     await closed;
+  }
+
+  #inTurn(action: () => void): void {
+    const now = performance.now();
+    this.#freeAt = Math.max(now, this.#freeAt) + this.faults.serialMs;
+    setTimeout(action, this.#freeAt - now);
   }
 
   #track(socket: Socket): void {

@@ -88,6 +88,10 @@ export class MainServerClient implements MainServer {
     return this.#connections.statusClient.put(messageId, update, deadline, signal);
   }
 
+  hasRoute(): Promise<boolean> {
+    return this.#connections.statusClient.hasRoute(this.#options.config.mainServer.deliverEndpoint);
+  }
+
   probe(): Promise<ProbeResult> {
     return this.#connections.statusClient.probe();
   }

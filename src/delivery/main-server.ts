@@ -25,6 +25,11 @@ export interface MainServer {
    */
   probe(): Promise<ProbeResult>;
   /**
+   * GET of the path that messages are POSTed to, which delivers nothing. False: it is answered, by somebody who knows no
+   * such path (where it is, the answer to GET is 405). True also while nobody answers.
+   */
+  hasRoute(): Promise<boolean>;
+  /**
    * New connections use these; what is under way ends on the former ones. Throws when no TLS context can be made of them:
    * then nothing changes.
    */

@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer';
 import { setMaxListeners } from 'node:events';
 import type { Dispatcher } from 'undici';
 import type { ProbeResult } from '../domain/circuit-breaker.js';
-import { ABORTED, type DeliveryOutcome } from '../domain/delivery-outcome.js';
+import { ABORTED, isNoSuchRoute, type DeliveryOutcome } from '../domain/delivery-outcome.js';
 import type { Clock } from '../shared/time/clock.js';
 import { Deadline } from '../shared/time/deadline.js';
 import { ExchangesInFlight } from './exchanges-in-flight.js';
@@ -60,15 +60,25 @@ export class StatusClient {
     return this.#counted(this.#putUntil(deadline, request, signal));
   }
 
+  /** Whether anybody answers a GET of `endpoint` otherwise than with "no such path". */
+  async hasRoute(endpoint: string): Promise<boolean> {
+    const outcome = await this.#get(endpoint);
+    return !(outcome.kind === 'failed' && outcome.status === 404 && isNoSuchRoute(outcome));
+  }
+
   async probe(): Promise<ProbeResult> {
-    const { basePath, healthEndpoint, clock } = this.#options;
-    const request: Request = { method: 'GET', path: basePath + healthEndpoint, headers: PROBE_HEADERS };
-    const deadline = new Deadline(PROBE_DEADLINE_MS, clock);
-    const outcome = await this.#counted(this.#exchange(request, deadline, this.#closing.signal, true));
+    const outcome = await this.#get(this.#options.healthEndpoint);
     if (outcome.kind === 'delivered') return 'reachable';
     if (outcome.kind === 'aborted' || outcome.status === undefined) return 'unreachable';
     if (!outcome.reachable) return 'unhealthy';
     return outcome.status === 404 || outcome.status === 405 ? 'unsupported' : 'reachable';
+  }
+
+  #get(endpoint: string): Promise<DeliveryOutcome> {
+    const { basePath, clock } = this.#options;
+    const request: Request = { method: 'GET', path: basePath + endpoint, headers: PROBE_HEADERS };
+    const deadline = new Deadline(PROBE_DEADLINE_MS, clock);
+    return this.#counted(this.#exchange(request, deadline, this.#closing.signal, true));
   }
 
   /** Stops when what is under way has ended; it must get nothing new. */

@@ -76,6 +76,15 @@ export function outcomeOfStatus(status: number, body: string): DeliveryOutcome {
   };
 }
 
+/**
+ * A POST was answered as no application does that has this route: by the framework or a proxy that knows no such path, or
+ * not with this method.
+ */
+export function isNoSuchRoute(outcome: DeliveryOutcome): boolean {
+  if (outcome.kind !== 'failed') return false;
+  return outcome.status === 405 || (outcome.status === 404 && !outcome.messageUnknown);
+}
+
 function reasonOfStatus(status: number): FailureReason {
   if (status >= 300 && status < 400) return 'redirect';
   switch (status) {

@@ -29,7 +29,8 @@ export type ToChild =
 export type ToPrimary =
   /** The child listens from now on. node:cluster drops what reaches a child before its (asynchronously loaded) code does. */
   | { readonly type: 'hello' }
-  | { readonly type: 'booted'; readonly redisReached: boolean }
+  /** `hasRoute`: false = the main server says that it has no route for deliveries. */
+  | { readonly type: 'booted'; readonly redisReached: boolean; readonly hasRoute?: boolean }
   /** `code` of a BrokerError; `message` is the sentence for the operator. */
   | { readonly type: 'boot-failed'; readonly code: string; readonly message: string }
   | { readonly type: 'beat'; readonly beat: Beat }
@@ -116,7 +117,11 @@ export function readToPrimary(value: unknown): ToPrimary | undefined {
     case 'quieted':
       return { type: value['type'] };
     case 'booted':
-      return { type: 'booted', redisReached: value['redisReached'] === true };
+      return {
+        type: 'booted',
+        redisReached: value['redisReached'] === true,
+        ...(value['hasRoute'] === false ? { hasRoute: false } : {}),
+      };
     case 'consumer':
       return typeof value['consumer'] === 'string' ? { type: 'consumer', consumer: value['consumer'] } : undefined;
     case 'boot-failed':

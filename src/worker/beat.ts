@@ -1,8 +1,11 @@
 import type { Duty } from '../duties/duty-failures.js';
 import type { MetricsServer } from '../duties/metrics-server.js';
 import type { CircuitBreaker } from '../domain/circuit-breaker.js';
+import type { RouteRecord } from '../domain/route-record.js';
 import type { RedisQueue } from '../queue/claims-and-settlements.js';
+import type { Config } from '../shared/config/config.js';
 import type { Beat, CertificateDates } from '../shared/ipc.js';
+import { noRoute } from '../shared/words/causes.js';
 import { readiness, type Readiness } from './readiness.js';
 import type { RedisWatch } from './redis-watch.js';
 import type { WorkLoop } from './loop/work-loop.js';
@@ -13,6 +16,8 @@ export interface BeatSources {
   readonly queue: Pick<RedisQueue, 'isReady' | 'problem'>;
   readonly redisWatch: Pick<RedisWatch, 'problem'>;
   readonly breaker: Pick<CircuitBreaker, 'state' | 'lastReason'>;
+  readonly route: Pick<RouteRecord, 'isMissing'>;
+  readonly mainServer: Pick<Config['mainServer'], 'url' | 'deliverEndpoint'>;
   readonly metricsServer: Pick<MetricsServer, 'state'>;
   readonly watchedDuties: readonly Pick<Duty, 'trouble'>[];
   /** Of the slot. */
@@ -46,7 +51,7 @@ export function beatOf(sources: BeatSources, times: BeatTimes, eventLoopLagSecon
 
 function readinessOf(sources: BeatSources, { now, activatedAt }: BeatTimes): Readiness {
   if (activatedAt === undefined) return STANDBY;
-  const { workLoop, queue, redisWatch, breaker, metricsServer, metricsPort } = sources;
+  const { workLoop, queue, redisWatch, breaker, route, mainServer, metricsServer, metricsPort } = sources;
   const { consumedAt, slotsFull, isStopping } = workLoop.facts;
   return readiness({
     now,
@@ -55,6 +60,7 @@ function readinessOf(sources: BeatSources, { now, activatedAt }: BeatTimes): Rea
     draining: isStopping,
     redisProblem: queue.isReady() ? undefined : (redisWatch.problem ?? queue.problem()),
     breaker,
+    routeProblem: route.isMissing ? noRoute(mainServer.url, mainServer.deliverEndpoint) : undefined,
     slotsFull,
     metricsPortTaken: metricsServer.state() === 'port_taken' ? metricsPort : undefined,
   });

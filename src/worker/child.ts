@@ -12,6 +12,7 @@ import { readToChild, type Identity, type ToChild, type ToPrimary } from '../sha
 import { createLogger, type Logger } from '../shared/logger/logger.js';
 import { systemClock } from '../shared/time/clock.js';
 import { systemRandom } from '../shared/time/random.js';
+import { asSentence, noRoute } from '../shared/words/causes.js';
 import { bootProblem } from './boot-problem.js';
 import { dieLoudly } from './die-loudly.js';
 import { Heartbeat } from './heartbeat.js';
@@ -75,7 +76,9 @@ export class Child {
     log.info(`Worker ${workerId} starting...`);
     try {
       const worker = this.#compose(config, identity, log);
-      void tellPrimary({ type: 'booted', redisReached: await worker.reachRedis() });
+      const [redisReached, hasRoute] = await Promise.all([worker.reachRedis(), worker.hasRoute()]);
+      if (!hasRoute) log.error(asSentence(noRoute(config.mainServer.url, config.mainServer.deliverEndpoint)));
+      void tellPrimary({ type: 'booted', redisReached, hasRoute });
     } catch (error) {
       const problem = bootProblem(error);
       log.error(problem.message);

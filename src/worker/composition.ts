@@ -6,6 +6,7 @@ import type { MainServer } from '../delivery/main-server.js';
 import { credentialsFor } from '../delivery/tls-credentials.js';
 import { CircuitBreaker } from '../domain/circuit-breaker.js';
 import { POISON_CRASHES } from '../domain/dead-letter.js';
+import { RouteRecord } from '../domain/route-record.js';
 import { createCertificateWatch } from '../duties/certificate-watch.js';
 import type { Duty } from '../duties/duty-failures.js';
 import { createLeaseRenewal } from '../duties/lease-renewal.js';
@@ -52,6 +53,7 @@ export interface WorkerParts extends BeatSources {
   readonly queue: RedisQueue;
   readonly redisWatch: RedisWatch;
   readonly metrics: WorkerMetrics;
+  readonly server: Pick<MainServer, 'hasRoute'>;
   readonly connections: readonly Life[];
   readonly metricsServer: Life & BeatSources['metricsServer'];
   /** The metrics server is the first of them. */
@@ -73,6 +75,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
   const redisWatch = new RedisWatch({ ...options, redis: config.redis, workerId, metrics });
   const queue = new RedisQueue({ config, workerId, nonce, clock, random, events: redisWatch });
   const breaker = new CircuitBreaker({ random });
+  const route = new RouteRecord();
   const { host, enabled } = config.metrics;
   const { registry } = metrics;
   const metricsServer = createMetricsServer({ host, port: metricsPort, enabled, registry, clock, log });
@@ -89,6 +92,9 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     redisWatch,
     queue,
     breaker,
+    route,
+    mainServer: config.mainServer,
+    server,
     certificates,
     metricsPort,
     metricsServer,
@@ -96,7 +102,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     connections: [{ start: giveAddressesTime, stop: () => server.stop() }, queue],
     watchedDuties,
     duties: [metricsServer, ...watchedDuties],
-    workLoop: composeWorkLoop(options, { queue, server, breaker, metrics }),
+    workLoop: composeWorkLoop(options, { queue, server, breaker, route, metrics }),
   };
 }
 
@@ -112,14 +118,15 @@ interface Delivering {
   readonly queue: RedisQueue;
   readonly server: MainServer;
   readonly breaker: CircuitBreaker;
+  readonly route: RouteRecord;
   readonly metrics: WorkerMetrics;
 }
 
-function composeWorkLoop(options: WorkerOptions, { queue, server, breaker, metrics }: Delivering): WorkLoop {
+function composeWorkLoop(options: WorkerOptions, { queue, server, breaker, route, metrics }: Delivering): WorkLoop {
   const { config, identity, clock, log, onTurn } = options;
   const { workerId } = identity;
   const { concurrency: parallel, retryIntervalMs } = config.worker;
-  const observed = new ObservedServer({ server, breaker, clock });
+  const observed = new ObservedServer({ server, breaker, route, clock });
   const burial = new Burial({ workerId, metrics, clock });
   const givingUp = new GivingUp({ config, server: observed, burial, clock, log });
   const copies = new Copies();

@@ -14,6 +14,8 @@ export interface ReadinessFacts {
   /** A sentence while Redis is away. */
   readonly redisProblem: string | undefined;
   readonly breaker: Pick<CircuitBreaker, 'state' | 'lastReason'>;
+  /** A sentence when the main server has no route for deliveries. */
+  readonly routeProblem: string | undefined;
   readonly slotsFull: boolean;
   readonly metricsPortTaken: number | undefined;
 }
@@ -41,6 +43,7 @@ function complaints(facts: ReadinessFacts): { readonly reasons: string[]; readon
   if (facts.breaker.state !== 'closed') {
     reasons.push(`the ${CAUSE.mainServer} (${facts.breaker.lastReason ?? 'no answer'}); claiming is paused`);
   }
+  if (facts.routeProblem !== undefined) reasons.push(facts.routeProblem);
   const provedAt = facts.consumedAt ?? facts.activatedAt;
   const stale = facts.now - provedAt > PROOF_LASTS_MS;
   if (stale && reasons.length === 0) {

@@ -5,6 +5,7 @@ import { exitCodeOf } from '../shared/errors.js';
 import { createLogger, type Logger } from '../shared/logger/logger.js';
 import { systemClock } from '../shared/time/clock.js';
 import { systemRandom } from '../shared/time/random.js';
+import { asSentence, noRoute } from '../shared/words/causes.js';
 import { bootProblem } from './boot-problem.js';
 import { dieLoudly } from './die-loudly.js';
 import { WorkerProcess } from './worker-process.js';
@@ -30,7 +31,8 @@ export async function runStandaloneWorker(loaded: LoadedConfig): Promise<number>
       onConsumer: nobodyAsks,
     });
     const stopped = stopOnSignals(worker, log, config.worker.shutdownTimeoutMs);
-    await worker.reachRedis();
+    const [, hasRoute] = await Promise.all([worker.reachRedis(), worker.hasRoute()]);
+    if (!hasRoute) log.error(asSentence(noRoute(config.mainServer.url, config.mainServer.deliverEndpoint)));
     await worker.activate();
     await stopped;
     return 0;

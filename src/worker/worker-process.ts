@@ -14,6 +14,8 @@ import { composeWorker, type WorkerOptions, type WorkerParts } from './compositi
 
 /** A worker that waits for Redis longer boots without it. */
 const REDIS_AT_BOOT_MS = 10_000;
+/** A main server that is slow, or away, must not hold up a boot: this is a look, not a condition. */
+const ROUTE_AT_BOOT_MS = 1_000;
 
 export class WorkerProcess {
   readonly #options: WorkerOptions;
@@ -35,6 +37,19 @@ export class WorkerProcess {
     const { connections, redisWatch, queue } = this.#parts;
     await startAll(connections);
     return redisWatch.reach(queue, REDIS_AT_BOOT_MS);
+  }
+
+  /**
+   * Whether the main server has the route that messages are POSTed to; true when it does not say so in time. Delivers
+   * nothing.
+   */
+  async hasRoute(): Promise<boolean> {
+    const { clock } = this.#options;
+    const limit = new AbortController();
+    const late = clock.sleep(ROUTE_AT_BOOT_MS, limit.signal).then(() => true);
+    const hasRoute = await Promise.race([this.#parts.server.hasRoute(), late]);
+    limit.abort();
+    return hasRoute;
   }
 
   /** Takes the metrics port and starts to claim. */

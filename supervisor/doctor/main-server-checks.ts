@@ -1,10 +1,10 @@
-import { requestHealth, type HealthReply } from '../../src/delivery/health-request.js';
+import { requestOnce, type SingleReply } from '../../src/delivery/single-request.js';
 import { credentialsFor, type Credentials } from '../../src/delivery/tls-credentials.js';
 import { certificateWarnings } from '../../src/domain/certificate-expiry.js';
 import type { Config } from '../../src/shared/config/config.js';
 import { reasonOf } from '../../src/shared/errors.js';
 import type { Clock } from '../../src/shared/time/clock.js';
-import { CAUSE } from '../../src/shared/words/causes.js';
+import { CAUSE, noRoute } from '../../src/shared/words/causes.js';
 import { clockFinding, fail, ok, warn, type Finding } from './finding.js';
 
 /** The Date header has whole seconds. */
@@ -49,8 +49,8 @@ function certificateFindings(credentials: Credentials | undefined, clock: Clock)
 }
 
 async function healthFindings(config: Config, credentials: Credentials | undefined, clock: Clock): Promise<Finding[]> {
-  const { url } = config.mainServer;
-  const reply = await requestHealth(config.mainServer, credentials, clock);
+  const { url, healthEndpoint } = config.mainServer;
+  const reply = await requestOnce(config.mainServer, healthEndpoint, credentials, clock);
   if (typeof reply === 'string') {
     return [
       fail(
@@ -63,11 +63,31 @@ async function healthFindings(config: Config, credentials: Credentials | undefin
   const skewMs = Date.parse(reply.date ?? '') - clock.wallNow();
   return [
     statusFinding(config.mainServer, reply),
+    await routeFinding(config.mainServer, credentials, clock),
     ...(Number.isNaN(skewMs) ? [] : [clockFinding('main server clock', skewMs, DATE_DOUBT_MS + reply.ms)]),
   ];
 }
 
-function statusFinding({ url, healthEndpoint }: Config['mainServer'], { status, ms }: HealthReply): Finding {
+/** Nothing is delivered by a GET: where the route is, the answer is 405. */
+async function routeFinding(
+  mainServer: Config['mainServer'],
+  credentials: Credentials | undefined,
+  clock: Clock,
+): Promise<Finding> {
+  const { url, deliverEndpoint } = mainServer;
+  const reply = await requestOnce(mainServer, deliverEndpoint, credentials, clock);
+  if (typeof reply === 'string')
+    return warn('main server route', `${deliverEndpoint}: ${reply}`, 'Look into the log of the main server.');
+  if (reply.isNoSuchRoute)
+    return fail(
+      'main server route',
+      noRoute(url, deliverEndpoint),
+      'Set MAIN_SERVER_DELIVER_ENDPOINT to the path of its delivery request; nothing is delivered until then.',
+    );
+  return ok('main server route', `${url} has ${deliverEndpoint}`);
+}
+
+function statusFinding({ url, healthEndpoint }: Config['mainServer'], { status, ms }: SingleReply): Finding {
   if (status === 404) {
     return warn(
       'main server',

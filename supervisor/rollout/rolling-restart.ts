@@ -18,6 +18,7 @@
 import type { Config } from '../../src/shared/config/config.js';
 import { BrokerError, reasonOf } from '../../src/shared/errors.js';
 import type { Log } from '../../src/shared/logger/log.js';
+import { noRoute } from '../../src/shared/words/causes.js';
 import { BOOT_LIMIT_MS, type WorkerHandle } from '../workers/worker-handle.js';
 import { exitInWords } from '../workers/worker-exit.js';
 import type { WorkerPool } from '../workers/worker-pool.js';
@@ -96,10 +97,20 @@ async function sendCanary(
       `${canary.title} cannot reach Redis at ${config.redis.host}:${config.redis.port} with the new configuration. The old workers serve on.`,
     );
   }
+  if (!canary.hasRoute && routeOf(config) !== routeOf(old)) {
+    canary.kill();
+    const { url, deliverEndpoint } = config.mainServer;
+    throw new ReplacementError(`${canary.title}: ${noRoute(url, deliverEndpoint)}. The old workers serve on.`);
+  }
   await handOver(pool, slot, canary);
   const wanted = (): boolean => !demands.ready || canary.isConsuming;
   if (await canary.until(() => canary.beat !== undefined && wanted(), READY_DEADLINE_MS)) return;
   await takeBack(pool, slot, { canary, old });
+}
+
+/** Where messages are POSTed to. One that has not changed is not held against the new configuration. */
+function routeOf({ mainServer }: Config): string {
+  return mainServer.url + mainServer.deliverEndpoint;
 }
 
 /** The canary took the slot and is no good: the old configuration gets it back. */

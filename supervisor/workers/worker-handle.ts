@@ -65,6 +65,7 @@ export class WorkerHandle {
   #exit: Exit | undefined;
   #bootFailure: BootFailure | undefined;
   #redisReached = false;
+  #hasRoute = true;
   #hasBooted = false;
   #killedBecause: string | undefined;
   #hung = false;
@@ -121,6 +122,11 @@ export class WorkerHandle {
   /** It booted, and Redis answered it while it did. */
   get redisReached(): boolean {
     return this.#redisReached;
+  }
+
+  /** False = the main server told it, as it booted, that there is no route for deliveries. */
+  get hasRoute(): boolean {
+    return this.#hasRoute;
   }
 
   get bootFailure(): BootFailure | undefined {
@@ -255,6 +261,7 @@ export class WorkerHandle {
       case 'booted':
         this.#hasBooted = true;
         this.#redisReached = message.redisReached;
+        this.#hasRoute = message.hasRoute ?? true;
         if (this.#stage === 'booting') this.#stage = 'standby';
         break;
       case 'boot-failed':

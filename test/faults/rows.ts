@@ -15,6 +15,8 @@ import { REDIS_ROWS } from './rows/redis/outages.js';
 import { RELOAD_ROWS } from './rows/reload.js';
 import { SCHEDULE_ROWS } from './rows/schedule.js';
 import { BAD_ANSWER_ROWS } from './rows/server/bad-answers.js';
+import { LAST_WORD_ROWS } from './rows/server/last-word.js';
+import { MOVED_ROWS } from './rows/server/moved.js';
 import { OUTAGE_ROWS } from './rows/server/outages.js';
 import { SEVERAL_ROWS } from './rows/several.js';
 import { SOAK_ROW } from './rows/soak.js';
@@ -42,6 +44,8 @@ export const ROWS: readonly Row[] = [
   ...OUTAGE_ROWS,
   ...BAD_ANSWER_ROWS,
   ...ANSWER_ROWS,
+  ...LAST_WORD_ROWS,
+  ...MOVED_ROWS,
   ...CERTIFICATE_ROWS,
   ...SEVERAL_ROWS,
   ...HOSTILE_ROWS,

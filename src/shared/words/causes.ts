@@ -23,6 +23,11 @@ export function backlogOf(waiting: number): string {
   return `${CAUSE.backlog}: ${waiting} messages wait, more than ${BACKLOG_MESSAGES}`;
 }
 
+/** @param endpoint MAIN_SERVER_DELIVER_ENDPOINT. */
+export function noRoute(url: string, endpoint: string): string {
+  return `the main server has no route ${endpoint} at ${url}: MAIN_SERVER_URL or MAIN_SERVER_DELIVER_ENDPOINT is wrong`;
+}
+
 /** With a capital letter, for a log line. */
 export function asSentence(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);

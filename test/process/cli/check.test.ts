@@ -58,6 +58,16 @@ async function check(
   return { code, of: (name) => findings.filter(({ check: its }) => its === name) };
 }
 
+test('a wrong path for deliveries fails, and nothing is delivered to find that out', async () => {
+  const { code, of } = await check({ MAIN_SERVER_DELIVER_ENDPOINT: '/internal/message/deliver' });
+  expect(code).toBe(1);
+  expect(of('main server')).toMatchObject([{ level: 'ok' }]);
+  expect(of('main server route')).toMatchObject([
+    { level: 'fail', text: expect.stringContaining('no route /internal/message/deliver') as string },
+  ]);
+  expect(main.server.ledger.posts).toBe(0);
+});
+
 test('a sound host: one line per check, exit code 0', async () => {
   const { code, out } = await runCommand(['check'], { env, cwd });
   expect(code).toBe(0);
@@ -69,6 +79,7 @@ test('a sound host: one line per check, exit code 0', async () => {
     'queue',
     'certificates',
     'main server',
+    'main server route',
     'main server clock',
     'ports',
     'log folder',

@@ -32,6 +32,7 @@ describe('messages between primary and child', () => {
   test.each([
     { type: 'hello' },
     { type: 'booted', redisReached: true },
+    { type: 'booted', redisReached: true, hasRoute: false },
     { type: 'boot-failed', code: 'E_CONFIG', message: 'why' },
     { type: 'beat', beat },
     { type: 'quieted' },

@@ -1,4 +1,5 @@
 import { CircuitBreaker } from '../../../../src/domain/circuit-breaker.js';
+import { RouteRecord } from '../../../../src/domain/route-record.js';
 import { COUNTED, type Counts } from '../../../../src/shared/metrics/counts.js';
 import { createWorkerMetrics, type WorkerMetrics } from '../../../../src/shared/metrics/worker-metrics.js';
 import { Attempts } from '../../../../src/worker/attempt/attempt.js';
@@ -47,7 +48,8 @@ export function createCore(worker: ConfigOverrides['worker'] = {}, logging: Conf
   const server = new ScriptedMainServer();
   const metrics = createWorkerMetrics('worker-1');
   const breaker = new CircuitBreaker({ random: () => 0.999_999 });
-  const observed = new ObservedServer({ server, breaker, clock });
+  const route = new RouteRecord();
+  const observed = new ObservedServer({ server, breaker, route, clock });
   const burial = new Burial({ workerId: 'worker-1', metrics, clock });
   const givingUp = new GivingUp({ config, server: observed, burial, clock, log });
   const copies = new Copies();

@@ -8,6 +8,7 @@ const well: ReadinessFacts = {
   draining: false,
   redisProblem: undefined,
   breaker: { state: 'closed', lastReason: undefined },
+  routeProblem: undefined,
   slotsFull: false,
   metricsPortTaken: undefined,
 };
@@ -29,6 +30,7 @@ describe('readiness', () => {
     ],
     ['breaker open', { breaker: { state: 'open', lastReason: 'timeout' } }, 'degraded', false, /main server.*timeout/],
     ['breaker half-open', { breaker: { state: 'half-open', lastReason: 'tls' } }, 'degraded', false, /main server/],
+    ['no route, delivering in vain', { routeProblem: 'no route' }, 'degraded', true, /no route/],
     ['metrics port taken, delivering', { metricsPortTaken: 9100 }, 'degraded', true, /metrics port 9100 is taken/],
     ['draining', { draining: true }, 'draining', false, undefined],
   ])('%s', (_, facts, state, consuming, reason) => {

@@ -77,6 +77,21 @@ describe('a canary that fails before the hand-over leaves the old set as it is:'
     expect(primary.pool.processes.map(({ pid }) => pid)).toEqual([100, 101]);
   });
 
+  test('the main server has no such route, where that is what has changed', async () => {
+    const primary = await VirtualPrimary.ready({ count: 2 });
+    const wanted = configFor({ count: 2, faults: 'no-route' });
+    const elsewhere = { ...wanted, mainServer: { ...wanted.mainServer, deliverEndpoint: '/elsewhere' } };
+    const failure = rollingRestart(primary.pool, elsewhere, primary.log);
+    await primary.clock.advance(2_000);
+    expect((await failure)?.message).toMatch(
+      /the main server has no route \/elsewhere at .*MAIN_SERVER_DELIVER_ENDPOINT is wrong\. The old workers serve on\.$/,
+    );
+    expect(primary.readyPids()).toEqual([100, 101]);
+    const asBefore = roll(primary, { count: 2, faults: 'no-route' });
+    await primary.clock.advance(5_000);
+    expect(asBefore.outcome).toBe('done');
+  });
+
   test('it does not boot within 30 s', async () => {
     const primary = await VirtualPrimary.ready({ count: 2 });
     const rolling = roll(primary, { count: 2, faults: 'never-boots' });

@@ -15,6 +15,7 @@ const DIES_MS = 1;
  *
  *   boot-failed:<code>   says so and exits 78        never-boots          says nothing
  *   dies-at-boot         exits 1 before `booted`     no-redis             boots without having reached Redis
+ *   no-route             boots, and the main server has no route for deliveries
  *   never-ready          beats, but stays degraded   dies-when-activated  exits 1 in place of its first beat
  *   ignores-drain        does not react to `drain` and `kill`
  */
@@ -71,7 +72,7 @@ export class ObedientChild extends ScriptedChild {
     } else if (this.#has('dies-at-boot')) {
       this.#exit(1);
     } else if (!this.#has('never-boots')) {
-      this.says({ type: 'booted', redisReached: !this.#has('no-redis') });
+      this.says({ type: 'booted', redisReached: !this.#has('no-redis'), hasRoute: !this.#has('no-route') });
     }
   }
 

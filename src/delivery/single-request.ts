@@ -1,14 +1,17 @@
-/** One GET of the main server's health endpoint over a connection of its own, for an operator who wants to know. */
+/** One GET of the main server over a connection of its own, for an operator who wants to know. */
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Config } from '../shared/config/config.js';
 import type { Clock } from '../shared/time/clock.js';
 import { connectOptions } from './connect-options.js';
+import { isNoSuchRoute as noRouteIn, outcomeOfStatus } from '../domain/delivery-outcome.js';
 import { outcomeOfError } from './connection-fault.js';
 import type { Credentials } from './tls-credentials.js';
 
-export interface HealthReply {
+export interface SingleReply {
   readonly status: number;
+  /** There is no such path: said by a framework or a proxy, and not by the application of a message. */
+  readonly isNoSuchRoute: boolean;
   /** The handshake included. */
   readonly ms: number;
   /** The Date header, if it sends one. */
@@ -18,17 +21,18 @@ export interface HealthReply {
 const ANSWER_MS = 5_000;
 
 /** @returns why there was no answer, in its place. @param credentials undefined for `http://`. */
-export async function requestHealth(
-  { url, healthEndpoint }: Config['mainServer'],
+export async function requestOnce(
+  { url }: Pick<Config['mainServer'], 'url'>,
+  endpoint: string,
   credentials: Credentials | undefined,
   clock: Clock,
-): Promise<HealthReply | string> {
+): Promise<SingleReply | string> {
   const connect = connectOptions(credentials);
   const agent = { http: new HttpAgent(), https: new HttpsAgent(connect) };
   const { got } = await import('got');
   const startMs = clock.now();
   try {
-    const { statusCode, headers } = await got(url + healthEndpoint, {
+    const { statusCode, headers, body } = await got(url + endpoint, {
       agent,
       https: { rejectUnauthorized: connect.rejectUnauthorized ?? true },
       retry: { limit: 0 },
@@ -36,7 +40,8 @@ export async function requestHealth(
       followRedirect: false,
       timeout: { request: ANSWER_MS },
     });
-    return { status: statusCode, ms: Math.round(clock.now() - startMs), date: headers.date };
+    const isNoSuchRoute = statusCode === 404 && noRouteIn(outcomeOfStatus(statusCode, body));
+    return { status: statusCode, isNoSuchRoute, ms: Math.round(clock.now() - startMs), date: headers.date };
   } catch (error) {
     const outcome = outcomeOfError(error, credentials, clock.wallNow());
     return outcome.kind === 'failed' ? `${outcome.errorMessage} (${outcome.detail})` : 'no answer';
