@@ -40,6 +40,13 @@ export const LAST_WORD_ROWS: readonly Row[] = [
     limits: { duplicates: ANY_NUMBER },
     run: copies,
   },
+  {
+    id: '34',
+    fault: 'PUT "failed" answered 500, 503 and not at all in turn, over a restart of the fleet; 422',
+    bound: 'told in the end, others not held up',
+    limits: { dead: 4 },
+    run: hardToTell,
+  },
 ];
 
 async function frozenWhileTelling(stage: Stage): Promise<Findings> {
@@ -106,4 +113,37 @@ async function copies(stage: Stage): Promise<Findings> {
   }
   await waitFor(() => ledger.delivered.size === COPIES.length, { what: 'delivery', deadlineMs: 30_000 });
   return { note: `${ledger.posts} POSTs` };
+}
+
+/** Of messages out of attempts; poison is not told. */
+async function hardToTell(stage: Stage): Promise<Findings> {
+  const { faults, ledger } = stage.server;
+  const settings = { WORKER_COUNT: 1, WORKER_CONCURRENCY: 2, WORKER_RETRY_INTERVAL: 1, WORKER_MAX_ATTEMPTS: 1 };
+  const fleet = await stage.start({ ...settings, MAIN_SERVER_TIMEOUT: 1 });
+  await fleet.ready(1);
+  const ids = ['spent-0', 'spent-1', 'spent-2'];
+  const bury = (id: string) => stage.ledger.produceRaw(id, JSON.stringify({ message_id: id, attempt_count: 1 }));
+  for (const fault of [{ status: 500 }, { status: 503 }, { status: undefined, hang: true }]) {
+    Object.assign(faults.put, fault);
+    const before = ledger.puts;
+    if (before === 0) for (const id of ids) await bury(id);
+    await waitFor(() => ledger.puts >= before + 2, { what: 'the next PUTs', deadlineMs: 20_000 });
+  }
+  const [other = ''] = await stage.ledger.produce(1);
+  await waitFor(() => ledger.delivered.has(other), { what: 'another message', deadlineMs: 15_000 });
+  fleet.program.signal('SIGTERM');
+  await fleet.program.waitForExit();
+  Object.assign(faults.put, { hang: false, status: undefined });
+  fleet.startAgain();
+  await fleet.ready(1);
+  const dead = (count: number) => async () => (await stage.client.llen(stage.keys.dead)) === count;
+  await waitFor(dead(3), { what: 'dead letters', deadlineMs: 20_000 });
+  for (const id of ids) {
+    const told = ledger.of(id, 'PUT').filter(({ status }) => status === 200);
+    stage.expect(told.length > 0, `${id} was not told`);
+  }
+  faults.put.status = 422;
+  await bury('refused');
+  await waitFor(dead(4), { what: 'the refused one', deadlineMs: 10_000 });
+  return {};
 }

@@ -268,7 +268,7 @@ describe('a message whose attempts are spent', () => {
   test.each([
     ['taken', DELIVERED],
     ['unknown to the main server', UNREGISTERED],
-    ['refused by the main server', FAILED],
+    ['refused by the main server', outcomeOfStatus(422, '')],
   ])('is buried once its end was told: %s', async (_, outcome) => {
     const { claim, server, result, metrics, log } = attempted(SPENT);
     expect(server.posts).toEqual([]);
@@ -285,18 +285,28 @@ describe('a message whose attempts are spent', () => {
     expect(log.lines).toEqual(['ERROR Message m exceeded max attempts (3), marking as failed']);
   });
 
-  test('waits for another retry interval when the main server cannot be told', async () => {
-    const { claim, server, result, metrics, breaker, log } = attempted(SPENT);
-    server.puts[0]?.answer(REFUSED);
+  test.each([
+    ['cannot be reached', REFUSED, 'Connection refused'],
+    ['fails at it', FAILED, 'HTTP 500'],
+    ['is down', outcomeOfStatus(503, ''), 'HTTP 503'],
+    ['has no time for it', outcomeOfStatus(429, ''), 'HTTP 429'],
+    ['is somewhere else', outcomeOfStatus(302, ''), 'Redirect refused'],
+  ])('waits for another retry interval when the main server %s', async (_, outcome, text) => {
+    const { claim, server, result, metrics, log } = attempted(SPENT);
+    server.puts[0]?.answer(outcome);
     expect(await result).toEqual({
       settlement: { kind: 'retry', claim, message: claim.raw, messageId: 'm', delayMs: RETRY_MS },
       messageId: 'm',
     });
     expect(await totals(metrics)).toMatchObject({ failed: 0 });
+    expect(log.lines[1]).toBe(`WARNING Message m could not be marked as failed (${text}), trying again later`);
+  });
+
+  test('teaches the breaker as well', async () => {
+    const { server, result, breaker } = attempted(SPENT);
+    server.puts[0]?.answer(REFUSED);
+    await result;
     expect(breaker.lastReason).toBe('connection_refused');
-    expect(log.lines[1]).toBe(
-      'WARNING Message m could not be marked as failed (Connection refused), trying again later',
-    );
   });
 
   test('is handed back by a kill', async () => {
