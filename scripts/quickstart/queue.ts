@@ -52,9 +52,9 @@ export async function connectQueue(config: Config): Promise<DemoQueue> {
     sendCommand: `${redisCli(config.redis)} LPUSH ${name} '{"message_id":"hello-1"}'`,
     async remove() {
       const consumers = await queue.consumers();
-      const { queue: waiting, retry, dead, crashes } = keys;
+      const { queue: waiting, retry, dead, deadIndex, deadLetters, crashes } = keys;
       const claims = consumers.map((consumer) => keys.processing(consumer));
-      await connection.call('DEL', waiting, retry, dead, crashes, keys.consumers, ...claims);
+      await connection.call('DEL', waiting, retry, dead, deadIndex, deadLetters, crashes, keys.consumers, ...claims);
     },
     close: () => connection.stop(),
   };

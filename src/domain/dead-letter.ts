@@ -1,17 +1,25 @@
 import { Buffer, isUtf8 } from 'node:buffer';
 import type { DeadLetterReason } from './dead-letter-reasons.js';
+import { fieldsOfBeginning } from './scanned-texts.js';
 
 /** A message in flight at this many deaths of a process is buried as `poison`. */
 export const POISON_CRASHES = 10;
 
+/** From here on a message is not made JSON of: one of 300 MB would hold the loop for seconds, and take a gigabyte. */
+const LARGE_BYTES = 1_048_576;
+const NEWLINE = 0x0a;
+/** The line before a large message is shorter: its longest field, the error, is a sentence. */
+const LONGEST_HEAD_BYTES = 65_536;
+
 /**
- * The envelope under which a message lies in the list of the dead:
+ * The envelope under which a message lies among the dead letters:
  *
  *   {"dead_at":"2025-01-15T10:30:45.123Z","reason":"malformed","error":"The message is not valid JSON.",
  *    "attempt_count":0,"worker_id":"worker-1","message":"<the message's text>"}
  *
  * `message` is the text of the message as one JSON string, not the object in it: every byte survives. A message that is
- * not UTF-8 has `message_base64` in its place.
+ * not UTF-8 has `message_base64` in its place. One of 1 MiB and more has `message_bytes`, their number, and follows the
+ * object after a line end, as it is.
  *
  * An envelope that is not UTF-8 was written by somebody else; it is read back byte by byte, so nothing is lost there either.
  */
@@ -27,20 +35,26 @@ interface DeadLetter {
   readonly deadAt: Date | number;
 }
 
-export function deadLetter({ raw, reason, error, attemptCount, workerId, deadAt }: DeadLetter): string {
-  return JSON.stringify({
+export function deadLetter({ raw, reason, error, attemptCount, workerId, deadAt }: DeadLetter): Buffer {
+  const about = {
     dead_at: new Date(deadAt).toISOString(),
     reason,
     error,
     attempt_count: attemptCount,
     worker_id: workerId,
-    ...(isUtf8(raw) ? { message: raw.toString('utf8') } : { message_base64: raw.toString('base64') }),
-  });
+  };
+  if (raw.length >= LARGE_BYTES) {
+    return Buffer.concat([Buffer.from(`${JSON.stringify({ ...about, message_bytes: raw.length })}\n`), raw]);
+  }
+  const message = isUtf8(raw) ? { message: raw.toString('utf8') } : { message_base64: raw.toString('base64') };
+  return Buffer.from(JSON.stringify({ ...about, ...message }));
 }
 
 /** What lies in an envelope. Its fields are for display, so one that is missing or of the wrong type is left empty. */
 export interface StoredDeadLetter {
   readonly raw: Buffer;
+  /** Of the whole message, when `raw` is only its beginning; undefined when the envelope does not tell. */
+  readonly rawBytes: number | undefined;
   /** One of DEAD_LETTER_REASONS, unless someone else wrote it. */
   readonly reason: string;
   readonly error: string;
@@ -50,20 +64,52 @@ export interface StoredDeadLetter {
   readonly deadAt: string;
 }
 
+const FIELDS = ['dead_at', 'reason', 'error', 'attempt_count', 'worker_id', 'message', 'message_base64'];
+
+type Encoding = 'utf8' | 'latin1';
+type Fields = Readonly<Record<string, unknown>>;
+
 /**
  * The reverse of deadLetter.
  *
- * @param stored bytes as Redis gave them, or text.
+ * @param stored bytes as Redis gave them, or the beginning of them, or text.
+ * @param storedBytes how many there are in all; more than `stored` has = it is the beginning, and so is `raw`.
  * @returns undefined when it is no envelope; the caller must not drop it.
  */
-export function readDeadLetter(stored: Buffer | string): StoredDeadLetter | undefined {
+export function readDeadLetter(stored: Buffer | string, storedBytes?: number): StoredDeadLetter | undefined {
   const bytes = typeof stored === 'string' ? Buffer.from(stored, 'utf8') : stored;
-  const encoding = isUtf8(bytes) ? 'utf8' : 'latin1';
-  const fields = parseObject(bytes.toString(encoding));
+  return readBytes(bytes, storedBytes ?? bytes.length);
+}
+
+function readBytes(stored: Buffer, storedBytes: number): StoredDeadLetter | undefined {
+  const large = readLarge(stored, storedBytes);
+  if (large) return large;
+  if (storedBytes > stored.length) return readBeginning(stored);
+  const encoding = isUtf8(stored) ? 'utf8' : 'latin1';
+  const fields = parseObject(stored.toString(encoding));
   const raw = rawOf(fields, encoding);
-  if (raw === undefined) return undefined;
+  return raw && letterOf(fields, encoding, raw, raw.length);
+}
+
+function readLarge(stored: Buffer, storedBytes: number): StoredDeadLetter | undefined {
+  const end = stored.subarray(0, LONGEST_HEAD_BYTES).indexOf(NEWLINE);
+  if (end < 0) return undefined;
+  const fields = parseObject(stored.toString('utf8', 0, end));
+  const bytes = fields['message_bytes'];
+  return bytes === storedBytes - end - 1 ? letterOf(fields, 'utf8', stored.subarray(end + 1), bytes) : undefined;
+}
+
+/** Of one that is cut off: earlier versions put a message of any size into JSON. */
+function readBeginning(stored: Buffer): StoredDeadLetter | undefined {
+  const fields = fieldsOfBeginning(stored, FIELDS);
+  const raw = rawOf(fields, 'utf8');
+  return raw && letterOf(fields, 'utf8', raw, undefined);
+}
+
+function letterOf(fields: Fields, encoding: Encoding, raw: Buffer, rawBytes: number | undefined): StoredDeadLetter {
   return {
     raw,
+    rawBytes,
     reason: textOf(fields, 'reason', encoding),
     error: textOf(fields, 'error', encoding),
     attemptCount: typeof fields['attempt_count'] === 'number' ? fields['attempt_count'] : 0,
@@ -71,8 +117,6 @@ export function readDeadLetter(stored: Buffer | string): StoredDeadLetter | unde
     deadAt: textOf(fields, 'dead_at', encoding),
   };
 }
-
-type Fields = Readonly<Record<string, unknown>>;
 
 function parseObject(text: string): Fields {
   try {
@@ -83,13 +127,13 @@ function parseObject(text: string): Fields {
   }
 }
 
-function rawOf(fields: Fields, encoding: 'utf8' | 'latin1'): Buffer | undefined {
+function rawOf(fields: Fields, encoding: Encoding): Buffer | undefined {
   const { message, message_base64: base64 } = fields;
   if (typeof message === 'string') return Buffer.from(message, encoding);
   return typeof base64 === 'string' ? Buffer.from(base64, 'base64') : undefined;
 }
 
-function textOf(fields: Fields, name: string, encoding: 'utf8' | 'latin1'): string {
+function textOf(fields: Fields, name: string, encoding: Encoding): string {
   const value = fields[name];
   if (typeof value !== 'string') return '';
   return encoding === 'utf8' ? value : Buffer.from(value, 'latin1').toString('utf8');

@@ -83,6 +83,10 @@ function parsePythonJson(raw: Buffer): unknown {
 /** Counted in code points; lone surrogates, for which encodeURIComponent throws, are not among them. */
 const USABLE_ID = /^[^\p{Cc}\p{Cs}\u2028\u2029]{1,255}$/u;
 
+export function isUsableId(id: string): boolean {
+  return problemOfId(id) === undefined;
+}
+
 /** The id becomes one segment of a URL path and a word in a log line. */
 function problemOfId(id: unknown): string | undefined {
   if (id === undefined) return 'The message has no message_id.';

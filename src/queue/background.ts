@@ -5,6 +5,7 @@ import { CONTROL_SILENCE_MS, RedisConnection } from './connection/connection.js'
 import { readEvictionPolicy } from './connection/facts.js';
 import { redisKeys, type RedisKeys } from './keys.js';
 import type { BackgroundQueue } from './message-queue.js';
+import { DeadLetterMove } from './dead-letters/inbox.js';
 import { createRecoveryQueue, type RecoveryIdentity } from './recovery.js';
 import { createRetryQueue } from './retries.js';
 import { readSizes } from './sizes.js';
@@ -15,7 +16,9 @@ export function createBackgroundQueue(
   keys: RedisKeys,
   identity: RecoveryIdentity,
 ): BackgroundQueue {
+  const inbox = new DeadLetterMove(connection, keys);
   return {
+    moveOldDeadLetters: () => inbox.step(),
     ...createRetryQueue(connection, keys),
     ...createRecoveryQueue(connection, keys, identity),
     sizes: () => readSizes(connection, keys),

@@ -5,7 +5,9 @@
  *   message_queue                          list   waiting, the oldest at the right end
  *   {message_queue}:processing:<consumer>  list   claimed by one incarnation of one worker, the oldest at the right end
  *   {message_queue}:retry                  zset   failed, by due time on Redis's clock (retries.ts)
- *   {message_queue}:dead                   list   envelopes, the newest at the left end
+ *   {message_queue}:dead:index             zset   a line for each dead letter, by time of death (domain/dead-letter-index.ts)
+ *   {message_queue}:dead:letters           hash   first word of that line → envelope
+ *   {message_queue}:dead                   list   envelopes of earlier versions, until they are moved (dead-letters/inbox.ts)
  *
  *   {message_queue}:consumers              zset   consumer → its lease, which each renewal changes, or minus the time it was recovered
  *   {message_queue}:crashes                hash   sha1 of a message → process deaths it was in flight at

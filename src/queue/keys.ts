@@ -6,7 +6,12 @@ import { hostname } from 'node:os';
 export interface RedisKeys {
   readonly queue: string;
   readonly retry: string;
+  /** List: where earlier versions bury. Its letters are moved to the next two. */
   readonly dead: string;
+  /** Sorted set: a line for each dead letter, by time of death. */
+  readonly deadIndex: string;
+  /** Hash: the letters, by the first word of their lines. */
+  readonly deadLetters: string;
   readonly consumers: string;
   /** Hash: sha1 of a message → process deaths it was in flight at. Exists only after a crash. */
   readonly crashes: string;
@@ -19,6 +24,8 @@ export function redisKeys(queue: string): RedisKeys {
     queue,
     retry: `${prefix}:retry`,
     dead: `${prefix}:dead`,
+    deadIndex: `${prefix}:dead:index`,
+    deadLetters: `${prefix}:dead:letters`,
     consumers: `${prefix}:consumers`,
     crashes: `${prefix}:crashes`,
     processing: (consumer) => `${prefix}:processing:${consumer}`,

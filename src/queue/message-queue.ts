@@ -26,7 +26,7 @@ export type Settlement =
       readonly delayMs: number;
     }
   /** `envelope` is the dead letter (domain/dead-letter.ts). */
-  | { readonly kind: 'bury'; readonly claim: Claim; readonly envelope: string }
+  | { readonly kind: 'bury'; readonly claim: Claim; readonly envelope: Buffer | string }
   /** Back to the right end, untouched. */
   | { readonly kind: 'hand-back'; readonly claim: Claim };
 
@@ -71,6 +71,8 @@ export interface QueueSizes {
   readonly processing: number;
   readonly retrying: number;
   readonly dead: number;
+  /** Of the dead, those in the list of earlier versions. */
+  readonly deadInbox: number;
   /** Head of the message that waits longest, when it is small enough to be sent; undefined when none waits. */
   readonly oldest: Buffer | undefined;
 }
@@ -146,7 +148,13 @@ export interface RecoveryQueue {
   recover(consumer: string, why: { readonly evenIfLeased: true } | { readonly score: string }): Promise<Recovery>;
 }
 
+/** Moves what earlier versions buried to where this one looks. */
+export interface DeadLetterInbox {
+  /** A step: the oldest 100 letters, or 1 MB of them. `unreadable` = of those moved, what no worker wrote. */
+  moveOldDeadLetters(): Promise<{ readonly moved: number; readonly unreadable: number; readonly left: number }>;
+}
+
 /** All that is done to the queue beside claiming and settling. */
-export interface BackgroundQueue extends RetryQueue, RecoveryQueue {
+export interface BackgroundQueue extends RetryQueue, RecoveryQueue, DeadLetterInbox {
   sizes(): Promise<QueueSizes>;
 }

@@ -3,7 +3,7 @@ import type { Config } from '../shared/config/config.js';
 import { RedisUnavailableError } from '../shared/errors.js';
 import type { QueueSizes } from './message-queue.js';
 import { RedisConnection, type RedisArgument } from './connection/connection.js';
-import { RedisDeadLetters, type DeadLetters } from './dead-letters.js';
+import { RedisDeadLetters, type DeadLetters } from './dead-letters/dead-letters.js';
 import { redisKeys } from './keys.js';
 import { RedisRollback, type Rollback } from './rollback.js';
 import { readSizes } from './sizes.js';

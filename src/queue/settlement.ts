@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import type { Claim, Exchange, Settlement } from './message-queue.js';
 import type { RedisArgument, RedisConnection } from './connection/connection.js';
 import type { RedisKeys } from './keys.js';
+import { lineOf } from './dead-letters/burial-line.js';
 import { memberOf } from './retries.js';
 import { redisScript } from './connection/script.js';
 
@@ -45,7 +46,16 @@ export async function runExchange(call: ExchangeCall): Promise<Exchange | undefi
   for (const settlement of others) pushSettlement(args, settlement);
   const reply = await exchangeScript.run(
     connection,
-    [keys.queue, keys.processing(consumer), keys.consumers, keys.retry, keys.dead, keys.crashes],
+    [
+      keys.queue,
+      keys.processing(consumer),
+      keys.consumers,
+      keys.retry,
+      keys.dead,
+      keys.crashes,
+      keys.deadIndex,
+      keys.deadLetters,
+    ],
     args,
   );
   const [lease, raws, lost, failed, solo, suspects] = reply as [number, Buffer[], number[], unknown[], number, number];
@@ -87,7 +97,7 @@ function pushSettlement(args: RedisArgument[], settlement: Settlement): void {
       args.push(kind, claim.raw, '', '');
       return;
     case 'bury':
-      args.push(kind, claim.raw, settlement.envelope, '');
+      args.push(kind, claim.raw, settlement.envelope, lineOf(settlement));
       return;
     case 'retry':
       args.push(kind, claim.raw, memberOf(settlement), Math.ceil(settlement.delayMs));

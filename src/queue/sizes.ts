@@ -12,9 +12,16 @@ const sizesScript = redisScript('sizes');
 export async function readSizes(connection: RedisConnection, keys: RedisKeys): Promise<QueueSizes> {
   const reply = await sizesScript.run(
     connection,
-    [keys.queue, keys.retry, keys.dead, keys.consumers],
+    [keys.queue, keys.retry, keys.dead, keys.consumers, keys.deadIndex],
     [keys.processing(''), OLDEST_MESSAGE_BYTES],
   );
-  const [waiting, processing, retrying, dead, oldest] = reply as [number, number, number, number, Buffer];
-  return { waiting, processing, retrying, dead, oldest: oldest.length > 0 ? oldest : undefined };
+  const [waiting, processing, retrying, dead, oldest, deadInbox] = reply as [
+    number,
+    number,
+    number,
+    number,
+    Buffer,
+    number,
+  ];
+  return { waiting, processing, retrying, dead, deadInbox, oldest: oldest.length > 0 ? oldest : undefined };
 }

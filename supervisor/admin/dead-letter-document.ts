@@ -1,19 +1,25 @@
 /** Dead letters as the routes and the command `dead` show them. */
-import type { DeadLetterEntry } from '../../src/queue/dead-letter-entry.js';
-import type { DeadLetterPage, DeadLetterProgress } from '../../src/queue/dead-letters.js';
+import { isUtf8 } from 'node:buffer';
+
+import type { DeadLetterEntry } from '../../src/queue/dead-letters/entry.js';
+import type { DeadLetterPage } from '../../src/queue/dead-letters/listing.js';
+import type { DeadLetterProgress } from '../../src/queue/dead-letters/run.js';
 import type { DeadLetterDetails, DeadLetterList, DeadLetterRunAnswer, DeadLetterSummary } from './protocol.js';
 
-export function summaryOf({ number, key, messageId, letter, stored }: DeadLetterEntry): DeadLetterSummary {
+export function summaryOf(entry: DeadLetterEntry): DeadLetterSummary {
+  const { place, unique, messageId, client, domain, reason, letter, storedBytes } = entry;
   return {
-    number,
-    key,
+    number: place,
+    key: unique,
     message_id: messageId ?? null,
-    reason: letter?.reason ?? 'unreadable',
+    client_id: client ?? null,
+    domain: domain ?? null,
+    reason,
     error: letter?.error ?? 'This is no dead letter that a worker wrote.',
     attempt_count: letter?.attemptCount ?? 0,
     worker_id: letter?.workerId ?? '',
     dead_at: letter?.deadAt ?? null,
-    size_bytes: (letter?.raw ?? stored).length,
+    size_bytes: letter?.rawBytes ?? storedBytes,
   };
 }
 
@@ -21,18 +27,35 @@ export function summaryOf({ number, key, messageId, letter, stored }: DeadLetter
 export function detailsOf(entry: DeadLetterEntry, mostBytes: number): DeadLetterDetails {
   const raw = entry.letter?.raw ?? entry.stored;
   const shown = raw.subarray(0, mostBytes);
-  // a cut may split a character, so the whole decides
-  const text = raw.toString('utf8');
-  const isText = Buffer.from(text, 'utf8').equals(raw);
   return {
     ...summaryOf(entry),
-    ...(isText ? { message: shown.toString('utf8') } : { message_base64: shown.toString('base64') }),
-    message_truncated: shown.length < raw.length,
+    ...(isText(raw) ? { message: shown.toString('utf8') } : { message_base64: shown.toString('base64') }),
+    message_truncated: shown.length < raw.length || entry.stored.length < entry.storedBytes,
   };
 }
 
-export function listDocument({ total, entries, hasMore }: DeadLetterPage<DeadLetterSummary>): DeadLetterList {
-  return { total, shown: entries.length, has_more: hasMore, letters: entries };
+/** A cut may split a character, so the bytes of one more or less at the end decide nothing. */
+function isText(raw: Buffer): boolean {
+  return [0, 1, 2, 3].some((cut) => isUtf8(raw.subarray(0, raw.length - cut)));
+}
+
+export function listDocument({
+  total,
+  looked,
+  entries,
+  hasMore,
+  cursor,
+  unmoved,
+}: DeadLetterPage<DeadLetterSummary>): DeadLetterList {
+  return {
+    total,
+    looked_at: looked,
+    unmoved,
+    shown: entries.length,
+    has_more: hasMore,
+    cursor: cursor ?? null,
+    letters: entries,
+  };
 }
 
 export function runDocument(

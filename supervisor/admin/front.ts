@@ -13,7 +13,7 @@ import { OneByOne } from '../../src/shared/http/one-by-one.js';
 import { SharedPage } from '../../src/shared/http/shared-page.js';
 import type { Log } from '../../src/shared/logger/log.js';
 import type { Clock } from '../../src/shared/time/clock.js';
-import { ROUTES, type ErrorAnswer } from './protocol.js';
+import { accessOf, ROUTES, type ErrorAnswer } from './protocol.js';
 import { fieldsOf, urlOf } from './request.js';
 import { findRoute, RequestError, type AdminRequest, type Answer, type Route, type StreamedAnswer } from './route.js';
 
@@ -46,7 +46,7 @@ async function respond(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const answer = await answerOf(options, kitchen, request);
+  const answer = await answerOf(options, kitchen, request, hangUpOf(response));
   if (answer === undefined) return void request.destroy();
   // An unread rest of the body would be taken for the next request, or read for ever.
   if (!request.complete) response.setHeader('connection', 'close');
@@ -54,17 +54,25 @@ async function respond(
   write(response, answer, request.method === 'HEAD');
 }
 
+function hangUpOf(response: ServerResponse): AbortSignal {
+  const hangUp = new AbortController();
+  response.once('close', () => hangUp.abort());
+  return hangUp.signal;
+}
+
 /** undefined: nobody waits for it any more. */
 async function answerOf(
   { routes, check, log }: FrontOptions,
   kitchen: Kitchen,
   request: IncomingMessage,
+  signal: AbortSignal,
 ): Promise<Answer | StreamedAnswer | undefined> {
   try {
     const url = urlOf(request);
     const { route, params } = findRoute(routes, request.method ?? '', url.pathname);
     check(route, request);
-    const asked = { params, fields: await fieldsOf(request, url) };
+    const asked = { params, fields: await fieldsOf(request, url), signal };
+    check({ ...route, access: accessOf(route, asked.fields) }, request);
     return await kitchen.make(route, asked, () => isAbandoned(request));
   } catch (error) {
     if (error instanceof RequestError) {
@@ -81,7 +89,7 @@ class Kitchen {
   readonly #turns: ReadonlyMap<Route, OneByOne>;
 
   constructor({ routes, pageEveryMs, clock }: FrontOptions) {
-    const nothing = { params: {}, fields: {} };
+    const nothing = { params: {}, fields: {}, signal: new AbortController().signal };
     this.#shared = new Map(
       routes
         .filter(({ isShared }) => isShared)

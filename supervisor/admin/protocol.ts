@@ -16,6 +16,13 @@ export interface Place {
   readonly path: `/${string}`;
   /** `admin` changes something or shows what is in messages: on TCP it needs the token. */
   readonly access: 'open' | 'admin';
+  /** Fields with which an open route is `admin`: an answer to them tells what is in messages. */
+  readonly adminFields?: readonly string[];
+}
+
+/** What a request needs that sends these fields. */
+export function accessOf({ access, adminFields = [] }: Place, fields: object = {}): Place['access'] {
+  return adminFields.some((name) => Object.hasOwn(fields, name)) ? 'admin' : access;
 }
 
 export const ROUTES = {
@@ -34,7 +41,7 @@ export const ROUTES = {
   scale: { method: 'POST', path: '/scale', access: 'admin' },
   restart: { method: 'POST', path: '/workers/:id/restart', access: 'admin' },
   stop: { method: 'POST', path: '/stop', access: 'admin' },
-  deadLetters: { method: 'GET', path: '/dead', access: 'open' },
+  deadLetters: { method: 'GET', path: '/dead', access: 'open', adminFields: ['text'] },
   deadLetter: { method: 'GET', path: '/dead/:letter', access: 'admin' },
   replay: { method: 'POST', path: '/dead/replay', access: 'admin' },
   purge: { method: 'POST', path: '/dead/purge', access: 'admin' },
@@ -48,8 +55,9 @@ export interface Requests {
   restart: { readonly id: string };
   /** `now`: hand back what is in flight in place of waiting for it. */
   stop: { readonly now?: boolean };
-  deadLetters: DeadLetterFields & { readonly limit?: number };
-  /** Its number or key. */
+  /** `cursor`: of an earlier answer, to go on behind it. */
+  deadLetters: DeadLetterFields & { readonly limit?: number; readonly cursor?: string };
+  /** Its number, its key or its message's id. */
   deadLetter: { readonly letter: string };
   replay: DeadLetterRunFields;
   purge: DeadLetterRunFields;
@@ -108,12 +116,19 @@ interface ReloadedWorker {
 /** Which dead letters are meant; what is left out restricts nothing. */
 export interface DeadLetterFields {
   readonly reason?: string;
+  /** Of the message: `client_id` and `domain`. */
+  readonly client?: string;
+  readonly domain?: string;
+  /** A message id or the key of a letter. */
+  readonly id?: string;
+  /** Stands in the message or in the error. */
+  readonly text?: string;
   readonly older_than_seconds?: number;
   readonly newer_than_seconds?: number;
 }
 
 export interface DeadLetterRunFields extends DeadLetterFields {
-  /** Message ids or keys of letters. */
+  /** Message ids or keys of letters, in place of `id`. */
   readonly ids?: readonly string[];
   /** Counts and changes nothing. */
   readonly dry_run?: boolean;
@@ -122,10 +137,17 @@ export interface DeadLetterRunFields extends DeadLetterFields {
 }
 
 export interface DeadLetterList {
-  /** In the whole list, whatever the filter. */
+  /** Dead letters, whatever the filter. */
   readonly total: number;
+  /** Of these, from the newest on, so many have been looked at: an answer takes 100 ms at most. */
+  readonly looked_at: number;
+  /** Of these, letters of an earlier version that cannot be listed yet, since they are being moved. */
+  readonly unmoved: number;
   readonly shown: number;
+  /** More match, or may be among those not looked at. */
   readonly has_more: boolean;
+  /** Where a next page begins. */
+  readonly cursor: string | null;
   /** The newest first. */
   readonly letters: readonly DeadLetterSummary[];
 }
@@ -137,6 +159,8 @@ export interface DeadLetterSummary {
   /** The letter's own for ever. */
   readonly key: string;
   readonly message_id: string | null;
+  readonly client_id: string | null;
+  readonly domain: string | null;
   /** `unreadable` = this is no envelope of ours. */
   readonly reason: string;
   readonly error: string;

@@ -53,6 +53,7 @@ function parseBody(text: string): Readonly<Record<string, unknown>> {
 }
 
 function queryOf(parameters: URLSearchParams): Record<string, unknown> {
-  const isNumber = (text: string): boolean => /^-?\d+(\.\d+)?$/.test(text);
+  // an id of digits that a number would change stays a text: "007", or 20 digits
+  const isNumber = (text: string): boolean => /^-?\d+(\.\d+)?$/.test(text) && String(Number(text)) === text;
   return Object.fromEntries([...parameters].map(([name, text]) => [name, isNumber(text) ? Number(text) : text]));
 }

@@ -5,6 +5,7 @@ import type { Clock, Timer } from '../../src/shared/time/clock.js';
 import { reasonOf } from '../../src/shared/errors.js';
 import type { Life } from '../../src/shared/life.js';
 import type { Log } from '../../src/shared/logger/log.js';
+import { DeadLetterInbox } from './dead-letter-inbox.js';
 import type { Borrowed, QueueAccess, QueueSettings } from './queue-access.js';
 
 export interface QueueSight {
@@ -47,6 +48,7 @@ export class QueueMonitor implements Life {
   #lostAt: number | undefined;
   #policyAt = -Infinity;
   #hasBacklog = false;
+  readonly #inbox: DeadLetterInbox;
   #stopped = false;
 
   constructor({ access, settings, log, clock }: QueueMonitorOptions) {
@@ -54,6 +56,7 @@ export class QueueMonitor implements Life {
     this.#settings = settings;
     this.#log = log;
     this.#clock = clock;
+    this.#inbox = new DeadLetterInbox({ log, clock });
   }
 
   /** Rejects with ConfigError when REDIS_TLS_CA_PATH cannot be read. */
@@ -94,8 +97,9 @@ export class QueueMonitor implements Life {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#timer?.cancel();
+    const emptied = this.#inbox.stop();
     await this.#connection?.release();
-    await this.#looking;
+    await Promise.all([this.#looking, emptied]);
   }
 
   /** Never rejects. */
@@ -114,6 +118,7 @@ export class QueueMonitor implements Life {
       this.#sight = { waiting, processing, retrying, dead, oldestWaitSeconds: this.#age(sizes) };
       this.#foundAgain();
       this.#noteBacklog(waiting);
+      if (sizes.deadInbox > 0) this.#inbox.empty(connection);
       await this.#lookAtPolicy(connection);
     } catch (error) {
       if (connection === this.#connection && !this.#stopped) this.#lost(reasonOf(error));

@@ -49,7 +49,11 @@ local processing = {}
 for _, key in ipairs(redis.call('KEYS', ARGV[1] .. '*')) do
   for _, raw in ipairs(redis.call('LRANGE', key, 0, -1)) do processing[#processing + 1] = raw end
 end
-return { redis.call('LRANGE', KEYS[1], 0, -1), processing, redis.call('ZRANGE', KEYS[2], 0, -1), redis.call('LRANGE', KEYS[3], 0, -1) }
+local dead = redis.call('LRANGE', KEYS[3], 0, -1)
+for _, line in ipairs(redis.call('ZREVRANGE', KEYS[4], 0, -1)) do
+  dead[#dead + 1] = redis.call('HGET', KEYS[5], string.match(line, '^%S*')) or 'no letter'
+end
+return { redis.call('LRANGE', KEYS[1], 0, -1), processing, redis.call('ZRANGE', KEYS[2], 0, -1), dead }
 `;
 const BATCH = 500;
 
@@ -63,8 +67,8 @@ export function createMessageLedger(
   let tests = 0;
 
   async function snapshot(): Promise<Snapshot> {
-    const args = [keys.queue, keys.retry, keys.dead, keys.processing('')];
-    const reply = await redis.client.callBuffer('EVAL', SNAPSHOT, 3, ...args);
+    const args = [keys.queue, keys.retry, keys.dead, keys.deadIndex, keys.deadLetters, keys.processing('')];
+    const reply = await redis.client.callBuffer('EVAL', SNAPSHOT, 5, ...args);
     const [waiting, processing, members, dead] = reply as [Buffer[], Buffer[], Buffer[], Buffer[]];
     return {
       waiting,

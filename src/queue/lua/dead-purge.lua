@@ -1,9 +1,18 @@
 -- Deletes dead letters for good.
 --
--- KEYS 1 dead
--- ARGV envelopes as they stand in the list
+-- KEYS 1 index  2 letters
+-- ARGV members of the index
 -- Returns the number of letters deleted
+--
+-- First two removals that do nothing: a user who may not call one of them learns it before anything is gone.
+
+local index, letters = KEYS[1], KEYS[2]
+redis.call('HDEL', letters, '')
+redis.call('ZREM', index, '')
 
 local purged = 0
-for _, envelope in ipairs(ARGV) do purged = purged + redis.call('LREM', KEYS[1], -1, envelope) end
+for _, member in ipairs(ARGV) do
+  redis.call('HDEL', letters, string.match(member, '^%S*'))
+  purged = purged + redis.call('ZREM', index, member)
+end
 return purged

@@ -1,6 +1,6 @@
 -- Settles finished claims and claims new messages, in one step.
 --
--- KEYS 1 queue  2 processing list of the consumer  3 consumers  4 retry  5 dead  6 crashes
+-- KEYS 1 queue  2 processing list of the consumer  3 consumers  4 retry  5 dead  6 crashes  7 dead index  8 dead letters
 -- ARGV 1 consumer
 --      2 lease in ms; 0 = leave the lease alone
 --      3 messages wanted
@@ -10,7 +10,7 @@
 --      7 bytes after which no further message is claimed: large ones come one by one
 --      8 lengths of the acknowledged claims, each followed by a space  9 their bytes, one after the other
 --      10... four per other settlement: kind, claimed bytes, and
---           retry: unique member, delay in ms    bury: envelope, ""    hand-back: "", ""
+--           retry: unique member, delay in ms    bury: envelope, member of the index    hand-back: "", ""
 -- Returns {lease, claims, lost, failed, solo, suspects}
 --      lease     1 = kept, 0 = lost: nothing was done
 --      claims    the messages claimed, oldest first
@@ -31,7 +31,7 @@
 -- emptied, and moving messages takes no more than it gives back: so the first write here, as in the other scripts that
 -- move messages, is one that does nothing.
 
-local queue, processing, consumers, retry, dead, crashes = unpack(KEYS)
+local queue, processing, consumers, retry, dead, crashes, dead_index, dead_letters = unpack(KEYS)
 local consumer, lease, want, in_flight = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local reliable, solo_after, bytes_wanted = ARGV[5] == '1', tonumber(ARGV[6]), tonumber(ARGV[7])
 
@@ -50,11 +50,27 @@ if lease > 0 and reliable then
   redis.pcall('ZADD', consumers, string.format('%.0f', math.max(now_ms() + lease, tonumber(expiry or 0) + 1)), consumer)
 end
 
+local buried_at = 0
+-- In the order of burial, also of those that one run buries: a microsecond apart. Where the two new keys are refused, a
+-- user of an earlier version's ACL for one, the letter goes to that version's list, from which it is moved later.
+local function bury(envelope, member)
+  local unique = string.match(member, '^%S*')
+  local time = redis.call('TIME')
+  buried_at = math.max(buried_at + 0.001, tonumber(time[1]) * 1000 + tonumber(time[2]) / 1000)
+  local done = redis.pcall('HSET', dead_letters, unique, envelope)
+  if type(done) == 'number' then
+    done = redis.pcall('ZADD', dead_index, string.format('%.3f', buried_at), member)
+    if type(done) == 'number' then return done end
+    redis.pcall('HDEL', dead_letters, unique)
+  end
+  return redis.pcall('LPUSH', dead, envelope)
+end
+
 local function act(kind, raw, first, second)
   if kind == 'retry' then
     return redis.pcall('ZADD', retry, string.format('%.0f', now_ms() + tonumber(second)), first)
   elseif kind == 'bury' then
-    return redis.pcall('LPUSH', dead, first)
+    return bury(first, second)
   elseif kind == 'hand-back' then
     return redis.pcall('RPUSH', queue, raw)
   end

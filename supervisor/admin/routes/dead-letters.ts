@@ -1,11 +1,12 @@
 import { isUnfiltered, type DeadLetterFilter } from '../../../src/domain/dead-letter-filter.js';
+import { UNREADABLE } from '../../../src/domain/dead-letter-index.js';
 import { DEAD_LETTER_REASONS } from '../../../src/domain/dead-letter-reasons.js';
 import { withOperatorQueue, type OperatorQueue } from '../../../src/queue/operator-queue.js';
 import type { Config } from '../../../src/shared/config/config.js';
 import { RedisUnavailableError, UnusableRedisError } from '../../../src/shared/errors.js';
 import type { Clock } from '../../../src/shared/time/clock.js';
 import { detailsOf, listDocument, runDocument, summaryOf } from '../dead-letter-document.js';
-import { flag, oneOf, readFields, seconds, texts, wholeNumber, type Fields } from '../fields.js';
+import { flag, oneOf, readFields, seconds, texts, wholeNumber, word, type Fields } from '../fields.js';
 import type {
   DeadLetterDetails,
   DeadLetterFields,
@@ -17,13 +18,19 @@ import type {
 import { RequestError, route, type AdminRequest, type Answer, type Route } from '../route.js';
 
 const FILTER_FIELDS: Fields<DeadLetterFields> = {
-  reason: oneOf<string>(DEAD_LETTER_REASONS),
+  reason: oneOf<string>([...DEAD_LETTER_REASONS, UNREADABLE]),
+  client: word,
+  domain: word,
+  id: word,
+  text: word,
   older_than_seconds: seconds,
   newer_than_seconds: seconds,
 };
 const RUN_FIELDS: Fields<DeadLetterRunFields> = { ...FILTER_FIELDS, ids: texts, dry_run: flag, all: flag };
-const LIST_FIELDS: Fields<Requests['deadLetters']> = { ...FILTER_FIELDS, limit: wholeNumber(1, 1_000) };
+const LIST_FIELDS: Fields<Requests['deadLetters']> = { ...FILTER_FIELDS, limit: wholeNumber(1, 1_000), cursor: word };
 const DEFAULT_LIMIT = 50;
+/** A list that is not complete by then is answered as far as it is, with where to go on. */
+const LIST_MS = 100;
 /** A page of a browser needs no more; `dead show` prints the whole. */
 const SHOWN_MESSAGE_BYTES = 65_536;
 
@@ -39,7 +46,7 @@ export function deadLetterRoutes(config: () => Config, clock: Clock): readonly R
 
 /**
  * One replay or purge at a time: two would only get into each other's way. One list at a time, in the order they are asked
- * for: each may read the whole dead list, and anybody may ask.
+ * for, since anybody may ask; those that nobody waits for any more when their turn comes are not made.
  */
 class LettersOverHttp {
   readonly #config: () => Config;
@@ -52,19 +59,27 @@ class LettersOverHttp {
     this.#clock = clock;
   }
 
-  list({ fields }: AdminRequest): Promise<Answer<DeadLetterList>> {
-    const { limit = DEFAULT_LIMIT, ...which } = readFields<Requests['deadLetters']>(fields, LIST_FIELDS);
-    const answer = this.#listing.then(() =>
-      this.#onQueue(async ({ deadLetters }) => listDocument(await deadLetters.list(filterOf(which), limit, summaryOf))),
-    );
+  list({ fields, signal }: AdminRequest): Promise<Answer<DeadLetterList>> {
+    const { limit = DEFAULT_LIMIT, cursor, ...which } = readFields<Requests['deadLetters']>(fields, LIST_FIELDS);
+    const query = {
+      filter: filterOf(which),
+      limit,
+      budgetMs: LIST_MS,
+      signal,
+      ...(cursor === undefined ? {} : { after: cursor }),
+    };
+    const answer = this.#listing.then(() => {
+      if (signal.aborted) throw new RequestError(499, 'Nobody waits for the list any more.');
+      return this.#onQueue(async ({ deadLetters }) => listDocument(await deadLetters.list(query, summaryOf)));
+    });
     this.#listing = answer.catch(() => undefined);
     return answer;
   }
 
   find(letter: string): Promise<Answer<DeadLetterDetails>> {
     return this.#onQueue(async ({ deadLetters }) => {
-      const entry = await deadLetters.find(letter);
-      if (!entry) throw new RequestError(404, 'There is no dead letter of this number or key.');
+      const entry = await deadLetters.find(letter, { whole: false });
+      if (!entry) throw new RequestError(404, 'There is no dead letter of this number, key or message id.');
       return detailsOf(entry, SHOWN_MESSAGE_BYTES);
     });
   }
@@ -75,7 +90,7 @@ class LettersOverHttp {
     if (kind === 'purge' && isUnfiltered(filter) && !all) {
       throw new RequestError(
         400,
-        'This would delete every dead letter; name a reason, an age or ids, or set all to true.',
+        'This would delete every dead letter; name a reason, a client, a domain, an age, a text or ids, or set all to true.',
       );
     }
     if (this.#isRunning) {
@@ -102,11 +117,20 @@ class LettersOverHttp {
   }
 }
 
-function filterOf(fields: Omit<DeadLetterRunFields, 'dry_run' | 'all'>): DeadLetterFilter {
-  const { older_than_seconds: olderThan, newer_than_seconds: newerThan } = fields;
+function filterOf({
+  older_than_seconds: olderThan,
+  newer_than_seconds: newerThan,
+  id,
+  ids = id === undefined ? undefined : [id],
+  ...words
+}: Omit<DeadLetterRunFields, 'dry_run' | 'all'>): DeadLetterFilter {
+  const { reason, client, domain, text } = words;
   return {
-    ...(fields.reason === undefined ? {} : { reason: fields.reason }),
-    ...(fields.ids === undefined ? {} : { ids: fields.ids }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(client === undefined ? {} : { client }),
+    ...(domain === undefined ? {} : { domain }),
+    ...(text === undefined ? {} : { text }),
+    ...(ids === undefined ? {} : { ids }),
     ...(olderThan === undefined ? {} : { olderThanMs: olderThan * 1_000 }),
     ...(newerThan === undefined ? {} : { newerThanMs: newerThan * 1_000 }),
   };

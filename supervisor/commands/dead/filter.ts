@@ -1,11 +1,15 @@
 import { Option, type Command } from 'commander';
 
 import type { DeadLetterFilter } from '../../../src/domain/dead-letter-filter.js';
+import { UNREADABLE } from '../../../src/domain/dead-letter-index.js';
 import { DEAD_LETTER_REASONS } from '../../../src/domain/dead-letter-reasons.js';
 import { usageError } from '../kit/command.js';
 
 export interface FilterOptions {
   readonly reason?: string;
+  readonly client?: string;
+  readonly domain?: string;
+  readonly text?: string;
   readonly olderThan?: string;
   readonly newerThan?: string;
   readonly id?: readonly string[];
@@ -13,15 +17,24 @@ export interface FilterOptions {
 
 export function addFilterOptions(command: Command): Command {
   return command
-    .addOption(new Option('--reason <reason>', 'only those dead for this reason').choices(DEAD_LETTER_REASONS))
+    .addOption(
+      new Option('--reason <reason>', 'only those dead for this reason')
+        .choices([...DEAD_LETTER_REASONS, UNREADABLE]),
+    )
+    .option('--client <id>', 'only those whose message has this client_id')
+    .option('--domain <name>', 'only those whose message has this domain')
+    .option('--text <text>', 'only those with this in the message or the error; reads the letters, which takes longer')
     .option('--older-than <age>', 'only those dead for at least this long: 90s, 15m, 2h, 7d')
     .option('--newer-than <age>', 'only those dead for at most this long')
     .option('--id <id...>', 'only these: message ids, or keys as "dead list" shows them');
 }
 
-export function filterOf({ reason, olderThan, newerThan, id }: FilterOptions): DeadLetterFilter {
+export function filterOf({ reason, client, domain, text, olderThan, newerThan, id }: FilterOptions): DeadLetterFilter {
   return {
     ...(reason === undefined ? {} : { reason }),
+    ...(client === undefined ? {} : { client }),
+    ...(domain === undefined ? {} : { domain }),
+    ...(text === undefined ? {} : { text }),
     ...(id === undefined ? {} : { ids: id }),
     ...(olderThan === undefined ? {} : { olderThanMs: ageMs('--older-than', olderThan) }),
     ...(newerThan === undefined ? {} : { newerThanMs: ageMs('--newer-than', newerThan) }),

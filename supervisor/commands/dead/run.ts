@@ -1,7 +1,7 @@
 /** What `dead replay` and `dead purge` do alike. */
 import type { Command } from 'commander';
 
-import type { DeadLetterProgress } from '../../../src/queue/dead-letters.js';
+import type { DeadLetterProgress } from '../../../src/queue/dead-letters/run.js';
 import { runDocument } from '../../admin/dead-letter-document.js';
 import { printJson, type CommandContext } from '../kit/command.js';
 import { createProgress } from '../kit/progress.js';
@@ -42,6 +42,7 @@ export async function runOnLetters(
     deadLetters[kind]({
       filter,
       dryRun,
+      onMoved: (moved, left) => progress.update(`${moved} letters of an earlier version moved to the index, ${left} left`),
       onProgress: (now) => progress.update(`${now.seen} of ${now.total} seen, ${now.done} ${done}`),
     }),
   ).finally(() => progress.end());

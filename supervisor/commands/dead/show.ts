@@ -14,13 +14,13 @@ const EXIT_CODES: readonly ExitCode[] = [
 export const registerShow: RegisterCommand = (dead, context) => {
   const command = dead
     .command('show')
-    .argument('<letter>', 'its number or key, as "dead list" shows them')
+    .argument('<letter>', 'its number or key, as "dead list" shows them, or its message id')
     .description('show one with its message')
     .option('--json', 'print it as JSON')
     .addHelpText('after', '\nExample:\n  $ message-broker-worker dead show 1\n');
   addQueueOptions(command).action(async (letter: string, { json }: { json?: true }) => {
-    const entry = await withQueue(command, context, ({ deadLetters }) => deadLetters.find(letter));
-    if (!entry) throw new CommandError(EXIT_FAILURE, 'There is no dead letter of this number or key; see "dead list".');
+    const entry = await withQueue(command, context, ({ deadLetters }) => deadLetters.find(letter, { whole: true }));
+    if (!entry) throw new CommandError(EXIT_FAILURE, 'There is no dead letter of this number, key or message id; see "dead list".');
     const details = detailsOf(entry, Infinity);
     if (json) return printJson(context, details);
     const width = Math.max(...Object.keys(details).map((name) => name.length));

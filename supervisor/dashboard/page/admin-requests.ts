@@ -3,7 +3,7 @@
  * the Authorization header and nowhere else, and stays in this tab's sessionStorage.
  */
 import { byId, setText } from './elements.js';
-import { addressOf, ROUTES, type Address, type Answers, type Asked, type ErrorAnswer } from './shared/protocol.js';
+import { accessOf, addressOf, ROUTES, type Address, type Answers, type Asked, type ErrorAnswer } from './shared/protocol.js';
 
 /** The answer of the supervisor was no; its sentence is the message. */
 export class RefusedError extends Error {}
@@ -16,10 +16,10 @@ const WRONG = 'The supervisor does not take this token. It is the value of SUPER
 
 /** @throws RefusedError, CancelledError */
 export async function ask<Name extends keyof Answers>(name: Name, ...[fields]: Asked<Name>): Promise<Answers[Name]> {
-  const { access, method } = ROUTES[name];
+  const { method } = ROUTES[name];
   const address = addressOf(ROUTES[name], fields);
   const send = (headers: Record<string, string>) => request(method, address, headers);
-  return answerOf(await (access === 'open' ? send({}) : withToken(send)));
+  return answerOf(await (accessOf(ROUTES[name], fields) === 'open' ? send({}) : withToken(send)));
 }
 
 /** Asks for the token as often as it is wrong. */

@@ -1,4 +1,5 @@
 /** Row 28: the main server answers, but does not know the message, or not what it did. */
+import { countDead } from '../../support/redis/queue.js';
 import { waitFor } from '../../support/wait-for.js';
 import { storyOf } from '../support/final-state.js';
 import type { Findings, Row } from '../support/row.js';
@@ -62,7 +63,7 @@ async function neverRegistered(stage: Stage): Promise<Findings> {
   await waitFor(() => stage.server.ledger.delivered.size === 200, { what: 'the others' });
   const othersMs = performance.now() - producedAt;
   stage.expect(othersMs < 3_000, `the others took ${othersMs.toFixed(0)} ms`);
-  await waitFor(async () => (await stage.client.llen(stage.keys.dead)) === 10, {
+  await waitFor(async () => (await countDead(stage.client)) === 10, {
     what: '10 dead letters',
     deadlineMs: 20_000,
   });

@@ -1,6 +1,7 @@
 /** Rows 8 to 11: workers that die of a message, hang, come back too late, or bloat. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isAlive } from '../../support/program/processes.js';
+import { countDead } from '../../support/redis/queue.js';
 import { waitFor } from '../../support/wait-for.js';
 import { BLOCK_EVENT_LOOP, provocable, TAKE_MEMORY } from '../support/provoked.js';
 import type { Findings, Row } from '../support/row.js';
@@ -64,7 +65,7 @@ async function poison(stage: Stage): Promise<Findings> {
   const begun = performance.now();
   const { server } = stage;
   const before = server.ledger.delivered.size;
-  await waitFor(async () => (await stage.client.llen(stage.keys.dead)) === 1, {
+  await waitFor(async () => (await countDead(stage.client)) === 1, {
     what: 'the dead letter',
     deadlineMs: 90_000,
   });

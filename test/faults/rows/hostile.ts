@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { printable } from '../../../src/shared/words/escape.js';
 import { parseMessage, withAttemptCount } from '../../../src/domain/message.js';
 import { idOf } from '../../support/ledger.js';
+import { countDead } from '../../support/redis/queue.js';
 import { waitFor } from '../../support/wait-for.js';
 import type { Findings, Row } from '../support/row.js';
 import { pidsOf, type Stage } from '../support/stage.js';
@@ -91,12 +92,12 @@ async function hostileMessages(stage: Stage): Promise<Findings> {
   for (const raw of raws) await stage.client.lpush(stage.keys.queue, raw);
   const deadCount = [...malformed.values()].reduce((sum, count) => sum + count, 0);
   const isDone = async () => {
-    const left = await stage.client.llen(stage.keys.dead);
+    const left = await countDead(stage.client);
     return left >= deadCount && [...wellFormed].every((id) => stage.server.ledger.delivered.has(id));
   };
   await waitFor(isDone, { what: 'all to be delivered or dead', deadlineMs: 90_000 }).catch(async () => {
     const missing = [...wellFormed].filter((id) => !stage.server.ledger.delivered.has(id));
-    const dead = await stage.client.llen(stage.keys.dead);
+    const dead = await countDead(stage.client);
     stage.expect(
       false,
       `${dead} of ${deadCount} dead, not delivered: ${missing.length}, ${missing.slice(0, 3).join(' ')}`,
@@ -111,7 +112,7 @@ async function hostileMessages(stage: Stage): Promise<Findings> {
   stage.expect(torn.length === 0, `forged or torn log lines: ${torn[0] ?? ''}`);
   const posted = [...stage.server.ledger.exchanges.keys()].filter((id) => !wellFormed.has(id));
   stage.expect(posted.length === 0, `reached the main server: ${posted.slice(0, 3).join(', ')}`);
-  await stage.client.del(stage.keys.dead);
+  await stage.client.del(stage.keys.dead, stage.keys.deadIndex, stage.keys.deadLetters);
   return { note: `${wellFormed.size} delivered, ${deadCount} dead of ${HOSTILE_MESSAGES}` };
 }
 

@@ -85,7 +85,7 @@ describe('what Redis is', () => {
       { kind: 'bury', claim: b!, envelope: 'b' },
     );
     const sizes = await queue.background.sizes();
-    expect(sizes).toEqual({ waiting: 1, processing: 1, retrying: 1, dead: 1, oldest: Buffer.from('d') });
+    expect(sizes).toEqual({ waiting: 1, processing: 1, retrying: 1, dead: 1, deadInbox: 0, oldest: Buffer.from('d') });
   });
 
   test('plain mode pops without a copy and still schedules retries', async () => {

@@ -39,24 +39,36 @@ async function bury(raw: string, deadAt = Date.now()): Promise<void> {
 
 test('dead: list, show, replay, purge, with filters, dry run and JSON', async () => {
   expect((await command('dead', 'list')).out).toBe('There are no dead letters.');
-  await bury('{"message_id":"old","attempt_count":9}', Date.now() - 7_200_000);
+  await bury('{"message_id":"old","attempt_count":9,"client_id":"c","domain":"d.org"}', Date.now() - 7_200_000);
   await bury('{"message_id":"young","attempt_count":9}');
   const list = await command('dead', 'list');
   expect(list.out).toMatch(
-    /^#[\s\S]*1 +[0-9a-f]{12} +\d+s +max_attempts_exceeded +9 +young[\s\S]*2h\dm[\s\S]*2 shown of 2 in all$/,
+    /^#[\s\S]*1 +[0-9a-f]{12}\.1 +\d+s +max_attempts_exceeded +9 +young[\s\S]*2h\dm[\s\S]*2 shown of 2 in all$/,
   );
   expect(list.out).toContain('a"<script>\\x1b[31m\\x0d\\x0ab');
   expect(list.out).not.toContain('\u001b');
   expect((await command('dead', 'list', '--older-than', '1h')).out).toContain('1 shown of 2');
+  for (const filter of [
+    ['--client', 'c'],
+    ['--domain', 'd.org'],
+    ['--text', '"client_id":"c"'],
+    ['--id', 'old'],
+  ]) {
+    expect((await command('dead', 'list', ...filter)).out).toMatch(/old[^]*1 shown of 2 in all$/);
+  }
   const parsed = JSON.parse((await command('dead', 'list', '--json', '--limit', '1')).out) as {
     letters: { key: string }[];
+    cursor: string;
   };
+  const next = await command('dead', 'list', '--json', '--after', parsed.cursor);
+  expect(JSON.parse(next.out)).toMatchObject({ shown: 1, has_more: false, letters: [{ message_id: 'old' }] });
   expect(parsed).toMatchObject({ total: 2, has_more: true, letters: [{ message_id: 'young' }] });
 
   expect((await command('dead', 'show', parsed.letters[0]?.key ?? '')).out).toContain(
     '{"message_id":"young","attempt_count":9}',
   );
   expect(JSON.parse((await command('dead', 'show', '2', '--json')).out)).toMatchObject({ message_id: 'old' });
+  expect(JSON.parse((await command('dead', 'show', 'old', '--json')).out)).toMatchObject({ number: 2, client_id: 'c' });
   expect((await command('dead', 'show', '7')).code).toBe(1);
 
   expect((await command('dead', 'replay', '--dry-run')).out).toBe(
@@ -65,7 +77,9 @@ test('dead: list, show, replay, purge, with filters, dry run and JSON', async ()
   expect((await command('dead', 'replay', '--older-than', '1h')).out).toBe(
     '1 of 2 dead letters put back on the queue.',
   );
-  expect((await places(redis.client)).waiting).toEqual(['{"message_id":"old","attempt_count":0}']);
+  expect((await places(redis.client)).waiting).toEqual([
+    '{"message_id":"old","attempt_count":0,"client_id":"c","domain":"d.org"}',
+  ]);
   expect((await command('dead', 'purge')).code).toBe(2);
   expect(JSON.parse((await command('dead', 'purge', '--id', 'young', '--json')).out)).toMatchObject({
     matched: 1,

@@ -114,6 +114,8 @@ describe('with a token', () => {
   test('a list refuses a bad limit, and a body over 64 KiB is refused however it comes', async () => {
     expect((await operated.ask('/dead?limit=0')).status).toBe(400);
     expect((await operated.ask('/dead?reason=boredom')).status).toBe(400);
+    expect((await operated.ask('/dead?text=secret')).status).toBe(401);
+    expect((await operated.ask('/dead?text=secret', { headers: { authorization } })).body).toMatchObject({ total: 0 });
     const body = JSON.stringify({ workers: 'x'.repeat(70_000) });
     expect((await operated.ask('/scale', { method: 'POST', socket: true, body })).status).toBe(413);
     const headers = { 'transfer-encoding': 'chunked' };

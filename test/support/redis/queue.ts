@@ -88,8 +88,20 @@ export async function places(client: Redis, name = QUEUE): Promise<Places> {
     waiting: await client.lrange(name, 0, -1),
     processing,
     retry,
-    dead: await client.lrange(`{${name}}:dead`, 0, -1),
+    dead: await deadLetters(client, name),
   };
+}
+
+/** The envelopes, the newest first, then those in the list of earlier versions. */
+async function deadLetters(client: Redis, name: string): Promise<string[]> {
+  const lines = await client.zrevrange(`{${name}}:dead:index`, 0, -1);
+  const letters = await Promise.all(lines.map((line) => client.hget(`{${name}}:dead:letters`, line.split(' ')[0] ?? '')));
+  return [...letters.map((letter) => letter ?? ''), ...(await client.lrange(`{${name}}:dead`, 0, -1))];
+}
+
+/** How many there are. */
+export async function countDead(client: Redis, name = QUEUE): Promise<number> {
+  return (await client.zcard(`{${name}}:dead:index`)) + (await client.llen(`{${name}}:dead`));
 }
 
 function ignore(): void {}

@@ -227,7 +227,7 @@ export class ScriptedQueue implements MessageQueue {
         this.retrying.push({ message: settlement.message.toString(), delayMs: settlement.delayMs });
         break;
       case 'bury':
-        this.dead.push(settlement.envelope);
+        this.dead.push(String(settlement.envelope));
         break;
       case 'ack':
     }

@@ -1,11 +1,11 @@
-/** The dead letters: the newest of them, one with its message, and back to the queue with one or all of a reason. */
+/** The dead letters: page by page from the newest, one with its message, and back to the queue with one or all that are meant. */
 import { ask, CancelledError, RefusedError } from '../admin-requests.js';
 import { byId, make, setAttribute, setText } from '../elements.js';
-import { DEAD_LETTER_REASONS } from '../shared/dead-letter-reasons.js';
 import { printable } from '../shared/escape.js';
 import type { DeadLetterList, DeadLetterRunFields, DeadLetterSummary } from '../shared/protocol.js';
 import * as format from '../format.js';
 import { showLetter } from './letter-dialog.js';
+import { LetterFilter } from './letter-filter.js';
 import { createTable } from '../tables/table.js';
 
 const SHOWN = 50;
@@ -27,45 +27,60 @@ export class DeadLetters {
     empty: 'There are no dead letters.',
     testid: 'dead',
   });
-  readonly #filter = byId<HTMLSelectElement>('dead-reason');
+  readonly #empty = byId('dead-panel').querySelector('.nothing') ?? byId('dead-panel');
+  readonly #filter = new LetterFilter(() => void this.#load());
   readonly #all = byId<HTMLButtonElement>('replay-all');
+  readonly #more = byId<HTMLButtonElement>('dead-more');
   readonly #note = byId('dead-note');
   #total: number | undefined;
   #fetched = 0;
+  #letters: readonly DeadLetterSummary[] = [];
+  #cursor: string | null = null;
 
   constructor() {
-    this.#filter.append(...DEAD_LETTER_REASONS.map((reason) => make('option', { value: reason }, reason)));
-    this.#filter.onchange = () => void this.#load();
     this.#all.onclick = () => void this.#replayAll();
+    this.#more.onclick = () => void this.#loadMore();
   }
 
   /** @param now undefined = Redis is away. */
   totalIs(now: number | undefined): void {
     if (now === this.#total) return;
     this.#total = now;
-    if (now !== undefined) void this.#load();
+    // who has gone further is not taken back to the first page
+    if (now !== undefined && this.#letters.length <= SHOWN) void this.#load();
   }
 
   async #load(): Promise<void> {
+    await this.#fetch({}, []);
+  }
+
+  async #loadMore(): Promise<void> {
+    if (this.#cursor !== null) await this.#fetch({ cursor: this.#cursor }, this.#letters);
+  }
+
+  async #fetch(from: { readonly cursor?: string }, before: readonly DeadLetterSummary[]): Promise<void> {
     const mine = ++this.#fetched;
     try {
-      const list = await ask('deadLetters', { limit: SHOWN, ...this.#chosen() });
-      if (mine === this.#fetched) this.#show(list);
+      const list = await ask('deadLetters', { limit: SHOWN, ...this.#filter.chosen(), ...from });
+      if (mine === this.#fetched) this.#show(list, [...before, ...list.letters]);
     } catch (error) {
-      setText(this.#note, sentenceOf(error));
+      if (!(error instanceof CancelledError)) setText(this.#note, sentenceOf(error));
     }
   }
 
-  #show({ letters, has_more: more }: DeadLetterList): void {
+  #show(list: DeadLetterList, letters: readonly DeadLetterSummary[]): void {
+    this.#letters = letters;
+    this.#cursor = list.cursor;
     const replayOne = (key: string): Promise<void> => this.#replay({ ids: [key] });
     this.#table.show(letters.map((letter) => ({ key: letter.key, cells: cellsOf(letter, replayOne) })));
-    this.#all.disabled = letters.length === 0;
-    const rest = more ? `The newest ${letters.length} are shown; message-broker-worker dead list shows more.` : '';
-    byId('dead-panel').setAttribute('data-more', rest);
+    setText(this.#empty, list.total === 0 ? 'There are no dead letters.' : 'None found.');
+    this.#all.disabled = list.total === 0;
+    this.#more.hidden = list.cursor === null;
+    setText(byId('dead-looked'), lookedText(list));
   }
 
   async #replayAll(): Promise<void> {
-    if (await confirmed(questionFor(this.#filter.value, this.#total))) await this.#replay(this.#chosen());
+    if (await confirmed(questionFor(this.#filter.words(), this.#total))) await this.#replay(this.#filter.chosen());
   }
 
   async #replay(which: DeadLetterRunFields): Promise<void> {
@@ -77,10 +92,15 @@ export class DeadLetters {
     }
     await this.#load();
   }
+}
 
-  #chosen(): { readonly reason?: string } {
-    return this.#filter.value === '' ? {} : { reason: this.#filter.value };
-  }
+/** Nothing when all were looked at. */
+function lookedText({ looked_at: looked, total, unmoved }: DeadLetterList): string {
+  const texts = [
+    looked < total - unmoved ? `Looked at ${format.count(looked)} of ${format.count(total)}.` : '',
+    unmoved > 0 ? `${format.count(unmoved)} of an earlier version are being moved and are not listed yet.` : '',
+  ];
+  return texts.filter((text) => text !== '').join(' ');
 }
 
 function cellsOf(letter: DeadLetterSummary, replay: (key: string) => Promise<void>) {
@@ -106,11 +126,9 @@ function cellsOf(letter: DeadLetterSummary, replay: (key: string) => Promise<voi
   ];
 }
 
-function questionFor(reason: string, total: number | undefined): string {
-  const which =
-    reason === ''
-      ? `all dead letters${total === undefined ? '' : ` (${format.count(total)})`}`
-      : `all dead letters of reason ${reason}`;
+function questionFor(words: string, total: number | undefined): string {
+  const all = `all dead letters${total === undefined ? '' : ` (${format.count(total)})`}`;
+  const which = words === '' ? all : `all dead letters of ${words}`;
   return `Put ${which} back in the queue, the oldest first, with their attempts at 0?`;
 }
 

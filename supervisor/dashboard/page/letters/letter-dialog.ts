@@ -39,6 +39,8 @@ function lines(message: string): string {
 function factsOf(letter: DeadLetterDetails): Node[] {
   const facts: readonly (readonly [string, string])[] = [
     ['Message', printable(letter.message_id ?? format.UNKNOWN, 255)],
+    ['Client', printable(letter.client_id ?? format.UNKNOWN, 255)],
+    ['Domain', printable(letter.domain ?? format.UNKNOWN, 255)],
     ['Reason', printable(letter.reason, 80)],
     ['Error', printable(letter.error, 400)],
     ['Died', format.dateTime(letter.dead_at)],

@@ -15,18 +15,18 @@ const letter = {
 
 describe('deadLetter', () => {
   it('has these keys in this order', () => {
-    expect(deadLetter(letter)).toBe(
+    expect(deadLetter(letter).toString()).toBe(
       '{"dead_at":"2025-01-15T10:30:45.007Z","reason":"max_attempts_exceeded","error":"HTTP 503",' +
         '"attempt_count":10000,"worker_id":"worker-1","message":"{\\"message_id\\":\\"a\\"}"}',
     );
   });
 
   it('takes a Date as well', () => {
-    expect(deadLetter({ ...letter, deadAt: new Date(letter.deadAt) })).toBe(deadLetter(letter));
+    expect(deadLetter({ ...letter, deadAt: new Date(letter.deadAt) })).toEqual(deadLetter(letter));
   });
 
   it('carries bytes that are not UTF-8 in base64', () => {
-    const envelope = JSON.parse(deadLetter({ ...letter, raw: Buffer.from([0xff, 0x00]) })) as object;
+    const envelope = JSON.parse(deadLetter({ ...letter, raw: Buffer.from([0xff, 0x00]) }).toString()) as object;
     expect(envelope).toMatchObject({ message_base64: '/wA=' });
     expect(envelope).not.toHaveProperty('message');
   });
@@ -34,7 +34,7 @@ describe('deadLetter', () => {
 
 describe('readDeadLetter', () => {
   it('gives back what was put in', () => {
-    expect(readDeadLetter(deadLetter(letter))).toEqual({ ...letter, deadAt: '2025-01-15T10:30:45.007Z' });
+    expect(readDeadLetter(deadLetter(letter))).toEqual({ ...letter, rawBytes: letter.raw.length, deadAt: '2025-01-15T10:30:45.007Z' });
   });
 
   it('gives back any bytes', () => {
@@ -46,7 +46,7 @@ describe('readDeadLetter', () => {
     fc.assert(
       fc.property(raw, fc.constantFrom(...DEAD_LETTER_REASONS), fc.string(), (bytes, reason, error) => {
         const text = deadLetter({ ...letter, raw: bytes, reason, error });
-        for (const stored of [text, Buffer.from(text)]) {
+        for (const stored of [text, text.toString()]) {
           const read = readDeadLetter(stored);
           expect(read?.raw.equals(bytes)).toBe(true);
           expect(read).toMatchObject({ reason, error });
@@ -82,12 +82,50 @@ describe('readDeadLetter', () => {
   });
 
   it('leaves empty what is missing', () => {
-    const empty = { raw: Buffer.from('x'), reason: '', error: '', attemptCount: 0, workerId: '', deadAt: '' };
+    const empty = { raw: Buffer.from('x'), rawBytes: 1, reason: '', error: '', attemptCount: 0, workerId: '', deadAt: '' };
     expect(readDeadLetter('{"message":"x"}')).toEqual(empty);
     expect(readDeadLetter('{"message":"x","reason":1,"attempt_count":"2","error":null}')).toEqual(empty);
   });
 
   it.each(['', 'x', 'null', '7', '[]', '{}', '{"message":7}', '{"message_id":"a"}'])('%j is no envelope', (text) => {
     expect(readDeadLetter(text)).toBeUndefined();
+  });
+
+  describe('of a large message', () => {
+    const large = { ...letter, raw: Buffer.concat([Buffer.from('{"message_id":"a"}\n\xff'), Buffer.alloc(1_048_576, '"')]) };
+
+    it('has the bytes as they are behind a line of JSON', () => {
+      const stored = deadLetter(large);
+      const end = stored.indexOf('\n');
+      expect(JSON.parse(stored.toString('utf8', 0, end))).toMatchObject({ message_bytes: large.raw.length });
+      expect(stored.subarray(end + 1).equals(large.raw)).toBe(true);
+    });
+
+    it('is read whole, and from its beginning', () => {
+      const stored = deadLetter(large);
+      const expected = { reason: letter.reason, error: letter.error, attemptCount: 10_000, rawBytes: large.raw.length };
+      expect(readDeadLetter(stored)).toMatchObject(expected);
+      expect(readDeadLetter(stored)?.raw.equals(large.raw)).toBe(true);
+      const beginning = readDeadLetter(stored.subarray(0, 1_000), stored.length);
+      expect(beginning).toMatchObject(expected);
+      expect(large.raw.subarray(0, beginning?.raw.length).equals(beginning?.raw ?? Buffer.of())).toBe(true);
+      expect(beginning?.raw.length).toBeGreaterThan(500);
+    });
+
+    it('is no envelope when the number of bytes does not fit', () => {
+      expect(readDeadLetter('{"message_bytes":3}\nabcd')).toBeUndefined();
+    });
+  });
+
+  it('reads what there is of an envelope of an earlier version that is cut anywhere', () => {
+    const raw = Buffer.from(`{"message_id":"a","text":"${'é😀\\"'.repeat(40)}"}`);
+    const stored = deadLetter({ ...letter, raw });
+    const begin = stored.indexOf('"message":') + '"message":"'.length;
+    for (let bytes = begin; bytes < stored.length; bytes += 1) {
+      const read = readDeadLetter(stored.subarray(0, bytes), stored.length);
+      expect(read).toMatchObject({ reason: letter.reason, error: letter.error, attemptCount: 10_000, rawBytes: undefined });
+      const text = (read?.raw.toString() ?? '').replace(/[\ufffd\ud800-\udfff]+$/, '');
+      expect(raw.toString().startsWith(text)).toBe(true);
+    }
   });
 });

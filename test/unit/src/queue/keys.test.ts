@@ -16,6 +16,8 @@ describe('keys', () => {
       queue: 'message_queue',
       retry: '{message_queue}:retry',
       dead: '{message_queue}:dead',
+      deadIndex: '{message_queue}:dead:index',
+      deadLetters: '{message_queue}:dead:letters',
       consumers: '{message_queue}:consumers',
       crashes: '{message_queue}:crashes',
       processing: '{message_queue}:processing:c',
@@ -29,7 +31,8 @@ describe('keys', () => {
         // `{}` in a name cannot be a tag, and nothing we put around it makes it one
         fc.pre(!name.includes('{}'));
         const keys = redisKeys(name);
-        for (const key of [keys.retry, keys.dead, keys.consumers, keys.crashes, keys.processing('w@h/0.1.n')]) {
+        const { retry, dead, deadIndex, deadLetters, consumers, crashes } = keys;
+        for (const key of [retry, dead, deadIndex, deadLetters, consumers, crashes, keys.processing('w@h/0.1.n')]) {
           expect(slotText(key)).toBe(slotText(name));
         }
       }),

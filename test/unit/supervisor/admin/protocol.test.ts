@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { addressOf, ROUTES } from '../../../../supervisor/admin/protocol.js';
+import { accessOf, addressOf, ROUTES } from '../../../../supervisor/admin/protocol.js';
 import { findRoute } from '../../../../supervisor/admin/route.js';
 
 test('fields go into the path, the query of a GET and the body of a POST', () => {
@@ -21,4 +21,10 @@ test('every address leads to its own route and back to what was put in', () => {
     const found = findRoute(routes, place.method, `/${addressOf(place, params).url}`);
     expect(found).toMatchObject({ route: place, params });
   }
+});
+
+test('a search in messages needs what reading them needs', () => {
+  expect(accessOf(ROUTES.deadLetters, { reason: 'poison' })).toBe('open');
+  expect(accessOf(ROUTES.deadLetters, { text: 'x' })).toBe('admin');
+  expect(accessOf(ROUTES.purge)).toBe('admin');
 });

@@ -1,0 +1,89 @@
+/**
+ * The dead letters, as an operator uses them: look, deliver again, delete.
+ *
+ * Everything goes over the index, in steps that hold Redis for some milliseconds; a search for a text reads the letters as
+ * well. What earlier versions buried is moved to the index before.
+ */
+import type { DeadLetterFilter } from '../../domain/dead-letter-filter.js';
+import type { Clock } from '../../shared/time/clock.js';
+import type { RedisConnection } from '../connection/connection.js';
+import type { RedisKeys } from '../keys.js';
+import type { DeadLetterEntry } from './entry.js';
+import { DeadLetterMove } from './inbox.js';
+import { listLetters, type DeadLetterPage, type DeadLetterQuery } from './listing.js';
+import { LetterReader } from './reader.js';
+import { purgeDeed, replayDeed, runOverLetters, type DeadLetterProgress, type DeadLetterRun } from './run.js';
+
+/** Every method rejects with RedisUnavailableError while Redis does not answer. */
+export interface DeadLetters {
+  /** `shown`: what is kept of each letter. The letters themselves may be larger together than the process may get. */
+  list<T>(query: DeadLetterQuery, shown: (entry: DeadLetterEntry) => T): Promise<DeadLetterPage<T>>;
+  /**
+   * By place, key or message id; undefined when there is none. `whole`: also a letter of hundreds of MB, of which
+   * otherwise only the beginning is read.
+   */
+  find(name: string, options: { readonly whole: boolean }): Promise<DeadLetterEntry | undefined>;
+  /** Oldest first, to the left end of the queue, attempt_count back to 0. */
+  replay(run: DeadLetterRun): Promise<DeadLetterProgress>;
+  purge(run: DeadLetterRun): Promise<DeadLetterProgress>;
+}
+
+/** Before a list is shown, old letters are moved for so long at most. */
+const MOVE_BEFORE_LIST_MS = 50;
+
+/** Larger ones are put back as they are. */
+const MOST_PARSED_BYTES = 67_108_864;
+
+export class RedisDeadLetters implements DeadLetters {
+  readonly #connection: RedisConnection;
+  readonly #keys: RedisKeys;
+  readonly #clock: Clock;
+  readonly #inbox: DeadLetterMove;
+  readonly #reader: LetterReader;
+
+  constructor(connection: RedisConnection, keys: RedisKeys, clock: Clock) {
+    this.#connection = connection;
+    this.#keys = keys;
+    this.#clock = clock;
+    this.#inbox = new DeadLetterMove(connection, keys);
+    this.#reader = new LetterReader(connection, keys);
+  }
+
+  async list<T>(query: DeadLetterQuery, shown: (entry: DeadLetterEntry) => T): Promise<DeadLetterPage<T>> {
+    const unmoved = await this.#inbox.empty({ clock: this.#clock, budgetMs: MOVE_BEFORE_LIST_MS });
+    const page = await listLetters(this.#tools(), await this.#resolved(query), shown);
+    return { ...page, total: page.total + unmoved, unmoved };
+  }
+
+  async find(name: string, { whole }: { readonly whole: boolean }): Promise<DeadLetterEntry | undefined> {
+    const unmoved = await this.#inbox.empty({ clock: this.#clock, budgetMs: MOVE_BEFORE_LIST_MS });
+    const found = await this.#reader.find(name, whole);
+    if (found || unmoved === 0) return found;
+    await this.#inbox.empty({ clock: this.#clock });
+    return this.#reader.find(name, whole);
+  }
+
+  replay(run: DeadLetterRun): Promise<DeadLetterProgress> {
+    return this.#run(run, replayDeed(this.#connection, this.#keys, MOST_PARSED_BYTES));
+  }
+
+  purge(run: DeadLetterRun): Promise<DeadLetterProgress> {
+    return this.#run(run, purgeDeed(this.#connection, this.#keys));
+  }
+
+  async #run(run: DeadLetterRun, deed: ReturnType<typeof purgeDeed>): Promise<DeadLetterProgress> {
+    await this.#inbox.empty({ clock: this.#clock, ...(run.onMoved ? { onMoved: run.onMoved } : {}) });
+    return runOverLetters(this.#tools(), await this.#resolved(run), deed);
+  }
+
+  /** With the keys that earlier versions showed in the form of today. */
+  async #resolved<Request extends { readonly filter: DeadLetterFilter }>(request: Request): Promise<Request> {
+    const { ids } = request.filter;
+    if (!ids) return request;
+    return { ...request, filter: { ...request.filter, ids: await this.#reader.resolve(ids) } };
+  }
+
+  #tools() {
+    return { connection: this.#connection, keys: this.#keys, clock: this.#clock, reader: this.#reader };
+  }
+}

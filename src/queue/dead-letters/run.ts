@@ -1,0 +1,197 @@
+/** Replay and purge: from the oldest letter to the newest of when they began. */
+import type { Buffer } from 'node:buffer';
+import { readDeadLetter } from '../../domain/dead-letter.js';
+import { TextSearch, type DeadLetterFilter } from '../../domain/dead-letter-filter.js';
+import { UnusableRedisError } from '../../shared/errors.js';
+import type { RedisArgument, RedisConnection } from '../connection/connection.js';
+import { redisScript } from '../connection/script.js';
+import type { RedisKeys } from '../keys.js';
+import { boundsOf } from './bounds.js';
+import { freshly, type DeadLetterEntry } from './entry.js';
+import { walkStep, type Cursor, type Match } from './index-walk.js';
+import type { LetterReader } from './reader.js';
+
+export interface DeadLetterProgress {
+  /** Letters looked at, of `total`. */
+  readonly seen: number;
+  readonly total: number;
+  /** Letters that the filter means. */
+  readonly meant: number;
+  /** Of these, moved or deleted by us. */
+  readonly done: number;
+  /** Of these, left where they are because they are no envelopes: what to deliver cannot be told. */
+  readonly unreadable: number;
+}
+
+export interface DeadLetterRun {
+  readonly filter: DeadLetterFilter;
+  /** Counts and changes nothing. */
+  readonly dryRun: boolean;
+  readonly onProgress?: (progress: DeadLetterProgress) => void;
+  /** Letters of an earlier version that are moved to the index before. */
+  readonly onMoved?: (moved: number, left: number) => void;
+}
+
+/** What a run does with the letters that it takes. */
+interface Deed {
+  readonly needsLetters: boolean;
+  readonly mostMatches: number;
+  readonly takes: (match: Match) => boolean;
+  /** Makes them leave the dead, and resolves to how many did by its doing and not by another operator's. */
+  readonly act: (matches: readonly Match[]) => Promise<number>;
+}
+
+interface Tools {
+  readonly connection: RedisConnection;
+  readonly keys: RedisKeys;
+  readonly reader: LetterReader;
+}
+
+const replayScript = redisScript('dead-replay');
+const purgeScript = redisScript('dead-purge');
+
+const REPLAYED = 200;
+const PURGED = 500;
+/** Freeing the memory of large letters takes Redis time as well. */
+const PURGED_BYTES = 8_388_608;
+
+export async function runOverLetters(tools: Tools, run: DeadLetterRun, deed: Deed): Promise<DeadLetterProgress> {
+  const { connection, keys } = tools;
+  const total = (await connection.call('ZCARD', keys.deadIndex)) as number;
+  const progress = { seen: 0, total, meant: 0, done: 0, unreadable: 0 };
+  const named = await namedOnly(tools, run.filter);
+  if (named) return { ...(await tally(progress, named, run, deed)), seen: total };
+  const bounds = await runBounds(connection, keys, run.filter);
+  const search = run.filter.text === undefined ? undefined : new TextSearch(run.filter.text);
+  for (let after: Cursor | undefined; progress.seen < total;) {
+    const step = await walkStep(connection, keys, {
+      towards: 'newer',
+      after,
+      filter: run.filter,
+      ...bounds,
+      mostLooked: total - progress.seen,
+      mostMatches: deed.mostMatches,
+      withLetters: deed.needsLetters || search !== undefined,
+    });
+    const meant = step.matches.filter((match) => !search || search.isIn(match.stored, () => match.entry.letter));
+    await tally(progress, meant, run, deed);
+    progress.seen += step.looked;
+    run.onProgress?.({ ...progress });
+    if (step.isLast || step.looked === 0) break;
+    const taken = new Set(run.dryRun ? [] : meant.filter(deed.takes));
+    const kept = step.matches.filter((match) => !taken.has(match)).at(-1);
+    after = later(kept, step.lastOther) ?? after;
+  }
+  return { ...progress, seen: total };
+}
+
+/** When keys of letters are all that was asked for, no walk is needed. */
+async function namedOnly({ reader }: Tools, { ids, ...rest }: DeadLetterFilter): Promise<readonly Match[] | undefined> {
+  if (!ids || Object.values(rest).some((value) => value !== undefined)) return undefined;
+  const entries = await reader.named(ids);
+  return entries?.map((entry) => ({ ...entry, score: '', entry }));
+}
+
+interface Tally {
+  seen: number;
+  total: number;
+  meant: number;
+  done: number;
+  unreadable: number;
+}
+
+async function tally(progress: Tally, meant: readonly Match[], { dryRun }: DeadLetterRun, deed: Deed): Promise<Tally> {
+  const taken = meant.filter(deed.takes);
+  const done = dryRun || taken.length === 0 ? 0 : await deed.act(taken);
+  progress.meant += meant.length;
+  progress.done += done;
+  progress.unreadable += meant.length - taken.length;
+  return progress;
+}
+
+/** Of two that stay, the one that is behind the other on the way to the newest: removed ones are no marks to go on from. */
+function later<Placed extends { readonly place: number }>(
+  one: Placed | undefined,
+  other: Placed | undefined,
+): Placed | undefined {
+  if (!one || !other) return one ?? other;
+  return one.place < other.place ? one : other;
+}
+
+/** Not beyond the newest of now: what dies again while the run goes on is not meant. */
+async function runBounds(connection: RedisConnection, keys: RedisKeys, filter: DeadLetterFilter) {
+  const bounds = await boundsOf(connection, filter);
+  const newest = (await connection.call('ZREVRANGE', keys.deadIndex, 0, 0, 'WITHSCORES')) as Buffer[];
+  const score = String(newest[1] ?? '+inf');
+  return Number(bounds.highest) < Number(score) ? bounds : { ...bounds, highest: score };
+}
+
+export function purgeDeed(connection: RedisConnection, keys: RedisKeys): Deed {
+  return {
+    needsLetters: false,
+    mostMatches: PURGED,
+    takes: () => true,
+    act: async (matches) => {
+      let done = 0;
+      for (const group of byBytes(matches)) {
+        const lines = group.map(({ line }) => line);
+        done += (await purgeScript.run(connection, [keys.deadIndex, keys.deadLetters], lines)) as number;
+      }
+      return done;
+    },
+  };
+}
+
+function byBytes(matches: readonly Match[]): Match[][] {
+  const groups: Match[][] = [];
+  let bytes = Infinity;
+  for (const match of matches) {
+    if (bytes + match.storedBytes > PURGED_BYTES) {
+      groups.push([]);
+      bytes = 0;
+    }
+    bytes += match.storedBytes;
+    groups.at(-1)?.push(match);
+  }
+  return groups;
+}
+
+export function replayDeed(connection: RedisConnection, keys: RedisKeys, mostParsedBytes: number): Deed {
+  const { queue, deadIndex, deadLetters } = keys;
+  return {
+    needsLetters: true,
+    mostMatches: REPLAYED,
+    takes: ({ entry }) => entry.letter !== undefined && !isTooLarge(entry, mostParsedBytes),
+    act: async (matches) => {
+      const args: RedisArgument[] = [];
+      for (const { entry } of matches) {
+        args.push(...(await replayed(connection, keys, entry, mostParsedBytes)));
+      }
+      const reply = await replayScript.run(connection, [queue, deadIndex, deadLetters], args);
+      const [moved, refusal] = reply as [number, Buffer];
+      if (refusal.length > 0) {
+        throw new UnusableRedisError(`Redis refused to take a message back into ${queue}: ${String(refusal)}`);
+      }
+      return moved;
+    },
+  };
+}
+
+/** Earlier versions made JSON of a message of any size, of which this one would have to make a text again. */
+function isTooLarge({ letter, storedBytes }: DeadLetterEntry, mostParsedBytes: number): boolean {
+  return letter?.rawBytes === undefined && storedBytes > 2 * mostParsedBytes;
+}
+
+/** Line, kind and message, for dead-replay.lua; nothing when the letter has vanished. */
+async function replayed(
+  connection: RedisConnection,
+  { deadLetters }: RedisKeys,
+  { line, unique, letter, stored, storedBytes }: DeadLetterEntry,
+  mostParsedBytes: number,
+): Promise<RedisArgument[]> {
+  if (letter && stored.length === storedBytes) return [line, 'given', freshly(letter.raw)];
+  if (letter?.rawBytes !== undefined && letter.rawBytes > mostParsedBytes) return [line, 'stored', ''];
+  const whole = (await connection.call('HGET', deadLetters, unique)) as Buffer | null;
+  const read = whole && readDeadLetter(whole);
+  return read ? [line, 'given', freshly(read.raw)] : [];
+}
