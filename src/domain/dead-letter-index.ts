@@ -5,7 +5,7 @@
  * Each word is percent-encoded and at most 255 characters long before that; an empty one is unknown. The line is made of
  * the unique and the letter alone, so it can be made again of them.
  */
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import type { StoredDeadLetter } from './dead-letter.js';
 import { scannedTexts } from './scanned-texts.js';
 import { isUsableId } from './message.js';

@@ -43,11 +43,18 @@ export function deadLetter({ raw, reason, error, attemptCount, workerId, deadAt 
     attempt_count: attemptCount,
     worker_id: workerId,
   };
-  if (raw.length >= LARGE_BYTES) {
-    return Buffer.concat([Buffer.from(`${JSON.stringify({ ...about, message_bytes: raw.length })}\n`), raw]);
-  }
+  if (raw.length < LARGE_BYTES) return enveloped(about, raw);
+  return Buffer.concat([Buffer.from(`${JSON.stringify({ ...about, message_bytes: raw.length })}\n`), raw]);
+}
+
+function enveloped(about: object, raw: Buffer): Buffer {
   const message = isUtf8(raw) ? { message: raw.toString('utf8') } : { message_base64: raw.toString('base64') };
   return Buffer.from(JSON.stringify({ ...about, ...message }));
+}
+
+/** As version 1.0 reads it: a large message inside. */
+export function earlierEnvelope({ raw, reason, error, attemptCount, workerId, deadAt }: StoredDeadLetter): Buffer {
+  return enveloped({ dead_at: deadAt, reason, error, attempt_count: attemptCount, worker_id: workerId }, raw);
 }
 
 /** What lies in an envelope. Its fields are for display, so one that is missing or of the wrong type is left empty. */
@@ -55,6 +62,8 @@ export interface StoredDeadLetter {
   readonly raw: Buffer;
   /** Of the whole message, when `raw` is only its beginning; undefined when the envelope does not tell. */
   readonly rawBytes: number | undefined;
+  /** The message follows the envelope, in place of being in it. */
+  readonly isLarge: boolean;
   /** One of DEAD_LETTER_REASONS, unless someone else wrote it. */
   readonly reason: string;
   readonly error: string;
@@ -88,7 +97,7 @@ function readBytes(stored: Buffer, storedBytes: number): StoredDeadLetter | unde
   const encoding = isUtf8(stored) ? 'utf8' : 'latin1';
   const fields = parseObject(stored.toString(encoding));
   const raw = rawOf(fields, encoding);
-  return raw && letterOf(fields, encoding, raw, raw.length);
+  return raw && letterOf(fields, encoding, { raw, rawBytes: raw.length, isLarge: false });
 }
 
 function readLarge(stored: Buffer, storedBytes: number): StoredDeadLetter | undefined {
@@ -96,20 +105,23 @@ function readLarge(stored: Buffer, storedBytes: number): StoredDeadLetter | unde
   if (end < 0) return undefined;
   const fields = parseObject(stored.toString('utf8', 0, end));
   const bytes = fields['message_bytes'];
-  return bytes === storedBytes - end - 1 ? letterOf(fields, 'utf8', stored.subarray(end + 1), bytes) : undefined;
+  return bytes === storedBytes - end - 1
+    ? letterOf(fields, 'utf8', { raw: stored.subarray(end + 1), rawBytes: bytes, isLarge: true })
+    : undefined;
 }
 
 /** Of one that is cut off: earlier versions put a message of any size into JSON. */
 function readBeginning(stored: Buffer): StoredDeadLetter | undefined {
   const fields = fieldsOfBeginning(stored, FIELDS);
   const raw = rawOf(fields, 'utf8');
-  return raw && letterOf(fields, 'utf8', raw, undefined);
+  return raw && letterOf(fields, 'utf8', { raw, rawBytes: undefined, isLarge: false });
 }
 
-function letterOf(fields: Fields, encoding: Encoding, raw: Buffer, rawBytes: number | undefined): StoredDeadLetter {
+type StoredMessage = Pick<StoredDeadLetter, 'raw' | 'rawBytes' | 'isLarge'>;
+
+function letterOf(fields: Fields, encoding: Encoding, message: StoredMessage): StoredDeadLetter {
   return {
-    raw,
-    rawBytes,
+    ...message,
     reason: textOf(fields, 'reason', encoding),
     error: textOf(fields, 'error', encoding),
     attemptCount: typeof fields['attempt_count'] === 'number' ? fields['attempt_count'] : 0,

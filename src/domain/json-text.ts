@@ -11,7 +11,7 @@
 const BACKSLASH = 0x5c;
 
 /** The index after the closing quote of the string that opens at `openingQuote`, or the text's end if it never closes. */
-export function endOfString(text: string, openingQuote: number): number {
+function endOfString(text: string, openingQuote: number): number {
   let quote = text.indexOf('"', openingQuote + 1);
   while (quote !== -1) {
     let before = quote;

@@ -1,4 +1,4 @@
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import { membersOf } from './json-text.js';
 
 /** A key and a value longer than this are not worth decoding: an id has at most 255 characters, escaped 6 bytes each. */
@@ -8,10 +8,7 @@ const MOST_BYTES = 4_096;
  * The texts that stand under these keys in the outermost object, found without parsing it: it may be cut off, broken, or
  * what took a process down. Of duplicates the last counts, as for every parser.
  */
-export function scannedTexts(
-  raw: Buffer,
-  keys: readonly string[],
-): Readonly<Record<string, string | undefined>> {
+export function scannedTexts(raw: Buffer, keys: readonly string[]): Readonly<Record<string, string | undefined>> {
   const found: Record<string, string> = {};
   const text = raw.toString('latin1');
   if (!text.trimStart().startsWith('{')) return found;
@@ -55,7 +52,8 @@ export function fieldsOfBeginning(beginning: Buffer, keys: readonly string[]): R
     return found; // not JSON from here on
   }
   const cut = /^\s*[{,]\s*"(\w+)"\s*:\s*(?=")/.exec(text.slice(end, end + MOST_BYTES));
-  if (cut?.[1] !== undefined && keys.includes(cut[1])) found[cut[1]] = textOfCut(beginning.subarray(end + cut[0].length));
+  if (cut?.[1] !== undefined && keys.includes(cut[1]))
+    found[cut[1]] = textOfCut(beginning.subarray(end + cut[0].length));
   return found;
 }
 

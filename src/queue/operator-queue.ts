@@ -52,7 +52,7 @@ export async function withOperatorQueue<T>(
 function operatorQueue(connection: RedisConnection, config: Pick<Config, 'queue'>, clock: Clock): OperatorQueue {
   const keys = redisKeys(config.queue.name);
   return {
-    deadLetters: new RedisDeadLetters(connection, keys, clock),
+    deadLetters: new RedisDeadLetters({ connection, keys, clock, messageMaxBytes: config.queue.messageMaxBytes }),
     rollback: new RedisRollback(connection, keys),
     enqueue: async (messages) => {
       if (messages.length > 0) await connection.call('LPUSH', keys.queue, ...messages);

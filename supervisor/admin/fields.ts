@@ -63,7 +63,8 @@ export function oneOf<T extends string>(values: readonly T[]): Field<T> {
 /** In a query digits come as a number; an id may consist of digits. */
 export const word: Field<string> = {
   expects: 'a text that is not empty',
-  read: (value) => (typeof value === 'number' ? String(value) : typeof value === 'string' && value !== '' ? value : undefined),
+  read: (value) =>
+    typeof value === 'number' ? String(value) : typeof value === 'string' && value !== '' ? value : undefined,
 };
 
 export const texts: Field<readonly string[]> = {

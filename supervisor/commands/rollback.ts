@@ -1,7 +1,10 @@
+import type { Command } from 'commander';
+
 import type { OperatorQueue } from '../../src/queue/operator-queue.js';
 import { LeasesRunningError } from '../../src/queue/rollback.js';
 import { EXIT_FAILURE } from '../../src/shared/errors.js';
-import { CommandError, printJson, type CommandContext, type RegisterCommand } from './kit/command.js';
+import { runDocument } from '../admin/dead-letter-document.js';
+import { CommandError, printJson, usageError, type CommandContext, type RegisterCommand } from './kit/command.js';
 import { addExitCodes, EXIT_DONE, QUEUE_EXIT_CODES, type ExitCode } from './kit/exit-codes.js';
 import { createProgress } from './kit/progress.js';
 import { addQueueOptions, withQueue } from './kit/queue-options.js';
@@ -15,6 +18,7 @@ const EXIT_CODES: readonly ExitCode[] = [
 interface RollbackOptions {
   readonly force?: true;
   readonly withDead?: true;
+  readonly toV1?: true;
   readonly dryRun?: true;
   readonly json?: true;
 }
@@ -25,10 +29,13 @@ export const registerRollback: RegisterCommand = (program, context) => {
     .description('give all retries and claims back to the plain list, for Python workers; safe to repeat')
     .option('--force', 'even while workers hold leases: what they have in flight may be delivered twice')
     .option('--with-dead', 'dead letters too, their attempts counted from 0 again')
+    .option('--to-v1', 'for version 1.0 in place of Python workers: only dead letters, to the list in which it looks')
     .option('--dry-run', 'only count')
     .option('--json', 'print the result as JSON')
     .addHelpText('after', '\nExample:\n  $ message-broker-worker stop && message-broker-worker rollback\n');
   addQueueOptions(command).action(async (options: RollbackOptions) => {
+    if (options.toV1 && options.withDead) throw usageError('--to-v1 keeps dead letters dead; leave --with-dead away.');
+    if (options.toV1) return toEarlierVersion(command, context, options);
     const result = await withQueue(command, context, (queue) =>
       options.dryRun ? count(queue, options) : run(queue, options, context),
     );
@@ -39,6 +46,32 @@ export const registerRollback: RegisterCommand = (program, context) => {
   });
   addExitCodes(command, EXIT_CODES);
 };
+
+/** Version 1.0 knows the claims and the retries; it buries in a list and looks for dead letters there alone. */
+async function toEarlierVersion(command: Command, context: CommandContext, options: RollbackOptions): Promise<void> {
+  const progress = createProgress(context.streams);
+  const result = await withQueue(command, context, async ({ rollback, deadLetters }) => {
+    const holders = options.force || options.dryRun ? [] : await rollback.leased();
+    if (holders.length > 0) throw leasesRun(new LeasesRunningError(holders));
+    return deadLetters.returnToList({
+      filter: {},
+      dryRun: options.dryRun ?? false,
+      onProgress: ({ seen, total }) => progress.update(`${seen} of ${total} dead letters seen`),
+    });
+  }).finally(() => progress.end());
+  if (options.json) return printJson(context, runDocument(result, options.dryRun ?? false));
+  const { done, meant, unreadable: left } = result;
+  context.print(
+    options.dryRun
+      ? `${meant} dead letters would go to the list.`
+      : `${done} dead letters are in the list of version 1.0.`,
+  );
+  if (left > 0) context.print(`${left} are larger than MESSAGE_MAX_BYTES and stay.`);
+}
+
+function leasesRun(error: LeasesRunningError): CommandError {
+  return new CommandError(EXIT_FAILURE, `${error.message} --force goes on all the same.`, { cause: error });
+}
 
 interface RolledBack {
   readonly claims: number;
@@ -65,7 +98,7 @@ async function run(
     return { ...moved, dead };
   } catch (error) {
     if (!(error instanceof LeasesRunningError)) throw error;
-    throw new CommandError(EXIT_FAILURE, `${error.message} --force goes on all the same.`, { cause: error });
+    throw leasesRun(error);
   } finally {
     progress.end();
   }

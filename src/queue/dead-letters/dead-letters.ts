@@ -8,11 +8,12 @@ import type { DeadLetterFilter } from '../../domain/dead-letter-filter.js';
 import type { Clock } from '../../shared/time/clock.js';
 import type { RedisConnection } from '../connection/connection.js';
 import type { RedisKeys } from '../keys.js';
+import { purgeDeed, replayDeed, returnDeed, type Deed } from './deeds.js';
 import type { DeadLetterEntry } from './entry.js';
 import { DeadLetterMove } from './inbox.js';
 import { listLetters, type DeadLetterPage, type DeadLetterQuery } from './listing.js';
 import { LetterReader } from './reader.js';
-import { purgeDeed, replayDeed, runOverLetters, type DeadLetterProgress, type DeadLetterRun } from './run.js';
+import { runOverLetters, type DeadLetterProgress, type DeadLetterRun } from './run.js';
 
 /** Every method rejects with RedisUnavailableError while Redis does not answer. */
 export interface DeadLetters {
@@ -26,25 +27,34 @@ export interface DeadLetters {
   /** Oldest first, to the left end of the queue, attempt_count back to 0. */
   replay(run: DeadLetterRun): Promise<DeadLetterProgress>;
   purge(run: DeadLetterRun): Promise<DeadLetterProgress>;
+  /** To the list in which version 1.0 looks; a supervisor of this version must not run. */
+  returnToList(run: DeadLetterRun): Promise<DeadLetterProgress>;
 }
 
 /** Before a list is shown, old letters are moved for so long at most. */
 const MOVE_BEFORE_LIST_MS = 50;
 
-/** Larger ones are put back as they are. */
-const MOST_PARSED_BYTES = 67_108_864;
+interface RedisDeadLettersOptions {
+  readonly connection: RedisConnection;
+  readonly keys: RedisKeys;
+  readonly clock: Clock;
+  /** Larger messages are put back as they are. */
+  readonly messageMaxBytes: number;
+}
 
 export class RedisDeadLetters implements DeadLetters {
   readonly #connection: RedisConnection;
   readonly #keys: RedisKeys;
   readonly #clock: Clock;
+  readonly #messageMaxBytes: number;
   readonly #inbox: DeadLetterMove;
   readonly #reader: LetterReader;
 
-  constructor(connection: RedisConnection, keys: RedisKeys, clock: Clock) {
+  constructor({ connection, keys, clock, messageMaxBytes }: RedisDeadLettersOptions) {
     this.#connection = connection;
     this.#keys = keys;
     this.#clock = clock;
+    this.#messageMaxBytes = messageMaxBytes;
     this.#inbox = new DeadLetterMove(connection, keys);
     this.#reader = new LetterReader(connection, keys);
   }
@@ -64,14 +74,18 @@ export class RedisDeadLetters implements DeadLetters {
   }
 
   replay(run: DeadLetterRun): Promise<DeadLetterProgress> {
-    return this.#run(run, replayDeed(this.#connection, this.#keys, MOST_PARSED_BYTES));
+    return this.#run(run, replayDeed(this.#connection, this.#keys, this.#messageMaxBytes));
   }
 
   purge(run: DeadLetterRun): Promise<DeadLetterProgress> {
     return this.#run(run, purgeDeed(this.#connection, this.#keys));
   }
 
-  async #run(run: DeadLetterRun, deed: ReturnType<typeof purgeDeed>): Promise<DeadLetterProgress> {
+  returnToList(run: DeadLetterRun): Promise<DeadLetterProgress> {
+    return this.#run(run, returnDeed(this.#connection, this.#keys, this.#messageMaxBytes));
+  }
+
+  async #run(run: DeadLetterRun, deed: Deed): Promise<DeadLetterProgress> {
     await this.#inbox.empty({ clock: this.#clock, ...(run.onMoved ? { onMoved: run.onMoved } : {}) });
     return runOverLetters(this.#tools(), await this.#resolved(run), deed);
   }

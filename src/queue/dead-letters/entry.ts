@@ -1,4 +1,4 @@
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import { readDeadLetter, type StoredDeadLetter } from '../../domain/dead-letter.js';
 import { readIndexLine, type IndexedLetter } from '../../domain/dead-letter-index.js';
 import { parseMessage, withAttemptCount } from '../../domain/message.js';
@@ -36,7 +36,7 @@ export function entryOf({ line, place, stored, storedBytes }: Found): DeadLetter
  * The message with its attempts counted from 0. What cannot be parsed has no count to put back: it is delivered as it is,
  * and dies again as long as nobody mends it.
  */
-export function freshly(raw: Buffer): Buffer {
-  const parsed = parseMessage(raw);
+export function freshly(raw: Buffer, mostParsedBytes: number): Buffer {
+  const parsed = parseMessage(raw, mostParsedBytes);
   return parsed.ok && parsed.message.attemptCount > 0 ? withAttemptCount(raw, 0) : raw;
 }

@@ -1,4 +1,4 @@
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import { readDeadLetter } from '../../domain/dead-letter.js';
 import { indexLine } from '../../domain/dead-letter-index.js';
 import type { RedisConnection } from '../connection/connection.js';
@@ -48,7 +48,8 @@ export class LetterReader {
     const resolved: string[] = [];
     for (const name of names) {
       const first = `${name}.1`;
-      const isKey = EARLIER_KEY.test(name) && (await this.#connection.call('HEXISTS', this.#keys.deadLetters, first)) === 1;
+      const isKey =
+        EARLIER_KEY.test(name) && (await this.#connection.call('HEXISTS', this.#keys.deadLetters, first)) === 1;
       resolved.push(isKey ? first : name);
     }
     return resolved;

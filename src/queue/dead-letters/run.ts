@@ -1,13 +1,10 @@
 /** Replay and purge: from the oldest letter to the newest of when they began. */
 import type { Buffer } from 'node:buffer';
-import { readDeadLetter } from '../../domain/dead-letter.js';
 import { TextSearch, type DeadLetterFilter } from '../../domain/dead-letter-filter.js';
-import { UnusableRedisError } from '../../shared/errors.js';
-import type { RedisArgument, RedisConnection } from '../connection/connection.js';
-import { redisScript } from '../connection/script.js';
+import type { RedisConnection } from '../connection/connection.js';
 import type { RedisKeys } from '../keys.js';
 import { boundsOf } from './bounds.js';
-import { freshly, type DeadLetterEntry } from './entry.js';
+import type { Deed } from './deeds.js';
 import { walkStep, type Cursor, type Match } from './index-walk.js';
 import type { LetterReader } from './reader.js';
 
@@ -32,28 +29,11 @@ export interface DeadLetterRun {
   readonly onMoved?: (moved: number, left: number) => void;
 }
 
-/** What a run does with the letters that it takes. */
-interface Deed {
-  readonly needsLetters: boolean;
-  readonly mostMatches: number;
-  readonly takes: (match: Match) => boolean;
-  /** Makes them leave the dead, and resolves to how many did by its doing and not by another operator's. */
-  readonly act: (matches: readonly Match[]) => Promise<number>;
-}
-
 interface Tools {
   readonly connection: RedisConnection;
   readonly keys: RedisKeys;
   readonly reader: LetterReader;
 }
-
-const replayScript = redisScript('dead-replay');
-const purgeScript = redisScript('dead-purge');
-
-const REPLAYED = 200;
-const PURGED = 500;
-/** Freeing the memory of large letters takes Redis time as well. */
-const PURGED_BYTES = 8_388_608;
 
 export async function runOverLetters(tools: Tools, run: DeadLetterRun, deed: Deed): Promise<DeadLetterProgress> {
   const { connection, keys } = tools;
@@ -124,74 +104,4 @@ async function runBounds(connection: RedisConnection, keys: RedisKeys, filter: D
   const newest = (await connection.call('ZREVRANGE', keys.deadIndex, 0, 0, 'WITHSCORES')) as Buffer[];
   const score = String(newest[1] ?? '+inf');
   return Number(bounds.highest) < Number(score) ? bounds : { ...bounds, highest: score };
-}
-
-export function purgeDeed(connection: RedisConnection, keys: RedisKeys): Deed {
-  return {
-    needsLetters: false,
-    mostMatches: PURGED,
-    takes: () => true,
-    act: async (matches) => {
-      let done = 0;
-      for (const group of byBytes(matches)) {
-        const lines = group.map(({ line }) => line);
-        done += (await purgeScript.run(connection, [keys.deadIndex, keys.deadLetters], lines)) as number;
-      }
-      return done;
-    },
-  };
-}
-
-function byBytes(matches: readonly Match[]): Match[][] {
-  const groups: Match[][] = [];
-  let bytes = Infinity;
-  for (const match of matches) {
-    if (bytes + match.storedBytes > PURGED_BYTES) {
-      groups.push([]);
-      bytes = 0;
-    }
-    bytes += match.storedBytes;
-    groups.at(-1)?.push(match);
-  }
-  return groups;
-}
-
-export function replayDeed(connection: RedisConnection, keys: RedisKeys, mostParsedBytes: number): Deed {
-  const { queue, deadIndex, deadLetters } = keys;
-  return {
-    needsLetters: true,
-    mostMatches: REPLAYED,
-    takes: ({ entry }) => entry.letter !== undefined && !isTooLarge(entry, mostParsedBytes),
-    act: async (matches) => {
-      const args: RedisArgument[] = [];
-      for (const { entry } of matches) {
-        args.push(...(await replayed(connection, keys, entry, mostParsedBytes)));
-      }
-      const reply = await replayScript.run(connection, [queue, deadIndex, deadLetters], args);
-      const [moved, refusal] = reply as [number, Buffer];
-      if (refusal.length > 0) {
-        throw new UnusableRedisError(`Redis refused to take a message back into ${queue}: ${String(refusal)}`);
-      }
-      return moved;
-    },
-  };
-}
-
-/** Earlier versions made JSON of a message of any size, of which this one would have to make a text again. */
-function isTooLarge({ letter, storedBytes }: DeadLetterEntry, mostParsedBytes: number): boolean {
-  return letter?.rawBytes === undefined && storedBytes > 2 * mostParsedBytes;
-}
-
-/** Line, kind and message, for dead-replay.lua; nothing when the letter has vanished. */
-async function replayed(
-  connection: RedisConnection,
-  { deadLetters }: RedisKeys,
-  { line, unique, letter, stored, storedBytes }: DeadLetterEntry,
-  mostParsedBytes: number,
-): Promise<RedisArgument[]> {
-  if (letter && stored.length === storedBytes) return [line, 'given', freshly(letter.raw)];
-  if (letter?.rawBytes !== undefined && letter.rawBytes > mostParsedBytes) return [line, 'stored', ''];
-  const whole = (await connection.call('HGET', deadLetters, unique)) as Buffer | null;
-  const read = whole && readDeadLetter(whole);
-  return read ? [line, 'given', freshly(read.raw)] : [];
 }

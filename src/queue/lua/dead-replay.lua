@@ -1,8 +1,9 @@
--- Moves dead letters to the queue, in the order given, by LPUSH as producers do.
+-- Moves dead letters to the queue, in the order given, by LPUSH as producers do; or back to the list of earlier versions.
 --
--- KEYS 1 queue  2 index  3 letters
--- ARGV three per letter: its member of the index, "given" or "stored", the message to deliver again or ""
---      stored = what follows the first line of the letter, as it is: a message too large to be read by us
+-- KEYS 1 queue, or the list of earlier versions  2 index  3 letters
+-- ARGV three per letter: its member of the index, what is pushed, "" or the text to push
+--      "given" = that text  "letter" = the letter as it is
+--      "message" = what follows the first line of the letter: a message too large to be read by us
 -- Returns {letters moved, error of the first that Redis refused or ""}
 --
 -- A letter that somebody else has moved or purged meanwhile is passed over. The new place comes first; before it two
@@ -16,6 +17,7 @@ redis.call('ZREM', index, '')
 local function message_of(unique, kind, given)
   if kind == 'given' then return given end
   local letter = redis.call('HGET', letters, unique)
+  if kind == 'letter' then return letter end
   return letter and string.sub(letter, (string.find(letter, '\n', 1, true) or 0) + 1)
 end
 

@@ -13,12 +13,14 @@
 --          {last entry looked at: member, score, place}, {last that did not match: member, score, place},
 --          {five per match: member, score, place, bytes of the letter or -1, letter or ""}}
 --
--- Places count from 1, the newest. They change as letters come and go, members do not: a walk goes on behind a member. When that one is gone it goes on
--- at the first with its score, and looks again at those that died in the same microsecond.
+-- Places count from 1, the newest. They change as letters come and go, members do not: a walk goes on behind a member.
+-- When that one is gone it goes on at the first with its score, and looks again at those that died in the same microsecond.
+--
+-- Nearly all members are only looked at: they come without their scores, and a plain search for the words that are wanted
+-- decides before they are taken apart. With both done for each, 2,000 took 12 ms.
 
 local index, letters = KEYS[1], KEYS[2]
-local older = ARGV[1] == 'older'
-local lowest, highest = tonumber(ARGV[4]) or -math.huge, tonumber(ARGV[5]) or math.huge
+local older, lowest, highest = ARGV[1] == 'older', ARGV[4], ARGV[5]
 local most_looked, most_matches = tonumber(ARGV[9]), tonumber(ARGV[10])
 local with_letters, bytes_wanted = ARGV[11] == '1', tonumber(ARGV[12])
 local whole, beginning = tonumber(ARGV[13]), tonumber(ARGV[14])
@@ -28,62 +30,71 @@ for at = 15, #ARGV do
   wanted = wanted or {}
   wanted[ARGV[at]] = true
 end
-local is_filtered = wanted or ARGV[6] ~= ' ' or ARGV[7] ~= ' ' or ARGV[8] ~= ' '
+local needles = {}
+if ARGV[6] ~= ' ' then needles[#needles + 1] = ' ' .. ARGV[6] .. ' ' end
+if ARGV[7] ~= ' ' then needles[#needles + 1] = ' ' .. ARGV[7] .. ' ' end
+if ARGV[8] ~= ' ' then needles[#needles + 1] = ' ' .. ARGV[8] end
+if #ARGV == 15 then needles[#needles + 1] = ARGV[15] end
+local is_filtered = wanted or #needles > 0
 
 local function is_meant(member)
   if not is_filtered then return true end
+  for _, needle in ipairs(needles) do
+    if not string.find(member, needle, 1, true) then return false end
+  end
   local unique, reason, id, client, domain = string.match(member, '^(%S*) (%S*) (%S*) (%S*) (%S*)$')
   if not unique then return wanted ~= nil and wanted[string.match(member, '^%S*')] == true end
   return (not wanted or wanted[id] or wanted[unique]) and (ARGV[6] == ' ' or ARGV[6] == reason)
     and (ARGV[7] == ' ' or ARGV[7] == client) and (ARGV[8] == ' ' or ARGV[8] == domain)
 end
 
+-- ranks from the side that the walk comes from
 local function first_rank()
-  if ARGV[2] ~= '' then
-    local rank = redis.call(older and 'ZREVRANK' or 'ZRANK', index, ARGV[2])
-    if rank then return rank + 1 end
-  end
-  local from = ARGV[3] ~= '' and ARGV[3] or (older and ARGV[5] or ARGV[4])
-  if older then return redis.call('ZCOUNT', index, '(' .. from, '+inf') end
-  return redis.call('ZCOUNT', index, '-inf', '(' .. from)
+  local bound = older and redis.call('ZCOUNT', index, '(' .. highest, '+inf') or redis.call('ZCOUNT', index, '-inf', '(' .. lowest)
+  if ARGV[2] == '' then return bound end
+  local rank = redis.call(older and 'ZREVRANK' or 'ZRANK', index, ARGV[2])
+  if rank then return math.max(bound, rank + 1) end
+  if older then return math.max(bound, redis.call('ZCOUNT', index, '(' .. ARGV[3], '+inf')) end
+  return math.max(bound, redis.call('ZCOUNT', index, '-inf', '(' .. ARGV[3]))
 end
 
-local function letter_of(member)
-  local unique = string.match(member, '^%S*')
+local function bytes_of(unique)
   local size = redis.call('HSTRLEN', letters, unique)
-  if size == 0 and redis.call('HEXISTS', letters, unique) == 0 then size = -1 end
-  return unique, size
+  if size == 0 and redis.call('HEXISTS', letters, unique) == 0 then return -1 end
+  return size
 end
 
-local total, rank = redis.call('ZCARD', index), first_rank()
-local entries = redis.call(older and 'ZREVRANGE' or 'ZRANGE', index, rank, rank + most_looked - 1, 'WITHSCORES')
-local looked, bytes, at_end = 0, 0, #entries < 2 * most_looked
-local last, last_other, matches = {}, {}, {}
-for at = 1, #entries, 2 do
-  local member, score = entries[at], entries[at + 1]
-  local number = tonumber(score)
-  if older and number < lowest or not older and number > highest then
-    at_end = true
-    break
-  end
-  local place = older and rank + looked + 1 or total - rank - looked
-  if number < lowest or number > highest or not is_meant(member) then
-    last_other = { member, score, place }
-  else
-    local unique, size = letter_of(member)
-    if #matches == 5 * most_matches or with_letters and bytes > 0 and bytes + size > bytes_wanted then
-      at_end = false
-      break
-    end
+local total, first = redis.call('ZCARD', index), first_rank()
+local behind = older and redis.call('ZCOUNT', index, lowest, '+inf') or redis.call('ZCOUNT', index, '-inf', highest)
+local entries = {}
+if first < behind then
+  entries = redis.call(older and 'ZREVRANGE' or 'ZRANGE', index, first, math.min(first + most_looked, behind) - 1)
+end
+
+local function place_of(number) return older and first + number or total - first - number + 1 end
+local function placed(number)
+  if number == 0 then return {} end
+  return { entries[number], redis.call('ZSCORE', index, entries[number]), place_of(number) }
+end
+
+local looked, bytes, last_other, matches = 0, 0, 0, {}
+for number, member in ipairs(entries) do
+  if is_meant(member) then
+    local unique = string.match(member, '^%S*')
+    local size = bytes_of(unique)
+    if #matches == 5 * most_matches or with_letters and bytes > 0 and bytes + size > bytes_wanted then break end
     local letter = ''
     if with_letters and size > 0 then
       letter = redis.call('HGET', letters, unique)
       bytes = bytes + size
       if size > whole then letter = string.sub(letter, 1, beginning) end
     end
-    for _, value in ipairs({ member, score, place, size, letter }) do matches[#matches + 1] = value end
+    for _, value in ipairs({ member, redis.call('ZSCORE', index, member), place_of(number), size, letter }) do
+      matches[#matches + 1] = value
+    end
+  else
+    last_other = number
   end
-  looked = looked + 1
-  last = { member, score, place }
+  looked = number
 end
-return { total, looked, at_end and 1 or 0, last, last_other, matches }
+return { total, looked, first + looked >= behind and 1 or 0, placed(looked), placed(last_other), matches }

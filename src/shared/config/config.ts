@@ -18,6 +18,8 @@ export interface Config {
     readonly name: string;
     /** false = the original's plain BRPOP: what a dying worker held is lost. */
     readonly reliable: boolean;
+    /** A message of more bytes is not parsed. */
+    readonly messageMaxBytes: number;
   };
   readonly mainServer: {
     /** Origin and optional base path, without a slash at the end. */

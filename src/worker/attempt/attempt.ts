@@ -34,7 +34,7 @@ export interface AttemptResult {
 }
 
 interface AttemptsOptions {
-  readonly config: Pick<Config, 'worker' | 'mainServer' | 'logging'>;
+  readonly config: Pick<Config, 'worker' | 'mainServer' | 'logging' | 'queue'>;
   readonly server: Pick<MainServer, 'deliver'>;
   readonly burial: Pick<Burial, 'bury'>;
   readonly givingUp: Pick<GivingUp, 'giveUp'>;
@@ -64,7 +64,7 @@ export class Attempts {
    * Not async: each layer around the promise of an attempt costs three turns of the microtask queue.
    */
   run(claim: Claim, signal: AbortSignal): Promise<AttemptResult> {
-    const parsed = parseMessage(claim.raw);
+    const parsed = parseMessage(claim.raw, this.#options.config.queue.messageMaxBytes);
     if (!parsed.ok) return Promise.resolve(this.#malformed(claim, parsed.problem));
     const { message } = parsed;
     if (!this.#options.copies.take(message.id)) return this.#afterOthers(claim, message, signal);

@@ -18,8 +18,7 @@ export interface FilterOptions {
 export function addFilterOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--reason <reason>', 'only those dead for this reason')
-        .choices([...DEAD_LETTER_REASONS, UNREADABLE]),
+      new Option('--reason <reason>', 'only those dead for this reason').choices([...DEAD_LETTER_REASONS, UNREADABLE]),
     )
     .option('--client <id>', 'only those whose message has this client_id')
     .option('--domain <name>', 'only those whose message has this domain')

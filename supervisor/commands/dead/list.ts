@@ -41,11 +41,18 @@ export const registerList: RegisterCommand = (dead, context) => {
       filter,
       limit: Number(options.limit),
       ...(options.after === undefined ? {} : { after: options.after }),
-      onProgress: ({ looked, total, found }: { readonly looked: number; readonly total: number; readonly found: number }) =>
-        progress.update(`looked at ${looked} of ${total}, ${found} found`),
+      onProgress: ({
+        looked,
+        total,
+        found,
+      }: {
+        readonly looked: number;
+        readonly total: number;
+        readonly found: number;
+      }) => progress.update(`looked at ${looked} of ${total}, ${found} found`),
     };
-    const page = await withQueue(command, context, ({ deadLetters }) => deadLetters.list(query, summaryOf)).finally(() =>
-      progress.end(),
+    const page = await withQueue(command, context, ({ deadLetters }) => deadLetters.list(query, summaryOf)).finally(
+      () => progress.end(),
     );
     if (options.json) return printJson(context, listDocument(page));
     printPage(page, context);

@@ -42,7 +42,8 @@ export async function runOnLetters(
     deadLetters[kind]({
       filter,
       dryRun,
-      onMoved: (moved, left) => progress.update(`${moved} letters of an earlier version moved to the index, ${left} left`),
+      onMoved: (moved, left) =>
+        progress.update(`${moved} letters of an earlier version moved to the index, ${left} left`),
       onProgress: (now) => progress.update(`${now.seen} of ${now.total} seen, ${now.done} ${done}`),
     }),
   ).finally(() => progress.end());

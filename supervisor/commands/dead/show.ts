@@ -20,7 +20,11 @@ export const registerShow: RegisterCommand = (dead, context) => {
     .addHelpText('after', '\nExample:\n  $ message-broker-worker dead show 1\n');
   addQueueOptions(command).action(async (letter: string, { json }: { json?: true }) => {
     const entry = await withQueue(command, context, ({ deadLetters }) => deadLetters.find(letter, { whole: true }));
-    if (!entry) throw new CommandError(EXIT_FAILURE, 'There is no dead letter of this number, key or message id; see "dead list".');
+    if (!entry)
+      throw new CommandError(
+        EXIT_FAILURE,
+        'There is no dead letter of this number, key or message id; see "dead list".',
+      );
     const details = detailsOf(entry, Infinity);
     if (json) return printJson(context, details);
     const width = Math.max(...Object.keys(details).map((name) => name.length));

@@ -3,7 +3,15 @@
  * the Authorization header and nowhere else, and stays in this tab's sessionStorage.
  */
 import { byId, setText } from './elements.js';
-import { accessOf, addressOf, ROUTES, type Address, type Answers, type Asked, type ErrorAnswer } from './shared/protocol.js';
+import {
+  accessOf,
+  addressOf,
+  ROUTES,
+  type Address,
+  type Answers,
+  type Asked,
+  type ErrorAnswer,
+} from './shared/protocol.js';
 
 /** The answer of the supervisor was no; its sentence is the message. */
 export class RefusedError extends Error {}

@@ -9,7 +9,7 @@ import { redisKeys } from '../../../src/queue/keys.js';
 import { withOperatorQueue, type OperatorQueue } from '../../../src/queue/operator-queue.js';
 import { systemClock } from '../../../src/shared/time/clock.js';
 import { expectNoLeftovers } from '../../support/program/leftovers.js';
-import { claim, openQueue, places, QUEUE, redisConfig, settle } from '../../support/redis/queue.js';
+import { claim, openQueue, places, QUEUE, queueConfig, redisConfig, settle } from '../../support/redis/queue.js';
 import { useRedis } from '../../support/redis/redis.js';
 
 expectNoLeftovers();
@@ -19,7 +19,7 @@ const DEAD = keys.dead;
 const HOUR_MS = 3_600_000;
 
 function onQueue<T>(use: (queue: OperatorQueue) => Promise<T>, port = redis.port): Promise<T> {
-  return withOperatorQueue({ redis: redisConfig(port), queue: { name: QUEUE, reliable: true } }, systemClock, use);
+  return withOperatorQueue({ redis: redisConfig(port), queue: queueConfig() }, systemClock, use);
 }
 
 interface Buried {
@@ -166,7 +166,9 @@ test('what earlier versions buried keeps its place in time and the key that they
   const [newest] = await redis.client.lrangeBuffer(DEAD, 0, 0);
   const key = createHash('sha1').update(newest!).digest('hex').slice(0, 12);
   expect(await ids()).toEqual(['third', 'second', 'first']);
-  expect(await onQueue(({ deadLetters }) => deadLetters.find(key, { whole: false }))).toMatchObject({ messageId: 'third' });
+  expect(await onQueue(({ deadLetters }) => deadLetters.find(key, { whole: false }))).toMatchObject({
+    messageId: 'third',
+  });
   expect(await replay({ ids: [key] })).toMatchObject({ meant: 1, done: 1 });
   expect(await redis.client.exists(DEAD)).toBe(0);
 });
@@ -177,7 +179,9 @@ test('what is no envelope is moved byte for byte, listed as unreadable, not repl
   expect(await replay()).toMatchObject({ meant: 4, done: 1, unreadable: 3 });
   const { dead } = await places(redis.client);
   expect(dead.toSorted()).toEqual(['no envelope', '{"message":7}', Buffer.from([0xff]).toString()].toSorted());
-  expect(await onQueue(({ deadLetters }) => deadLetters.purge({ filter: { reason: 'unreadable' }, dryRun: false }))).toMatchObject({
+  expect(
+    await onQueue(({ deadLetters }) => deadLetters.purge({ filter: { reason: 'unreadable' }, dryRun: false })),
+  ).toMatchObject({
     done: 3,
   });
   expect((await places(redis.client)).dead).toEqual([]);
@@ -202,11 +206,16 @@ test('thousands, of which some die again meanwhile, are each moved once; two ope
 });
 
 test('letters of one time are each purged once, whichever are kept between them', async () => {
-  const lines = Array.from({ length: 5_000 }, (_, at) => `0123456789ab-${at} ${at % 3 === 0 ? 'poison' : 'malformed'} m${at}  `);
+  const lines = Array.from(
+    { length: 5_000 },
+    (_, at) => `0123456789ab-${at} ${at % 3 === 0 ? 'poison' : 'malformed'} m${at}  `,
+  );
   await redis.client.zadd(keys.deadIndex, ...lines.flatMap((line) => [1_000, line]));
   await redis.client.hset(keys.deadLetters, ...lines.flatMap((line) => [line.split(' ')[0] ?? '', 'x']));
   const run = { filter: { reason: 'poison' }, dryRun: false };
-  expect(await onQueue(({ deadLetters }) => deadLetters.purge({ ...run, dryRun: true }))).toMatchObject({ meant: 1_667 });
+  expect(await onQueue(({ deadLetters }) => deadLetters.purge({ ...run, dryRun: true }))).toMatchObject({
+    meant: 1_667,
+  });
   expect(await onQueue(({ deadLetters }) => deadLetters.purge(run))).toEqual({
     seen: 5_000,
     total: 5_000,
@@ -249,7 +258,14 @@ test('a worker buries in the index, under the user of an earlier version in its 
       await redis.client.call('ACL', 'SETUSER', 'default', denied);
       await redis.client.lpush(QUEUE, message(denied));
       const [claimed] = await claim(queue, 1);
-      const envelope = deadLetter({ raw: claimed!.raw, reason: 'poison', error: '', attemptCount: 0, workerId: 'w', deadAt: 0 });
+      const envelope = deadLetter({
+        raw: claimed!.raw,
+        reason: 'poison',
+        error: '',
+        attemptCount: 0,
+        workerId: 'w',
+        deadAt: 0,
+      });
       expect(await settle(queue, { kind: 'bury', claim: claimed!, envelope })).toMatchObject({ lost: [], refused: [] });
       await redis.client.call('ACL', 'SETUSER', 'default', '+@all');
     }
@@ -257,7 +273,7 @@ test('a worker buries in the index, under the user of an earlier version in its 
     await queue.stop();
   }
   expect(await redis.client.llen(DEAD)).toBe(2);
-  expect(await redis.client.zrange(keys.deadIndex, 0, -1)).toEqual([
+  expect(await redis.client.zrange(keys.deadIndex, '0', '-1')).toEqual([
     expect.stringMatching(/^[0-9a-f]{12}-[0-9a-z]+ poison %2B%40all {2}$/),
   ]);
   expect(await redis.client.hlen(keys.deadLetters)).toBe(1);
@@ -265,14 +281,35 @@ test('a worker buries in the index, under the user of an earlier version in its 
 });
 
 test('a letter of many MB is listed from its beginning and replayed whole', async () => {
-  const raw = Buffer.concat([Buffer.from(message('big').slice(0, -1)), Buffer.from(`,"x":"${'y'.repeat(6_000_000)}"}`)]);
+  const raw = Buffer.concat([
+    Buffer.from(message('big').slice(0, -1)),
+    Buffer.from(`,"x":"${'y'.repeat(6_000_000)}"}`),
+  ]);
   await bury({ raw });
   const shown = await onQueue(({ deadLetters }) => deadLetters.find('big', { whole: false }));
   expect(shown).toMatchObject({ messageId: 'big', letter: { rawBytes: raw.length, attemptCount: 7 } });
   expect(shown?.stored.length).toBeLessThan(200_000);
-  expect((await onQueue(({ deadLetters }) => deadLetters.find('1', { whole: true })))?.letter?.raw.equals(raw)).toBe(true);
+  expect((await onQueue(({ deadLetters }) => deadLetters.find('1', { whole: true })))?.letter?.raw.equals(raw)).toBe(
+    true,
+  );
   expect(await replay()).toMatchObject({ done: 1 });
   expect((await redis.client.lindexBuffer(QUEUE, 0))?.length).toBe(raw.length);
+});
+
+test('back to the list of version 1.0, in the order of death, each in an envelope that it reads', async () => {
+  const large = `{"message_id":"large","x":"${'y'.repeat(1_100_000)}"}`;
+  await bury({ raw: message('a') }, { raw: large }, { raw: message('c') });
+  await redis.client.lpush(DEAD, 'no envelope');
+  const envelopes = (await places(redis.client)).dead;
+  const back = () => onQueue(({ deadLetters }) => deadLetters.returnToList({ filter: {}, dryRun: false }));
+  expect(await back()).toMatchObject({ done: 4, unreadable: 0 });
+  const listed = await redis.client.lrange(DEAD, 0, -1);
+  expect(
+    listed.map((text) => (text.startsWith('{') ? (JSON.parse(text) as { message: string }).message : text)),
+  ).toEqual(['no envelope', message('c'), large, message('a')]);
+  expect(listed[1]).toBe(envelopes[0]);
+  expect(await redis.client.exists(keys.deadIndex, keys.deadLetters)).toBe(0);
+  expect(await ids()).toEqual([undefined, 'c', 'large', 'a']);
 });
 
 test('without Redis it says so', async () => {

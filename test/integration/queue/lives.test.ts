@@ -5,7 +5,7 @@ import type { Life } from '../../../src/shared/life.js';
 import { systemClock } from '../../../src/shared/time/clock.js';
 import { systemRandom } from '../../../src/shared/time/random.js';
 import { conformsToLife } from '../../support/life.js';
-import { QUEUE, queueOf, redisConfig } from '../../support/redis/queue.js';
+import { queueOf, queueConfig, redisConfig } from '../../support/redis/queue.js';
 import { useRedis } from '../../support/redis/redis.js';
 
 const redis = useRedis();
@@ -43,7 +43,7 @@ holdToLife('a worker’s two sessions', (port) => {
 holdToLife('a worker’s queue', (port) => queueOf(port));
 
 holdToLife('the primary’s access to the queue', (port) => {
-  const config = { redis: redisConfig(port), queue: { name: QUEUE, reliable: true } };
+  const config = { redis: redisConfig(port), queue: queueConfig() };
   return createBackgroundConnection({ ...common, config });
 });
 

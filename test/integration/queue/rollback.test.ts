@@ -4,7 +4,7 @@ import { withOperatorQueue, type OperatorQueue } from '../../../src/queue/operat
 import { LeasesRunningError } from '../../../src/queue/rollback.js';
 import { systemClock } from '../../../src/shared/time/clock.js';
 import { expectNoLeftovers } from '../../support/program/leftovers.js';
-import { places, QUEUE, redisConfig } from '../../support/redis/queue.js';
+import { places, QUEUE, queueConfig, redisConfig } from '../../support/redis/queue.js';
 import { useRedis } from '../../support/redis/redis.js';
 
 expectNoLeftovers();
@@ -13,11 +13,7 @@ const CONSUMERS = `{${QUEUE}}:consumers`;
 const RETRY = `{${QUEUE}}:retry`;
 
 function onQueue<T>(use: (queue: OperatorQueue) => Promise<T>): Promise<T> {
-  return withOperatorQueue(
-    { redis: redisConfig(redis.port), queue: { name: QUEUE, reliable: true } },
-    systemClock,
-    use,
-  );
+  return withOperatorQueue({ redis: redisConfig(redis.port), queue: queueConfig() }, systemClock, use);
 }
 
 /** Claims as a worker makes them: the oldest at the right end. */

@@ -146,6 +146,19 @@ test('rollback: refuses while leases run, and gives everything back', async () =
   expect((await places(redis.client)).waiting).toEqual(['{"message_id":"dead","attempt_count":0}', 'retry', 'claim']);
 });
 
+test('rollback --to-v1: dead letters go to the list of version 1.0, and stay dead', async () => {
+  await bury('{"message_id":"a"}');
+  expect((await command('dead', 'list')).out).toContain('1 shown of 1');
+  expect(await redis.client.llen(`{${QUEUE}}:dead`)).toBe(0);
+  await redis.client.zadd(`{${QUEUE}}:consumers`, Date.now() + 60_000, 'w@h/0.1.a');
+  expect((await command('rollback', '--to-v1')).code).toBe(1);
+  expect((await command('rollback', '--to-v1', '--with-dead')).code).toBe(2);
+  expect((await command('rollback', '--to-v1', '--dry-run')).out).toBe('1 dead letters would go to the list.');
+  await redis.client.del(`{${QUEUE}}:consumers`);
+  expect((await command('rollback', '--to-v1')).out).toBe('1 dead letters are in the list of version 1.0.');
+  expect(await redis.client.llen(`{${QUEUE}}:dead`)).toBe(1);
+});
+
 test('certs: usable files, private keys, never written over without --force', async () => {
   expect((await command('certs', '--host', 'localhost', '10.0.0.5')).code).toBe(0);
   const tls = {

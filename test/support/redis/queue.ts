@@ -25,6 +25,10 @@ export function redisConfig(port: number, overrides: Partial<Config['redis']> = 
   };
 }
 
+export function queueConfig(overrides: Partial<Config['queue']> = {}): Config['queue'] {
+  return { name: QUEUE, reliable: true, messageMaxBytes: 67_108_864, ...overrides };
+}
+
 export interface QueueOptions {
   readonly redis?: Partial<Config['redis']>;
   readonly reliable?: boolean;
@@ -48,7 +52,7 @@ export function queueOf(port: number, workerId = 'worker-1', options: QueueOptio
   return new RedisQueue({
     config: {
       redis: redisConfig(port, options.redis),
-      queue: { name: options.name ?? QUEUE, reliable: options.reliable ?? true },
+      queue: queueConfig({ name: options.name ?? QUEUE, reliable: options.reliable ?? true }),
     },
     workerId,
     nonce: `n${incarnations}`,
@@ -95,7 +99,9 @@ export async function places(client: Redis, name = QUEUE): Promise<Places> {
 /** The envelopes, the newest first, then those in the list of earlier versions. */
 async function deadLetters(client: Redis, name: string): Promise<string[]> {
   const lines = await client.zrevrange(`{${name}}:dead:index`, 0, -1);
-  const letters = await Promise.all(lines.map((line) => client.hget(`{${name}}:dead:letters`, line.split(' ')[0] ?? '')));
+  const letters = await Promise.all(
+    lines.map((line) => client.hget(`{${name}}:dead:letters`, line.split(' ')[0] ?? '')),
+  );
   return [...letters.map((letter) => letter ?? ''), ...(await client.lrange(`{${name}}:dead`, 0, -1))];
 }
 

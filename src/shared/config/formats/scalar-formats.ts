@@ -62,6 +62,19 @@ function sizeLimit(min: number): Format<number> {
   };
 }
 
+/** Redis takes no value of more than 512 MB. */
+const MESSAGE_SIZES: Range = { min: 2 ** 16, max: 512 * MEBIBYTE };
+
+export const messageSize: Format<number> = {
+  expects: 'a number of bytes or a size such as 512K or 64M, from 64K to 512M',
+  parse(text) {
+    const match = /^(\d{1,12})(?:([KM])(?:i?B)?)?$/i.exec(text.trim());
+    if (match === null) throw new FormatError();
+    return within(Number(match[1]) * (BYTES_PER_SUFFIX[match[2]?.toUpperCase() ?? ''] ?? 1), MESSAGE_SIZES);
+  },
+  print: (bytes) => (bytes % MEBIBYTE === 0 ? `${bytes / MEBIBYTE}M` : String(bytes)),
+};
+
 const TRUE_WORDS = ['true', 'yes', 'on', '1'];
 const FALSE_WORDS = ['false', 'no', 'off', '0'];
 

@@ -1,5 +1,5 @@
 import { endpoint, filePath, host, hostPorts, httpUrl } from '../formats/address-formats.js';
-import { anyText, boolean, integer, matching, port, seconds } from '../formats/scalar-formats.js';
+import { anyText, boolean, integer, matching, messageSize, port, seconds } from '../formats/scalar-formats.js';
 import type { Setting } from './setting.js';
 
 /** A queue name must not hold braces: the names derived from it are `{name}:retry` and so on, a cluster's hash tag. */
@@ -116,6 +116,14 @@ export const CONNECTION_SETTINGS = [
     format: boolean,
     prose:
       'Keep a claimed message in Redis until it is settled. `false` = plain BRPOP: what a dying worker held is lost',
+  },
+  {
+    path: 'queue.message_max_bytes',
+    target: 'queue.messageMaxBytes',
+    env: 'MESSAGE_MAX_BYTES',
+    default: '64M',
+    format: messageSize,
+    prose: 'A larger message goes to the dead letters as `malformed`, unread: to parse it would hold up all others',
   },
   {
     path: 'main_server.url',

@@ -28,7 +28,10 @@ export class LetterFilter {
   }
 
   #entries(): (readonly [string, string])[] {
-    const all = [['reason', this.#reason.value] as const, ...this.#typed.map(([name, { value }]) => [name, value] as const)];
+    const all = [
+      ['reason', this.#reason.value] as const,
+      ...this.#typed.map(([name, { value }]) => [name, value] as const),
+    ];
     return all.filter(([, value]) => value !== '');
   }
 }

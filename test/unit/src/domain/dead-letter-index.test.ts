@@ -17,6 +17,8 @@ const letterOf = (raw: Buffer | string, error = '') =>
     }),
   );
 
+const wellFormed = (text: string): string => text.replace(/\p{Cs}/gu, '\ufffd');
+
 describe('the line in the index', () => {
   it('is unique, reason, id, client and domain', () => {
     const raw = '{"message_id":"a b","client_id":"c/1","domain":"ä.org","metadata":{"client_id":"other","domain":"x"}}';
@@ -31,8 +33,8 @@ describe('the line in the index', () => {
         expect(line).toMatch(/^[!-~]+ [!-~]+ [!-~]* [!-~]* [!-~]*$/);
         const read = readIndexLine(line);
         expect(read).toMatchObject({ unique: 'u', reason: 'poison' });
-        expect(read.client ?? '').toBe(client.toWellFormed());
-        expect(read.domain ?? '').toBe(domain.toWellFormed());
+        expect(read.client ?? '').toBe(wellFormed(client));
+        expect(read.domain ?? '').toBe(wellFormed(domain));
         if (read.messageId !== undefined) expect(read.messageId).toBe(id);
       }),
     );
@@ -80,7 +82,14 @@ describe('the line in the index', () => {
 
 describe('the search for a text', () => {
   const isIn = (text: string, raw: string, error = ''): boolean => {
-    const stored = deadLetter({ raw: Buffer.from(raw), reason: 'poison', error, attemptCount: 0, workerId: '', deadAt: 0 });
+    const stored = deadLetter({
+      raw: Buffer.from(raw),
+      reason: 'poison',
+      error,
+      attemptCount: 0,
+      workerId: '',
+      deadAt: 0,
+    });
     return new TextSearch(text).isIn(stored, () => readDeadLetter(stored));
   };
 

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DEAD_LETTER_REASONS } from '../../../../src/domain/dead-letter-reasons.js';
-import { deadLetter, readDeadLetter } from '../../../../src/domain/dead-letter.js';
+import { deadLetter, earlierEnvelope, readDeadLetter } from '../../../../src/domain/dead-letter.js';
 
 const letter = {
   raw: Buffer.from('{"message_id":"a"}'),
@@ -34,7 +34,12 @@ describe('deadLetter', () => {
 
 describe('readDeadLetter', () => {
   it('gives back what was put in', () => {
-    expect(readDeadLetter(deadLetter(letter))).toEqual({ ...letter, rawBytes: letter.raw.length, deadAt: '2025-01-15T10:30:45.007Z' });
+    expect(readDeadLetter(deadLetter(letter))).toEqual({
+      ...letter,
+      rawBytes: letter.raw.length,
+      isLarge: false,
+      deadAt: '2025-01-15T10:30:45.007Z',
+    });
   });
 
   it('gives back any bytes', () => {
@@ -82,7 +87,16 @@ describe('readDeadLetter', () => {
   });
 
   it('leaves empty what is missing', () => {
-    const empty = { raw: Buffer.from('x'), rawBytes: 1, reason: '', error: '', attemptCount: 0, workerId: '', deadAt: '' };
+    const empty = {
+      raw: Buffer.from('x'),
+      rawBytes: 1,
+      isLarge: false,
+      reason: '',
+      error: '',
+      attemptCount: 0,
+      workerId: '',
+      deadAt: '',
+    };
     expect(readDeadLetter('{"message":"x"}')).toEqual(empty);
     expect(readDeadLetter('{"message":"x","reason":1,"attempt_count":"2","error":null}')).toEqual(empty);
   });
@@ -92,7 +106,10 @@ describe('readDeadLetter', () => {
   });
 
   describe('of a large message', () => {
-    const large = { ...letter, raw: Buffer.concat([Buffer.from('{"message_id":"a"}\n\xff'), Buffer.alloc(1_048_576, '"')]) };
+    const large = {
+      ...letter,
+      raw: Buffer.concat([Buffer.from('{"message_id":"a"}\n\xff', 'latin1'), Buffer.alloc(1_048_576, '"')]),
+    };
 
     it('has the bytes as they are behind a line of JSON', () => {
       const stored = deadLetter(large);
@@ -105,7 +122,11 @@ describe('readDeadLetter', () => {
       const stored = deadLetter(large);
       const expected = { reason: letter.reason, error: letter.error, attemptCount: 10_000, rawBytes: large.raw.length };
       expect(readDeadLetter(stored)).toMatchObject(expected);
-      expect(readDeadLetter(stored)?.raw.equals(large.raw)).toBe(true);
+      const read = readDeadLetter(stored);
+      expect(read?.raw.equals(large.raw)).toBe(true);
+      // as version 1.0 wrote it
+      const earlier = JSON.parse((read ? earlierEnvelope(read) : '').toString()) as { message_base64: string };
+      expect(Buffer.from(earlier.message_base64, 'base64').equals(large.raw)).toBe(true);
       const beginning = readDeadLetter(stored.subarray(0, 1_000), stored.length);
       expect(beginning).toMatchObject(expected);
       expect(large.raw.subarray(0, beginning?.raw.length).equals(beginning?.raw ?? Buffer.of())).toBe(true);
@@ -123,7 +144,12 @@ describe('readDeadLetter', () => {
     const begin = stored.indexOf('"message":') + '"message":"'.length;
     for (let bytes = begin; bytes < stored.length; bytes += 1) {
       const read = readDeadLetter(stored.subarray(0, bytes), stored.length);
-      expect(read).toMatchObject({ reason: letter.reason, error: letter.error, attemptCount: 10_000, rawBytes: undefined });
+      expect(read).toMatchObject({
+        reason: letter.reason,
+        error: letter.error,
+        attemptCount: 10_000,
+        rawBytes: undefined,
+      });
       const text = (read?.raw.toString() ?? '').replace(/[\ufffd\ud800-\udfff]+$/, '');
       expect(raw.toString().startsWith(text)).toBe(true);
     }

@@ -40,8 +40,11 @@ export interface Core {
 
 const open: Core[] = [];
 
-export function createCore(worker: ConfigOverrides['worker'] = {}, logging: ConfigOverrides['logging'] = {}): Core {
-  const config = testConfig({ worker: { retryIntervalMs: RETRY_MS, ...worker }, logging });
+export function createCore(
+  worker: ConfigOverrides['worker'] = {},
+  { logging = {}, queue: ofQueue = {} }: Pick<ConfigOverrides, 'logging' | 'queue'> = {},
+): Core {
+  const config = testConfig({ worker: { retryIntervalMs: RETRY_MS, ...worker }, logging, queue: ofQueue });
   const clock = new VirtualClock();
   const log = recordedLog();
   const queue = new ScriptedQueue(clock);

@@ -9,6 +9,7 @@ import { closeCores, createCore, message, RETRY_MS, type Core, totals, totalsIn 
 afterEach(closeCores);
 
 const MAX_ATTEMPTS = 3;
+const MESSAGE_MAX_BYTES = 100_000;
 const DELIVERY_SECONDS = 'worker_delivery_duration_seconds_sum';
 const WAIT_SECONDS = 'worker_queue_wait_seconds_sum';
 const HAND_BACK = (claim: Claim): AttemptResult => ({ settlement: { kind: 'hand-back', claim }, messageId: 'm' });
@@ -23,7 +24,7 @@ interface Stage extends Core {
 
 /** An attempt that was begun at 0 ms. */
 function attempted(raw: string): Stage {
-  const core = createCore({ maxAttempts: MAX_ATTEMPTS });
+  const core = createCore({ maxAttempts: MAX_ATTEMPTS }, { queue: { messageMaxBytes: MESSAGE_MAX_BYTES } });
   const claim = { raw: Buffer.from(raw), consumer: 'c' };
   const kill = new AbortController();
   const result = core.attempts.run(claim, kill.signal);
@@ -50,7 +51,7 @@ describe('a POST', () => {
   });
 
   test('that is answered with 2xx has no INFO line where only failures are told, one that fails has', async () => {
-    const { attempts, server, log } = createCore({}, { messages: 'failures' });
+    const { attempts, server, log } = createCore({}, { logging: { messages: 'failures' } });
     for (const [id, outcome] of [
       ['good', DELIVERED],
       ['bad', FAILED],
@@ -248,6 +249,8 @@ describe('what is no message', () => {
     const envelope = settlement.kind === 'bury' ? readDeadLetter(settlement.envelope) : undefined;
     expect(envelope).toEqual({
       raw: claim.raw,
+      rawBytes: claim.raw.length,
+      isLarge: false,
       reason: 'malformed',
       error: 'The message_id is not a string.',
       attemptCount: 0,
@@ -259,6 +262,15 @@ describe('what is no message', () => {
     expect(log.lines).toEqual([
       'ERROR Moved a malformed message of 17 bytes to the dead list: The message_id is not a string.',
     ]);
+  });
+
+  test('because it is larger than the limit is buried unread', async () => {
+    const { claim, server, result } = attempted(message('m', { text: 'x'.repeat(MESSAGE_MAX_BYTES) }));
+    const { settlement } = await result;
+    const envelope = settlement.kind === 'bury' ? readDeadLetter(settlement.envelope) : undefined;
+    expect(envelope).toMatchObject({ reason: 'malformed', error: 'The message is larger than MESSAGE_MAX_BYTES.' });
+    expect(envelope?.raw.equals(claim.raw)).toBe(true);
+    expect(server.posts).toEqual([]);
   });
 });
 

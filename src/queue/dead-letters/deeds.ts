@@ -1,0 +1,122 @@
+/** What replay, purge and the way back to an earlier version do with the letters that are meant. */
+import type { Buffer } from 'node:buffer';
+import { earlierEnvelope, readDeadLetter } from '../../domain/dead-letter.js';
+import { UnusableRedisError } from '../../shared/errors.js';
+import type { RedisArgument, RedisConnection } from '../connection/connection.js';
+import { redisScript } from '../connection/script.js';
+import type { RedisKeys } from '../keys.js';
+import { freshly, type DeadLetterEntry } from './entry.js';
+import type { Match } from './index-walk.js';
+
+export interface Deed {
+  readonly needsLetters: boolean;
+  readonly mostMatches: number;
+  readonly takes: (match: Match) => boolean;
+  /** Makes them leave the dead, and resolves to how many did by its doing and not by another operator's. */
+  readonly act: (matches: readonly Match[]) => Promise<number>;
+}
+
+const replayScript = redisScript('dead-replay');
+const purgeScript = redisScript('dead-purge');
+
+const REPLAYED = 200;
+const PURGED = 500;
+/** Freeing the memory of large letters takes Redis time as well. */
+const PURGED_BYTES = 8_388_608;
+
+export function purgeDeed(connection: RedisConnection, keys: RedisKeys): Deed {
+  return {
+    needsLetters: false,
+    mostMatches: PURGED,
+    takes: () => true,
+    act: async (matches) => {
+      let done = 0;
+      for (const group of byBytes(matches)) {
+        const lines = group.map(({ line }) => line);
+        done += (await purgeScript.run(connection, [keys.deadIndex, keys.deadLetters], lines)) as number;
+      }
+      return done;
+    },
+  };
+}
+
+function byBytes(matches: readonly Match[]): Match[][] {
+  const groups: Match[][] = [];
+  let bytes = Infinity;
+  for (const match of matches) {
+    if (bytes + match.storedBytes > PURGED_BYTES) {
+      groups.push([]);
+      bytes = 0;
+    }
+    bytes += match.storedBytes;
+    groups.at(-1)?.push(match);
+  }
+  return groups;
+}
+
+export function replayDeed(connection: RedisConnection, keys: RedisKeys, mostParsedBytes: number): Deed {
+  return {
+    needsLetters: true,
+    mostMatches: REPLAYED,
+    takes: ({ entry }) => entry.letter !== undefined && !isTooLarge(entry, mostParsedBytes),
+    act: (matches) =>
+      push(connection, keys, keys.queue, matches, (entry) => replayed(connection, keys, entry, mostParsedBytes)),
+  };
+}
+
+/** Back to the list in which earlier versions look. */
+export function returnDeed(connection: RedisConnection, keys: RedisKeys, mostParsedBytes: number): Deed {
+  return {
+    needsLetters: true,
+    mostMatches: REPLAYED,
+    takes: ({ entry }) => entry.storedBytes > 0 && (entry.letter?.rawBytes ?? 0) <= mostParsedBytes,
+    act: (matches) => push(connection, keys, keys.dead, matches, (entry) => returned(connection, keys, entry)),
+  };
+}
+
+async function push(
+  connection: RedisConnection,
+  { deadIndex, deadLetters }: RedisKeys,
+  list: string,
+  matches: readonly Match[],
+  argumentsOf: (entry: DeadLetterEntry) => Promise<RedisArgument[]>,
+): Promise<number> {
+  const args: RedisArgument[] = [];
+  for (const { entry } of matches) args.push(...(await argumentsOf(entry)));
+  const reply = await replayScript.run(connection, [list, deadIndex, deadLetters], args);
+  const [moved, refusal] = reply as [number, Buffer];
+  if (refusal.length > 0) {
+    throw new UnusableRedisError(`Redis refused to take a message back into ${list}: ${String(refusal)}`);
+  }
+  return moved;
+}
+
+/** Earlier versions made JSON of a message of any size, of which this one would have to make a text again. */
+function isTooLarge({ letter, storedBytes }: DeadLetterEntry, mostParsedBytes: number): boolean {
+  return letter?.rawBytes === undefined && storedBytes > 2 * mostParsedBytes;
+}
+
+/** Line, kind and message, for dead-replay.lua; nothing when the letter has vanished. */
+async function replayed(
+  connection: RedisConnection,
+  { deadLetters }: RedisKeys,
+  { line, unique, letter, stored, storedBytes }: DeadLetterEntry,
+  mostParsedBytes: number,
+): Promise<RedisArgument[]> {
+  if (letter && stored.length === storedBytes) return [line, 'given', freshly(letter.raw, mostParsedBytes)];
+  if (letter?.rawBytes !== undefined && letter.rawBytes > mostParsedBytes) return [line, 'message', ''];
+  const whole = (await connection.call('HGET', deadLetters, unique)) as Buffer | null;
+  const read = whole && readDeadLetter(whole);
+  return read ? [line, 'given', freshly(read.raw, mostParsedBytes)] : [];
+}
+
+/** A large message, which follows the envelope, goes into it as earlier versions read it; all others are as they were. */
+async function returned(
+  connection: RedisConnection,
+  { deadLetters }: RedisKeys,
+  { line, unique, letter }: DeadLetterEntry,
+): Promise<RedisArgument[]> {
+  const whole = letter?.isLarge === true && ((await connection.call('HGET', deadLetters, unique)) as Buffer | null);
+  const read = whole ? readDeadLetter(whole) : undefined;
+  return read ? [line, 'given', earlierEnvelope(read)] : [line, 'letter', ''];
+}
