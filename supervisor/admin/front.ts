@@ -46,7 +46,7 @@ async function respond(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const answer = await answerOf(options, kitchen, request, hangUpOf(response));
+  const answer = await answerOf(options, kitchen, request);
   if (answer === undefined) return void request.destroy();
   // An unread rest of the body would be taken for the next request, or read for ever.
   if (!request.complete) response.setHeader('connection', 'close');
@@ -54,26 +54,19 @@ async function respond(
   write(response, answer, request.method === 'HEAD');
 }
 
-function hangUpOf(response: ServerResponse): AbortSignal {
-  const hangUp = new AbortController();
-  response.once('close', () => hangUp.abort());
-  return hangUp.signal;
-}
-
 /** undefined: nobody waits for it any more. */
 async function answerOf(
   { routes, check, log }: FrontOptions,
   kitchen: Kitchen,
   request: IncomingMessage,
-  signal: AbortSignal,
 ): Promise<Answer | StreamedAnswer | undefined> {
   try {
     const url = urlOf(request);
     const { route, params } = findRoute(routes, request.method ?? '', url.pathname);
     check(route, request);
-    const asked = { params, fields: await fieldsOf(request, url), signal };
+    const asked = { params, fields: await fieldsOf(request, url), isAbandoned: () => isAbandoned(request) };
     check({ ...route, access: accessOf(route, asked.fields) }, request);
-    return await kitchen.make(route, asked, () => isAbandoned(request));
+    return await kitchen.make(route, asked);
   } catch (error) {
     if (error instanceof RequestError) {
       return { status: error.status, body: errorAnswer(error.message), headers: error.headers };
@@ -89,7 +82,7 @@ class Kitchen {
   readonly #turns: ReadonlyMap<Route, OneByOne>;
 
   constructor({ routes, pageEveryMs, clock }: FrontOptions) {
-    const nothing = { params: {}, fields: {}, signal: new AbortController().signal };
+    const nothing = { params: {}, fields: {}, isAbandoned: () => false };
     this.#shared = new Map(
       routes
         .filter(({ isShared }) => isShared)
@@ -98,12 +91,12 @@ class Kitchen {
     this.#turns = new Map(routes.filter(({ method }) => method === 'GET').map((route) => [route, new OneByOne()]));
   }
 
-  async make(route: Route, asked: AdminRequest, isFutile: () => boolean): Promise<Answer | StreamedAnswer | undefined> {
+  async make(route: Route, asked: AdminRequest): Promise<Answer | StreamedAnswer | undefined> {
     const shared = this.#shared.get(route);
     if (shared !== undefined) return shared.read();
     const turns = this.#turns.get(route);
     if (turns === undefined) return route.answer(asked);
-    return turns.do(async () => (isFutile() ? undefined : route.answer(asked)));
+    return turns.do(async () => (asked.isAbandoned() ? undefined : route.answer(asked)));
   }
 }
 

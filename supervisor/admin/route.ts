@@ -22,8 +22,8 @@ export interface AdminRequest<Segment extends string = string> {
   readonly params: Readonly<Record<Segment, string>>;
   /** The query of a GET, in which digits come as numbers, or the JSON object of a POST; empty when there was none. */
   readonly fields: Readonly<Record<string, unknown>>;
-  /** Aborted when the client hangs up: what only it waits for need not be done. */
-  readonly signal: AbortSignal;
+  /** The client has hung up: what only it waits for need not be done. */
+  readonly isAbandoned: () => boolean;
 }
 
 export interface Route extends Place {

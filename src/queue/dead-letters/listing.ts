@@ -15,8 +15,8 @@ export interface DeadLetterQuery {
   readonly after?: string;
   /** Then what was found is returned, with a cursor. */
   readonly budgetMs?: number;
-  /** Aborted = nobody waits for the page any more; what was found is returned. */
-  readonly signal?: AbortSignal;
+  /** Nobody waits for the page any more: what was found is returned. */
+  readonly isAbandoned?: () => boolean;
   readonly onProgress?: (progress: { readonly looked: number; readonly total: number; readonly found: number }) => void;
 }
 
@@ -49,7 +49,7 @@ export async function listLetters<T>(
   query: DeadLetterQuery,
   shown: (entry: DeadLetterEntry) => T,
 ): Promise<DeadLetterPage<T>> {
-  const { filter, limit, budgetMs = Infinity, signal, onProgress } = query;
+  const { filter, limit, budgetMs = Infinity, isAbandoned, onProgress } = query;
   const until = clock.now() + budgetMs;
   const bounds = await boundsOf(connection, filter);
   const search = filter.text === undefined ? undefined : new TextSearch(filter.text);
@@ -71,7 +71,7 @@ export async function listLetters<T>(
     after = step.last ?? after;
     const looked = step.last?.place ?? 0;
     onProgress?.({ looked, total: step.total, found: entries.length });
-    if (clock.now() >= until || signal?.aborted === true) {
+    if (clock.now() >= until || isAbandoned?.() === true) {
       return { ...pageOf(entries, step.total, looked), hasMore: true, cursor: after && cursorText(after) };
     }
   }

@@ -45,35 +45,29 @@ export function deadLetterRoutes(config: () => Config, clock: Clock): readonly R
 }
 
 /**
- * One replay or purge at a time: two would only get into each other's way. One list at a time, in the order they are asked
- * for, since anybody may ask; those that nobody waits for any more when their turn comes are not made.
+ * One replay or purge at a time: two would only get into each other's way. A list that nobody waits for any more is not
+ * made, or ends at its next step.
  */
 class LettersOverHttp {
   readonly #config: () => Config;
   readonly #clock: Clock;
   #isRunning = false;
-  #listing: Promise<unknown> = Promise.resolve();
 
   constructor(config: () => Config, clock: Clock) {
     this.#config = config;
     this.#clock = clock;
   }
 
-  list({ fields, signal }: AdminRequest): Promise<Answer<DeadLetterList>> {
+  async list({ fields, isAbandoned }: AdminRequest): Promise<Answer<DeadLetterList>> {
     const { limit = DEFAULT_LIMIT, cursor, ...which } = readFields<Requests['deadLetters']>(fields, LIST_FIELDS);
     const query = {
       filter: filterOf(which),
       limit,
       budgetMs: LIST_MS,
-      signal,
+      isAbandoned,
       ...(cursor === undefined ? {} : { after: cursor }),
     };
-    const answer = this.#listing.then(() => {
-      if (signal.aborted) throw new RequestError(499, 'Nobody waits for the list any more.');
-      return this.#onQueue(async ({ deadLetters }) => listDocument(await deadLetters.list(query, summaryOf)));
-    });
-    this.#listing = answer.catch(() => undefined);
-    return answer;
+    return this.#onQueue(async ({ deadLetters }) => listDocument(await deadLetters.list(query, summaryOf)));
   }
 
   find(letter: string): Promise<Answer<DeadLetterDetails>> {
