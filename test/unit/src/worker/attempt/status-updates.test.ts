@@ -98,3 +98,16 @@ test('none is sent when its time is over on the wall clock alone: the host was s
   expect(ids()).toEqual(['a']);
   expect(log.lines).toEqual([expect.stringContaining('1 status update(s) left out')]);
 });
+
+test('what waits is left out when another copy of the message waits for it, which goes on at once', async () => {
+  const { updates, copies, server, clock, ids } = stage({ parallel: 1 });
+  for (const id of ['a', 'b']) {
+    copies.take(id);
+    updates.send(id, QUEUED, momentOf(clock));
+  }
+  const turn = copies.wait('b', new AbortController().signal);
+  server.puts[0]?.answer(DELIVERED);
+  expect(await turn).toBe(true);
+  expect(ids()).toEqual(['a']);
+  expect([copies.take('a'), copies.take('b')]).toEqual([true, false]);
+});
