@@ -8,6 +8,7 @@ const ROOMS = {
   'src/main.ts': ['src/worker', 'src/shared/logger/logger.ts', 'src/delivery/main-server-client.ts'],
   'src/shared/errors.ts': [],
   'src/shared/life.ts': [],
+  'src/shared/terminal.ts': [],
   'src/shared/ipc.ts': ['src/shared/config', 'src/shared/metrics'],
   'src/shared/words': [],
   'src/shared/time': [],

@@ -10,6 +10,7 @@ import type { Config } from '../shared/config/config.js';
 import { exitCodeOf } from '../shared/errors.js';
 import { readToChild, type Identity, type ToChild, type ToPrimary } from '../shared/ipc.js';
 import { createLogger, type Logger } from '../shared/logger/logger.js';
+import { outliveTerminal } from '../shared/terminal.js';
 import { systemClock } from '../shared/time/clock.js';
 import { systemRandom } from '../shared/time/random.js';
 import { asSentence, noRoute } from '../shared/words/causes.js';
@@ -39,6 +40,7 @@ export class Child {
       if (known) this.#obey(known);
     });
     cluster.worker?.once('disconnect', () => this.#orphaned());
+    outliveTerminal();
     if (process.platform === 'win32') startOrphanWatchdog();
     void tellPrimary({ type: 'hello' });
   }

@@ -11,6 +11,8 @@ interface ListenerOptions {
   /** May throw. */
   readonly listen: () => void;
   readonly onListening: () => void;
+  /** Whether we can still be reached, where that may end without a word; looked at each second. */
+  readonly isThere?: () => boolean;
   /** A sentence for the operator. */
   readonly trouble: (error: NodeJS.ErrnoException) => string;
   readonly log: Log;
@@ -18,12 +20,14 @@ interface ListenerOptions {
 }
 
 const RETRY_MS = 5_000;
+const LOOK_EVERY_MS = 1_000;
 
 /** Listens, and when that fails says so once and tries again every 5 s. */
 export class Listener implements Life {
   readonly #options: ListenerOptions;
   #attempt: Promise<void> | undefined;
   #retry: Timer | undefined;
+  #watch: Timer | undefined;
   #trouble: string | undefined = 'it has not been started';
   #stopping: Promise<void> | undefined;
 
@@ -42,6 +46,9 @@ export class Listener implements Life {
 
   start(): void {
     this.#attempt ??= this.#try();
+    const { isThere, clock } = this.#options;
+    if (isThere && !this.#stopping)
+      this.#watch ??= clock.every(LOOK_EVERY_MS, () => this.#listenAgainUnless(isThere()));
   }
 
   stop(): Promise<void> {
@@ -61,6 +68,15 @@ export class Listener implements Life {
     onListening();
   }
 
+  /** Connections that are open go on. */
+  #listenAgainUnless(isThere: boolean): void {
+    const { server, log } = this.#options;
+    if (isThere || !server.listening || this.#stopping) return;
+    log.warn('The control socket was gone or another; it is made again.');
+    server.close();
+    this.#attempt = this.#try();
+  }
+
   #failed(error: NodeJS.ErrnoException): void {
     const { trouble, log, clock } = this.#options;
     const sentence = trouble(error);
@@ -76,6 +92,7 @@ export class Listener implements Life {
   async #close(): Promise<void> {
     const { server } = this.#options;
     this.#retry?.cancel();
+    this.#watch?.cancel();
     await this.#attempt;
     if (!server.listening) return;
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));

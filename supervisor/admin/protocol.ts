@@ -103,6 +103,11 @@ export interface ReloadAnswer {
   /** The reason once more, as in every ErrorAnswer. */
   readonly error?: string;
   readonly workers: readonly ReloadedWorker[];
+  /** How many were wanted before it, and are wanted now. */
+  readonly workers_before: number;
+  readonly workers_wanted: number;
+  /** What else the operator should know, a sentence each. */
+  readonly remarks: readonly string[];
 }
 
 interface ReloadedWorker {

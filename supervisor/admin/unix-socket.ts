@@ -5,7 +5,7 @@
  * A socket file that a killed supervisor left behind is in the way of the next one. It is removed only when nothing
  * answers on it; that no other supervisor of this instance runs is what the pidfile has already made sure of.
  */
-import { rmSync } from 'node:fs';
+import { lstatSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 
 import type { Log } from '../../src/shared/logger/log.js';
@@ -30,6 +30,7 @@ interface ControlSocketOptions {
 
 export function createControlSocket({ path, routes, log, clock }: ControlSocketOptions): Listener {
   const server = createFront({ routes, check: () => undefined, limits: LIMITS, pageEveryMs: 0, log, clock });
+  let ours: number | undefined;
   return new Listener({
     server,
     prepare: () => removeIfDead(path),
@@ -45,12 +46,26 @@ export function createControlSocket({ path, routes, log, clock }: ControlSocketO
         process.umask(before);
       }
     },
-    onListening: () => log.debug(`Control socket: ${path}`),
+    onListening: () => {
+      ours = numberOf(path);
+      log.debug(`Control socket: ${path}`);
+    },
+    ...(process.platform === 'win32' ? {} : { isThere: () => numberOf(path) === ours }),
     trouble: (error) =>
       `The control socket ${path} cannot be opened (${error.message}); status, reload and stop do not work.`,
     log,
     clock,
   });
+}
+
+/** Of the file; undefined when there is none, or something else. */
+function numberOf(path: string): number | undefined {
+  try {
+    const file = lstatSync(path);
+    return file.isSocket() ? file.ino : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Rejects when it may not be removed. */

@@ -8,7 +8,7 @@ import { addSupervisorOptions, withSupervisor } from './kit/supervisor-options.j
 
 const EXIT_CODES: readonly ExitCode[] = [
   [EXIT_DONE, 'all workers have the new configuration'],
-  [EXIT_FAILURE, 'the reload failed: the old workers serve on'],
+  [EXIT_FAILURE, 'the reload failed and the answer says who serves on, or the supervisor is stopping'],
   ...SUPERVISOR_EXIT_CODES,
 ];
 
@@ -39,7 +39,8 @@ function isReloadAnswer(body: unknown): body is ReloadAnswer {
   return typeof body === 'object' && body !== null && 'ok' in body && 'workers' in body && Array.isArray(body.workers);
 }
 
-function report({ ok, reason, workers }: ReloadAnswer, context: CommandContext): void {
+function report(answer: ReloadAnswer, context: CommandContext): void {
+  const { ok, reason, workers, workers_before: before, workers_wanted: wanted, remarks } = answer;
   for (const { id, pid, state, replaced } of workers) {
     const what = replaced
       ? `has a new process (pid ${pid})`
@@ -48,6 +49,8 @@ function report({ ok, reason, workers }: ReloadAnswer, context: CommandContext):
         : `kept its process (pid ${pid})`;
     context.print(`${printable(id, 100)} ${what}, ${state}`);
   }
+  if (before !== wanted) context.print(`Workers: ${before} → ${wanted}`);
+  for (const remark of remarks) context.print(`Note: ${printable(remark, 2_000)}`);
   if (ok) context.print('Reloaded: all workers have the new configuration.');
   else context.printError(`ERROR: The reload failed: ${printable(reason ?? 'no reason given', 2_000)}`);
 }

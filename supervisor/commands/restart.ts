@@ -6,7 +6,7 @@ import { addSupervisorOptions, withSupervisor } from './kit/supervisor-options.j
 
 const EXIT_CODES: readonly ExitCode[] = [
   [EXIT_DONE, 'the worker has a new process'],
-  [EXIT_FAILURE, 'there is no such worker, or its old process serves on'],
+  [EXIT_FAILURE, 'there is no such worker, its old process serves on, or the supervisor is stopping'],
   ...SUPERVISOR_EXIT_CODES,
 ];
 

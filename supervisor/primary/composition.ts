@@ -10,6 +10,7 @@ import { ClaimRecovery } from '../queue/claim-recovery.js';
 import { LeaseObserver } from '../queue/lease-observer.js';
 import { QueueAccess } from '../queue/queue-access.js';
 import { QueueMonitor } from '../queue/queue-monitor.js';
+import { QueueMove } from '../queue/queue-move.js';
 import { Operations } from '../rollout/operations.js';
 import { Reload, type Adopter } from '../rollout/reload.js';
 import { CountLedger } from '../status/counts.js';
@@ -29,6 +30,8 @@ interface CompositionOptions {
   /** Absolute path of the compiled entry of the children. */
   readonly childEntry: string;
   readonly fork: () => ChildProcess;
+  /** Most processes that boot at the same time. */
+  readonly bootAtOnce: number;
   readonly environment: NodeJS.ProcessEnv;
   readonly log: Log & Pick<Logger, 'setLevel'>;
   readonly clock: Clock;
@@ -62,7 +65,7 @@ export class Composition implements Life {
     const recovery = new ClaimRecovery({ ...base, access, settings: config });
     const observer = new LeaseObserver({ ...base, access, settings: config });
     const workers = workersOf(base, options, recovery);
-    const rollout = rolloutOf(base, options.reload, { ...workers, queue, observer });
+    const rollout = rolloutOf(base, options.reload, { ...workers, queue, observer, access });
     const surface = surfaceOf({ ...base, ...workers, ...rollout, queue, observer, supervisor: config.supervisor });
     this.#pool = workers.pool;
     this.#loop = new ReconcileLoop({ ...base, ...workers, ...rollout, ...surface, wake, signals, guardian, notifier });
@@ -113,12 +116,14 @@ interface Workers {
   readonly counts: CountLedger;
 }
 
-function workersOf(base: Base, { loaded, fork, random, nonce }: CompositionOptions, recovery: ClaimRecovery): Workers {
+function workersOf(base: Base, options: CompositionOptions, recovery: ClaimRecovery): Workers {
+  const { loaded, fork, bootAtOnce, random, nonce } = options;
   const counts = new CountLedger();
   const pool = new WorkerPool({
     ...base,
     config: loaded.config,
     fork,
+    bootAtOnce,
     random,
     nonce,
     onGone: (handle, slot) => {
@@ -135,13 +140,23 @@ interface Rollout {
   readonly resources: ResourceMonitor;
 }
 
+interface RolloutUsers extends Workers {
+  readonly queue: QueueMonitor;
+  readonly observer: LeaseObserver;
+  readonly access: QueueAccess;
+}
+
 function rolloutOf(
   base: Base,
   read: CompositionOptions['reload'],
-  { pool, queue, observer }: Workers & { readonly queue: QueueMonitor; readonly observer: LeaseObserver },
+  { pool, queue, observer, access }: RolloutUsers,
 ): Rollout {
   const level: Adopter = { adopt: ({ logging }) => base.log.setLevel(logging.level) };
-  const reload = new Reload({ ...base, read, pool, adopters: [level, queue, observer] });
+  const oldQueue = new QueueMove({
+    access,
+    consumers: () => pool.processes.flatMap(({ consumers }) => [...consumers]),
+  });
+  const reload = new Reload({ ...base, read, pool, adopters: [level, queue, observer], oldQueue });
   const operations = new Operations({ ...base, pool, reload });
   const resources = new ResourceMonitor({
     ...base,

@@ -1,9 +1,10 @@
 import type { Log } from '../../src/shared/logger/log.js';
 import type { Operations } from '../rollout/operations.js';
 import type { ReloadResult } from '../rollout/reload.js';
-import { ReplacementError } from '../rollout/rolling-restart.js';
+import { StoppingError } from '../rollout/stopping-error.js';
 import type { StatusDocument } from '../status/status-document.js';
 import { statusLines } from '../status/documents/status-lines.js';
+import { whyNotAsMany } from '../workers/number-of-workers.js';
 import type { WorkerPool } from '../workers/worker-pool.js';
 import { slotIdentity } from '../workers/worker-slot.js';
 import type { ReceivedSignal } from './signals.js';
@@ -16,8 +17,6 @@ interface ControlOptions {
   /** The reconcile loop should look. */
   readonly onChange: () => void;
 }
-
-const HIGHEST_PORT = 65_535;
 
 /** What can be done to the supervisor: by signal, by request, and by itself when no worker can start. */
 export class Control {
@@ -33,6 +32,7 @@ export class Control {
       case 'stop':
         return this.#stop(pool.stopping ? `Received signal ${number} again` : `Received signal ${number}`);
       case 'reload':
+        if (pool.stopping) return log.warn(`${new StoppingError().message} It does not reload.`);
         return operations.requestReload();
       case 'one-more':
         return this.#scaleOrWarn(pool.target + 1);
@@ -50,7 +50,7 @@ export class Control {
     pool.killAll();
   }
 
-  /** Resolves to the result of the reload that begins after this call. */
+  /** Resolves to the result of the reload that begins after this call. Rejects with StoppingError. */
   reload(): Promise<ReloadResult> {
     return this.#options.operations.reload();
   }
@@ -58,19 +58,18 @@ export class Control {
   /** Why not, if not. */
   scale(workers: number): string | undefined {
     const { pool, log } = this.#options;
-    const { metricsPort } = slotIdentity(pool.config, workers);
-    if (pool.stopping) return 'The supervisor is stopping.';
-    if (workers < 1) return 'There is only one worker left; it stays.';
-    if (metricsPort > HIGHEST_PORT) return `No more workers: ${metricsPort} is not a port for metrics.`;
+    if (pool.stopping) return new StoppingError().message;
+    const problem = whyNotAsMany(pool.config, workers);
+    if (problem !== undefined) return problem;
     log.info(`Number of workers: ${pool.target} → ${workers}`);
     pool.scale(workers);
     return undefined;
   }
 
-  /** undefined = there is no such worker. Rejects with ReplacementError: then the old process serves on. */
+  /** undefined = there is no such worker. Rejects with ReplacementError: then the old process serves on; or StoppingError. */
   restart(workerId: string): Promise<void> | undefined {
     const { pool, operations } = this.#options;
-    if (pool.stopping) return Promise.reject(new ReplacementError('The supervisor is stopping.'));
+    if (pool.stopping) return Promise.reject(new StoppingError());
     const slot = pool.slots.find(
       ({ current, number }) => (current?.workerId ?? slotIdentity(pool.config, number).workerId) === workerId,
     );

@@ -1,39 +1,50 @@
 /**
  * One supervisor per instance: `supervisor-<port>.pid` in the runtime folder, holding the pid and nothing else.
  *
- * The file appears with its content in one step (link), so nobody ever reads half of it. A file whose process is gone, or
- * whose number now belongs to another program, is stale: it is moved aside before a new one is linked, so that of two
- * supervisors that find it stale at once only one goes on.
+ * It tells who runs; that nobody else does is known otherwise (instance-lock.ts). The file appears with its content in one
+ * step, so nobody ever reads half of it. One that is there although nobody runs is stale: it is moved aside before a new one
+ * is linked, so that of two supervisors that find it stale at once only one goes on. One that vanishes is made again.
  */
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { linkSync, lstatSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 import type { Config } from '../../src/shared/config/config.js';
 import { BrokerError, reasonOf } from '../../src/shared/errors.js';
 import type { Life } from '../../src/shared/life.js';
+import { systemClock } from '../../src/shared/time/clock.js';
 import { makePrivate, RuntimeDirError } from '../admin/runtime-folder.js';
+import { controlSocketPath } from '../admin/socket-path.js';
+import { isRunning } from '../workers/process-running.js';
+import { InstanceLock, whoAnswers } from './instance-lock.js';
 
 /** Another supervisor serves this instance already. */
 export class AlreadyRunningError extends BrokerError {
   constructor(
-    readonly pid: number,
+    /** Undefined = it does not say. */
+    readonly pid: number | undefined,
     path: string,
   ) {
     super(
       'E_ALREADY_RUNNING',
-      `A supervisor is running already (pid ${pid}, ${path}). Stop it first, or give this one another SUPERVISOR_PORT.`,
+      `A supervisor is running already (pid ${pid ?? 'unknown, since it does not answer'}, ${path}). Stop it first, or give this one another SUPERVISOR_PORT.`,
     );
   }
 }
 
+/** From the pidfile to the control socket. */
+const STARTS_MS = 10_000;
+
 export class Pidfile implements Life {
   readonly path: string;
   readonly #folder: string;
+  readonly #port: number;
+  readonly #lock = new InstanceLock();
   #held = false;
   #stopped = false;
 
   constructor({ runtimeDir, port }: Pick<Config['supervisor'], 'runtimeDir' | 'port'>) {
     this.#folder = runtimeDir;
+    this.#port = port;
     this.path = join(runtimeDir, `supervisor-${port}.pid`);
   }
 
@@ -42,11 +53,29 @@ export class Pidfile implements Life {
     if (this.#stopped || this.#held) return;
     makePrivate(this.#folder);
     try {
+      await this.#beTheOnlyOne();
       this.#link();
       this.#held = true;
     } catch (error) {
+      this.#lock.release();
       if (error instanceof BrokerError) throw error;
       throw new RuntimeDirError(`The pidfile ${this.path} cannot be written: ${reasonOf(error)}`, { cause: error });
+    }
+  }
+
+  /** Makes it again when it is not as we made it; says whether it had to. Throws RuntimeDirError. */
+  restore(): boolean {
+    if (!this.#held || isOurs(this.path)) return false;
+    makePrivate(this.#folder);
+    const draft = `${this.path}.${process.pid}`;
+    try {
+      writeFileSync(draft, `${process.pid}\n`, { mode: 0o600 });
+      renameSync(draft, this.path);
+      return true;
+    } catch (error) {
+      throw new RuntimeDirError(`The pidfile ${this.path} cannot be made again: ${reasonOf(error)}`, { cause: error });
+    } finally {
+      rmSync(draft, { force: true });
     }
   }
 
@@ -59,6 +88,14 @@ export class Pidfile implements Life {
     this.#stopped = true;
     if (this.#held && readPid(this.path) === process.pid) rmSync(this.path, { force: true });
     this.#held = false;
+    this.#lock.release();
+  }
+
+  async #beTheOnlyOne(): Promise<void> {
+    const socketPath = controlSocketPath({ runtimeDir: this.#folder, port: this.#port });
+    const other = (await this.#lock.take(this.#folder, this.#port)) ?? (await whoAnswers(socketPath));
+    if (other === undefined) return;
+    throw new AlreadyRunningError(other === 'silent' ? readPid(this.path) : other, this.path);
   }
 
   #link(): void {
@@ -67,7 +104,7 @@ export class Pidfile implements Life {
       writeFileSync(draft, `${process.pid}\n`, { mode: 0o600 });
       if (tryLink(draft, this.path)) return;
       removeStale(this.path);
-      if (!tryLink(draft, this.path)) throw new AlreadyRunningError(readPid(this.path) ?? 0, this.path);
+      if (!tryLink(draft, this.path)) throw new AlreadyRunningError(readPid(this.path), this.path);
     } finally {
       rmSync(draft, { force: true });
     }
@@ -87,7 +124,7 @@ function tryLink(draft: string, path: string): boolean {
 /** Throws AlreadyRunningError when it is not stale after all. */
 function removeStale(path: string): void {
   const pid = readPid(path);
-  if (pid !== undefined && isSupervisor(pid)) throw new AlreadyRunningError(pid, path);
+  if (pid !== undefined && isJustStarting(pid, path)) throw new AlreadyRunningError(pid, path);
   const aside = `${path}.stale.${process.pid}`;
   try {
     renameSync(path, aside);
@@ -110,20 +147,16 @@ function readPid(path: string): number | undefined {
   }
 }
 
-/** Alive, and started as we were; where /proc cannot be read, being alive has to do. */
-function isSupervisor(pid: number): boolean {
-  if (pid === process.pid) return false;
+function isOurs(path: string): boolean {
   try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
-  }
-  let commandLine: string;
-  try {
-    commandLine = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+    return lstatSync(path).isFile() && readPid(path) === process.pid;
   } catch {
-    return true;
+    return false;
   }
-  const names = new Set(['message-broker-worker', 'cli.js', basename(process.argv[1] ?? '')]);
-  return commandLine.split('\0').some((word) => names.has(basename(word)));
+}
+
+/** Where there is no lock: it has its pidfile, and its control socket does not answer yet. */
+function isJustStarting(pid: number, path: string): boolean {
+  if (InstanceLock.isPossible || pid === process.pid || !isRunning(pid)) return false;
+  return systemClock.wallNow() - statSync(path).mtimeMs < STARTS_MS;
 }

@@ -13,6 +13,7 @@ import type { Wake } from '../../src/shared/time/wake.js';
 import type { Operations } from '../rollout/operations.js';
 import type { StatusSource } from '../status/status-source.js';
 import type { OrphanGuardian } from '../workers/orphan-guardian.js';
+import type { ResourceMonitor } from '../workers/resource-monitor.js';
 import type { WorkerPool } from '../workers/worker-pool.js';
 import type { Control } from './control.js';
 import type { ServiceNotifier } from './sd-notify.js';
@@ -26,6 +27,7 @@ interface ReconcileLoopOptions {
   readonly control: Pick<Control, 'act' | 'giveUpIfFatal'>;
   readonly pool: Pick<WorkerPool, 'reconcile' | 'processes' | 'stopping' | 'dueInMs'>;
   readonly guardian: Pick<OrphanGuardian, 'watch'>;
+  readonly resources: Pick<ResourceMonitor, 'notice'>;
   readonly operations: Pick<Operations, 'startIfDue' | 'dueInMs'>;
   readonly status: Pick<StatusSource, 'state' | 'summary'>;
   readonly notifier: Pick<ServiceNotifier, 'round'>;
@@ -64,11 +66,12 @@ export class ReconcileLoop implements Life {
   }
 
   async #turn(): Promise<void> {
-    const { clock, signals, control, pool, guardian, operations, status, notifier } = this.#options;
+    const { clock, signals, control, pool, guardian, resources, operations, status, notifier } = this.#options;
     while (!this.#stopped) {
       for (const signal of signals.take()) control.act(signal);
       pool.reconcile(clock.now() >= this.#judgeFrom);
       guardian.watch(pool.processes.map(({ pid }) => pid));
+      resources.notice(pool.processes.filter(({ hasBooted, pid }) => hasBooted && pid > 0).map(({ pid }) => pid));
       control.giveUpIfFatal();
       operations.startIfDue();
       notifier.round(status.state, status.summary);

@@ -4,7 +4,9 @@
  * If the primary itself crashes it says so and exits with code 1 without touching the children: they notice, drain and end
  * by themselves, and the next supervisor recovers what they leave.
  */
+import cluster from 'node:cluster';
 import { randomBytes } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 import type { LoadedConfig } from '../../src/shared/config/load.js';
@@ -12,11 +14,19 @@ import { packageVersion } from '../../src/shared/config/package-root.js';
 import { EXIT_CONFIG, EXIT_FAILURE, reasonOf } from '../../src/shared/errors.js';
 import type { Log } from '../../src/shared/logger/log.js';
 import { createLogger } from '../../src/shared/logger/logger.js';
+import { outliveTerminal } from '../../src/shared/terminal.js';
 import { systemClock } from '../../src/shared/time/clock.js';
 import { systemRandom } from '../../src/shared/time/random.js';
 import { forkChild, prepareForks } from '../workers/forked-child.js';
 import { Composition } from './composition.js';
 import { AlreadyRunningError, Pidfile } from './pidfile.js';
+import { PidfileWatch } from './pidfile-watch.js';
+
+const IN_A_CLUSTER =
+  'The supervisor forks its own workers, so it cannot be a worker of another cluster. With pm2, start it in fork mode: without -i, or with exec_mode "fork".';
+
+/** On one core, too, two boots overlap well: half of each is waiting. */
+const LEAST_BOOT_AT_ONCE = 2;
 
 interface SupervisorOptions {
   readonly loaded: LoadedConfig;
@@ -32,6 +42,10 @@ interface SupervisorOptions {
  */
 export async function runSupervisor(options: SupervisorOptions): Promise<number> {
   const { config } = options.loaded;
+  if (!cluster.isPrimary) {
+    process.stderr.write(`ERROR: ${IN_A_CLUSTER}\n`);
+    return EXIT_CONFIG;
+  }
   const pidfile = new Pidfile(config.supervisor);
   try {
     await pidfile.start();
@@ -39,6 +53,7 @@ export async function runSupervisor(options: SupervisorOptions): Promise<number>
     process.stderr.write(`ERROR: ${reasonOf(error)}\n`);
     return error instanceof AlreadyRunningError ? EXIT_FAILURE : EXIT_CONFIG;
   }
+  outliveTerminal();
   const log = createLogger({ logging: config.logging, name: 'supervisor', ownsRotation: true, clock: systemClock });
   const crash = (error: unknown): void => {
     log.crash(`The supervisor crashed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
@@ -49,13 +64,23 @@ export async function runSupervisor(options: SupervisorOptions): Promise<number>
   process.once('uncaughtException', crash);
   const childEntry = options.childEntry ?? fileURLToPath(new URL('../../src/main.js', import.meta.url));
   prepareForks(childEntry);
-  const surroundings = { environment: process.env, clock: systemClock, random: systemRandom, nonce: newNonce };
+  const bootAtOnce = Math.max(LEAST_BOOT_AT_ONCE, availableParallelism());
+  const surroundings = {
+    environment: process.env,
+    clock: systemClock,
+    random: systemRandom,
+    nonce: newNonce,
+    bootAtOnce,
+  };
   const primary = new Composition({ ...options, ...surroundings, childEntry, log, fork: () => forkChild(log) });
+  const watch = new PidfileWatch({ pidfile, log, clock: systemClock });
   try {
     log.start();
+    watch.start();
     announce(options.loaded, log);
     return await live(primary, log);
   } finally {
+    await watch.stop();
     await pidfile.stop();
     await log.stop();
     process.off('exit', release);

@@ -8,8 +8,8 @@
  *      files are read when it begins, so who asks from then on means one more.
  *   2. restarts of single workers, in the order in which they were asked for.
  *   3. replacements of processes that use more memory than they may.
- * When we are stopping nothing begins, and `refuseAll` tells all who wait. The one under way ends by itself: it works on a
- * pool that is stopping.
+ * When we are stopping nothing begins: who asks then is refused at once, and `refuseAll` tells all who wait. The one under
+ * way ends by itself: it works on a pool that is stopping.
  */
 import { reasonOf } from '../../src/shared/errors.js';
 import type { Life } from '../../src/shared/life.js';
@@ -18,7 +18,8 @@ import type { Clock } from '../../src/shared/time/clock.js';
 import type { WorkerPool } from '../workers/worker-pool.js';
 import type { WorkerSlot } from '../workers/worker-slot.js';
 import type { Reload, ReloadResult } from './reload.js';
-import { ReplacementError, replaceWorker } from './rolling-restart.js';
+import { replaceWorker } from './replacement.js';
+import { StoppingError } from './stopping-error.js';
 
 interface OperationsOptions {
   readonly pool: WorkerPool;
@@ -34,21 +35,23 @@ interface UnderWay {
   readonly ended: Promise<void>;
 }
 
-interface Restart {
-  readonly slot: WorkerSlot;
-  readonly resolve: () => void;
+interface Awaiting<Result> {
+  readonly resolve: (result: Result) => void;
   readonly reject: (error: unknown) => void;
 }
 
+interface Restart extends Awaiting<void> {
+  readonly slot: WorkerSlot;
+}
+
 const GATHER_MS = 1_000;
-const STOPPING = 'The supervisor is stopping.';
 
 export class Operations implements Life {
   readonly #options: OperationsOptions;
   #underWay: UnderWay | undefined;
   /** Monotonic ms; Infinity = no reload was asked for. */
   #reloadAt = Infinity;
-  readonly #awaitingReload: ((result: ReloadResult) => void)[] = [];
+  readonly #awaitingReload: Awaiting<ReloadResult>[] = [];
   readonly #restarts: Restart[] = [];
   /** Pid → bytes. */
   readonly #bloated = new Map<number, number>();
@@ -74,17 +77,22 @@ export class Operations implements Life {
     this.#options.onChange();
   }
 
-  /** Asks for a reload; resolves to the result of the one that begins after this call. */
+  /** Asks for a reload; resolves to the result of the one that begins after this call. Rejects with StoppingError. */
   reload(): Promise<ReloadResult> {
-    return new Promise((resolve) => {
-      this.#awaitingReload.push(resolve);
+    return new Promise((resolve, reject) => {
+      if (this.#options.pool.stopping) throw new StoppingError();
+      this.#awaitingReload.push({ resolve, reject });
       this.requestReload();
     });
   }
 
-  /** Gives the worker a fresh process in its turn. Rejects with ReplacementError: then the old one serves on. */
+  /**
+   * Gives the worker a fresh process in its turn. Rejects with ReplacementError: then the old one serves on; or with
+   * StoppingError.
+   */
   restart(slot: WorkerSlot): Promise<void> {
     return new Promise((resolve, reject) => {
+      if (this.#options.pool.stopping) throw new StoppingError();
       this.#restarts.push({ slot, resolve, reject });
       this.#options.onChange();
     });
@@ -98,9 +106,8 @@ export class Operations implements Life {
 
   /** Nothing that has not begun will. */
   refuseAll(): void {
-    const at = new Date(this.#options.clock.wallNow()).toISOString();
-    for (const resolve of this.#awaitingReload.splice(0)) resolve({ at, ok: false, reason: STOPPING });
-    for (const { reject } of this.#restarts.splice(0)) reject(new ReplacementError(STOPPING));
+    const awaiting = [...this.#awaitingReload.splice(0), ...this.#restarts.splice(0)];
+    for (const { reject } of awaiting) reject(new StoppingError());
   }
 
   /** Until the next one can begin, in ms. */
@@ -128,7 +135,10 @@ export class Operations implements Life {
     this.#reloadAt = Infinity;
     const awaiting = this.#awaitingReload.splice(0);
     const result = await this.#options.reload.run();
-    for (const resolve of awaiting) resolve(result);
+    for (const { resolve, reject } of awaiting) {
+      if (!result.ok && this.#options.pool.stopping) reject(new StoppingError());
+      else resolve(result);
+    }
   }
 
   #restartAskedFor(): Promise<void> | undefined {
@@ -136,10 +146,13 @@ export class Operations implements Life {
     const wanted = this.#restarts.shift();
     if (!wanted) return undefined;
     log.info(`Replacing ${wanted.slot.current?.title ?? `worker ${wanted.slot.number}`}, as asked for`);
-    return replaceWorker(pool, wanted.slot, pool.config).then(wanted.resolve, (error: unknown) => {
-      log.error(`The replacement failed: ${reasonOf(error)}`);
-      wanted.reject(error);
-    });
+    return replaceWorker(pool, wanted.slot, pool.config).then(
+      () => wanted.resolve(),
+      (error: unknown) => {
+        log.error(`The replacement failed: ${reasonOf(error)}`);
+        wanted.reject(error);
+      },
+    );
   }
 
   #replaceBloated(): Promise<void> | undefined {
@@ -150,8 +163,9 @@ export class Operations implements Life {
       if (!slot?.current) continue;
       const mebibytes = Math.round(bytes / 1024 / 1024);
       log.warn(`${slot.current.title} uses ${mebibytes} MiB, more than worker.max_memory allows; replacing it`);
-      return replaceWorker(pool, slot, pool.config).catch((error: unknown) =>
-        log.error(`The replacement failed: ${reasonOf(error)}`),
+      return replaceWorker(pool, slot, pool.config).then(
+        () => undefined,
+        (error: unknown) => log.error(`The replacement failed: ${reasonOf(error)}`),
       );
     }
     return undefined;

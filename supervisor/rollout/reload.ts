@@ -3,6 +3,7 @@
  *
  *   read    the configuration again, from the same sources
  *   judge   which of it the running supervisor can take; the rest is a warning
+ *   look    whether the old queue would be left with messages in it
  *   roll    every worker over to it, a canary first
  *   adopt   it in the primary, as soon as it is what restarts use, even if the roll stopped half-way
  *   note    how it went
@@ -14,6 +15,7 @@ import type { LoadedConfig } from '../../src/shared/config/load.js';
 import type { Clock } from '../../src/shared/time/clock.js';
 import { ConfigError, reasonOf } from '../../src/shared/errors.js';
 import type { Log } from '../../src/shared/logger/log.js';
+import { whyNotAsMany } from '../workers/number-of-workers.js';
 import type { WorkerPool } from '../workers/worker-pool.js';
 import { judge } from './judge.js';
 import { rollingRestart } from './rolling-restart.js';
@@ -24,6 +26,22 @@ export interface ReloadResult {
   readonly ok: boolean;
   /** Undefined after a success. */
   readonly reason: string | undefined;
+  /** What else the operator should know, a sentence each. */
+  readonly remarks: readonly string[];
+}
+
+/** Knows what stays behind when messages are taken from somewhere else. */
+export interface OldQueue {
+  /** `refusal` = a sentence: it still holds what nobody would deliver. Never rejects. */
+  before(was: Config, is: Config): Promise<Move>;
+  /** What came to lie there while the workers were replaced, as a sentence. Never rejects. */
+  after(was: Config): Promise<string | undefined>;
+}
+
+interface Move {
+  readonly isOne: boolean;
+  readonly refusal?: string;
+  readonly remark?: string;
 }
 
 /** A part of the primary that takes something from the configuration. */
@@ -36,9 +54,13 @@ interface ReloadOptions {
   readonly read: () => LoadedConfig;
   readonly pool: WorkerPool;
   readonly adopters: readonly Adopter[];
+  readonly oldQueue: OldQueue;
   readonly log: Log;
   readonly clock: Clock;
 }
+
+/** As workers/worker-handle.ts has it, and a moment. */
+const DRAIN_GRACE_MS = 4_000;
 
 export class Reload {
   readonly #options: ReloadOptions;
@@ -60,15 +82,36 @@ export class Reload {
   /** Never rejects. One at a time. */
   async run(): Promise<ReloadResult> {
     this.#options.log.info('Reloading the configuration...');
+    const remarks: string[] = [];
     try {
-      const wanted = this.#read();
-      const config = this.#judge(wanted);
-      const failure = await rollingRestart(this.#options.pool, config, this.#options.log);
-      await this.#adopt(config);
-      return this.#note(failure ? [failure.message] : []);
+      return this.#note(await this.#reload(remarks), remarks);
     } catch (error) {
-      return this.#note(error instanceof ConfigError ? error.problems : [reasonOf(error)]);
+      return this.#note(error instanceof ConfigError ? error.problems : [reasonOf(error)], remarks);
     }
+  }
+
+  /** What went wrong. */
+  async #reload(remarks: string[]): Promise<readonly string[]> {
+    const { pool, log, oldQueue } = this.#options;
+    const before = { config: pool.config, workers: pool.target };
+    const config = this.#judge(this.#read(), remarks);
+    const move = await oldQueue.before(before.config, config);
+    this.#remark(remarks, move.remark);
+    if (move.refusal !== undefined) return [move.refusal];
+    const failure = await rollingRestart(pool, config, log);
+    if (pool.config !== config) return failure ? [failure.message] : [];
+    this.#remark(remarks, aboutTheNumber(before, { config, workers: pool.target }));
+    for (const part of this.#options.adopters) await part.adopt(config);
+    if (move.isOne) this.#remark(remarks, await this.#leftBehind(before.config));
+    return failure ? [failure.message] : [];
+  }
+
+  /** Old workers put down retries until they have ended. */
+  async #leftBehind(was: Config): Promise<string | undefined> {
+    const { pool, oldQueue } = this.#options;
+    const haveEnded = (): boolean => pool.slots.every(({ leaving }) => leaving.size === 0);
+    await pool.until(haveEnded, was.worker.shutdownTimeoutMs + DRAIN_GRACE_MS);
+    return oldQueue.after(was);
   }
 
   #read(): Config {
@@ -77,24 +120,44 @@ export class Reload {
     return config;
   }
 
-  #judge(wanted: Config): Config {
-    const { config, remarks } = judge(this.#options.pool.config, wanted);
-    for (const remark of remarks) this.#options.log.warn(remark);
+  #judge(wanted: Config, remarks: string[]): Config {
+    const { config, remarks: unchanged } = judge(this.#options.pool.config, wanted);
+    for (const remark of unchanged) this.#remark(remarks, remark);
     return config;
   }
 
-  async #adopt(config: Config): Promise<void> {
-    if (this.#options.pool.config !== config) return;
-    for (const part of this.#options.adopters) await part.adopt(config);
+  #remark(remarks: string[], remark: string | undefined): void {
+    if (remark === undefined) return;
+    remarks.push(remark);
+    this.#options.log.warn(remark);
   }
 
-  #note(problems: readonly string[]): ReloadResult {
+  #note(problems: readonly string[], remarks: readonly string[]): ReloadResult {
     const { log, clock } = this.#options;
     const ok = problems.length === 0;
     for (const problem of problems) log.error(`Reload failed: ${problem}`);
     if (ok) log.info('Reload finished: all workers have the new configuration');
     this.#counts[ok ? 'ok' : 'failed'] += 1;
-    this.#last = { at: new Date(clock.wallNow()).toISOString(), ok, reason: ok ? undefined : problems.join(' ') };
+    const at = new Date(clock.wallNow()).toISOString();
+    this.#last = { at, ok, reason: ok ? undefined : problems.join(' '), remarks };
     return this.#last;
   }
+}
+
+interface Workers {
+  readonly config: Config;
+  readonly workers: number;
+}
+
+/** Undefined = it is what it was, and what the configuration says. */
+function aboutTheNumber(before: Workers, after: Workers): string | undefined {
+  const [was, is] = [before.config.worker.count, after.config.worker.count];
+  const isAsWanted = before.workers === after.workers;
+  if (was !== is) return `WORKER_COUNT changed from ${was} to ${is}: ${before.workers} workers → ${after.workers}.`;
+  if (!isAsWanted) {
+    const why = whyNotAsMany(after.config, before.workers) ?? 'The number was changed meanwhile.';
+    return `Workers: ${before.workers} → ${after.workers}. ${why}`;
+  }
+  if (is === after.workers) return undefined;
+  return `The number of workers stays ${after.workers}, as it was scaled; WORKER_COUNT is still ${is}.`;
 }

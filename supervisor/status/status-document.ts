@@ -48,6 +48,16 @@ export interface CountsStatus {
   readonly retried: number;
 }
 
+export interface LastReload {
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  readonly ok: boolean;
+  /** null after a success. */
+  readonly reason: string | null;
+  /** What else the operator should know. */
+  readonly remarks: readonly string[];
+}
+
 export interface StatusDocument {
   readonly supervisor: {
     readonly pid: number;
@@ -55,7 +65,7 @@ export interface StatusDocument {
     readonly state: SupervisorState;
     readonly uptime_seconds: number;
     readonly workers_wanted: number;
-    readonly last_reload: { readonly at: string; readonly ok: boolean; readonly reason: string | null } | null;
+    readonly last_reload: LastReload | null;
     readonly reloads_succeeded: number;
     readonly reloads_failed: number;
     /** What is wrong with the supervisor itself. */

@@ -43,8 +43,9 @@ export class StatusSource {
   }
 
   get summary(): string {
-    const { slots, target } = this.#options.pool;
-    return `${slots.filter(({ current }) => current?.isConsuming).length} of ${target} workers ready`;
+    const { clock, pool } = this.#options;
+    const now = clock.now();
+    return `${pool.slots.filter((slot) => slot.isServed(now)).length} of ${pool.target} workers ready`;
   }
 
   document(): StatusDocument {

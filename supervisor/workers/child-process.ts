@@ -1,4 +1,5 @@
 import type { ToChild } from '../../src/shared/ipc.js';
+import type { Effort } from './effort.js';
 
 /** The process below a worker handle; forked-child.ts makes it of a cluster worker. */
 export interface ChildProcess {
@@ -7,6 +8,8 @@ export interface ChildProcess {
   /** Never throws; a child that is gone or does not read makes no difference. */
   send(message: ToChild): void;
   killNow(): void;
+  /** Undefined = not known here. */
+  effort(): Effort | undefined;
   onMessage(listener: (message: unknown) => void): void;
   onExit(listener: (exit: Exit) => void): void;
 }

@@ -61,7 +61,10 @@ export class Deaths {
     slot.trouble = words;
     slot.restarts += 1;
     if (handle.hung) slot.hangs += 1;
-    slot.bootCrashes = handle.hasBooted ? 0 : slot.bootCrashes + 1;
+    if (handle.hasBooted) slot.bootCrashes = slot.slowBoots = 0;
+    else if (handle.killedBecause !== undefined)
+      slot.slowBoots += 1; // slow, or stuck
+    else slot.bootCrashes += 1;
     if (!everReady && !stopping) this.#fatal ??= fatalityOf(handle, slot.bootCrashes);
     if (this.#fatal || stopping) return log.error(`${handle.title} ${words}`);
 

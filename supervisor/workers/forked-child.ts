@@ -3,6 +3,8 @@ import cluster, { type Worker } from 'node:cluster';
 import type { Log } from '../../src/shared/logger/log.js';
 import { reasonOf } from '../../src/shared/errors.js';
 import type { ChildProcess, Exit } from './child-process.js';
+import { effortOf } from './effort.js';
+import { inheritedFlags, inheritedOptions } from './inherited-flags.js';
 
 /** A child gets its configuration by message: what stands in its environment can be read from /proc by others. */
 const NOT_INHERITED = ['REDIS_PASSWORD', 'REDIS_SENTINEL_PASSWORD', 'SUPERVISOR_ADMIN_TOKEN', 'NOTIFY_SOCKET'];
@@ -22,18 +24,14 @@ const BACKGROUND_THREADS = '--v8-pool-size=1';
 /** From exec on no signal opens the debugger; Node has it since 22.14. */
 const NO_DEBUGGER = ['--disable-sigusr1'].filter((flag) => process.allowedNodeEnvironmentFlags.has(flag));
 
+/** Said once each. */
+const saidGone = new Set<string>();
+
 /** Says once how children are started. `entry` is the absolute path of the compiled child. */
 export function prepareForks(entry: string): void {
   cluster.setupPrimary({
     exec: entry,
     args: [],
-    execArgv: [
-      // Children would fight for the debugger's port, and ports would drift with every restart.
-      ...process.execArgv.filter((flag) => !flag.startsWith('--inspect')),
-      YOUNG_GENERATION,
-      BACKGROUND_THREADS,
-      ...NO_DEBUGGER,
-    ],
     serialization: 'json',
     silent: false,
   });
@@ -42,12 +40,26 @@ export function prepareForks(entry: string): void {
 /** Starts one child. A process that cannot be started looks like one that exited at once. */
 export function forkChild(log: Log): ChildProcess {
   try {
-    // child_process leaves out what is undefined, although cluster merges over process.env.
-    return adapt(cluster.fork(Object.fromEntries(NOT_INHERITED.map((name) => [name, undefined]))), log);
+    const { flags, gone } = inheritedFlags(process.execArgv);
+    for (const flag of gone.filter((each) => !saidGone.has(each))) {
+      saidGone.add(flag);
+      log.warn(`Worker processes start without ${flag} from now on: it is not there any more.`);
+    }
+    cluster.setupPrimary({ execArgv: [...flags, YOUNG_GENERATION, BACKGROUND_THREADS, ...NO_DEBUGGER] });
+    return adapt(cluster.fork(environmentOfChildren()), log);
   } catch (error) {
     log.error(`A worker process could not be started: ${reasonOf(error)}`);
     return stillborn();
   }
+}
+
+/** child_process leaves out what is undefined, although cluster merges over process.env. */
+function environmentOfChildren(): Record<string, string | undefined> {
+  const options = process.env['NODE_OPTIONS'];
+  return {
+    ...Object.fromEntries(NOT_INHERITED.map((name) => [name, undefined])),
+    ...(options === undefined ? {} : { NODE_OPTIONS: inheritedOptions(options) }),
+  };
 }
 
 function adapt(worker: Worker, log: Log): ChildProcess {
@@ -68,6 +80,7 @@ function adapt(worker: Worker, log: Log): ChildProcess {
       if (worker.isConnected()) worker.send(message, () => undefined);
     },
     killNow: () => void worker.process.kill('SIGKILL'),
+    effort: () => effortOf(worker.process.pid ?? 0),
     onMessage: (listener) => void worker.on('message', listener),
     onExit: (listener) => void (reportExit = listener),
   };
@@ -78,6 +91,7 @@ function stillborn(): ChildProcess {
     pid: 0,
     send: () => undefined,
     killNow: () => undefined,
+    effort: () => undefined,
     onMessage: () => undefined,
     onExit: (listener) => void setImmediate(() => listener({ code: undefined, signal: undefined })),
   };

@@ -42,6 +42,7 @@ const SAMPLES_OVER_LIMIT = 3;
 export class ResourceMonitor implements Life {
   readonly #options: ResourceMonitorOptions;
   readonly #seen = new Map<number, Usage & { readonly timesOver: number }>();
+  #noticed: ReadonlySet<number> = new Set();
   #timer: Timer | undefined;
   #looking: Promise<void> | undefined;
   #stopped = false;
@@ -51,7 +52,9 @@ export class ResourceMonitor implements Life {
   }
 
   start(): void {
-    if (!this.#stopped) this.#timer ??= this.#options.clock.every(INTERVAL_MS, () => void this.look());
+    if (this.#stopped || this.#timer) return;
+    this.#timer = this.#options.clock.every(INTERVAL_MS, () => void this.look());
+    void this.look();
   }
 
   async stop(): Promise<void> {
@@ -65,6 +68,13 @@ export class ResourceMonitor implements Life {
     return this.#seen.get(pid);
   }
 
+  /** Looks now if one of them was never looked at, so that something is known of a process as soon as it works. */
+  notice(pids: readonly number[]): void {
+    const isNew = pids.filter((pid) => !this.#noticed.has(pid));
+    this.#noticed = new Set(pids);
+    if (isNew.length > 0 && !this.#stopped) void (this.#looking ?? Promise.resolve()).then(() => this.look());
+  }
+
   /** One round now, or the one under way; the interval calls it too. Never rejects. */
   look(): Promise<void> {
     return (this.#looking ??= this.#look().finally(() => (this.#looking = undefined)));
@@ -74,7 +84,8 @@ export class ResourceMonitor implements Life {
     const { log, pids: living, sample = (pids) => pidusage(pids) } = this.#options;
     try {
       const pids = living();
-      const stats = pids.length > 0 ? await sample(pids) : {};
+      // at the start there is nobody yet; pidusage asks the system for its units the first time, which takes 100 ms
+      const stats = await sample(pids.length > 0 ? pids : [process.pid]);
       for (const pid of this.#seen.keys()) if (!stats[pid]) this.#seen.delete(pid);
       for (const pid of pids) {
         const stat = stats[pid];

@@ -5,9 +5,10 @@
  *      └───────────────────┴──────────────────────┴───── drain() or kill() ───────────┴──→ ending
  *
  * and from everywhere, when the process exits: gone. An `ending` child that outlives its deadline gets SIGKILL, and so
- * does one that does not boot within 30 s or whose work loop sends no beat for 10 s (`overdue`).
+ * does one that does not boot or whose work loop sends no beat for longer than our patience lasts (`overdue`).
  */
 import { CAUSE } from '../../src/shared/words/causes.js';
+import type { BrokerError } from '../../src/shared/errors.js';
 import type { Clock } from '../../src/shared/time/clock.js';
 import type { Config } from '../../src/shared/config/config.js';
 import { readToPrimary, type Beat, type Identity, type ToPrimary } from '../../src/shared/ipc.js';
@@ -16,29 +17,21 @@ import { consumerName } from '../../src/queue/keys.js';
 import { Changes } from './changes.js';
 import type { ChildProcess, Exit } from './child-process.js';
 import { CountSet } from './count-set.js';
+import { BEAT_LIMIT_MS, BOOT_LIMIT_MS, Patience } from './patience.js';
 
 type Stage = 'booting' | 'standby' | 'active' | 'quieted' | 'ending' | 'gone';
-
-interface BootFailure {
-  readonly code: string;
-  readonly message: string;
-}
 
 interface WorkerHandleOptions {
   readonly child: ChildProcess;
   readonly identity: Identity;
   readonly config: Config;
   readonly clock: Clock;
+  /** How long it may boot without a sign of life. */
+  readonly bootLimitMs?: number;
   /** Called after each change that the reconcile loop may want to act on. */
   readonly onChange: () => void;
 }
 
-/** A process that has not booted by then is given up. */
-export const BOOT_LIMIT_MS = 30_000;
-/** Ten missed beats: longer than any pause of a healthy loop, short enough for messages to be tried again within 12 s. */
-const BEAT_LIMIT_MS = 10_000;
-/** From here on nobody is told that it works, though it is too early to kill it. */
-const SILENT_MS = 3_000;
 /** A child past its own deadline still hands back what it holds; this is the time for that. */
 const DRAIN_GRACE_MS = 3_000;
 /** Handing back takes one round trip to Redis; a second signal must end everything within a second. */
@@ -60,10 +53,12 @@ export class WorkerHandle {
   readonly #clock: Clock;
   readonly #onChange: () => void;
   readonly #changes: Changes;
+  readonly #patience: Patience;
+  readonly #bootLimitMs: number;
   readonly #consumers = new Set<string>();
   #stage: Stage = 'booting';
   #exit: Exit | undefined;
-  #bootFailure: BootFailure | undefined;
+  #bootFailure: Pick<BrokerError, 'code' | 'message'> | undefined;
   #redisReached = false;
   #hasRoute = true;
   #hasBooted = false;
@@ -72,13 +67,12 @@ export class WorkerHandle {
   #activatedAt: number | undefined;
   #wasAskedToEnd = false;
   #listens = false;
-  #lastBeatAt = 0;
   #killAt = Infinity;
   #request = 0;
   #answered = 0;
   #collecting: Promise<boolean> | undefined;
 
-  constructor({ child, identity, config, clock, onChange }: WorkerHandleOptions) {
+  constructor({ child, identity, config, clock, bootLimitMs = BOOT_LIMIT_MS, onChange }: WorkerHandleOptions) {
     this.identity = identity;
     this.config = config;
     this.pid = child.pid;
@@ -88,6 +82,8 @@ export class WorkerHandle {
     this.#onChange = onChange;
     this.counts = new CountSet(identity.workerId);
     this.#changes = new Changes(clock);
+    this.#bootLimitMs = bootLimitMs;
+    this.#patience = new Patience({ clock, bootLimitMs, effort: () => child.effort() });
     this.#consumers.add(consumerName(identity.workerId, child.pid, identity.nonce));
     child.onMessage((value) => this.#receive(readToPrimary(value)));
     child.onExit((exit) => {
@@ -110,7 +106,7 @@ export class WorkerHandle {
     return this.#stage;
   }
 
-  /** Every name under which this process may hold claims. */
+  /** Every name under which it may hold claims. */
   get consumers(): ReadonlySet<string> {
     return this.#consumers;
   }
@@ -129,7 +125,7 @@ export class WorkerHandle {
     return this.#hasRoute;
   }
 
-  get bootFailure(): BootFailure | undefined {
+  get bootFailure(): Pick<BrokerError, 'code' | 'message'> | undefined {
     return this.#bootFailure;
   }
 
@@ -158,12 +154,12 @@ export class WorkerHandle {
 
   /** At work, and yet three beats are missing: it may hang. */
   get isSilent(): boolean {
-    return this.#stage === 'active' && this.#clock.now() - this.#lastBeatAt > SILENT_MS;
+    return this.#stage === 'active' && this.#patience.isSilent;
   }
 
   /** When the last beat came, monotonic ms. */
   get beatAt(): number {
-    return this.#lastBeatAt;
+    return this.#patience.heardAt;
   }
 
   /** It takes messages, whatever else it complains of. */
@@ -171,10 +167,17 @@ export class WorkerHandle {
     return this.#stage === 'active' && this.beat?.consuming === true && !this.isSilent;
   }
 
+  /** It has just been told to claim, or to claim no more, and complains of nothing. */
+  get isBetweenTwo(): boolean {
+    if (this.#stage === 'quieted') return true;
+    return this.#stage === 'active' && !this.isSilent && this.beat?.state !== 'degraded';
+  }
+
   activate(): void {
     if (this.#stage !== 'standby') return;
     this.#stage = 'active';
-    this.#activatedAt = this.#lastBeatAt = this.#clock.now();
+    this.#activatedAt = this.#clock.now();
+    this.#patience.heard();
     this.#child.send({ type: 'activate' });
   }
 
@@ -214,15 +217,22 @@ export class WorkerHandle {
 
   /** Why the child must get SIGKILL now; undefined = it need not. */
   overdue(): string | undefined {
-    if (this.#killedBecause !== undefined || this.#clock.now() < this.#deadline()) return undefined;
-    if (this.#stage === 'booting') return `did not boot within ${BOOT_LIMIT_MS / 1000} s`;
-    if (this.#stage === 'active') return `${CAUSE.hang} for ${BEAT_LIMIT_MS / 1000} s, its event loop hangs`;
-    return 'did not stop in time';
+    if (this.#killedBecause !== undefined) return undefined;
+    if (this.#stage === 'booting') {
+      return this.#patience.bootIsOver() ? `did not boot within ${this.#bootLimitMs / 1000} s` : undefined;
+    }
+    if (this.#stage === 'active') {
+      return this.#patience.hangs() ? `${CAUSE.hang} for ${BEAT_LIMIT_MS / 1000} s, its event loop hangs` : undefined;
+    }
+    return this.#clock.now() >= this.#killAt ? 'did not stop in time' : undefined;
   }
 
   /** Until `overdue` may say something, in ms. */
   dueInMs(): number {
-    return this.#killedBecause === undefined ? this.#deadline() - this.#clock.now() : Infinity;
+    if (this.#killedBecause !== undefined) return Infinity;
+    return this.#stage === 'booting' || this.#stage === 'active'
+      ? this.#patience.dueInMs(this.#stage)
+      : this.#killAt - this.#clock.now();
   }
 
   /** Resolves to true as soon as `condition` holds; false when it exits or `timeoutMs` pass first. */
@@ -243,12 +253,6 @@ export class WorkerHandle {
     return this.until(() => this.#answered >= asked, timeoutMs);
   }
 
-  #deadline(): number {
-    if (this.#stage === 'booting') return this.forkedAt + BOOT_LIMIT_MS;
-    if (this.#stage === 'active') return this.#lastBeatAt + BEAT_LIMIT_MS;
-    return this.#stage === 'ending' ? this.#killAt : Infinity;
-  }
-
   #receive(message: ToPrimary | undefined): void {
     // its last word may be read after its exit
     if (message?.type === 'counts') this.counts.note(message.counts, this.#clock.now());
@@ -256,6 +260,7 @@ export class WorkerHandle {
     switch (message.type) {
       case 'hello':
         this.#listens = true;
+        this.#patience.heard();
         this.#child.send({ type: 'configure', config: this.config, identity: this.identity });
         break;
       case 'booted':
@@ -269,7 +274,7 @@ export class WorkerHandle {
         break;
       case 'beat':
         this.beat = message.beat;
-        this.#lastBeatAt = this.#clock.now();
+        this.#patience.heard();
         break;
       case 'quieted':
         if (this.#stage === 'active') this.#stage = 'quieted';

@@ -6,9 +6,11 @@
  *   cull      drain slots above the wanted number
  *   spawn     fork for empty slots whose delay is over; activate what has booted
  *
+ * No more boot at once than there are cores: together they would all be slow, and none ready before the last.
+ *
  * Deaths before any worker was ever ready may mean that no start can succeed: a boot failure for a reason that a restart
  * cannot mend (configuration, certificates, unusable Redis) is `fatal` with exit code 78 at once, three crashes at boot of
- * one worker are `fatal` with exit code 1. After the first ready worker neither is: old workers may still serve, so the
+ * one worker are `fatal` with exit code 1. Slowness never is. After the first ready worker neither is: old workers may still serve, so the
  * slot backs off and health says why.
  */
 import type { Clock } from '../../src/shared/time/clock.js';
@@ -16,9 +18,12 @@ import type { Random } from '../../src/shared/time/random.js';
 import type { Config } from '../../src/shared/config/config.js';
 import type { Life } from '../../src/shared/life.js';
 import type { Log } from '../../src/shared/logger/log.js';
+import { Changes } from './changes.js';
 import type { ChildProcess } from './child-process.js';
 import { Deaths } from './deaths.js';
+import { whyNotAsMany } from './number-of-workers.js';
 import { ReadinessLines } from './readiness-lines.js';
+import { bootLimitMs } from './restart-policy.js';
 import type { Fatality } from './worker-exit.js';
 import { WorkerHandle } from './worker-handle.js';
 import { slotIdentity, WorkerSlot } from './worker-slot.js';
@@ -31,6 +36,8 @@ interface WorkerPoolOptions {
   /** Another text at each call, of letters and digits. */
   readonly nonce: () => string;
   readonly fork: () => ChildProcess;
+  /** Most processes that boot at the same time. */
+  readonly bootAtOnce: number;
   /** Something happened that the reconcile loop should look at. */
   readonly onChange: () => void;
   /** A process is gone: what it held must be recovered. */
@@ -45,6 +52,7 @@ export class WorkerPool implements Life {
   readonly #slots = new Map<number, WorkerSlot>();
   readonly #deaths: Deaths;
   readonly #lines: ReadinessLines;
+  readonly #changes: Changes;
   #config: Config;
   #target: number;
   #hasWorked = false;
@@ -55,6 +63,7 @@ export class WorkerPool implements Life {
     this.#options = options;
     this.#deaths = new Deaths(options);
     this.#lines = new ReadinessLines(options.log);
+    this.#changes = new Changes(options.clock);
     this.#config = options.config;
     this.#target = options.config.worker.count;
   }
@@ -116,17 +125,25 @@ export class WorkerPool implements Life {
     this.#reap();
     if (mayJudge) this.#timeOut();
     this.#announce();
-    if (this.#stopping || this.fatal) return;
-    this.#cull();
-    this.#spawn();
+    if (!this.#stopping && !this.fatal) {
+      this.#cull();
+      this.#spawn();
+    }
+    this.#changes.tell();
+  }
+
+  /** Resolves to true as soon as `condition` holds after a round; false when we stop or `timeoutMs` pass first. */
+  until(condition: () => boolean, timeoutMs: number): Promise<boolean> {
+    return this.#changes.until(condition, () => this.#stopping, timeoutMs);
   }
 
   /** Until the next step is due, in ms. */
   dueInMs(): number {
     const now = this.#options.clock.now();
     const deadlines = this.processes.map((handle) => handle.dueInMs());
+    if (this.#stopping || !this.#mayFork) return Math.min(...deadlines);
     const starts = this.slots.filter((slot) => !slot.current && !slot.incoming).map((slot) => slot.startAt - now);
-    return Math.min(...deadlines, ...(this.#stopping ? [] : starts));
+    return Math.min(...deadlines, ...starts);
   }
 
   /** False for a slot that was given up, even if there is another of its number now. */
@@ -134,10 +151,14 @@ export class WorkerPool implements Life {
     return !this.#stopping && slot.number <= this.#target && this.#slots.get(slot.number) === slot;
   }
 
-  /** Workers that start from now on get this configuration, and there shall be as many as it says. */
+  /**
+   * Workers that start from now on get this configuration. What `scale` asked for stays, unless WORKER_COUNT has changed
+   * or the new ports leave no room for as many.
+   */
   adopt(config: Config): void {
+    const isAsBefore = config.worker.count === this.#config.worker.count;
     this.#config = config;
-    this.scale(config.worker.count);
+    this.scale(isAsBefore && whyNotAsMany(config, this.#target) === undefined ? this.#target : config.worker.count);
   }
 
   scale(workers: number): void {
@@ -150,6 +171,11 @@ export class WorkerPool implements Life {
     // one that failed may not have ended yet
     if (slot.incoming) slot.leaving.add(slot.incoming);
     return (slot.incoming = this.#fork(slot, config));
+  }
+
+  /** The slot's current process shall claim no more, since another takes its place. */
+  quiet(slot: WorkerSlot): void {
+    slot.handOver(this.#options.clock.now());
   }
 
   /** The incoming process takes the slot and goes to work; the old one finishes what it has in flight. */
@@ -210,7 +236,7 @@ export class WorkerPool implements Life {
     for (let number = 1; number <= this.#target; number++) {
       const slot = this.#slots.get(number) ?? new WorkerSlot(number);
       this.#slots.set(number, slot);
-      if (!slot.current && !slot.incoming && this.#options.clock.now() >= slot.startAt) {
+      if (!slot.current && !slot.incoming && this.#mayFork && this.#options.clock.now() >= slot.startAt) {
         slot.current = this.#fork(slot, this.#config);
       }
       if (slot.current?.hasBooted) {
@@ -219,6 +245,11 @@ export class WorkerPool implements Life {
         this.#activate(slot.current);
       }
     }
+  }
+
+  /** Whoever waits gets his turn when one has booted, which is a change that we are told. */
+  get #mayFork(): boolean {
+    return this.processes.filter(({ stage }) => stage === 'booting').length < this.#options.bootAtOnce;
   }
 
   #activate(handle: WorkerHandle): void {
@@ -233,6 +264,7 @@ export class WorkerPool implements Life {
       identity: { ...slotIdentity(config, slot.number), nonce: nonce() },
       config,
       clock,
+      bootLimitMs: bootLimitMs(slot.slowBoots),
       onChange,
     });
     log.info(`${handle.title} is starting`);

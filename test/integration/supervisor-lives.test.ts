@@ -30,7 +30,7 @@ const redis = useRedis();
 const clock = systemClock;
 const childEntry = join(packageRoot, 'test/process/fixtures/scripted-worker.mjs');
 const noChild = join(packageRoot, 'test/process/fixtures/there-is-none.mjs');
-const CHANCE = { random: () => 0.5, nonce: () => 'abc' };
+const CHANCE = { random: () => 0.5, nonce: () => 'abc', bootAtOnce: 2 };
 
 let folder: string;
 beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'lives-'))));
@@ -131,6 +131,7 @@ conformsToLife({
       control: { act: () => undefined, giveUpIfFatal: () => undefined },
       pool: { reconcile: () => undefined, processes: [], stopping: false, dueInMs: () => Infinity },
       guardian: { watch: () => undefined },
+      resources: { notice: () => undefined },
       operations: { startIfDue: () => undefined, dueInMs: () => Infinity },
       status: { state: 'starting', summary: '' },
       notifier: { round: () => undefined },

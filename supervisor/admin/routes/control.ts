@@ -1,6 +1,7 @@
 import { MOST_WORKERS } from '../../../src/shared/config/settings/process-settings.js';
 import { reasonOf } from '../../../src/shared/errors.js';
 import type { ReloadResult } from '../../rollout/reload.js';
+import { StoppingError } from '../../rollout/stopping-error.js';
 import type { StatusDocument } from '../../status/status-document.js';
 import { flag, readFields, wholeNumber } from '../fields.js';
 import type { Answers, ReloadAnswer, Requests } from '../protocol.js';
@@ -30,18 +31,21 @@ export function controlRoutes(control: Control): readonly Route[] {
 /** Those asked for at the same time are one reload, and all get its result. */
 async function reload(control: Control, { fields }: AdminRequest): Promise<Answer<ReloadAnswer>> {
   readFields<object>(fields, {});
-  const before = new Set(control.status().workers.map(({ pid }) => pid));
-  const { at, ok, reason } = await control.reload();
+  const { supervisor, workers: old } = control.status();
+  const before = new Set(old.map(({ pid }) => pid));
+  const { at, ok, reason, remarks } = await control.reload().catch(refuseWhileStopping);
   const workers = control.status().workers.map(({ id, pid, state }) => ({
     id,
     pid,
     state,
     replaced: pid !== null && !before.has(pid),
   }));
-  return {
-    status: ok ? 200 : 500,
-    body: { ok, at, reason: reason ?? null, ...(reason === undefined ? {} : { error: reason }), workers },
+  const number = {
+    workers_before: supervisor.workers_wanted,
+    workers_wanted: control.status().supervisor.workers_wanted,
   };
+  const error = reason === undefined ? {} : { error: reason };
+  return { status: ok ? 200 : 500, body: { ok, at, reason: reason ?? null, ...error, workers, ...number, remarks } };
 }
 
 function scale(control: Control, { fields }: AdminRequest): Answer<Answers['scale']> {
@@ -65,11 +69,9 @@ async function restart(
     const known = control.status().workers.map((worker) => worker.id);
     throw new RequestError(404, `There is no worker of that name; there are ${known.join(', ')}.`);
   }
-  try {
-    await running;
-  } catch (error) {
-    throw new RequestError(500, reasonOf(error));
-  }
+  await running.catch(refuseWhileStopping).catch((error: unknown) => {
+    throw error instanceof RequestError ? error : new RequestError(500, reasonOf(error));
+  });
   const pid = control.status().workers.find((worker) => worker.id === id)?.pid ?? null;
   return { status: 200, body: { id, pid } };
 }
@@ -79,4 +81,9 @@ function stop(control: Control, { fields }: AdminRequest): Answer<Answers['stop'
   const { pid } = control.status().supervisor;
   control.stop(now);
   return { status: 202, body: { stopping: true, pid } };
+}
+
+/** @throws RequestError 409 for it, and everything else as it is. */
+function refuseWhileStopping(error: unknown): never {
+  throw error instanceof StoppingError ? new RequestError(409, error.message) : error;
 }

@@ -25,7 +25,7 @@ export function workerStatus(slot: WorkerSlot, facts: WorkerFacts): WorkerStatus
     pid: handle?.pid ?? null,
     state,
     reasons,
-    consuming: handle?.isConsuming ?? false,
+    consuming: slot.isServed(facts.now),
     breaker: beat?.breaker ?? null,
     redis_up: beat?.redisUp ?? false,
     metrics_port: identity.metricsPort,
@@ -46,8 +46,9 @@ function shownState(
   handle: WorkerHandle | undefined,
 ): { readonly state: ShownState; readonly reasons: readonly string[] } {
   const trouble = slot.trouble === undefined ? [] : [`its last process ${slot.trouble}`];
-  if (!handle)
-    return slot.leaving.size > 0 ? { state: 'draining', reasons: [] } : { state: 'backoff', reasons: trouble };
+  if (!handle && slot.leaving.size > 0) return { state: 'draining', reasons: [] };
+  // at the start it waits for its turn to boot
+  if (!handle) return { state: slot.trouble === undefined ? 'starting' : 'backoff', reasons: trouble };
   if (handle.stage === 'ending' || handle.stage === 'quieted') return { state: 'draining', reasons: [] };
   const state = handle.stage === 'active' ? handle.beat?.state : undefined;
   if (handle.isSilent) {

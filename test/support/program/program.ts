@@ -16,6 +16,8 @@ import { HANGS_MS, waitFor } from '../wait-for.js';
 interface ProgramOptions {
   /** Of the command line; default ['start']. */
   readonly args?: readonly string[];
+  /** For Node itself. */
+  readonly nodeFlags?: readonly string[];
   /** Added to PATH and HOME, which are all it inherits. */
   readonly env?: Readonly<Record<string, string>>;
   /** Default: a new temporary folder, removed at the end. */
@@ -68,7 +70,11 @@ export function startProgram(options: ProgramOptions = {}): Program {
   const mark = `${MARK}=${randomUUID()}`;
   const child = spawn(
     process.execPath,
-    [resolve(REPOSITORY, options.script ?? 'dist/supervisor/cli.js'), ...(options.args ?? ['start'])],
+    [
+      ...(options.nodeFlags ?? []),
+      resolve(REPOSITORY, options.script ?? 'dist/supervisor/cli.js'),
+      ...(options.args ?? ['start']),
+    ],
     {
       cwd,
       env: { PATH: process.env['PATH'], HOME: cwd, ...options.env, [MARK]: mark.slice(MARK.length + 1) },

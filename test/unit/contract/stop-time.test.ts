@@ -17,6 +17,7 @@ function silentChild(): ChildProcess {
     pid: 1,
     send: () => undefined,
     killNow: () => undefined,
+    effort: () => undefined,
     onMessage: (listener) => {
       queueMicrotask(() => {
         listener({ type: 'hello' });

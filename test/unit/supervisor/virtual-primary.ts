@@ -5,9 +5,10 @@ import { CountLedger } from '../../../supervisor/status/counts.js';
 import { ReconcileLoop } from '../../../supervisor/primary/reconcile-loop.js';
 import type { ReceivedSignal } from '../../../supervisor/primary/signals.js';
 import { Operations } from '../../../supervisor/rollout/operations.js';
-import { Reload, type Adopter } from '../../../supervisor/rollout/reload.js';
+import { Reload, type Adopter, type OldQueue } from '../../../supervisor/rollout/reload.js';
 import { StatusSource } from '../../../supervisor/status/status-source.js';
 import { NO_TRAFFIC } from '../../../supervisor/status/traffic-meter.js';
+import { ResourceMonitor } from '../../../supervisor/workers/resource-monitor.js';
 import type { WorkerHandle } from '../../../supervisor/workers/worker-handle.js';
 import { WorkerPool } from '../../../supervisor/workers/worker-pool.js';
 import { testConfig } from '../../support/program/config.js';
@@ -22,6 +23,7 @@ export interface WantedWorkers {
 }
 
 const FIRST_PID = 100;
+const BOOT_AT_ONCE = 2;
 
 export function configFor({ count, faults = 'none' }: WantedWorkers): Config {
   return testConfig({ worker: { count }, queue: { name: faults } });
@@ -47,6 +49,8 @@ export class VirtualPrimary {
   readonly loop: ReconcileLoop;
   /** What a reload reads. */
   read: () => Config;
+  /** What it finds where messages were taken from. */
+  oldQueue: OldQueue = { before: async () => ({ isOne: false }), after: async () => undefined };
 
   readonly #wake = new Wake(this.clock);
   readonly #signals: ReceivedSignal[] = [];
@@ -63,6 +67,7 @@ export class VirtualPrimary {
       random: () => 0.5,
       nonce: () => 'abc',
       fork: () => this.#fork(),
+      bootAtOnce: BOOT_AT_ONCE,
       onChange,
       onGone: (handle) => this.gone.push(handle),
     });
@@ -70,17 +75,29 @@ export class VirtualPrimary {
       read: () => ({ config: this.read(), sources: { configFile: undefined, envFile: undefined }, warnings: [] }),
       pool: this.pool,
       adopters: [{ adopt: (adopted) => void this.adopted.push(adopted) }, ...adopters],
+      oldQueue: {
+        before: (was, is) => this.oldQueue.before(was, is),
+        after: (was) => this.oldQueue.after(was),
+      },
       log,
       clock,
     });
     this.operations = new Operations({ pool: this.pool, reload: this.reload, log, clock, onChange });
+    const resources = new ResourceMonitor({
+      log,
+      clock,
+      pids: () => this.pool.processes.map(({ pid }) => pid),
+      limitBytes: () => 0,
+      onBloated: () => undefined,
+      sample: async (pids) => Object.fromEntries(pids.map((pid) => [pid, { cpu: 12, memory: 34 }])),
+    });
     this.status = new StatusSource({
       clock,
       pool: this.pool,
       operations: this.operations,
       reload: this.reload,
       queue: { sight: undefined, redisUp: true, evictionPolicy: undefined },
-      resources: { usage: () => undefined },
+      resources,
       counts: new CountLedger(),
       traffic: () => NO_TRAFFIC,
       errors: () => [],
@@ -95,6 +112,7 @@ export class VirtualPrimary {
       control: this.control,
       pool,
       guardian: { watch: (pids) => (this.guarded = pids) },
+      resources,
       operations,
       status,
       notifier: { round: (state, text) => void this.rounds.push(`${state}: ${text}`) },

@@ -29,7 +29,7 @@ describe('signals', () => {
     const { receive, clock, reload } = await VirtualPrimary.ready({ count: 1 });
     receive('reload', 1);
     receive('reload', 1);
-    await clock.advance(5_000);
+    await clock.advance(8_000);
     expect(reload.counts).toEqual({ ok: 1, failed: 0 });
   });
 });
@@ -41,7 +41,7 @@ describe('scale', () => {
     expect(control.scale(0)).toBe('There is only one worker left; it stays.');
     primary.read = () => testConfig({ metrics: { port: 65_535 } });
     operations.requestReload();
-    await clock.advance(5_000);
+    await clock.advance(8_000);
     expect(control.scale(2)).toBe('No more workers: 65536 is not a port for metrics.');
     control.stop(false);
     expect(control.scale(1)).toBe('The supervisor is stopping.');
@@ -53,6 +53,58 @@ describe('scale', () => {
     expect(control.scale(1)).toBeUndefined();
     await clock.advance(2_000);
     expect(readyPids()).toEqual([100]);
+  });
+});
+
+describe('the number of workers', () => {
+  test('has a limit, for a signal too', async () => {
+    const { receive, clock, control, pool, log } = await VirtualPrimary.ready({ count: 1 });
+    expect(control.scale(512)).toBeUndefined();
+    receive('one-more');
+    await clock.settle();
+    expect(pool.target).toBe(512);
+    expect(log.lines).toContain('WARNING: No more workers: 512 are the most.');
+  });
+
+  test('never puts a worker on SUPERVISOR_PORT', async () => {
+    const primary = await VirtualPrimary.ready({ count: 1 });
+    const { control, operations, clock, pool } = primary;
+    expect(control.scale(4)).toBeUndefined();
+    primary.read = () => testConfig({ worker: { count: 1 }, metrics: { port: 9_097 }, supervisor: { port: 0 } });
+    primary.reload.run = async () => {
+      pool.adopt(testConfig({ worker: { count: 1 }, metrics: { port: 9_097 }, supervisor: { port: 9_099 } }));
+      return { at: '', ok: true, reason: undefined, remarks: [] };
+    };
+    await Promise.all([operations.reload(), clock.advance(2_000)]);
+    expect(pool.target).toBe(1);
+    expect(control.scale(2)).toBeUndefined();
+    expect(control.scale(3)).toBe(
+      'No more workers: the metrics port of worker-3 would be 9099, which is SUPERVISOR_PORT.',
+    );
+    expect(pool.target).toBe(2);
+  });
+
+  test.each([300, 900])('that is asked for %i ms before a reload begins outlives it', async (beforeMs) => {
+    const primary = await VirtualPrimary.ready({ count: 3 });
+    const { control, operations, clock, pool, readyPids } = primary;
+    const reloaded = operations.reload();
+    await clock.advance(1_000 - beforeMs);
+    expect(control.scale(5)).toBeUndefined();
+    await clock.advance(15_000);
+    expect((await reloaded).remarks).toEqual([
+      'The number of workers stays 5, as it was scaled; WORKER_COUNT is still 3.',
+    ]);
+    expect([pool.target, readyPids().length]).toEqual([5, 5]);
+  });
+
+  test('is what WORKER_COUNT says when that has changed, and the answer says so', async () => {
+    const { control, operations, clock, pool, reads } = await VirtualPrimary.ready({ count: 3 });
+    control.scale(5);
+    reads({ count: 2 });
+    const reloaded = operations.reload();
+    await clock.advance(15_000);
+    expect((await reloaded).remarks).toEqual(['WORKER_COUNT changed from 3 to 2: 5 workers → 2.']);
+    expect(pool.target).toBe(2);
   });
 });
 

@@ -30,6 +30,19 @@ describe('a round', () => {
     expect(primary.guarded).toEqual([100, 101]);
   });
 
+  test('knows CPU and memory of a process when its first beat comes, the ones that come later too', async () => {
+    const primary = new VirtualPrimary({ count: 3 });
+    primary.loop.start();
+    let beats = 0;
+    for (let ms = 0; ms < 1_000; ms += 10) {
+      await primary.clock.advance(10);
+      const working = primary.status.document().workers.filter(({ breaker }) => breaker !== null);
+      beats += working.length;
+      expect(working.filter(({ cpu_percent, memory_bytes }) => cpu_percent !== 12 || memory_bytes !== 34)).toEqual([]);
+    }
+    expect(beats).toBeGreaterThan(100);
+  });
+
   test('comes when a deadline passes, not before: a crashed worker after its delay', async () => {
     const { clock, child, children } = await VirtualPrimary.ready({ count: 1 });
     child(100).dies('SIGKILL');

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { ConfigError } from '../../../../src/shared/errors.js';
-import { ReplacementError } from '../../../../supervisor/rollout/rolling-restart.js';
+import { StoppingError } from '../../../../supervisor/rollout/stopping-error.js';
 import { configFor, VirtualPrimary } from '../virtual-primary.js';
 
 function slotOf({ pool }: VirtualPrimary, number: number) {
@@ -20,7 +20,7 @@ describe('reloads', () => {
     expect([status.state, children.length]).toEqual(['running', 1]);
     await clock.advance(1);
     expect([status.state, children.length]).toEqual(['reloading', 2]);
-    await clock.advance(5_000);
+    await clock.advance(10_000);
     expect(await asked).toBe(reload.last);
     expect([status.state, reload.counts]).toEqual(['running', { ok: 1, failed: 0 }]);
   });
@@ -30,7 +30,7 @@ describe('reloads', () => {
     operations.requestReload();
     await clock.advance(900);
     reads({ count: 2 });
-    await clock.advance(5_000);
+    await clock.advance(10_000);
     expect(pool.config).toEqual(configFor({ count: 2 }));
   });
 
@@ -43,7 +43,7 @@ describe('reloads', () => {
     primary.read = () => {
       throw new ConfigError(['Bad.']);
     };
-    await clock.advance(5_000);
+    await clock.advance(10_000);
     expect((await first).ok).toBe(true);
     expect([await second, await third]).toEqual([reload.last, reload.last]);
     expect(reload.last).toMatchObject({ ok: false, reason: 'Bad.' });
@@ -79,7 +79,7 @@ describe('replacements', () => {
     await clock.advance(150);
     expect(status.state).toBe('running');
     const second = operations.restart(slotOf(primary, 1));
-    await clock.advance(3_000);
+    await clock.advance(10_000);
     await Promise.all([first, second]);
     expect(reload.counts.ok).toBe(1);
     expect(primary.children.map(({ told }) => told.at(-1)?.type)).toEqual(['drain', 'drain', 'drain', 'activate']);
@@ -106,17 +106,29 @@ describe('replacements', () => {
   });
 });
 
+test('a reload that a stop breaks off is refused as one that comes too late', async () => {
+  const { operations, clock, receive, reload } = await VirtualPrimary.ready({ count: 1 });
+  const asked = expect(operations.reload()).rejects.toThrow(StoppingError);
+  await clock.advance(2_000);
+  receive('stop');
+  await clock.advance(1_000);
+  await asked;
+  expect(reload.last?.reason).toBe('The supervisor is stopping.');
+});
+
 test('at a stop whoever waits is refused, the one under way ends, and nothing begins any more', async () => {
   const primary = await VirtualPrimary.ready({ count: 1 });
   const { operations, clock, receive } = primary;
-  const running = expect(operations.restart(slotOf(primary, 1))).rejects.toThrow(ReplacementError);
+  const running = expect(operations.restart(slotOf(primary, 1))).rejects.toThrow(StoppingError);
   await clock.advance(100);
   const waiting = expect(operations.restart(slotOf(primary, 1))).rejects.toThrow('The supervisor is stopping.');
-  const reload = operations.reload();
+  const reload = expect(operations.reload()).rejects.toThrow(StoppingError);
   receive('stop');
   await clock.settle();
   await waiting;
-  expect(await reload).toMatchObject({ ok: false, reason: 'The supervisor is stopping.' });
+  await reload;
+  await expect(operations.reload()).rejects.toThrow('The supervisor is stopping.');
+  await expect(operations.restart(slotOf(primary, 1))).rejects.toThrow(StoppingError);
   await clock.advance(3_000);
   await running;
   await operations.stop();

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
-import { replaceWorker, ReplacementError, rollingRestart } from '../../../../supervisor/rollout/rolling-restart.js';
+import { replaceWorker, ReplacementError } from '../../../../supervisor/rollout/replacement.js';
+import { rollingRestart } from '../../../../supervisor/rollout/rolling-restart.js';
+import { readinessOf } from '../../../../supervisor/status/documents/readiness.js';
 import { configFor, VirtualPrimary, type WantedWorkers } from '../virtual-primary.js';
 
 /** Begins to replace all workers; `outcome` is undefined while it goes on, then what stopped it, or 'done'. */
@@ -43,10 +45,10 @@ describe('a set', () => {
   test('has its number changed with it', async () => {
     const primary = await VirtualPrimary.ready({ count: 3 });
     const rolling = roll(primary, { count: 1 });
-    await primary.clock.advance(3_000);
+    await primary.clock.advance(8_000);
     expect([rolling.outcome, primary.readyPids()]).toEqual(['done', [103]]);
     const larger = roll(primary, { count: 2 });
-    await primary.clock.advance(3_000);
+    await primary.clock.advance(8_000);
     expect([larger.outcome, primary.readyPids()]).toEqual(['done', [104, 105]]);
   });
 
@@ -56,7 +58,7 @@ describe('a set', () => {
     await primary.clock.advance(300);
     expect(primary.pids()).toEqual([103, 101, 102]);
     primary.pool.scale(1);
-    await primary.clock.advance(3_000);
+    await primary.clock.advance(8_000);
     expect([rolling.outcome, primary.readyPids()]).toEqual(['done', [103]]);
   });
 });
@@ -88,7 +90,7 @@ describe('a canary that fails before the hand-over leaves the old set as it is:'
     );
     expect(primary.readyPids()).toEqual([100, 101]);
     const asBefore = roll(primary, { count: 2, faults: 'no-route' });
-    await primary.clock.advance(5_000);
+    await primary.clock.advance(10_000);
     expect(asBefore.outcome).toBe('done');
   });
 
@@ -135,14 +137,14 @@ test('where no worker was ready before, the canary need only be alive', async ()
   primary.loop.start();
   await primary.clock.advance(1_500);
   const rolling = roll(primary, { count: 2, faults: 'never-ready too' });
-  await primary.clock.advance(2_000);
+  await primary.clock.advance(8_000);
   expect([rolling.outcome, primary.pids()]).toEqual(['done', [102, 103]]);
 });
 
 test('a later worker whose new process dies keeps its old one; the set stays mixed, and that is said', async () => {
   const primary = await VirtualPrimary.ready({ count: 3 });
   const rolling = roll(primary, { count: 3 });
-  await primary.clock.advance(300);
+  await primary.clock.advance(5_300);
   primary.child(104).dies('SIGKILL');
   await primary.clock.advance(2_000);
   expect(rolling.outcome).toMatch(
@@ -163,8 +165,99 @@ test('an old process that does not answer is given up by the hand-over all the s
   await primary.clock.advance(5_200);
   expect(primary.pids()).toEqual([100]);
   await primary.clock.advance(500);
-  expect([rolling.outcome, primary.readyPids()]).toEqual(['done', [101]]);
+  expect(primary.readyPids()).toEqual([101]);
+  await primary.clock.advance(5_000);
+  expect(rolling.outcome).toBe('done');
 });
+
+test('with one worker there is no moment in which nobody is said to take messages', async () => {
+  const primary = await VirtualPrimary.ready({ count: 1 });
+  const rolling = roll(primary, { count: 1 });
+  const said = new Set<number>();
+  while (rolling.outcome === undefined) {
+    await primary.clock.advance(1);
+    said.add(readinessOf(primary.status.document()).status);
+  }
+  expect([rolling.outcome, ...said]).toEqual(['done', 200]);
+  // a process that dies is vouched for by nobody
+  primary.child(101).dies('SIGKILL');
+  await primary.clock.settle();
+  expect(readinessOf(primary.status.document()).status).toBe(503);
+});
+
+describe('a set whose new processes die is a failed one:', () => {
+  test.each([1, 2_500, 4_900])('the canary, %i ms after its first beat', async (afterMs) => {
+    const primary = await VirtualPrimary.ready({ count: 3 });
+    const old = primary.pool.config;
+    const rolling = roll(primary, { count: 3 });
+    while (!primary.readyPids().includes(103)) await primary.clock.advance(1);
+    await primary.clock.advance(afterMs);
+    primary.child(103).dies('SIGKILL');
+    await primary.clock.advance(1_000);
+    expect(rolling.outcome).toMatch(
+      /was killed by SIGKILL .* in its first 5 s at work\. The old configuration serves on\.$/,
+    );
+    expect(primary.readyPids()).toEqual([104, 101, 102]);
+    expect(primary.pool.slots.map(({ current }) => current?.config === old)).toEqual([true, true, true]);
+  });
+
+  test('the canary stops to take messages, while others do', async () => {
+    const primary = await VirtualPrimary.ready({ count: 2 });
+    const rolling = roll(primary, { count: 2, faults: 'short-of-breath' });
+    await primary.clock.advance(8_000);
+    expect(rolling.outcome).toMatch(
+      /was ready and is not any more after 5 s \(it was told to be\)\. The old configuration serves on\.$/,
+    );
+    expect(primary.readyPids()).toEqual([103, 101]);
+  });
+
+  test('the canary, while the others are replaced', async () => {
+    const primary = await VirtualPrimary.ready({ count: 3 });
+    const rolling = roll(primary, { count: 3 });
+    await primary.clock.advance(5_300);
+    primary.child(103).dies('SIGKILL');
+    await primary.clock.advance(3_000);
+    expect(rolling.outcome).toMatch(
+      /\(pid 103\) was killed by SIGKILL .* after it had taken over; it is started again\./,
+    );
+    expect(primary.readyPids()).toEqual([105, 104, 102]);
+  });
+
+  test('a later one, before it is ready', async () => {
+    const primary = await VirtualPrimary.ready({ count: 2 });
+    const rolling = roll(primary, { count: 2 });
+    while (primary.pids()[1] !== 103) await primary.clock.advance(1);
+    primary.child(103).dies('SIGKILL');
+    await primary.clock.advance(3_000);
+    expect(rolling.outcome).toMatch(/\(pid 103\) was killed .* All workers have the new configuration\.$/);
+  });
+
+  test('one that was added', async () => {
+    const primary = await VirtualPrimary.ready({ count: 1 });
+    const rolling = roll(primary, { count: 2 });
+    await primary.clock.advance(5_300);
+    primary.child(102).dies('SIGKILL');
+    await primary.clock.advance(3_000);
+    expect(rolling.outcome).toMatch(
+      /^Worker 2 has the new configuration as all others, but its last process was killed/,
+    );
+    expect(primary.readyPids()).toEqual([101, 103]);
+  });
+});
+
+test.each([10, 100, 249, 251, 300, 3_000, 5_300])(
+  'a stop after %i ms is what it says it ended for',
+  async (afterMs) => {
+    const primary = await VirtualPrimary.ready({ count: 2 });
+    const rolling = roll(primary, { count: 2 });
+    await primary.clock.advance(afterMs);
+    primary.receive('stop');
+    await primary.clock.advance(2_000);
+    expect(rolling.outcome).toBe('The supervisor is stopping.');
+    await primary.loop.ended;
+    expect(primary.pool.exitCode).toBe(0);
+  },
+);
 
 test('a stop ends it at the next step', async () => {
   const primary = await VirtualPrimary.ready({ count: 2 });
@@ -172,8 +265,7 @@ test('a stop ends it at the next step', async () => {
   await primary.clock.advance(300);
   primary.receive('stop');
   await primary.clock.advance(2_000);
-  expect(rolling.outcome).toBeDefined();
-  expect(rolling.outcome).not.toBe('done');
+  expect(rolling.outcome).toBe('The supervisor is stopping.');
   await primary.loop.ended;
   expect(primary.pool.processes).toEqual([]);
 });

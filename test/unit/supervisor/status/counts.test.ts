@@ -24,6 +24,7 @@ class CountedPool {
       random: () => 0.5,
       nonce: () => 'abc',
       fork: () => this.#fork(),
+      bootAtOnce: 512,
       onChange: () => undefined,
       onGone: (handle, slot) => this.counts.keep(handle, slot),
     });

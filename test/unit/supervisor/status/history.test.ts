@@ -52,7 +52,7 @@ test('the verdict has the reasons of /ready and /health once each, and says what
     reasons: ['Redis cannot be reached', 'no worker takes messages'],
     next_steps: [{ type: 'message-broker-worker check' }],
   });
-  const reload = { at: '', ok: false, reason: 'x' };
+  const reload = { at: '', ok: false, reason: 'x', remarks: [] };
   const reasons = ['the last reload failed: x'];
   const failed = { ...status, supervisor: { ...status.supervisor, last_reload: reload, reasons } };
   expect(verdictOf(failed).reasons).toEqual(['no worker takes messages', 'the last reload failed: x']);

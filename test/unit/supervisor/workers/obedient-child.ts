@@ -17,6 +17,7 @@ const DIES_MS = 1;
  *   dies-at-boot         exits 1 before `booted`     no-redis             boots without having reached Redis
  *   no-route             boots, and the main server has no route for deliveries
  *   never-ready          beats, but stays degraded   dies-when-activated  exits 1 in place of its first beat
+ *   short-of-breath      is ready once, and degraded from its second beat on
  *   ignores-drain        does not react to `drain` and `kill`
  */
 export class ObedientChild extends ScriptedChild {
@@ -24,6 +25,7 @@ export class ObedientChild extends ScriptedChild {
   readonly #timers = new Set<Timer>();
   #faults: readonly string[] = [];
   #hangs = false;
+  #beats = 0;
 
   constructor(pid: number, clock: Clock) {
     super(pid);
@@ -85,7 +87,9 @@ export class ObedientChild extends ScriptedChild {
   #beat(): void {
     if (this.#hangs) return;
     const degraded = { ...READY, state: 'degraded' as const, reasons: ['it was told to be'], consuming: false };
-    this.beats(this.#has('never-ready') ? degraded : READY);
+    this.#beats += 1;
+    const isWell = !this.#has('never-ready') && !(this.#has('short-of-breath') && this.#beats > 1);
+    this.beats(isWell ? READY : degraded);
   }
 
   #exit(code: number): void {

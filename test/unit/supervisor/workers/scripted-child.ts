@@ -1,6 +1,7 @@
 import type { Clock } from '../../../../src/shared/time/clock.js';
 import type { Beat, ToChild } from '../../../../src/shared/ipc.js';
 import type { ChildProcess, Exit } from '../../../../supervisor/workers/child-process.js';
+import type { Effort } from '../../../../supervisor/workers/effort.js';
 import { WorkerHandle } from '../../../../supervisor/workers/worker-handle.js';
 import { testConfig } from '../../../support/program/config.js';
 import { toldCounts, type Told } from './told-counts.js';
@@ -9,6 +10,8 @@ import { toldCounts, type Told } from './told-counts.js';
 export class ScriptedChild implements ChildProcess {
   readonly told: ToChild[] = [];
   killed = 0;
+  /** As the host has it; undefined = it is not asked. */
+  has: Effort | undefined;
   #message: (message: unknown) => void = () => undefined;
   #exit: (exit: Exit) => void = () => undefined;
 
@@ -19,6 +22,9 @@ export class ScriptedChild implements ChildProcess {
   }
   killNow(): void {
     this.killed += 1;
+  }
+  effort(): Effort | undefined {
+    return this.has;
   }
   onMessage(listener: (message: unknown) => void): void {
     this.#message = listener;

@@ -42,6 +42,55 @@ test('every name under which it may hold claims is known', () => {
   expect([...handle.consumers]).toEqual([expect.stringMatching(/^worker-1@.*\.4711\.abc$/), 'the second']);
 });
 
+describe('on a host that has no time for it, a process', () => {
+  test('boots for as long as it gets some, and not for ever', () => {
+    const clock = new VirtualClock();
+    const child = new ScriptedChild();
+    const handle = handleOf(child, clock);
+    for (let cpuMs = 10; cpuMs < 1_000; cpuMs += 10) {
+      child.has = { cpuMs, wantsCpu: true };
+      clock.pass(20_000);
+      expect(handle.overdue()).toBeUndefined();
+    }
+    clock.pass(29_999);
+    expect(handle.overdue()).toBeUndefined();
+    clock.pass(1);
+    expect(handle.overdue()).toBe('did not boot within 30 s');
+  });
+
+  test('that turns in circles while it boots ends after a minute of CPU time', () => {
+    const child = new ScriptedChild();
+    const handle = handleOf(child, new VirtualClock());
+    child.has = { cpuMs: 59_990, wantsCpu: true };
+    expect(handle.overdue()).toBeUndefined();
+    child.has = { cpuMs: 60_000, wantsCpu: true };
+    expect(handle.overdue()).toBe('did not boot within 30 s');
+  });
+
+  test.each([
+    { what: 'waits for the CPU', usedMs: 0, wantsCpu: true, hangs: false },
+    { what: 'is given a little', usedMs: 50, wantsCpu: false, hangs: false },
+    { what: 'has had a second of it', usedMs: 1_000, wantsCpu: true, hangs: true },
+    { what: 'is stopped', usedMs: 0, wantsCpu: false, hangs: true },
+  ])('that is silent at work and $what hangs: $hangs', ({ usedMs, wantsCpu, hangs }) => {
+    const { child, clock, handle } = active();
+    child.has = { cpuMs: 700, wantsCpu: true };
+    clock.pass(3_001);
+    expect(handle.overdue()).toBeUndefined();
+    child.has = { cpuMs: 700 + usedMs, wantsCpu };
+    clock.pass(6_998);
+    expect(handle.overdue()).toBeUndefined();
+    clock.pass(1);
+    expect(handle.overdue() !== undefined).toBe(hangs);
+    if (hangs) return;
+    // it was given time, and is looked at again soon
+    expect(handle.dueInMs()).toBe(250);
+    child.beats();
+    child.has = { cpuMs: 10_000, wantsCpu: false };
+    expect(handle.overdue()).toBeUndefined();
+  });
+});
+
 describe('a deadline', () => {
   test('ends a boot after 30 s', () => {
     const clock = new VirtualClock();

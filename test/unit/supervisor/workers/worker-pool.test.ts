@@ -21,6 +21,7 @@ function pool(count: number): { pool: WorkerPool; clock: VirtualClock; children:
       children.push(child);
       return child;
     },
+    bootAtOnce: 2,
     onChange: () => undefined,
     onGone: () => undefined,
   });
@@ -65,6 +66,50 @@ test('a boot failure for good is fatal only while no worker was ever ready', () 
   second.pool.reconcile(true);
   expect(second.pool.fatal).toBeUndefined();
   expect(second.pool.slots[1]?.trouble).toBe('could not start: Bad file.');
+});
+
+test('no more processes boot at once than may, and none is given up for its slowness', () => {
+  const { pool: workers, clock, children, lines } = pool(5);
+  expect(children).toHaveLength(2);
+  expect(workers.slots.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5]);
+  clock.pass(20_000);
+  workers.reconcile(true);
+  expect(children).toHaveLength(2);
+  expect(workers.dueInMs()).toBe(10_000);
+  makeReady(children[1], workers);
+  expect(children).toHaveLength(3);
+  clock.pass(10_000);
+  for (let boots = 1; boots <= 6; boots++) {
+    const [first] = children.slice(boots === 1 ? 0 : -1);
+    workers.reconcile(true);
+    expect(first?.killed).toBe(1);
+    first?.ends({ signal: 'SIGKILL' });
+    workers.reconcile(true);
+    clock.pass(600_000);
+    workers.reconcile(true);
+    children[1]?.beats();
+  }
+  expect(workers.fatal).toBeUndefined();
+  expect(lines.filter((line) => /did not boot/.test(line)).slice(0, 1)).toEqual([
+    'Worker worker-1 (pid 100) did not boot within 30 s and was killed; starting it again in 100 ms',
+  ]);
+});
+
+test('before any worker was ready, slowness is no reason to give up either', () => {
+  const { pool: workers, clock, children } = pool(1);
+  for (let boots = 0; boots < 4; boots++) {
+    clock.pass(30_000 * 2 ** boots - 1);
+    workers.reconcile(true);
+    expect(children.at(-1)?.killed).toBe(0);
+    clock.pass(1);
+    workers.reconcile(true);
+    expect(children.at(-1)?.killed).toBe(1);
+    children.at(-1)?.ends({ signal: 'SIGKILL' });
+    workers.reconcile(true);
+    clock.pass(10_000);
+    workers.reconcile(true);
+  }
+  expect([workers.fatal, children.length]).toEqual([undefined, 5]);
 });
 
 test('a missing beat is held against nobody while the primary itself was not running', () => {

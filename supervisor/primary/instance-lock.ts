@@ -1,0 +1,95 @@
+/**
+ * Whether a supervisor of this instance runs, known by what dies with it, not by a file that anybody can delete nor by a
+ * number that another program may have by now.
+ *
+ *   lock     on Linux a socket without a file (its name begins with a zero byte): the kernel gives it to one process and
+ *            takes it back when that ends, however it ends. It answers with the pid.
+ *   answer   of the control socket: for other systems, another network namespace over the same folder, and earlier builds.
+ */
+import { createHash } from 'node:crypto';
+import { realpathSync } from 'node:fs';
+import { request } from 'node:http';
+import { connect, createServer, type Server } from 'node:net';
+
+import { ROUTES } from '../admin/protocol.js';
+
+const ANSWER_MS = 1_000;
+const LONGEST_ANSWER = 65_536;
+
+/** A pid; `silent` = somebody is there and does not answer, as when he is stopped; undefined = nobody. */
+type Holder = number | 'silent' | undefined;
+
+export class InstanceLock {
+  static readonly isPossible = process.platform === 'linux';
+  #server: Server | undefined;
+
+  /** Takes it, unless another has it: then resolves to who. `folder` must exist. */
+  async take(folder: string, port: number): Promise<Holder> {
+    if (!InstanceLock.isPossible) return undefined;
+    const path = nameOf(folder, port);
+    const server = createServer((socket) => socket.on('error', () => undefined).end(`${process.pid}\n`));
+    try {
+      await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return (await pidAt(path)) ?? 'silent';
+      return undefined; // no such sockets here; the control socket has to do
+    }
+    server.on('error', () => undefined).unref();
+    this.#server = server;
+    return undefined;
+  }
+
+  /** Synchronous: the name is free when it returns. */
+  release(): void {
+    this.#server?.close();
+    this.#server = undefined;
+  }
+}
+
+function nameOf(folder: string, port: number): string {
+  const digest = createHash('sha1').update(realpathSync(folder)).digest('hex');
+  return `\0message-broker-worker/${process.getuid?.() ?? 0}/${digest}/${port}`;
+}
+
+/** Undefined = no answer. */
+function pidAt(path: string): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    let text = '';
+    const socket = connect({ path, timeout: ANSWER_MS }).setEncoding('utf8');
+    const end = (): void => {
+      socket.destroy();
+      const pid = Number(text);
+      resolve(Number.isInteger(pid) && pid > 0 ? pid : undefined);
+    };
+    socket.on('data', (part: string) => (text += part));
+    socket.on('end', end).on('error', end).on('timeout', end);
+  });
+}
+
+/** Who answers on the control socket of the instance. */
+export function whoAnswers(socketPath: string): Promise<Holder> {
+  return new Promise((resolve) => {
+    const asked = request({ socketPath, path: ROUTES.health.path, timeout: ANSWER_MS }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('error', () => resolve('silent'));
+      response.on('data', (part: string) => (text = `${text}${part}`.slice(0, LONGEST_ANSWER)));
+      response.on('end', () => resolve(pidIn(text) ?? 'silent'));
+    });
+    asked.on('timeout', () => asked.destroy());
+    asked.on('error', ({ code }: NodeJS.ErrnoException) => resolve(isNobody(code) ? undefined : 'silent'));
+    asked.end();
+  });
+}
+
+function isNobody(code: string | undefined): boolean {
+  return code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTSOCK' || code === 'ENOTDIR';
+}
+
+function pidIn(health: string): number | undefined {
+  try {
+    const { supervisor } = JSON.parse(health) as { readonly supervisor?: { readonly pid?: unknown } };
+    return typeof supervisor?.pid === 'number' ? supervisor.pid : undefined;
+  } catch {
+    return undefined;
+  }
+}
