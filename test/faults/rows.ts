@@ -22,6 +22,7 @@ import { SEVERAL_ROWS } from './rows/several.js';
 import { SOAK_ROW } from './rows/soak.js';
 import { STOP_ROWS } from './rows/stop.js';
 import { STOPPED_ROWS } from './rows/stopped.js';
+import { SUPERVISOR_ROWS } from './rows/supervisor.js';
 import type { Row } from './support/row.js';
 
 /** Played only when it is named. */
@@ -38,6 +39,7 @@ export const ROWS: readonly Row[] = [
   ...STOP_ROWS,
   ...STOPPED_ROWS,
   ...RELOAD_ROWS,
+  ...SUPERVISOR_ROWS,
   ...REDIS_ROWS,
   ...REFUSING_REDIS_ROWS,
   ...ODD_REDIS_ROWS,
