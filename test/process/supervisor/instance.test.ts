@@ -96,7 +96,7 @@ test('a pidfile whose number now belongs to a program that looks like ours is st
 });
 
 test('in the cluster of somebody else it says what to do, and does not try', async () => {
-  const code = `const c = require('node:cluster'); c.setupPrimary({ exec: ${JSON.stringify(CLI)}, args: ['start'] });
+  const code = `const c = require('node:cluster'); c.setupPrimary({ exec: ${JSON.stringify(CLI)}, args: ['start'], execArgv: [] });
     c.fork().on('exit', (code) => process.exit(code));`;
   const outer = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'ignore', 'pipe'], cwd: '/', env: {} });
   let said = '';
