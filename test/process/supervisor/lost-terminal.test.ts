@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
+import type { StatusDocument } from '../../../supervisor/status/status-document.js';
 import { useMainServer } from '../../support/main-server/main-server.js';
 import { neededProgram } from '../../support/program/needed-program.js';
 import { useProgram } from '../../support/program/program.js';
@@ -43,11 +44,12 @@ test.skipIf(script === undefined || process.platform !== 'linux')(
       stdio: ['pipe', 'ignore', 'ignore'],
     });
     await operated.untilReady();
-    const before = (await operated.ask('/status')).body;
+    const before = (await operated.ask('/status')).body as unknown as StatusDocument;
     terminal.kill('SIGKILL');
-    // what closes a terminal sends SIGHUP to the supervisor, which is a reload
+    // a shell at its prompt passes the hang-up on; to us it is a reload
+    process.kill(before.supervisor.pid, 'SIGHUP');
     await waitFor(() => readFileSync(log, 'utf8').includes('Reload finished'), { what: 'the reload' });
-    const former = (before['workers'] as { pid: number }[]).map(({ pid }) => pid);
+    const former = before.workers.map(({ pid }) => pid);
     await waitFor(() => former.every((pid) => !existsSync(`/proc/${pid}`)), { what: 'the old worker to end' });
     await operated.command('stop');
     await waitFor(() => existsSync(codeFile), { what: 'the exit code' });
