@@ -55,7 +55,7 @@ async function bootWithoutTime(stage: Stage): Promise<Findings> {
   quota.hold(fleet.program.pid);
   stage.onClose(async () => {
     await fleet.program.destroy();
-    quota.remove();
+    await quota.remove();
   });
   await stage.ledger.produce(20);
   const started = performance.now();

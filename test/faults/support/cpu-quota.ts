@@ -1,4 +1,5 @@
-import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { waitFor } from '../../support/wait-for.js';
 
 const PERIOD_US = 100_000;
 /** Where the two versions of control groups are found, what holds the quota, and how it is written. */
@@ -12,8 +13,8 @@ interface CpuQuota {
   hold(pid: number): void;
   /** For how many periods somebody had to wait. */
   throttled(): number;
-  /** Once all of them have ended. */
-  remove(): void;
+  /** Waits until the kernel has done with the last of them. */
+  remove(): Promise<unknown>;
 }
 
 /** A share of one core for a tree of processes; undefined where we may not set one. Linux, as root. */
@@ -26,7 +27,7 @@ export function makeCpuQuota(shareOfACore: number): CpuQuota | undefined {
       return {
         hold: (pid) => writeFileSync(`${folder}/cgroup.procs`, String(pid)),
         throttled: () => Number(/nr_throttled (\d+)/.exec(readFileSync(`${folder}/cpu.stat`, 'utf8'))?.[1]),
-        remove: () => rmdirSync(folder),
+        remove: () => waitFor(() => removeIfEmpty(folder), { what: 'an empty control group' }),
       };
     } catch {
       removeIfEmpty(folder);
@@ -35,10 +36,12 @@ export function makeCpuQuota(shareOfACore: number): CpuQuota | undefined {
   return undefined;
 }
 
-function removeIfEmpty(folder: string): void {
+/** Says whether it is gone. */
+function removeIfEmpty(folder: string): boolean {
   try {
     rmdirSync(folder);
   } catch {
-    // it was not made
+    return !existsSync(folder);
   }
+  return true;
 }

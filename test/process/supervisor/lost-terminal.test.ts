@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 
 import type { StatusDocument } from '../../../supervisor/status/status-document.js';
 import { useMainServer } from '../../support/main-server/main-server.js';
@@ -45,6 +45,7 @@ test.skipIf(script === undefined || process.platform !== 'linux')(
     });
     await operated.untilReady();
     const before = (await operated.ask('/status')).body as unknown as StatusDocument;
+    onTestFinished(() => kill(before.supervisor.pid));
     terminal.kill('SIGKILL');
     // a shell at its prompt passes the hang-up on; to us it is a reload
     process.kill(before.supervisor.pid, 'SIGHUP');
@@ -57,3 +58,11 @@ test.skipIf(script === undefined || process.platform !== 'linux')(
     expect(readFileSync(log, 'utf8').match(/.*(SIGABRT|out of .*memory).*/g)).toBeNull();
   },
 );
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // it has ended, as it should
+  }
+}
