@@ -7,6 +7,7 @@ import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { certificateExpired } from '../shared/words/causes.js';
 import type { Config } from '../shared/config/config.js';
 import { CredentialsError, reasonOf } from '../shared/errors.js';
+import { spoiledLine, spoiledLineIn } from '../shared/pem.js';
 
 export interface Credentials {
   /** PEM; undefined = the system's roots, or no verification. */
@@ -133,6 +134,11 @@ function unreadable(source: Source, error: unknown): CredentialsError {
 const PEM_BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 function certificatesIn(pem: string, source: Source): X509Certificate[] {
+  const spoiled = spoiledLineIn(pem);
+  if (spoiled !== undefined) {
+    const { what, path, setting } = source;
+    throw new CredentialsError(`${what} ${path} (${setting}): ${spoiledLine(spoiled)}`);
+  }
   try {
     const blocks = pem.match(PEM_BLOCK) ?? [];
     if (blocks.length > 0) return blocks.map((block) => new X509Certificate(block));

@@ -68,6 +68,25 @@ describe('readCredentials', () => {
     expect(() => read()).toThrow(CredentialsError);
   });
 
+  it.each([
+    ['joined without a line break', (ca: string, other: string) => ca.trimEnd() + other, 'trimmed'],
+    ['behind a byte order mark', (ca: string) => `\ufeff${ca}`, 'first'],
+    ['indented', (ca: string) => ca.replaceAll(/^/gm, '  '), 'first'],
+  ])('refuses authorities that OpenSSL would leave out, with the line: %s', (_, spoil, where) => {
+    const ca = readFileSync(files.caCert, 'utf8');
+    const line = where === 'first' ? 1 : ca.trimEnd().split('\n').length;
+    writeFileSync(files.caCert, spoil(ca, createAuthority('other', validFor(90)).cert));
+    expect(() => read()).toThrow(CredentialsError);
+    expect(() => read()).toThrow(`CA certificate ${files.caCert} (CA_CERT_PATH): line ${line} holds`);
+  });
+
+  it('takes authorities with a line break between them, with the line ends of Windows and with words beside them', () => {
+    const ca = readFileSync(files.caCert, 'utf8');
+    const other = createAuthority('other', validFor(90)).cert;
+    writeFileSync(files.caCert, `# ours\n${ca}\n\n# theirs\n${other}`.replaceAll('\n', '\r\n'));
+    expect(read().ca).toContain('theirs');
+  });
+
   it('refuses a key with a passphrase, without a word of it', () => {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const sealed = privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'secret' });
