@@ -1,5 +1,6 @@
 /** The quickstart's queue: in a Redis of its own, or under a name of its own in the one that REDIS_HOST names. */
-import { address, RedisConnection } from '../../src/queue/connection/connection.js';
+import { RedisConnection } from '../../src/queue/connection/connection.js';
+import { address } from '../../src/queue/connection/problem.js';
 import { createBackgroundQueue } from '../../src/queue/background.js';
 import { redisKeys } from '../../src/queue/keys.js';
 import type { QueueSizes } from '../../src/queue/message-queue.js';

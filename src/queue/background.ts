@@ -32,7 +32,7 @@ export interface BackgroundConnection extends Life {
   start(): void;
   isReady(): boolean;
   whenReady(timeoutMs: number): Promise<void>;
-  /** maxmemory-policy; undefined when Redis does not tell. Rejects when this user may not ask. */
+  /** maxmemory-policy; undefined when Redis does not tell, or not this user. */
   evictionPolicy(): Promise<string | undefined>;
 }
 

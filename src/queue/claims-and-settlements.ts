@@ -23,8 +23,9 @@ import type { Life } from '../shared/life.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { Random } from '../shared/time/random.js';
 import { createBackgroundQueue } from './background.js';
-import { address, CONTROL_SILENCE_MS, RedisConnection } from './connection/connection.js';
-import { readFacts } from './connection/facts.js';
+import { CONTROL_SILENCE_MS, RedisConnection } from './connection/connection.js';
+import { readEvictionPolicy, readFacts } from './connection/facts.js';
+import { address } from './connection/problem.js';
 import { redisKeys, type RedisKeys } from './keys.js';
 import { Lease } from './lease.js';
 import type {
@@ -112,6 +113,11 @@ export class RedisQueue implements MessageQueue, Life {
   /** Asks Redis what it is. Rejects with UnusableRedisError when it is too old. */
   inspect(): Promise<RedisFacts> {
     return readFacts(this.#sessions.control, this.#address);
+  }
+
+  /** maxmemory-policy; undefined when Redis does not tell, or not this user. */
+  evictionPolicy(): Promise<string | undefined> {
+    return readEvictionPolicy(this.#sessions.control);
   }
 
   async exchange({ settlements, want, inFlight }: ExchangeRequest): Promise<Exchange> {

@@ -64,6 +64,8 @@ export interface RedisFacts {
   readonly version: string;
   /** `noeviction` is the only policy that cannot drop the queue; empty when Redis does not tell. */
   readonly evictionPolicy: string;
+  /** False = INFO is renamed, or this user may not call it: nothing of the above is known. */
+  readonly tells: boolean;
 }
 
 export interface QueueSizes {

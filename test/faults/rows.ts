@@ -10,6 +10,7 @@ import { HOSTILE_ROWS } from './rows/hostile.js';
 import { MASS_KILL_ROWS } from './rows/mass-kill.js';
 import { PRIMARY_ROWS } from './rows/primary.js';
 import { REFUSING_REDIS_ROWS } from './rows/redis/refuses.js';
+import { REDIS_ELSEWHERE_ROWS } from './rows/redis/elsewhere.js';
 import { ODD_REDIS_ROWS } from './rows/redis/odd.js';
 import { REDIS_ROWS } from './rows/redis/outages.js';
 import { RELOAD_ROWS } from './rows/reload.js';
@@ -43,6 +44,7 @@ export const ROWS: readonly Row[] = [
   ...REDIS_ROWS,
   ...REFUSING_REDIS_ROWS,
   ...ODD_REDIS_ROWS,
+  ...REDIS_ELSEWHERE_ROWS,
   ...OUTAGE_ROWS,
   ...BAD_ANSWER_ROWS,
   ...ANSWER_ROWS,

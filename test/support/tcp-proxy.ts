@@ -1,5 +1,5 @@
 /**
- * A TCP proxy on 127.0.0.1 that misbehaves on demand, while connections run through it.
+ * A TCP proxy, on 127.0.0.1 unless told otherwise, that misbehaves on demand, while connections run through it.
  *
  *  pass       bytes flow both ways
  *  blackhole  sockets stay open, accepted and silent: a half-open peer; `pass` lets what was held flow again
@@ -33,8 +33,13 @@ export interface TcpProxy {
 
 const HOST = '127.0.0.1';
 
-export async function startTcpProxy(targetPort: number, targetHost = HOST): Promise<TcpProxy> {
-  const proxy = new Proxy({ port: targetPort, host: targetHost });
+/** @param at where it listens; port 0 = any free one. */
+export async function startTcpProxy(
+  targetPort: number,
+  targetHost = HOST,
+  at: { readonly host: string; readonly port: number } = { host: HOST, port: 0 },
+): Promise<TcpProxy> {
+  const proxy = new Proxy({ port: targetPort, host: targetHost }, at);
   await proxy.listen();
   return proxy;
 }
@@ -49,7 +54,8 @@ class Proxy implements TcpProxy {
   readonly #target: { readonly port: number; readonly host: string };
   mode: ProxyMode = 'pass';
   accepted = 0;
-  port = 0;
+  port: number;
+  readonly #host: string;
   #delayMs = 0;
   #replyBytesLeft: number | undefined;
   #server: Server | undefined;
@@ -57,8 +63,13 @@ class Proxy implements TcpProxy {
   /** Those ended by FIN live on, linkless, until the client ends too. */
   readonly #clients = new Set<Socket>();
 
-  constructor(target: { readonly port: number; readonly host: string }) {
+  constructor(
+    target: { readonly port: number; readonly host: string },
+    at: { readonly host: string; readonly port: number },
+  ) {
     this.#target = target;
+    this.port = at.port;
+    this.#host = at.host;
   }
 
   get connections(): number {
@@ -67,7 +78,7 @@ class Proxy implements TcpProxy {
 
   async listen(): Promise<void> {
     const server = createServer({ pauseOnConnect: true }, (client) => this.#accept(client));
-    server.listen(this.port, HOST);
+    server.listen(this.port, this.#host);
     await once(server, 'listening');
     this.port = (server.address() as AddressInfo).port;
     this.#server = server;

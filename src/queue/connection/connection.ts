@@ -2,10 +2,13 @@
  * One connection to Redis (client.ts says how it is set). An `end` that nobody asked for is terminal in ioredis: a new
  * client takes its place.
  *
- *   built ──start──→ connecting ──→ ready ──lost──→ connecting, until stop
+ *   built ──start──→ connecting ──→ examining ──→ ready ──lost──→ connecting, until stop
+ *                        ↑              │
+ *                        └──────────────┘ no answer in time, no password, a replica where a Sentinel named the primary
+ *
+ * While Redis still loads its file it is examined again and again.
  */
-import { Cluster, ReplyError as ReplyErrorClass } from 'ioredis';
-import type { Config } from '../../shared/config/config.js';
+import { Cluster } from 'ioredis';
 import { reasonOf, RedisUnavailableError } from '../../shared/errors.js';
 import type { Life } from '../../shared/life.js';
 import type { Clock, Timer } from '../../shared/time/clock.js';
@@ -14,12 +17,17 @@ import {
   DISCONNECT_TIMEOUT_MS,
   readRedisTls,
   RECONNECT_CEILING_MS,
+  reconnectDelayMs,
   type RedisClient,
   type RedisClientOptions,
   type RedisTls,
 } from './client.js';
 import { RedisCommand } from './command.js';
+import { examine, type Server } from './examination.js';
 import { Patience } from './patience.js';
+import { address, plainProblem } from './problem.js';
+import { isReply, replyCode } from './reply.js';
+import { askNextSentinel } from './sentinels.js';
 
 export type RedisArgument = string | Buffer | number;
 
@@ -35,7 +43,15 @@ interface ConnectionEvents {
 }
 
 /** Silence after a command, which nothing blocks, that means the connection is dead. */
-export const CONTROL_SILENCE_MS = 3_000;
+export const CONTROL_SILENCE_MS = 2_500;
+/**
+ * From a connection to the first word over it. A host that takes connections and says nothing must not hold us: its name
+ * may lead elsewhere by now, and we must be there within 3 s of that.
+ */
+const FIRST_WORD_MS = 1_900;
+/** What lies in the socket already counts as said: a process without processor time sees its timers before its sockets. */
+const LAST_LOOK_MS = 50;
+const LOADING_LOOK_MS = 500;
 
 export class RedisConnection implements Life {
   readonly #options: RedisConnectionOptions;
@@ -45,9 +61,18 @@ export class RedisConnection implements Life {
   #client: RedisClient | undefined;
   #stopping: Promise<void> | undefined;
   #rebuild: Timer | undefined;
+  /** What it speaks to, once that is known to be usable. */
+  #server: Server | undefined;
+  /** Ends with the connection that is examined. */
+  #examination = new AbortController();
+  #firstWord: Timer | undefined;
+  /** In a row. */
+  #failures = 0;
   /** Of those who wait for the connection to be usable. */
   #arrival = new AbortController();
   #lastProblem = 'not connected yet';
+  /** Of the node or the Sentinel that was tried last. */
+  #nodeProblem: string | undefined;
 
   constructor(options: RedisConnectionOptions, events: ConnectionEvents = {}) {
     this.#options = options;
@@ -68,7 +93,12 @@ export class RedisConnection implements Life {
   }
 
   isReady(): boolean {
-    return this.#client?.status === 'ready';
+    return this.#server !== undefined && this.#client?.status === 'ready';
+  }
+
+  /** Changes with every start of a server, and with the server; empty while there is none, and where it does not tell. */
+  get runId(): string {
+    return this.isReady() ? (this.#server?.runId ?? '') : '';
   }
 
   /** True with a cluster, where a command without a key reaches any node. */
@@ -90,7 +120,7 @@ export class RedisConnection implements Life {
   /** One command; bulk replies are Buffers. Rejects with RedisUnavailableError only. */
   async call(command: string, ...args: RedisArgument[]): Promise<unknown> {
     const client = this.#client;
-    if (client?.status !== 'ready') throw new RedisUnavailableError(this.describe(this.#lastProblem), false);
+    if (!client || !this.isReady()) throw new RedisUnavailableError(this.describe(this.#lastProblem), false);
     try {
       return await this.#patience.during(client, args, () => client.sendCommand(new RedisCommand(command, args)));
     } catch (error) {
@@ -125,22 +155,94 @@ export class RedisConnection implements Life {
   }
 
   #open(): RedisClient {
-    const client = createRedisClient(this.#options, this.#tls);
-    client.on('ready', () => {
-      this.#lastProblem = 'the connection was lost';
-      this.#arrive();
-      this.#events.onReady?.();
+    const client = createRedisClient(this.#options, this.#tls, {
+      retryDelayMs: () => reconnectDelayMs(++this.#failures, this.#options.random),
+      onNodeProblem: (error, { host, port }) => {
+        const { redis } = this.#options;
+        const what = redis.sentinels.length > 0 ? 'Sentinel' : 'node';
+        this.#nodeProblem = this.#lastProblem = `${what} ${host}:${port}: ${plainProblem(error, redis)}`;
+      },
     });
-    client.on('error', (error: Error) => {
-      this.#lastProblem = plainProblem(error);
-    });
-    client.on('close', () => {
-      if (!this.#stopping) this.#events.onLost?.(this.#lastProblem);
-    });
+    client.on('connect', () => this.#awaitFirstWord(client));
+    client.on('ready', () => void this.#examine(client));
+    client.on('error', (error: Error) => this.#noteError(error));
+    client.on('close', () => this.#noteClosed());
     client.on('end', () => this.#reopen());
     // rejects at the first failed attempt although attempts go on; 'error' has told why
     client.connect().catch(() => undefined);
     return client;
+  }
+
+  #noteError(error: Error & { readonly lastNodeError?: Error }): void {
+    const cause = error.lastNodeError ?? error;
+    // what ended the socket of a node or a Sentinel was told apart
+    const isClosed = cause.message.endsWith('Connection is closed.');
+    this.#lastProblem = (isClosed && this.#nodeProblem) || plainProblem(cause, this.#options.redis);
+  }
+
+  #noteClosed(): void {
+    this.#firstWord?.cancel();
+    this.#examination.abort();
+    this.#server = undefined;
+    if (!this.#stopping) this.#events.onLost?.(this.#lastProblem);
+  }
+
+  #awaitFirstWord(client: RedisClient): void {
+    const { clock } = this.#options;
+    this.#firstWord?.cancel();
+    this.#firstWord = clock.after(FIRST_WORD_MS, () => {
+      this.#firstWord = clock.after(LAST_LOOK_MS, () =>
+        this.#giveUp(client, 'it takes connections and does not answer'),
+      );
+    });
+  }
+
+  async #examine(client: RedisClient): Promise<void> {
+    this.#examination.abort();
+    const { signal } = (this.#examination = new AbortController());
+    try {
+      let server = await this.#look(client);
+      for (; server.isLoading && !signal.aborted; server = await this.#look(client)) {
+        this.#lastProblem = 'it is still loading its data';
+        this.#events.onLost?.(this.#lastProblem);
+        await this.#options.clock.sleep(LOADING_LOOK_MS, signal);
+        if (signal.aborted) return;
+      }
+      if (!signal.aborted) this.#noteExamined(client, server);
+    } catch (error) {
+      // a lost connection has told its own reason
+      if (!signal.aborted && isReply(error)) this.#giveUp(client, plainProblem(error, this.#options.redis));
+    }
+  }
+
+  /** A cluster's client has looked itself, and its nodes are many. */
+  async #look(client: RedisClient): Promise<Server> {
+    const known: Server = { runId: '', role: 'unknown', isLoading: false };
+    const server = this.isCluster
+      ? known
+      : await examine((command, ...args) => client.sendCommand(new RedisCommand(command, args)) as Promise<unknown>);
+    this.#firstWord?.cancel();
+    return server;
+  }
+
+  #noteExamined(client: RedisClient, server: Server): void {
+    if (server.role === 'replica' && this.#options.redis.sentinels.length > 0) {
+      askNextSentinel(client);
+      this.#giveUp(client, 'the Sentinels name a replica as the primary');
+      return;
+    }
+    this.#server = server;
+    this.#failures = 0;
+    this.#nodeProblem = undefined;
+    this.#lastProblem = 'the connection was lost';
+    this.#arrive();
+    this.#events.onReady?.();
+  }
+
+  #giveUp(client: RedisClient, problem: string): void {
+    if (this.#stopping) return;
+    this.#lastProblem = problem;
+    client.disconnect(true);
   }
 
   #reopen(): void {
@@ -157,6 +259,8 @@ export class RedisConnection implements Life {
 
   async #end(): Promise<void> {
     this.#rebuild?.cancel();
+    this.#firstWord?.cancel();
+    this.#examination.abort();
     this.#arrive();
     const client = this.#client;
     if (!client) return;
@@ -166,33 +270,4 @@ export class RedisConnection implements Life {
     // one that waits to connect again has no socket, and ioredis tells nothing of its end
     await this.#options.clock.sleep(DISCONNECT_TIMEOUT_MS, ended.signal);
   }
-}
-
-/** The first word of an error reply, Redis's own code for it; undefined for anything else. */
-export function replyCode(error: unknown): string | undefined {
-  const reply = error instanceof RedisUnavailableError ? error.cause : error;
-  return isReply(reply) ? reply.message.split(' ', 1)[0] : undefined;
-}
-
-/** The address an operator knows, for messages. */
-export function address(redis: Config['redis']): string {
-  if (redis.clusterNodes.length > 0) return redis.clusterNodes.map((n) => `${n.host}:${n.port}`).join(',');
-  if (redis.sentinels.length > 0) {
-    return `${redis.sentinelName} (sentinels ${redis.sentinels.map((n) => `${n.host}:${n.port}`).join(',')})`;
-  }
-  return `${redis.host}:${redis.port}`;
-}
-
-function isReply(error: unknown): error is Error {
-  return error instanceof (ReplyErrorClass as new () => Error);
-}
-
-function plainProblem(error: Error & { code?: string }): string {
-  if (error.code === 'ECONNREFUSED') return 'Connection refused (is Redis running there? see REDIS_HOST, REDIS_PORT)';
-  if (error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN') return 'the host name is unknown (see REDIS_HOST)';
-  const reply = replyCode(error);
-  if (reply === 'WRONGPASS' || reply === 'NOAUTH')
-    return 'the password is refused (see REDIS_PASSWORD, REDIS_USERNAME)';
-  if (reply === 'NOPERM') return `the user lacks a permission (see REDIS_USERNAME): ${error.message}`;
-  return error.message;
 }

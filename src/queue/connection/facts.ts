@@ -1,6 +1,7 @@
 /** What Redis is: its version, what it does when it is full, which commands it knows. */
 import { UnusableRedisError } from '../../shared/errors.js';
 import type { RedisConnection } from './connection.js';
+import { fieldIn } from './examination.js';
 import type { RedisFacts } from '../message-queue.js';
 
 const OLDEST_REDIS = 5;
@@ -10,19 +11,20 @@ const OLDEST_REDIS = 5;
  * RedisUnavailableError.
  */
 export async function readFacts(connection: RedisConnection, where: string): Promise<RedisFacts> {
-  const info = String(await connection.callPermitted('', 'INFO'));
-  const version = /^(?:redis|valkey)_version:(\S+)/m.exec(info)?.[1] ?? '';
+  const reply = await connection.callPermitted(undefined, 'INFO');
+  const info = reply === undefined ? '' : String(reply as Buffer);
+  const version = fieldIn(info, '(?:redis|valkey)_version') ?? '';
   if (version !== '' && Number.parseInt(version, 10) < OLDEST_REDIS) {
     throw new UnusableRedisError(
       `Redis at ${where} is version ${version}; version ${OLDEST_REDIS}.0 or newer is needed`,
     );
   }
-  return { version, evictionPolicy: policyIn(info) ?? '' };
+  return { version, evictionPolicy: policyIn(info) ?? '', tells: reply !== undefined };
 }
 
-/** maxmemory-policy; undefined when Redis does not tell. Rejects when this user may not ask. */
+/** maxmemory-policy; undefined when Redis does not tell, or not this user. */
 export async function readEvictionPolicy(connection: RedisConnection): Promise<string | undefined> {
-  return policyIn(String(await connection.call('INFO', 'memory')));
+  return policyIn(String(await connection.callPermitted('', 'INFO', 'memory')));
 }
 
 /** Redis has it since 6.2. */
@@ -32,5 +34,5 @@ export async function knowsBlmove(connection: RedisConnection): Promise<boolean>
 }
 
 function policyIn(info: string): string | undefined {
-  return /^maxmemory_policy:(\S+)/m.exec(info)?.[1];
+  return fieldIn(info, 'maxmemory_policy');
 }

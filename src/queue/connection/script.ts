@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { replyCode, type RedisArgument, type RedisConnection } from './connection.js';
+import type { RedisArgument, RedisConnection } from './connection.js';
+import { replyCode } from './reply.js';
 
 /** A Lua script in lua/, sent by its hash; its text follows when Redis does not know it (restart, SCRIPT FLUSH). */
 interface RedisScript {

@@ -9,7 +9,7 @@
  * and one that is not in use shows it only when it is asked something: we would be deaf twice as long.
  *
  * A command of a dead connection may still be read by Redis, which shows us as a client of that number. So the numbers are
- * learned, and `endAbandoned` ends the former ones.
+ * learned, and `endAbandoned` ends the former ones (former-clients.ts).
  */
 import type { Config } from '../../shared/config/config.js';
 import type { Life } from '../../shared/life.js';
@@ -17,13 +17,15 @@ import type { Clock } from '../../shared/time/clock.js';
 import type { Random } from '../../shared/time/random.js';
 import { CONTROL_SILENCE_MS, RedisConnection, type RedisArgument } from './connection.js';
 import { knowsBlmove } from './facts.js';
+import { FormerClients, isListed, type RedisClientIdentity } from './former-clients.js';
 
 /**
  * Shorter than the original's 5 s: a half-open connection shows after block time plus margin, and workers must consume
  * again within 2 s of a fault's end. Costs half a round trip per second at rest.
  */
 export const BLOCK_SECONDS = 2;
-const BLOCK_MARGIN_MS = 1_000;
+/** Redis ends a block up to 0.1 s late. Silent for longer than both together, 2.7 s, the connection is dead. */
+const BLOCK_MARGIN_MS = 700;
 const UNBLOCK_AGAIN_MS = 10;
 
 interface SessionsOptions {
@@ -48,9 +50,10 @@ export class Sessions implements Life {
   readonly #blocking: RedisConnection;
   readonly #clock: Clock;
   readonly #events: SessionsEvents;
-  /** Client ids of lost connections whose commands Redis may still carry out. */
-  readonly #abandoned: number[] = [];
-  readonly #ids: { [role in Role]?: number } = {};
+  readonly #former = new FormerClients();
+  readonly #names: Readonly<Record<Role, string>>;
+  /** As whom Redis knows, or last knew, each connection. */
+  readonly #identities: { [role in Role]?: RedisClientIdentity } = {};
   #hasBlmove = false;
   /** The ids of both connections are known: before that, what they replaced could not be ended. */
   #learned = false;
@@ -64,9 +67,11 @@ export class Sessions implements Life {
   constructor({ redis, workerId, clock, random, events }: SessionsOptions) {
     this.#clock = clock;
     this.#events = events;
+    const nameOf = (role: Role) => `message-broker-worker:${workerId}:${role}`;
+    this.#names = { control: nameOf('control'), blocking: nameOf('blocking') };
     const session = (role: Role, silenceMs: number) =>
       new RedisConnection(
-        { redis, name: `message-broker-worker:${workerId}:${role}`, silenceMs, clock, random },
+        { redis, name: this.#names[role], silenceMs, clock, random },
         { onReady: () => this.#noteReady(), onLost: (problem) => this.#noteLost(problem) },
       );
     this.control = session('control', CONTROL_SILENCE_MS);
@@ -117,24 +122,27 @@ export class Sessions implements Life {
     }
   }
 
-  /** Safe when nothing waits. */
+  /** Safe when nothing waits. Where it cannot be told who waits, the block time ends the wait. */
   async unblock(): Promise<void> {
-    // a cluster routes a command without a key to any node; there the block time ends the wait
-    if (this.control.isCluster) return;
+    const { blocking } = this.#identities;
+    if (!blocking || !(await this.#isSeen(blocking))) return;
     // the command may not have reached Redis yet: unblocked too early it would block after all
-    while (this.#blocked && this.#ids.blocking !== undefined) {
-      if ((await this.control.call('CLIENT', 'UNBLOCK', this.#ids.blocking)) === 1) return;
+    while (this.#blocked && blocking === this.#identities.blocking && this.isReady()) {
+      if ((await this.control.call('CLIENT', 'UNBLOCK', blocking.id)) === 1) return;
       await this.#clock.sleep(UNBLOCK_AGAIN_MS);
     }
   }
 
-  /** Once it has resolved, no command of a former connection is carried out any more. */
-  async endAbandoned(): Promise<void> {
-    while (this.#abandoned.length > 0) {
-      // refused when it is gone already, or when the user may not: the next reconciliation then finds what it left
-      await this.control.callPermitted(0, 'CLIENT', 'KILL', 'ID', this.#abandoned[0] ?? 0);
-      this.#abandoned.shift();
-    }
+  /** Whether `control` speaks to the server that gave the number: on another one it is somebody else's. */
+  async #isSeen(client: RedisClientIdentity): Promise<boolean> {
+    // a cluster routes a command without a key to any node
+    if (!this.#blocked || !this.isReady() || this.control.isCluster) return false;
+    return client.runId === '' ? isListed(this.control, client) : client.runId === this.control.runId;
+  }
+
+  /** Once it has resolved, no command of a former connection is carried out any more that is provably ours. */
+  endAbandoned(): Promise<void> {
+    return this.#former.end(this.control);
   }
 
   #connected(): boolean {
@@ -157,10 +165,12 @@ export class Sessions implements Life {
   }
 
   async #learnId(role: Role, connection: RedisConnection): Promise<void> {
+    const { runId } = connection;
     const id = Number(await connection.callPermitted(0, 'CLIENT', 'ID'));
-    const former = this.#ids[role];
-    if (former !== undefined && former !== id && !connection.isCluster) this.#abandoned.push(former);
-    if (id > 0) this.#ids[role] = id;
+    const former = this.#identities[role];
+    if (former && (former.id !== id || former.runId !== runId) && !connection.isCluster) this.#former.add(former);
+    if (id > 0) this.#identities[role] = { id, runId, name: this.#names[role] };
+    else delete this.#identities[role];
   }
 
   #noteLost(problem: string): void {

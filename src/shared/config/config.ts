@@ -12,6 +12,7 @@ export interface Config {
     readonly sentinels: readonly HostPort[];
     readonly sentinelName: string;
     readonly sentinelPassword: string;
+    readonly sentinelTls: boolean;
     readonly clusterNodes: readonly HostPort[];
   };
   readonly queue: {

@@ -57,8 +57,14 @@ export function cautions(config: Config): string[] {
   if (!queue.reliable) {
     found.push('WORKER_QUEUE_RELIABLE is false: messages that a worker holds when it dies are lost.');
   }
-  if (redis.tlsCaFile !== '' && !redis.tls) {
+  const sentinel = redis.sentinels.length > 0;
+  if (redis.tlsCaFile !== '' && !redis.tls && !(sentinel && redis.sentinelTls)) {
     found.push('REDIS_TLS_CA_PATH is set and REDIS_TLS is false: Redis is spoken to unencrypted.');
+  }
+  if (sentinel && redis.tls && !redis.sentinelTls) {
+    found.push(
+      'REDIS_SENTINEL_TLS is false and REDIS_TLS is true: the Sentinels, and their password, are spoken to unencrypted.',
+    );
   }
   return found;
 }

@@ -9,7 +9,7 @@ import { findProgram } from '../../../scripts/local/find-program.js';
 import { idOf } from '../../support/ledger.js';
 import { plainClient } from '../../support/redis/redis.js';
 import { waitFor } from '../../support/wait-for.js';
-import { REDIS_CLI, SENTINEL } from '../support/programs.js';
+import { REDIS_CLI } from '../support/programs.js';
 import { moveSlot, startCluster } from '../support/redis-cluster.js';
 import { startSentinels } from '../support/redis-sentinels.js';
 import type { Findings, Row } from '../support/row.js';
@@ -35,7 +35,6 @@ export const SEVERAL_ROWS: readonly Row[] = [
     bound:
       'every worker consumes < 3 s after the promotion; lost = what the replica never had, reported; dup ≤ acks not replicated (400)',
     limits: { recoveryMs: 3_000, duplicates: 400 },
-    needs: [SENTINEL],
     run: sentinelFailover,
   },
   {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findProgram } from '../../../scripts/local/find-program.js';
+import { findRedis } from '../../../scripts/local/find-redis.js';
 import { freePort } from '../../support/free-port.js';
 import { plainClient } from '../../support/redis/redis.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -12,13 +12,7 @@ const QUORUM = 2;
 
 /** Three sentinels that watch `main`; resolves to their ports when they know each other and both replicas. */
 export async function startSentinels(stage: Stage, masterPort: number): Promise<number[]> {
-  const otherwise = 'Install redis-sentinel (Debian package redis-sentinel).';
-  const { path } = await findProgram({
-    names: ['redis-sentinel', 'valkey-sentinel'],
-    debianPackage: 'redis-sentinel',
-    debianServices: ['redis-sentinel'],
-    otherwise: { linux: otherwise, darwin: otherwise, win32: otherwise },
-  });
+  const { path } = await findRedis({ install: false });
   const ports: number[] = [];
   for (let number = 1; number <= 3; number++) ports.push(await startSentinel(stage, path, masterPort));
   for (const port of ports) await waitUntilComplete(stage, port);
@@ -39,7 +33,7 @@ async function startSentinel(stage: Stage, path: string, masterPort: number): Pr
     'sentinel failover-timeout main 6000',
   ];
   writeFileSync(file, `${lines.join('\n')}\n`);
-  const child = spawn(path, [file], { stdio: 'ignore' });
+  const child = spawn(path, [file, '--sentinel'], { stdio: 'ignore' });
   stage.onClose(async () => {
     const exited = once(child, 'exit');
     if (child.kill('SIGKILL')) await exited;

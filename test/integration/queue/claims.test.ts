@@ -72,6 +72,7 @@ describe('what Redis is', () => {
     expect(await queue.inspect()).toEqual({
       version: expect.stringMatching(/^\d+\./) as string,
       evictionPolicy: 'noeviction',
+      tells: true,
     });
   });
 

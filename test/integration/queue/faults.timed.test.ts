@@ -51,6 +51,22 @@ test('a frozen Redis is noticed within block time plus 2 s, and served within 2 
   expect(performance.now() - thawedAt).toBeLessThan(2_000);
 });
 
+test('a host that takes connections and says nothing is left for another within 3 s of its name leading there', async () => {
+  const proxy = await startTcpProxy(redis.port);
+  cleanUp.push(() => proxy.close());
+  const queue = await queueAt(proxy.port);
+  await proxy.setMode('blackhole');
+  const before = proxy.accepted;
+  await expect(claim(queue, 1)).rejects.toMatchObject(unknownOutcome);
+  await waitFor(() => proxy.accepted > before + 1, { what: 'attempts that nobody answers' });
+  // what is open stays silent, what is made from now on is served
+  proxy.silenceConnections();
+  await proxy.setMode('pass');
+  const movedAt = performance.now();
+  await waitFor(() => queue.isReady(), { what: 'the queue to be ready again' });
+  expect(performance.now() - movedAt).toBeLessThan(3_000);
+});
+
 test('connections that fall silent are both replaced when the first shows it, the one that was not in use, too', async () => {
   const proxy = await startTcpProxy(redis.port);
   cleanUp.push(() => proxy.close());

@@ -16,6 +16,7 @@ export function testConfig(overrides: ConfigOverrides = {}): Config {
       sentinels: [],
       sentinelName: '',
       sentinelPassword: '',
+      sentinelTls: false,
       clusterNodes: [],
       ...overrides.redis,
     },

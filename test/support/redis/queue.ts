@@ -20,6 +20,7 @@ export function redisConfig(port: number, overrides: Partial<Config['redis']> = 
     sentinels: [],
     sentinelName: '',
     sentinelPassword: '',
+    sentinelTls: false,
     clusterNodes: [],
     ...overrides,
   };

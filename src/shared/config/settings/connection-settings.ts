@@ -101,6 +101,16 @@ export const CONNECTION_SETTINGS = [
     prose: 'Password of the Sentinels',
   },
   {
+    path: 'redis.sentinel_tls',
+    target: 'redis.sentinelTls',
+    env: 'REDIS_SENTINEL_TLS',
+    default: 'false',
+    defaultFrom: 'redis.tls',
+    defaultShown: 'as `REDIS_TLS`',
+    format: boolean,
+    prose: 'Talk TLS to the Sentinels; they are checked against the same CA',
+  },
+  {
     path: 'redis.cluster_nodes',
     target: 'redis.clusterNodes',
     env: 'REDIS_CLUSTER_NODES',

@@ -28,7 +28,11 @@ export function typedValues(given: Layer, defaults: ReadonlyMap<string, string>,
     }
   }
   schema.validate({ allowed: 'strict' });
-  return (path) => schema.get(path);
+  return (path) => schema.get(given.has(path) ? path : sourceOf(path));
+}
+
+function sourceOf(path: string): string {
+  return SETTINGS.find((setting) => setting.path === path)?.defaultFrom ?? path;
 }
 
 function badValue(setting: Setting, given: Given, error: FormatError): string {

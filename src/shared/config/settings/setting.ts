@@ -15,6 +15,8 @@ interface SettingOf<Target extends string, Value> {
   readonly flag?: string | Readonly<Record<Role, string>>;
   /** As an operator would write it; the empty text = not set. */
   readonly default: string;
+  /** Path of the setting whose value this one has where it is not given. */
+  readonly defaultFrom?: string;
   /** What the documentation shows where the default is empty or depends on the host. */
   readonly defaultShown?: string;
   readonly format: Format<Value>;

@@ -54,6 +54,7 @@ const OUR_VARIABLES: readonly (readonly [string, string])[] = [
   ['REDIS_SENTINELS', ''],
   ['REDIS_SENTINEL_NAME', ''],
   ['REDIS_SENTINEL_PASSWORD', ''],
+  ['REDIS_SENTINEL_TLS', 'false'],
   ['REDIS_CLUSTER_NODES', ''],
   ['WORKER_QUEUE_RELIABLE', 'true'],
   ['MAIN_SERVER_DELIVER_ENDPOINT', '/internal/messages/deliver'],
@@ -93,6 +94,15 @@ describe('the settings', () => {
 
   test.each(ORIGINAL_FLAGS)('--%s sets %s', (flag, env) => {
     expect(SETTINGS.find((setting) => setting.flag === flag)?.env).toBe(env);
+  });
+
+  test.each([
+    [{ REDIS_TLS: 'true' }, true],
+    [{ REDIS_TLS: 'true', REDIS_SENTINEL_TLS: 'no' }, false],
+    [{ REDIS_SENTINEL_TLS: 'yes' }, true],
+    [{}, false],
+  ])('%j: TLS to the Sentinels is %s', (env, expected) => {
+    expect(load({ env }).config.redis.sentinelTls).toBe(expected);
   });
 
   test('--base-metrics-port belongs to the supervisor and --metrics-port to a worker alone', () => {
