@@ -9,6 +9,7 @@ import { POISON_CRASHES } from '../domain/dead-letter.js';
 import { RouteRecord } from '../domain/route-record.js';
 import { createCertificateWatch } from '../duties/certificate-watch.js';
 import type { Duty } from '../duties/duty-failures.js';
+import { createEvictionWatch } from '../duties/eviction-watch.js';
 import { createLeaseRenewal } from '../duties/lease-renewal.js';
 import { createMetricsServer } from '../duties/metrics-server.js';
 import { createRecoverer } from '../duties/recoverer.js';
@@ -85,6 +86,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     createLeaseRenewal({ queue, clock, log }),
     createRetryScheduler({ queue: background, clock, log }),
     ...(isAlone ? [recovererOf(options, { queue, metrics })] : []),
+    createEvictionWatch({ queue, onPolicy: (policy) => redisWatch.noteEvictionPolicy(policy), clock, log }),
     ...(certificates ? [createCertificateWatch({ certificates, stampWhenRead, intervalMs, clock, log })] : []),
   ];
   return {

@@ -7,7 +7,7 @@
  * At boot whoever calls `reach` may refuse a Redis that is too old; later it is an ERROR and nothing more.
  */
 import type { RedisQueue, RedisQueueEvents } from '../queue/claims-and-settlements.js';
-import { address } from '../queue/connection/connection.js';
+import { address } from '../queue/connection/problem.js';
 import type { Config } from '../shared/config/config.js';
 import { reasonOf, RedisUnavailableError } from '../shared/errors.js';
 import type { Log } from '../shared/logger/log.js';
@@ -24,6 +24,9 @@ interface RedisWatchOptions {
   readonly onConsumer: (consumer: string) => void;
 }
 
+/** The only maxmemory-policy under which Redis cannot delete the queue to make room. */
+const SAFE_POLICY = 'noeviction';
+
 type Reachable = Pick<RedisQueue, 'isReady' | 'whenReady' | 'inspect'>;
 
 export class RedisWatch implements RedisQueueEvents {
@@ -31,6 +34,9 @@ export class RedisWatch implements RedisQueueEvents {
   readonly #address: string;
   /** Asked what it is as soon as it is connected. */
   #unasked: Reachable | undefined;
+  /** undefined = not known yet. */
+  #evictionPolicy: string | undefined;
+  #saysNothing = false;
   #outageSince: number | undefined;
   #problem: string | undefined;
 
@@ -77,6 +83,24 @@ export class RedisWatch implements RedisQueueEvents {
     onConsumer(consumer);
   }
 
+  /** undefined or empty = not known: as good as safe, and what was known before stands. */
+  noteEvictionPolicy(policy = ''): void {
+    const { log, metrics } = this.#options;
+    const former = this.#evictionPolicy;
+    const known = policy || (former ?? '');
+    const safe = known === '' || known === SAFE_POLICY;
+    metrics.setEvictionSafe(safe);
+    this.#evictionPolicy = known;
+    if (known === former) return;
+    if (!safe) {
+      log.warn(
+        `Redis at ${this.#address} has maxmemory-policy ${known}, which can delete the queue; set it to noeviction`,
+      );
+    } else if (former !== undefined && former !== '' && former !== SAFE_POLICY) {
+      log.info(`Redis at ${this.#address} has maxmemory-policy ${known} now, which is right`);
+    }
+  }
+
   /** False = the connection was lost meanwhile. Rejects with UnusableRedisError. */
   async #inspect(queue: Reachable): Promise<boolean> {
     const facts = await queue.inspect().catch((error: unknown) => {
@@ -85,16 +109,17 @@ export class RedisWatch implements RedisQueueEvents {
     });
     if (!facts) return false;
     this.#unasked = undefined;
-    this.#noteEvictionPolicy(facts.evictionPolicy);
+    if (facts.tells) this.noteEvictionPolicy(facts.evictionPolicy);
+    else this.#noteSilence();
     return true;
   }
 
-  #noteEvictionPolicy(policy: string): void {
-    const safe = policy === '' || policy === 'noeviction';
-    this.#options.metrics.setEvictionSafe(safe);
-    if (safe) return;
+  #noteSilence(): void {
+    this.#options.metrics.setEvictionSafe(true);
+    if (this.#saysNothing) return;
+    this.#saysNothing = true;
     this.#options.log.warn(
-      `Redis at ${this.#address} has maxmemory-policy ${policy}, which can delete the queue; set it to noeviction`,
+      `Redis at ${this.#address} does not answer INFO: its version, and whether it may delete the queue when it is full, are not known; let REDIS_USERNAME call INFO`,
     );
   }
 }

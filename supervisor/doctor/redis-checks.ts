@@ -1,4 +1,5 @@
 import { CAUSE } from '../../src/shared/words/causes.js';
+import { address } from '../../src/queue/connection/problem.js';
 import { withOperatorQueue, type OperatorQueue } from '../../src/queue/operator-queue.js';
 import type { Clock } from '../../src/shared/time/clock.js';
 import type { Config } from '../../src/shared/config/config.js';
@@ -12,7 +13,7 @@ const FULL = 0.9;
 export async function checkRedis(config: Config, clock: Clock): Promise<Finding[]> {
   try {
     return await withOperatorQueue(config, clock, async (queue) => [
-      ok('redis', `reachable at ${config.redis.host}:${config.redis.port}`),
+      ok('redis', `reachable at ${address(config.redis)}`),
       ...(await serverFindings(queue)),
       await clockOf(queue, clock),
       ...(await queueFindings(queue, config, clock)),
@@ -22,15 +23,30 @@ export async function checkRedis(config: Config, clock: Clock): Promise<Finding[
       fail(
         'redis',
         `${CAUSE.redis}: ${reasonOf(error)}`,
-        'Start Redis ("sudo systemctl start redis"), or correct REDIS_HOST, REDIS_PORT and REDIS_PASSWORD; see "redis-cli ping".',
+        `Start Redis ("sudo systemctl start redis"), or correct ${settingsOf(config.redis)} and REDIS_PASSWORD; see "redis-cli ping".`,
       ),
     ];
   }
 }
 
+function settingsOf({ clusterNodes, sentinels }: Config['redis']): string {
+  if (clusterNodes.length > 0) return 'REDIS_CLUSTER_NODES';
+  return sentinels.length > 0 ? 'REDIS_SENTINELS, REDIS_SENTINEL_NAME' : 'REDIS_HOST, REDIS_PORT';
+}
+
 async function serverFindings(queue: OperatorQueue): Promise<Finding[]> {
-  const info = String(await queue.ask('INFO').catch(() => ''));
-  if (info === '') return [warn('redis version', 'INFO is not allowed to this user', 'Let REDIS_USERNAME call INFO.')];
+  let info: string;
+  try {
+    info = String(await queue.ask('INFO'));
+  } catch (error) {
+    return [
+      warn(
+        'redis version',
+        `not known, and whether the queue can be evicted neither: INFO is refused (${reasonOf(error)})`,
+        'Let REDIS_USERNAME call INFO, or look yourself: version 5.0 or newer, maxmemory-policy noeviction.',
+      ),
+    ];
+  }
   const value = (name: string): string => new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1] ?? '';
   return [
     versionFinding(value('(?:valkey|redis)_version')),
@@ -65,9 +81,16 @@ function versionFinding(version: string): Finding {
 
 function policyFinding(policy: string): Finding {
   if (policy === 'noeviction') return ok('redis eviction', 'noeviction: the queue cannot be evicted');
+  if (policy === '') {
+    return warn(
+      'redis eviction',
+      'Redis does not tell its maxmemory-policy',
+      'Look where it is configured: it must be noeviction.',
+    );
+  }
   return fail(
     'redis eviction',
-    `maxmemory-policy is ${policy || 'unknown'}: when memory is short Redis may delete the whole queue`,
+    `maxmemory-policy is ${policy}: when memory is short Redis may delete the whole queue`,
     'Set "maxmemory-policy noeviction" in redis.conf, and now: redis-cli config set maxmemory-policy noeviction',
   );
 }

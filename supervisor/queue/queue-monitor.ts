@@ -137,7 +137,7 @@ export class QueueMonitor implements Life {
   async #lookAtPolicy(connection: Borrowed): Promise<void> {
     if (this.#clock.now() - this.#policyAt < POLICY_INTERVAL_MS) return;
     this.#policyAt = this.#clock.now();
-    // a user that may not call INFO is no outage
+    // the next look tells of an outage
     const policy = await connection.evictionPolicy().catch(() => undefined);
     if (connection === this.#connection) this.#evictionPolicy = policy;
   }

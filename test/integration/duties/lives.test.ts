@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { afterAll, beforeAll } from 'vitest';
 import { CircuitBreaker } from '../../../src/domain/circuit-breaker.js';
 import { createCertificateWatch } from '../../../src/duties/certificate-watch.js';
+import { createEvictionWatch } from '../../../src/duties/eviction-watch.js';
 import { createLeaseRenewal } from '../../../src/duties/lease-renewal.js';
 import { createMetricsServer } from '../../../src/duties/metrics-server.js';
 import { createRecoverer } from '../../../src/duties/recoverer.js';
@@ -43,6 +44,11 @@ afterAll(async () => {
 });
 
 conformsToLife({ name: 'the lease renewal', make: () => createLeaseRenewal({ queue, clock, log }) });
+
+conformsToLife({
+  name: 'the watch on the eviction policy',
+  make: () => createEvictionWatch({ queue, onPolicy: () => undefined, clock, log }),
+});
 
 conformsToLife({
   name: 'the retry scheduler',

@@ -14,7 +14,13 @@ export const ODD_REDIS_ROWS: readonly Row[] = [
     limits: { recoveryMs: 15_000 },
     run: full,
   },
-  { id: '21b', fault: 'maxmemory-policy allkeys-lru at boot', bound: 'WARNING and metric', run: evicting },
+  {
+    id: '21b',
+    fault: 'maxmemory-policy allkeys-lru at boot, mended while the workers run',
+    bound: 'WARNING and metric; the metric follows within 15 s',
+    limits: { recoveryMs: 15_000 },
+    run: evicting,
+  },
   {
     id: '22',
     fault: 'Redis answers 200 ms late under load, then stalls for 5 s',
@@ -73,9 +79,17 @@ async function evicting(stage: Stage): Promise<Findings> {
   await fleet.ready(2);
   await stage.ledger.produce(20);
   stage.expect(/WARNING.*maxmemory-policy allkeys-lru/.test(fleet.logged()), 'no WARNING');
-  const metrics = await fleet.get('/metrics/workers');
-  stage.expect(/worker_redis_eviction_safe\{[^}]*\} 0/.test(metrics), 'no metric');
-  return {};
+  const shown = async () =>
+    (await fleet.get('/metrics/workers')).match(/worker_redis_eviction_safe\{[^}]*\} [01]/g) ?? [];
+  stage.expect(
+    (await shown()).some((line) => line.endsWith(' 0')),
+    'no metric',
+  );
+  await stage.client.config('SET', 'maxmemory-policy', 'noeviction');
+  const mendedAt = performance.now();
+  const isSafe = async () => (await shown()).every((line) => line.endsWith(' 1'));
+  await waitFor(isSafe, { what: 'the metric of both workers to follow', deadlineMs: 30_000 });
+  return { recoveryMs: performance.now() - mendedAt };
 }
 
 async function late(stage: Stage): Promise<Findings> {

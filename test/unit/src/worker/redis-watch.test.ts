@@ -7,7 +7,7 @@ import { recordedLog } from '../../../support/recorded-log.js';
 import { ScriptedQueue } from '../../../support/redis/scripted-queue.js';
 import { VirtualClock } from '../../../support/virtual-clock.js';
 
-const GOOD: RedisFacts = { version: '7.0.15', evictionPolicy: 'noeviction' };
+const GOOD: RedisFacts = { version: '7.0.15', evictionPolicy: 'noeviction', tells: true };
 const TOO_OLD = new UnusableRedisError('Redis at 127.0.0.1:6379 is version 4.0.9; version 5.0 or newer is needed');
 
 /** A Redis that says `facts` of itself, or fails so, one after the other; the last for ever. */
@@ -54,10 +54,23 @@ describe('at boot', () => {
     ['noeviction', true],
     ['allkeys-lru', false],
   ])('the eviction policy "%s" is safe: %s', async (evictionPolicy, safe) => {
-    const { watch, queue, shown, log } = stage({ version: '7.0.15', evictionPolicy });
+    const { watch, queue, shown, log } = stage({ version: '7.0.15', evictionPolicy, tells: true });
     await watch.reach(queue, 10_000);
     expect(shown).toEqual([['safe', safe]]);
     expect(log.count(/^WARNING Redis at 127.0.0.1:6379 has maxmemory-policy allkeys-lru/)).toBe(safe ? 0 : 1);
+  });
+
+  test('one that does not answer INFO is one WARNING, however often it is asked', async () => {
+    const { watch, queue, shown, log } = stage({ version: '', evictionPolicy: '', tells: false });
+    expect(await watch.reach(queue, 10_000)).toBe(true);
+    expect(await watch.reach(queue, 10_000)).toBe(true);
+    watch.noteEvictionPolicy(undefined);
+    expect(shown.at(-1)).toEqual(['safe', true]);
+    expect(log.lines).toEqual([
+      expect.stringMatching(
+        /^WARNING Redis at 127\.0\.0\.1:6379 does not answer INFO: .* let REDIS_USERNAME call INFO$/,
+      ),
+    ]);
   });
 
   test('one that is too old is for the caller to refuse', async () => {
@@ -107,6 +120,19 @@ describe('at boot', () => {
 });
 
 describe('later', () => {
+  test('the eviction policy is said when it becomes unsafe and when it is safe again, not at each look', async () => {
+    const { watch, queue, log, shown } = stage(GOOD);
+    await watch.reach(queue, 10_000);
+    for (const policy of ['noeviction', 'allkeys-lru', 'allkeys-lru', undefined, 'noeviction', 'noeviction']) {
+      watch.noteEvictionPolicy(policy);
+    }
+    expect(shown.map(([, safe]) => safe)).toEqual([true, true, false, false, false, true, true]);
+    expect(log.lines).toEqual([
+      'WARNING Redis at 127.0.0.1:6379 has maxmemory-policy allkeys-lru, which can delete the queue; set it to noeviction',
+      'INFO Redis at 127.0.0.1:6379 has maxmemory-policy noeviction now, which is right',
+    ]);
+  });
+
   test('an outage is said at its begin and, with its length, at its end', async () => {
     const { watch, clock, log, shown } = stage();
     watch.onConnected();
