@@ -3,6 +3,7 @@ import type { Config } from '../shared/config/config.js';
 import { RedisUnavailableError } from '../shared/errors.js';
 import type { QueueSizes } from './message-queue.js';
 import { RedisConnection, type RedisArgument } from './connection/connection.js';
+import { address } from './connection/problem.js';
 import { RedisDeadLetters, type DeadLetters } from './dead-letters/dead-letters.js';
 import { redisKeys } from './keys.js';
 import { RedisRollback, type Rollback } from './rollback.js';
@@ -17,6 +18,8 @@ export interface OperatorQueue {
   sizes(): Promise<QueueSizes>;
   /** Workers of this kind, on any host, whose lease runs. Python workers have none. */
   liveWorkers(): Promise<number>;
+  /** Of Redis, as an operator knows it. */
+  readonly address: string;
   /** Asks Redis anything that changes nothing: INFO, CONFIG GET, TIME, LLEN, ... */
   ask(command: string, ...args: RedisArgument[]): Promise<unknown>;
 }
@@ -49,9 +52,14 @@ export async function withOperatorQueue<T>(
   }
 }
 
-function operatorQueue(connection: RedisConnection, config: Pick<Config, 'queue'>, clock: Clock): OperatorQueue {
+function operatorQueue(
+  connection: RedisConnection,
+  config: Pick<Config, 'redis' | 'queue'>,
+  clock: Clock,
+): OperatorQueue {
   const keys = redisKeys(config.queue.name);
   return {
+    address: address(config.redis),
     deadLetters: new RedisDeadLetters({ connection, keys, clock, messageMaxBytes: config.queue.messageMaxBytes }),
     rollback: new RedisRollback(connection, keys),
     enqueue: async (messages) => {

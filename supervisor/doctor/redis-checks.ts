@@ -1,5 +1,4 @@
 import { CAUSE } from '../../src/shared/words/causes.js';
-import { address } from '../../src/queue/connection/problem.js';
 import { withOperatorQueue, type OperatorQueue } from '../../src/queue/operator-queue.js';
 import type { Clock } from '../../src/shared/time/clock.js';
 import type { Config } from '../../src/shared/config/config.js';
@@ -13,7 +12,7 @@ const FULL = 0.9;
 export async function checkRedis(config: Config, clock: Clock): Promise<Finding[]> {
   try {
     return await withOperatorQueue(config, clock, async (queue) => [
-      ok('redis', `reachable at ${address(config.redis)}`),
+      ok('redis', `reachable at ${queue.address}`),
       ...(await serverFindings(queue)),
       await clockOf(queue, clock),
       ...(await queueFindings(queue, config, clock)),

@@ -42,7 +42,7 @@ export interface RedisTls {
 }
 
 /** What a client needs of whoever made it. */
-export interface ClientHooks {
+interface ClientHooks {
   /** Before the next attempt to connect, ms. */
   readonly retryDelayMs: () => number;
   /** Of one node of a cluster, or one Sentinel. */

@@ -11,15 +11,15 @@ export interface Server {
 }
 
 /** One command to the server. Rejects with its error reply, or with what ended the connection. */
-export type Ask = (command: string, ...args: string[]) => Promise<unknown>;
+type Ask = (command: string, ...args: string[]) => Promise<unknown>;
 
 /** Rejects with NOAUTH when Redis wants a password and got none, and with what ended the connection. */
 export async function examine(ask: Ask): Promise<Server> {
   const info = await unlessRefused(ask('INFO'));
-  return info === undefined ? withoutInfo(ask) : serverIn(String(info as Buffer));
+  return info === undefined ? withoutInfo(ask) : serverIn((info as Buffer).toString());
 }
 
-export function serverIn(info: string): Server {
+function serverIn(info: string): Server {
   const role = fieldIn(info, 'role');
   return {
     runId: fieldIn(info, 'run_id') ?? '',

@@ -12,7 +12,7 @@ const OLDEST_REDIS = 5;
  */
 export async function readFacts(connection: RedisConnection, where: string): Promise<RedisFacts> {
   const reply = await connection.callPermitted(undefined, 'INFO');
-  const info = reply === undefined ? '' : String(reply as Buffer);
+  const info = reply === undefined ? '' : (reply as Buffer).toString();
   const version = fieldIn(info, '(?:redis|valkey)_version') ?? '';
   if (version !== '' && Number.parseInt(version, 10) < OLDEST_REDIS) {
     throw new UnusableRedisError(

@@ -51,7 +51,7 @@ export async function isListed(connection: RedisConnection, { id, name }: RedisC
 }
 
 /** The name of the client `id` in what CLIENT LIST answers; undefined when there is none. */
-export function nameIn(list: string, id: number): string | undefined {
+function nameIn(list: string, id: number): string | undefined {
   const line = list.split('\n').find((each) => each.startsWith(`id=${id} `));
   return line && / name=(\S*)/.exec(line)?.[1];
 }

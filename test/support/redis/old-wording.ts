@@ -7,7 +7,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
 const HOST = '127.0.0.1';
 
-export interface OldWordingProxy {
+interface OldWordingProxy {
   readonly port: number;
   /** So many replies were reworded. */
   readonly reworded: number;
@@ -58,7 +58,7 @@ export async function startOldWordingProxy(targetPort: number): Promise<OldWordi
 }
 
 /** `-READONLY You can't … script: 1f0a…, on @user_script:12.` as Redis 6 says it. */
-export function oldWording(replies: string): string {
+function oldWording(replies: string): string {
   return replies.replaceAll(
     /^-([A-Z]+) (.*) script: ([0-9a-f]{40}), on @user_script:(\d+)\.\r$/gm,
     (_, code: string, text: string, sha: string, line: string) =>

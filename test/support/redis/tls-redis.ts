@@ -17,7 +17,7 @@ import { plainClient } from './redis.js';
 import { startWire, type Wire } from './wire.js';
 
 /** Undone after the test, the newest first. */
-export type CleanUp = (undo: () => Promise<unknown>) => void;
+type CleanUp = (undo: () => Promise<unknown>) => void;
 
 export interface TlsNode {
   readonly redis: RedisProcess;
@@ -126,7 +126,7 @@ export function adminOf({ redis }: TlsNode, undo: CleanUp): Redis {
   return admin;
 }
 
-export interface TlsSentinels {
+interface TlsSentinels {
   readonly wires: readonly Wire[];
   readonly password: string;
 }
