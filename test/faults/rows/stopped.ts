@@ -27,8 +27,8 @@ export const STOPPED_ROWS: readonly Row[] = [
 
 async function stopAll(stage: Stage, { redisToo }: { readonly redisToo: boolean }): Promise<Findings> {
   const fleet = await stage.startSettled(SETTINGS);
-  stage.server.faults.post.delayMs = 50;
-  const load = stage.load(100);
+  stage.server.faults.post.delayMs = 30;
+  const load = stage.load(50);
   await waitFor(() => stage.server.ledger.delivered.size > 200, { what: 'load', deadlineMs: 20_000 });
   const before = await pidsOf(fleet);
   await waitFor(() => stage.openPosts().length > 0, { what: 'a POST' });
