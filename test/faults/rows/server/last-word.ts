@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Exchange } from '../../../../scripts/main-server/ledger.js';
 
+import { countDead } from '../../../support/redis/queue.js';
 import { waitFor } from '../../../support/wait-for.js';
 import type { Findings, Row } from '../../support/row.js';
 import { sendSignal, type Stage } from '../../support/stage.js';
@@ -136,7 +137,7 @@ async function hardToTell(stage: Stage): Promise<Findings> {
   Object.assign(faults.put, { hang: false, status: undefined });
   fleet.startAgain();
   await fleet.ready(1);
-  const dead = (count: number) => async () => (await stage.client.llen(stage.keys.dead)) === count;
+  const dead = (count: number) => async () => (await countDead(stage.client)) === count;
   await waitFor(dead(3), { what: 'dead letters', deadlineMs: 20_000 });
   for (const id of ids) {
     const told = ledger.of(id, 'PUT').filter(({ status }) => status === 200);
