@@ -1,5 +1,7 @@
+import { RedisClock, type ClockStep } from '../domain/redis-clock.js';
 import { printable } from '../shared/words/escape.js';
-import type { RetryQueue } from '../queue/message-queue.js';
+import type { PromotionClock, RetryQueue } from '../queue/message-queue.js';
+import { reasonOf } from '../shared/errors.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { Log } from '../shared/logger/log.js';
 import type { Duty } from './duty-failures.js';
@@ -10,9 +12,13 @@ const BATCH = 200;
 /** Another host may schedule something due sooner than what we know of: look at least this often. */
 const LONGEST_SLEEP_MS = 500;
 const SHORTEST_SLEEP_MS = 5;
+/** What cannot be set aside is met at every look. */
+const SAY_AGAIN_MS = 60_000;
 
 interface RetrySchedulerOptions {
   readonly queue: RetryQueue;
+  /** How long a retry waits: for so long after a step ahead of Redis's clock, retries fall due by the old reckoning. */
+  readonly retryIntervalMs: number;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -20,18 +26,94 @@ interface RetrySchedulerOptions {
 /** Moves due retries back to the queue. Every worker does it; the script makes each move happen once. */
 export function createRetryScheduler(options: RetrySchedulerOptions): Duty {
   const { queue, clock, log } = options;
+  const scheduler = new RetryScheduler(options);
   return createRepeatingDuty({
     name: 'retry scheduler',
     isVital: true,
     isReady: () => queue.isReady(),
-    async step() {
-      const { moved, messageIds, nextDueMs } = await queue.promoteDue(BATCH);
-      for (const id of messageIds) log.info(`Message ${printable(id, 255)} re-queued for retry`);
-      if (moved === BATCH) return 0;
-      return Math.min(Math.max(nextDueMs ?? LONGEST_SLEEP_MS, SHORTEST_SLEEP_MS), LONGEST_SLEEP_MS);
-    },
+    step: () => scheduler.step(),
     retryMs: LONGEST_SLEEP_MS,
     clock,
     log,
   });
+}
+
+/** A walk through the retries, from the one due last on, that sets right what a step of the clock has put off. */
+interface Walk {
+  readonly from: number;
+  readonly backMs: number;
+  /** Ends at the first page that is in order: nobody saw a step. */
+  readonly isLook: boolean;
+}
+
+class RetryScheduler {
+  readonly #options: RetrySchedulerOptions;
+  readonly #redisClock: RedisClock;
+  #setBack: { readonly to: number; readonly byMs: number; readonly until: number } | undefined;
+  // it may have been set back while nobody ran
+  #walk: Walk | undefined = { from: 0, backMs: 0, isLook: true };
+  #notSetAsideAt = -Infinity;
+
+  constructor(options: RetrySchedulerOptions) {
+    this.#options = options;
+    this.#redisClock = new RedisClock(options.retryIntervalMs);
+  }
+
+  /** Resolves to the ms until the next. */
+  async step(): Promise<number> {
+    const { queue, clock, log } = this.#options;
+    const sentAt = clock.now();
+    const { moved, messageIds, nextDueMs, foreign, redisNow } = await queue.promoteDue(BATCH, this.#reckoning(sentAt));
+    for (const id of messageIds) log.info(`Message ${printable(id, 255)} re-queued for retry`);
+    const step = this.#redisClock.heard({ sentAt, heardAt: clock.now(), redisNow });
+    if (step) this.#noteStep(step, redisNow);
+    await this.#setAside(foreign);
+    if (this.#walk) await this.#walkOn(this.#walk);
+    // the next, too, may be large: the script has looked at no more than it may
+    if (moved > 0) return 0;
+    if (this.#walk) return SHORTEST_SLEEP_MS;
+    return Math.min(Math.max(nextDueMs ?? LONGEST_SLEEP_MS, SHORTEST_SLEEP_MS), LONGEST_SLEEP_MS);
+  }
+
+  #reckoning(now: number): PromotionClock {
+    if (this.#setBack && now >= this.#setBack.until) this.#setBack = undefined;
+    return { latest: this.#redisClock.latest(now), setBack: this.#setBack };
+  }
+
+  #noteStep({ byMs }: ClockStep, redisNow: number): void {
+    const { log, clock, retryIntervalMs } = this.#options;
+    const seconds = (Math.abs(byMs) / 1_000).toFixed(1);
+    if (byMs > 0) {
+      log.warn(`The clock of Redis was set ahead by ${seconds} s: retries go on as if it had not been`);
+      return;
+    }
+    log.warn(`The clock of Redis was set back by ${seconds} s: waiting retries keep their intervals`);
+    this.#walk = { from: 0, backMs: -byMs, isLook: false };
+    // after a longer step each retry shows that it is from before
+    const isShort = -byMs < retryIntervalMs;
+    this.#setBack = isShort
+      ? { to: redisNow, byMs: Math.round(-byMs), until: clock.now() + retryIntervalMs }
+      : undefined;
+  }
+
+  async #walkOn(walk: Walk): Promise<void> {
+    const { kept, changed, foreign } = await this.#options.queue.setRight({ ...walk, limit: BATCH });
+    const isOver = kept + changed === 0 || (walk.isLook && changed === 0);
+    this.#walk = isOver ? undefined : { ...walk, from: walk.from + kept };
+    await this.#setAside(foreign);
+  }
+
+  async #setAside(members: readonly Buffer[]): Promise<void> {
+    if (members.length === 0) return;
+    const { queue, clock, log } = this.#options;
+    const what = `member(s) of ${queue.retryKey} that no worker has written (does another program use this key?)`;
+    try {
+      const moved = await queue.setAside(members);
+      if (moved > 0) log.warn(`Moved ${moved} ${what} to the dead list, as malformed`);
+    } catch (error) {
+      if (clock.now() - this.#notSetAsideAt < SAY_AGAIN_MS) return;
+      this.#notSetAsideAt = clock.now();
+      log.error(`${members.length} ${what} cannot be moved to the dead list: ${reasonOf(error)}`);
+    }
+  }
 }

@@ -3,6 +3,7 @@ import type { Life } from '../shared/life.js';
 import type { Random } from '../shared/time/random.js';
 import { CONTROL_SILENCE_MS, RedisConnection } from './connection/connection.js';
 import { readEvictionPolicy } from './connection/facts.js';
+import { createFoundListsQueue } from './found-lists.js';
 import { redisKeys, type RedisKeys } from './keys.js';
 import type { BackgroundQueue } from './message-queue.js';
 import { DeadLetterMove } from './dead-letters/inbox.js';
@@ -19,8 +20,9 @@ export function createBackgroundQueue(
   const inbox = new DeadLetterMove(connection, keys);
   return {
     moveOldDeadLetters: () => inbox.step(),
-    ...createRetryQueue(connection, keys),
+    ...createRetryQueue(connection, keys, identity),
     ...createRecoveryQueue(connection, keys, identity),
+    ...createFoundListsQueue(connection, keys),
     sizes: () => readSizes(connection, keys),
   };
 }

@@ -18,6 +18,7 @@
  */
 import type { Buffer } from 'node:buffer';
 import { LEASE_MS } from '../domain/lease-watch.js';
+import { RedisUnavailableError } from '../shared/errors.js';
 import type { Config } from '../shared/config/config.js';
 import type { Life } from '../shared/life.js';
 import type { Clock } from '../shared/time/clock.js';
@@ -37,8 +38,11 @@ import type {
   Reconciliation,
   RedisFacts,
 } from './message-queue.js';
+import { explained } from './connection/script-refusal.js';
 import { redisScript } from './connection/script.js';
 import { BLOCK_SECONDS, Sessions, type SessionsEvents } from './connection/sessions.js';
+import { ClaimSize } from './claim-size.js';
+import { DIGESTED_END_BYTES, digestOf } from './claim-digest.js';
 import { runExchange } from './settlement.js';
 
 const reconcileScript = redisScript('reconcile');
@@ -66,10 +70,12 @@ export class RedisQueue implements MessageQueue, Life {
   readonly #sessions: Sessions;
   readonly #renewals: RedisConnection;
   readonly #lease: Lease;
+  readonly #claimSize: ClaimSize;
 
   constructor({ config, workerId, nonce, clock, random, events }: RedisQueueOptions) {
     this.#address = address(config.redis);
     this.#clock = clock;
+    this.#claimSize = new ClaimSize(clock);
     this.reliable = config.queue.reliable;
     this.#keys = redisKeys(config.queue.name);
     this.#sessions = new Sessions({ redis: config.redis, workerId, clock, random, events });
@@ -126,29 +132,39 @@ export class RedisQueue implements MessageQueue, Life {
     const own = stale.length > 0 ? settlements.filter(({ claim }) => claim.consumer === consumer) : settlements;
     const at = this.#clock.now();
     const renew = this.reliable && this.#lease.isDue(at);
-    const exchange = await runExchange({
-      connection: this.#sessions.control,
-      keys: this.#keys,
-      consumer,
-      leaseMs: renew ? LEASE_MS : 0,
+    const exchange = await this.#notingLoss(
       want,
-      inFlight,
-      reliable: this.reliable,
-      settlements: own,
-    });
+      runExchange({
+        connection: this.#sessions.control,
+        keys: this.#keys,
+        consumer,
+        leaseMs: renew ? LEASE_MS : want > 0 ? -LEASE_MS : 0,
+        want,
+        claimBytes: this.#claimSize.bytes,
+        inFlight,
+        reliable: this.reliable,
+        settlements: own,
+      }),
+    );
     if (!exchange) {
       this.#lease.takeNewName(consumer);
-      return { claims: [], lost: settlements, refused: [], solo: false, suspects: false };
+      return { claims: [], claimRefusal: undefined, lost: settlements, refused: [], solo: false, suspects: false };
     }
     if (renew) this.#lease.noteRenewed(consumer, at);
     return stale.length > 0 ? { ...exchange, lost: [...exchange.lost, ...stale] } : exchange;
   }
 
   async claimBlocking(): Promise<Claim | undefined> {
-    if (this.reliable && this.#lease.isShort(this.#clock.now())) await this.#lease.renew();
+    // Redis may have forgotten the consumer, and a list that nobody knows of is looked for every ten minutes only
+    if (this.reliable && this.#lease.isDue(this.#clock.now())) await this.#lease.renew();
     const { consumer } = this;
-    const raw = await this.#blockingPop(consumer);
-    return raw ? { raw, consumer } : undefined;
+    try {
+      const raw = await this.#blockingPop(consumer);
+      return raw ? { raw, consumer } : undefined;
+    } catch (error) {
+      const keys = [this.#keys.queue, this.#keys.processing(consumer)];
+      throw await explained(error, this.#sessions.control, { text: '', keys });
+    }
   }
 
   unblock(): Promise<void> {
@@ -163,7 +179,7 @@ export class RedisQueue implements MessageQueue, Life {
     const reply = await reconcileScript.run(
       this.#sessions.control,
       [this.#keys.queue, this.#keys.processing(consumer), this.#keys.consumers],
-      [consumer, ...own.map((claim) => claim.raw)],
+      [consumer, DIGESTED_END_BYTES, ...own.map((claim) => digestOf(claim.raw))],
     );
     const [handedBack, numbers, recovered] = reply as [number, number[], number];
     const gone = numbers.flatMap((number) => own[number - 1] ?? []);
@@ -175,6 +191,15 @@ export class RedisQueue implements MessageQueue, Life {
 
   async renewLease(): Promise<'kept' | 'lost'> {
     return this.reliable ? this.#lease.renew() : 'kept';
+  }
+
+  async #notingLoss<T>(want: number, exchange: Promise<T>): Promise<T> {
+    try {
+      return await exchange;
+    } catch (error) {
+      if (want > 0 && error instanceof RedisUnavailableError && error.outcomeUnknown) this.#claimSize.noteLost();
+      throw error;
+    }
   }
 
   async #blockingPop(consumer: string): Promise<Buffer | null> {

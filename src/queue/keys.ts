@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { ConfigError } from '../shared/errors.js';
 
 /** The names of everything we keep in Redis. They carry the queue's hash tag, so all live in one cluster slot. */
 export interface RedisKeys {
@@ -18,8 +19,13 @@ export interface RedisKeys {
   processing(consumer: string): string;
 }
 
+/** @throws ConfigError for a name whose keys would be another queue's, or lie in several slots. */
 export function redisKeys(queue: string): RedisKeys {
-  const prefix = hasHashTag(queue) ? queue : `{${queue}}`;
+  if (!isOwnName(queue)) {
+    const problem = `REDIS_QUEUE_NAME: ${JSON.stringify(queue)} would share or scatter its keys: use no braces, or one pair around a part of the name`;
+    throw new ConfigError([problem]);
+  }
+  const prefix = queue.includes('{') ? queue : `{${queue}}`;
   return {
     queue,
     retry: `${prefix}:retry`,
@@ -32,10 +38,23 @@ export function redisKeys(queue: string): RedisKeys {
   };
 }
 
-/** Redis Cluster hashes what stands between the first `{` and the first `}` after it, unless that is empty. */
-function hasHashTag(name: string): boolean {
-  const open = name.indexOf('{');
-  return open >= 0 && name.indexOf('}', open) > open + 1;
+export type KeyType = 'list' | 'sorted set' | 'hash';
+
+/** What is kept under a key of ours. */
+export function typeOf(key: string): KeyType {
+  if (/\}[^}]*:(?:retry|consumers|dead:index)$/.test(key)) return 'sorted set';
+  return /\}[^}]*:(?:crashes|dead:letters)$/.test(key) ? 'hash' : 'list';
+}
+
+/**
+ * Redis Cluster hashes what stands between the first `{` and the first `}` after it, unless that is empty. A name with such
+ * a part is the prefix of its own keys; `{x}` alone would have those of `x`, and `{x}:retry` would be one of them.
+ */
+function isOwnName(name: string): boolean {
+  if (!/[{}]/.test(name)) return name !== '';
+  const parts = /^([^{}]*)\{[^{}]+\}([^{}]*)$/.exec(name);
+  if (!parts || parts[1] + (parts[2] ?? '') === '') return false;
+  return !/:(?:retry|dead|consumers|crashes|processing)(?::|$)/.test(parts[2] ?? '');
 }
 
 /**

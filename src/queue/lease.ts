@@ -15,8 +15,6 @@ import { redisScript } from './connection/script.js';
 
 /** An exchange renews the lease when the last renewal is older than this. */
 const RENEW_WITH_EXCHANGE_MS = 1_000;
-/** A claim must not start under a lease that may run out before it lands. */
-const LEASE_MARGIN_MS = 4_000;
 
 const leaseScript = redisScript('lease');
 
@@ -47,14 +45,9 @@ export class Lease {
     return this.#consumer;
   }
 
-  /** An exchange should renew it. */
+  /** An exchange should renew it, and a blocking claim must not start before it is renewed. */
   isDue(now: number): boolean {
     return now - this.#renewedAt > RENEW_WITH_EXCHANGE_MS;
-  }
-
-  /** It may run out before a claim that starts now has landed. */
-  isShort(now: number): boolean {
-    return now - this.#renewedAt > LEASE_MS - LEASE_MARGIN_MS;
   }
 
   /** What was sent at `at` renewed the lease of `consumer`. */

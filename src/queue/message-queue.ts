@@ -31,6 +31,8 @@ export type Settlement =
   | { readonly kind: 'hand-back'; readonly claim: Claim };
 
 export interface Exchange {
+  /** Why no further message was claimed although one may wait; the rest holds all the same. */
+  readonly claimRefusal: string | undefined;
   readonly claims: readonly Claim[];
   /** Settlements that acted on nothing, since the claim was not ours any more. */
   readonly lost: readonly Settlement[];
@@ -105,15 +107,41 @@ export interface MessageQueue {
 
 /** Moves due retries back to the queue. */
 export interface RetryQueue {
+  /** The name of the key, for the log. */
+  readonly retryKey: string;
   isReady(): boolean;
-  /** Moves up to `limit` due messages; `nextDueMs` = until the next one is due, undefined when none waits. */
-  promoteDue(limit: number): Promise<Promotion>;
+  /** Moves up to `limit` due messages, fewer when they are large. */
+  promoteDue(limit: number, clock?: PromotionClock): Promise<Promotion>;
+  /**
+   * Looks at up to `limit` retries, from the one due last on, `from` = how many were left as they were so far. One that
+   * waits for longer than its own interval is set right; `backMs` = how far Redis's clock went back, 0 = not known.
+   */
+  setRight(page: {
+    readonly from: number;
+    readonly limit: number;
+    readonly backMs: number;
+  }): Promise<{ readonly kept: number; readonly changed: number; readonly foreign: readonly Buffer[] }>;
+  /** Moves what is not ours to the list of the dead; resolves to how many were moved. */
+  setAside(members: readonly Buffer[]): Promise<number>;
+}
+
+/** What the caller knows of Redis's clock. */
+export interface PromotionClock {
+  /** What it can say at most, ms since the Unix epoch: what is due later than that is left. */
+  readonly latest?: number | undefined;
+  /** It was set back, to this time and by so much, less than a retry's interval. */
+  readonly setBack?: { readonly to: number; readonly byMs: number } | undefined;
 }
 
 export interface Promotion {
   readonly moved: number;
   readonly messageIds: readonly string[];
+  /** Until the next one is due; undefined when none is within the next second. */
   readonly nextDueMs: number | undefined;
+  /** Members that no worker has written, for `setAside`. */
+  readonly foreign: readonly Buffer[];
+  /** Redis's clock, ms since the Unix epoch. */
+  readonly redisNow: number;
 }
 
 /** A consumer and its score in the register, as text: a lease, which each renewal changes, or the time of its recovery. */
@@ -156,7 +184,16 @@ export interface DeadLetterInbox {
   moveOldDeadLetters(): Promise<{ readonly moved: number; readonly unreadable: number; readonly left: number }>;
 }
 
+/** Looks for claims that nobody would recover. */
+export interface FoundListsQueue {
+  /**
+   * Looks at some of Redis's keys and makes the consumers known whose lists it meets and whom nobody knows. `cursor`: '0' at
+   * first, then what the last call gave, until that is '0' again. Rejects where the user may not run SCAN.
+   */
+  registerFound(cursor: string): Promise<{ readonly cursor: string; readonly consumers: readonly string[] }>;
+}
+
 /** All that is done to the queue beside claiming and settling. */
-export interface BackgroundQueue extends RetryQueue, RecoveryQueue, DeadLetterInbox {
+export interface BackgroundQueue extends RetryQueue, RecoveryQueue, FoundListsQueue, DeadLetterInbox {
   sizes(): Promise<QueueSizes>;
 }

@@ -61,7 +61,7 @@ function operatorQueue(
   return {
     address: address(config.redis),
     deadLetters: new RedisDeadLetters({ connection, keys, clock, messageMaxBytes: config.queue.messageMaxBytes }),
-    rollback: new RedisRollback(connection, keys),
+    rollback: new RedisRollback(connection, keys, clock),
     enqueue: async (messages) => {
       if (messages.length > 0) await connection.call('LPUSH', keys.queue, ...messages);
     },

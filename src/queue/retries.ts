@@ -1,27 +1,58 @@
 /**
- * Retries lie in a sorted set by due time. A member is `<unique> <encoded message id>:<message>`: two byte-identical
- * messages stay two, and its head names the message for the log without sending it back (promote.lua).
+ * Retries lie in a sorted set by due time. A member is `<unique> <encoded message id> <interval in ms>:<message>`: two
+ * byte-identical messages stay two, its head names the message for the log without sending it back, and no retry waits
+ * longer than its interval, whatever Redis's clock does (promote.lua, retime.lua). Earlier builds wrote no interval, and
+ * read over it.
  */
 import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import type { RedisConnection } from './connection/connection.js';
 import type { RedisKeys } from './keys.js';
-import type { RetryQueue, Settlement } from './message-queue.js';
+import type { Promotion, RetryQueue, Settlement } from './message-queue.js';
+import { setAside, type Finder } from './set-aside.js';
 import { redisScript } from './connection/script.js';
 
 type Retry = Extract<Settlement, { kind: 'retry' }>;
 
-const promoteScript = redisScript('promote');
+/** One run moves no more than this and one message: 1 MB holds Redis for 2 ms. */
+const STEP_BYTES = 1_048_576;
+/** What falls due later than this is not looked for. */
+const LOOK_AHEAD_MS = 1_000;
 
-export function createRetryQueue(connection: RedisConnection, keys: RedisKeys): RetryQueue {
+const promoteScript = redisScript('promote');
+const retimeScript = redisScript('retime');
+
+export function createRetryQueue(connection: RedisConnection, keys: RedisKeys, identity: Finder): RetryQueue {
   return {
+    retryKey: keys.retry,
+
     isReady: () => connection.isReady(),
 
-    async promoteDue(limit) {
-      const reply = await promoteScript.run(connection, [keys.retry, keys.queue], [limit]);
-      const [heads, next] = reply as [Buffer[], number];
-      return { moved: heads.length, messageIds: heads.map(messageIdOf), nextDueMs: next < 0 ? undefined : next };
+    async promoteDue(limit, { latest, setBack } = {}) {
+      const args = [limit, STEP_BYTES, LOOK_AHEAD_MS, latest ?? '', setBack?.to ?? 0, setBack?.byMs ?? 0];
+      const reply = await promoteScript.run(connection, [keys.retry, keys.queue], args);
+      const [heads, foreign, next, redisNow] = reply as [Buffer[], Buffer[], number, number];
+      const nextDueMs = next < 0 ? undefined : next;
+      return {
+        moved: heads.length,
+        messageIds: heads.map(messageIdOf),
+        nextDueMs,
+        foreign,
+        redisNow,
+      } satisfies Promotion;
     },
+
+    async setRight({ from, limit, backMs }) {
+      const args = [from, limit, STEP_BYTES, Math.round(backMs)];
+      const [kept, changed, foreign] = (await retimeScript.run(connection, [keys.retry], args)) as [
+        number,
+        number,
+        Buffer[],
+      ];
+      return { kept, changed, foreign };
+    },
+
+    setAside: (members) => setAside(connection, keys, identity, members),
   };
 }
 
@@ -37,7 +68,8 @@ export function memberOf(retry: Retry): Buffer {
   const known = members.get(retry);
   if (known) return known;
   count += 1;
-  const head = `${incarnation}${count.toString(36)} ${encodeURIComponent(retry.messageId)}:`;
+  const interval = Math.ceil(retry.delayMs);
+  const head = `${incarnation}${count.toString(36)} ${encodeURIComponent(retry.messageId)} ${interval}:`;
   const member = Buffer.concat([Buffer.from(head), retry.message]);
   members.set(retry, member);
   return member;

@@ -2,9 +2,12 @@
  * Gives everything back to workers that know only the plain list (the Python worker): claims to its right end, since they
  * were next, retries to its left end, as that worker requeues. Each step is one script, so a run may be killed and repeated.
  */
-import { BrokerError } from '../shared/errors.js';
+import { BrokerError, RedisUnavailableError } from '../shared/errors.js';
 import type { RedisConnection } from './connection/connection.js';
+import { replyCode } from './connection/reply.js';
+import type { Clock } from '../shared/time/clock.js';
 import type { RedisKeys } from './keys.js';
+import { setAside, type Finder } from './set-aside.js';
 import { redisScript } from './connection/script.js';
 
 /** Workers hold leases: they claim and settle while we move their messages. */
@@ -37,7 +40,9 @@ interface RollbackRun {
   readonly onProgress?: (progress: RollbackProgress) => void;
 }
 
+/** One script moves no more than this many, and no more than these bytes and one message. */
 const STEP = 100;
+const STEP_BYTES = 1_048_576;
 
 const claimsScript = redisScript('rollback-claims');
 const retriesScript = redisScript('rollback-retries');
@@ -45,10 +50,12 @@ const retriesScript = redisScript('rollback-retries');
 export class RedisRollback implements Rollback {
   readonly #connection: RedisConnection;
   readonly #keys: RedisKeys;
+  readonly #finder: Finder;
 
-  constructor(connection: RedisConnection, keys: RedisKeys) {
+  constructor(connection: RedisConnection, keys: RedisKeys, clock: Clock) {
     this.#connection = connection;
     this.#keys = keys;
+    this.#finder = { workerId: 'rollback', clock };
   }
 
   async leased(): Promise<readonly string[]> {
@@ -58,7 +65,8 @@ export class RedisRollback implements Rollback {
   async pending(): Promise<RollbackProgress> {
     let claims = 0;
     for (const { name } of await this.#consumers()) {
-      claims += (await this.#connection.call('LLEN', this.#keys.processing(name))) as number;
+      // a key of another type holds no claims
+      claims += (await this.#connection.callPermitted(0, 'LLEN', this.#keys.processing(name))) as number;
     }
     return { claims, retries: (await this.#connection.call('ZCARD', this.#keys.retry)) as number };
   }
@@ -72,9 +80,17 @@ export class RedisRollback implements Rollback {
       if (count > 0) onProgress?.({ ...progress });
     };
     await this.#retries((count) => noteMoved('retries', count));
+    let problem: RedisUnavailableError | undefined;
     for (const { name } of await this.#consumers()) {
-      await this.#claimsOf(name, force, (count) => noteMoved('claims', count));
+      try {
+        await this.#claimsOf(name, force, (count) => noteMoved('claims', count));
+      } catch (error) {
+        // one key of another type is no reason to keep what the others hold
+        if (!(error instanceof RedisUnavailableError) || replyCode(error) !== 'WRONGTYPE') throw error;
+        problem ??= error;
+      }
     }
+    if (problem) throw problem;
     return progress;
   }
 
@@ -87,11 +103,14 @@ export class RedisRollback implements Rollback {
   }
 
   async #retries(onMoved: (count: number) => void): Promise<void> {
+    const { retry, queue } = this.#keys;
     for (let left = 1; left > 0;) {
-      const reply = await retriesScript.run(this.#connection, [this.#keys.retry, this.#keys.queue], [STEP]);
-      const [moved, rest] = reply as [number, number];
+      const reply = await retriesScript.run(this.#connection, [retry, queue], [STEP, STEP_BYTES]);
+      const [moved, foreign, rest] = reply as [number, Buffer[], number];
       onMoved(moved);
-      left = rest;
+      // what no worker has written is no message
+      if (foreign.length > 0) await setAside(this.#connection, this.#keys, this.#finder, foreign);
+      left = rest - foreign.length;
     }
   }
 
@@ -99,7 +118,7 @@ export class RedisRollback implements Rollback {
     const { queue, consumers } = this.#keys;
     const held = this.#keys.processing(consumer);
     for (let left = 1; left > 0;) {
-      const args = [consumer, STEP, force ? '1' : '0'];
+      const args = [consumer, STEP, STEP_BYTES, force ? '1' : '0'];
       const reply = await claimsScript.run(this.#connection, [queue, held, consumers], args);
       const [moved, rest] = reply as [number, number];
       // it renewed its lease after our first look

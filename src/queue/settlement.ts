@@ -9,22 +9,23 @@ import { redisScript } from './connection/script.js';
 /** From this many crashes on a message is claimed alone, so that it cannot take innocent ones to the dead list. */
 const SOLO_CRASHES = 3;
 
-/** One reply claims no more than this and one message: a batch of ten 50 MB messages would take the process down. */
-const CLAIM_BYTES = 1_048_576;
-
 const exchangeScript = redisScript('exchange');
 
 interface ExchangeCall {
   readonly connection: RedisConnection;
   readonly keys: RedisKeys;
   readonly consumer: string;
-  /** 0 = leave the lease alone. */
+  /** 0 = leave the lease alone; negative = take it only if Redis does not know the consumer. */
   readonly leaseMs: number;
   readonly want: number;
+  /** Bytes after which no further message is claimed. */
+  readonly claimBytes: number;
   readonly inFlight: number;
   readonly reliable: boolean;
   readonly settlements: readonly Settlement[];
 }
+
+type ExchangeReply = [number, Buffer[], number[], unknown[], number, number, Buffer];
 
 /** One run of exchange.lua. undefined = the lease is lost and nothing was done. */
 export async function runExchange(call: ExchangeCall): Promise<Exchange | undefined> {
@@ -39,7 +40,7 @@ export async function runExchange(call: ExchangeCall): Promise<Exchange | undefi
     call.inFlight,
     call.reliable ? '1' : '0',
     SOLO_CRASHES,
-    CLAIM_BYTES,
+    call.claimBytes,
     acks.map(({ claim }) => `${claim.raw.length} `).join(''),
     acks.length === 0 ? '' : Buffer.concat(acks.map(({ claim }) => claim.raw)),
   ];
@@ -58,7 +59,7 @@ export async function runExchange(call: ExchangeCall): Promise<Exchange | undefi
     ],
     args,
   );
-  const [lease, raws, lost, failed, solo, suspects] = reply as [number, Buffer[], number[], unknown[], number, number];
+  const [lease, raws, lost, failed, solo, suspects, refusal] = reply as ExchangeReply;
   if (lease === 0) return undefined;
   return {
     claims: raws.map((raw): Claim => ({ raw, consumer })),
@@ -66,6 +67,7 @@ export async function runExchange(call: ExchangeCall): Promise<Exchange | undefi
     refused: refusals(settlements, failed),
     solo: solo === 1,
     suspects: suspects === 1,
+    claimRefusal: refusal.length > 0 ? String(refusal) : undefined,
   };
 }
 
@@ -83,6 +85,7 @@ export async function settle(
     settlements,
     leaseMs: 0,
     want: 0,
+    claimBytes: 0,
     inFlight: 0,
     reliable: true,
   });

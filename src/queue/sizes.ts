@@ -2,6 +2,7 @@ import type { Buffer } from 'node:buffer';
 import type { RedisConnection } from './connection/connection.js';
 import type { RedisKeys } from './keys.js';
 import type { QueueSizes } from './message-queue.js';
+import { explained } from './connection/script-refusal.js';
 import { redisScript } from './connection/script.js';
 
 const OLDEST_MESSAGE_BYTES = 65_536;
@@ -10,10 +11,13 @@ const sizesScript = redisScript('sizes');
 
 /** Counts the messages in each place. Rejects with RedisUnavailableError. */
 export async function readSizes(connection: RedisConnection, keys: RedisKeys): Promise<QueueSizes> {
+  const consumers = await consumersIn(connection, keys);
+  // Redis must be told of every key before a script runs
+  const lists = consumers.map((consumer) => keys.processing(consumer));
   const reply = await sizesScript.run(
     connection,
-    [keys.queue, keys.retry, keys.dead, keys.consumers, keys.deadIndex],
-    [keys.processing(''), OLDEST_MESSAGE_BYTES],
+    [keys.queue, keys.retry, keys.dead, keys.deadIndex, ...lists],
+    [OLDEST_MESSAGE_BYTES],
   );
   const [waiting, processing, retrying, dead, oldest, deadInbox] = reply as [
     number,
@@ -24,4 +28,12 @@ export async function readSizes(connection: RedisConnection, keys: RedisKeys): P
     number,
   ];
   return { waiting, processing, retrying, dead, deadInbox, oldest: oldest.length > 0 ? oldest : undefined };
+}
+
+async function consumersIn(connection: RedisConnection, keys: RedisKeys): Promise<string[]> {
+  try {
+    return ((await connection.call('ZRANGE', keys.consumers, 0, -1)) as Buffer[]).map(String);
+  } catch (error) {
+    throw await explained(error, connection, { text: '', keys: [keys.consumers] });
+  }
 }

@@ -84,7 +84,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
   const { background } = queue;
   const watchedDuties = [
     createLeaseRenewal({ queue, clock, log }),
-    createRetryScheduler({ queue: background, clock, log }),
+    createRetryScheduler({ queue: background, retryIntervalMs: config.worker.retryIntervalMs, clock, log }),
     ...(isAlone ? [recovererOf(options, { queue, metrics })] : []),
     createEvictionWatch({ queue, onPolicy: (policy) => redisWatch.noteEvictionPolicy(policy), clock, log }),
     ...(certificates ? [createCertificateWatch({ certificates, stampWhenRead, intervalMs, clock, log })] : []),

@@ -7,6 +7,7 @@ import type { Clock } from '../../src/shared/time/clock.js';
 import type { Random } from '../../src/shared/time/random.js';
 import { Wake } from '../../src/shared/time/wake.js';
 import { ClaimRecovery } from '../queue/claim-recovery.js';
+import { FoundLists } from '../queue/found-lists.js';
 import { LeaseObserver } from '../queue/lease-observer.js';
 import { QueueAccess } from '../queue/queue-access.js';
 import { QueueMonitor } from '../queue/queue-monitor.js';
@@ -64,8 +65,9 @@ export class Composition implements Life {
     const queue = new QueueMonitor({ ...base, access, settings: config });
     const recovery = new ClaimRecovery({ ...base, access, settings: config });
     const observer = new LeaseObserver({ ...base, access, settings: config });
+    const foundLists = new FoundLists({ ...base, access, settings: config });
     const workers = workersOf(base, options, recovery);
-    const rollout = rolloutOf(base, options.reload, { ...workers, queue, observer, access });
+    const rollout = rolloutOf(base, options.reload, { ...workers, queue, observer, foundLists, access });
     const surface = surfaceOf({ ...base, ...workers, ...rollout, queue, observer, supervisor: config.supervisor });
     this.#pool = workers.pool;
     this.#loop = new ReconcileLoop({ ...base, ...workers, ...rollout, ...surface, wake, signals, guardian, notifier });
@@ -83,6 +85,7 @@ export class Composition implements Life {
       queue,
       recovery,
       observer,
+      foundLists,
       ...surface.lives,
       rollout.resources,
       rollout.operations,
@@ -141,6 +144,7 @@ interface Rollout {
 }
 
 interface RolloutUsers extends Workers {
+  readonly foundLists: FoundLists;
   readonly queue: QueueMonitor;
   readonly observer: LeaseObserver;
   readonly access: QueueAccess;
@@ -149,14 +153,14 @@ interface RolloutUsers extends Workers {
 function rolloutOf(
   base: Base,
   read: CompositionOptions['reload'],
-  { pool, queue, observer, access }: RolloutUsers,
+  { pool, queue, observer, foundLists, access }: RolloutUsers,
 ): Rollout {
   const level: Adopter = { adopt: ({ logging }) => base.log.setLevel(logging.level) };
   const oldQueue = new QueueMove({
     access,
     consumers: () => pool.processes.flatMap(({ consumers }) => [...consumers]),
   });
-  const reload = new Reload({ ...base, read, pool, adopters: [level, queue, observer], oldQueue });
+  const reload = new Reload({ ...base, read, pool, adopters: [level, queue, observer, foundLists], oldQueue });
   const operations = new Operations({ ...base, pool, reload });
   const resources = new ResourceMonitor({
     ...base,

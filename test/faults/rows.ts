@@ -11,6 +11,7 @@ import { MASS_KILL_ROWS } from './rows/mass-kill.js';
 import { PRIMARY_ROWS } from './rows/primary.js';
 import { REFUSING_REDIS_ROWS } from './rows/redis/refuses.js';
 import { REDIS_ELSEWHERE_ROWS } from './rows/redis/elsewhere.js';
+import { KEY_ROWS } from './rows/redis/keys.js';
 import { ODD_REDIS_ROWS } from './rows/redis/odd.js';
 import { REDIS_ROWS } from './rows/redis/outages.js';
 import { RELOAD_ROWS } from './rows/reload.js';
@@ -45,6 +46,7 @@ export const ROWS: readonly Row[] = [
   ...REFUSING_REDIS_ROWS,
   ...ODD_REDIS_ROWS,
   ...REDIS_ELSEWHERE_ROWS,
+  ...KEY_ROWS,
   ...OUTAGE_ROWS,
   ...BAD_ANSWER_ROWS,
   ...ANSWER_ROWS,

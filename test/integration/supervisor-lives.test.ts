@@ -15,6 +15,7 @@ import { ServiceNotifier } from '../../supervisor/primary/sd-notify.js';
 import { SignalInbox } from '../../supervisor/primary/signals.js';
 import { ClaimRecovery } from '../../supervisor/queue/claim-recovery.js';
 import { QueueAccess, type QueueSettings } from '../../supervisor/queue/queue-access.js';
+import { FoundLists } from '../../supervisor/queue/found-lists.js';
 import { QueueMonitor } from '../../supervisor/queue/queue-monitor.js';
 import { forkChild, prepareForks } from '../../supervisor/workers/forked-child.js';
 import { OrphanGuardian } from '../../supervisor/workers/orphan-guardian.js';
@@ -23,6 +24,7 @@ import { WorkerPool } from '../../supervisor/workers/worker-pool.js';
 import { testConfig } from '../support/program/config.js';
 import { conformsToLife } from '../support/life.js';
 import { useRedis } from '../support/redis/redis.js';
+import { VirtualClock } from '../support/virtual-clock.js';
 import { waitFor } from '../support/wait-for.js';
 import { recordedLog } from '../unit/supervisor/recorded-log.js';
 
@@ -90,6 +92,34 @@ conformsToLife({
   makeFailing: () => recoveryOf(unreadable()),
 });
 conformsToLife({ name: 'the recovery of claims without Redis', make: () => recoveryOf(unreachable()) });
+
+const foundListsOf = (settings: QueueSettings) =>
+  new FoundLists({ access: new QueueAccess({ clock, random: Math.random }), settings, log: recordedLog(), clock });
+conformsToLife({ name: 'the look for lists that nobody knows', make: () => foundListsOf(reachable()) });
+conformsToLife({ name: 'the look for lists without Redis', make: () => foundListsOf(unreachable()) });
+conformsToLife({ name: 'the look for lists without an authority', make: () => foundListsOf(unreadable()) });
+
+test('claims of a consumer that nobody knows are made known and said, at the start and every ten minutes', async () => {
+  const log = recordedLog();
+  const time = new VirtualClock();
+  const access = new QueueAccess({ clock, random: Math.random });
+  const part = new FoundLists({ access, settings: reachable(), log, clock: time });
+  const said = async (consumer: string, passing: number) => {
+    await time.advance(passing);
+    return log.lines.some((line) => line.includes(`Found messages of ${consumer},`));
+  };
+  try {
+    await redis.client.lpush('{message_queue}:processing:lost', 'claim');
+    part.start();
+    await waitFor(() => said('lost', 0), { what: 'the first to be said' });
+    await redis.client.lpush('{message_queue}:processing:later', 'claim');
+    expect(await said('later', 500_000)).toBe(false);
+    await waitFor(() => said('later', 60_000), { what: 'the second to be said' });
+  } finally {
+    await part.stop();
+    await access.stop();
+  }
+});
 
 function poolOf(entry: string): WorkerPool {
   prepareForks(entry);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { RedisArgument, RedisConnection } from './connection.js';
 import { replyCode } from './reply.js';
+import { explained } from './script-refusal.js';
 
 /** A Lua script in lua/, sent by its hash; its text follows when Redis does not know it (restart, SCRIPT FLUSH). */
 interface RedisScript {
@@ -15,10 +16,12 @@ export function redisScript(name: string): RedisScript {
   return {
     async run(connection, keys, args) {
       try {
-        return await connection.call('EVALSHA', sha, keys.length, ...keys, ...args);
+        return await connection.call('EVALSHA', sha, keys.length, ...keys, ...args).catch((error: unknown) => {
+          if (replyCode(error) !== 'NOSCRIPT') throw error;
+          return connection.call('EVAL', text, keys.length, ...keys, ...args);
+        });
       } catch (error) {
-        if (replyCode(error) !== 'NOSCRIPT') throw error;
-        return connection.call('EVAL', text, keys.length, ...keys, ...args);
+        throw await explained(error, connection, { text, keys });
       }
     },
   };

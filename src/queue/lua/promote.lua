@@ -1,27 +1,78 @@
 -- Moves due retries to the queue, earliest due first, by LPUSH as the original worker does.
 --
 -- KEYS 1 retry  2 queue
--- ARGV 1 messages to move at most
--- Returns {{member heads of the messages moved}, ms until the next retry is due or -1}
+-- ARGV 1 messages to move at most  2 bytes after which no further one is moved  3 ms to look ahead for the next one
+--      4 time in ms that Redis's clock has not passed by the caller's reckoning, or "": what is due later is left
+--      5 time in ms to which Redis's clock was set back  6 ms that it went back, less than an interval; 0 = it did not
+-- Returns {{heads of the members moved}, {foreign members that were met}, ms until the next retry is due or -1, now in ms}
 --
--- A member is `<unique> <encoded message id>:<message>`: two byte-identical messages stay two, and the head names the
--- message for the log without sending it back.
+-- A member is `<unique> <encoded message id> <interval in ms>:<message>`, without the interval in earlier builds: two
+-- byte-identical messages stay two, and the head names the message for the log without sending it back. A member without
+-- such a head is not ours: it is passed over, and the caller sets it aside.
+--
+-- After a step back, a retry from before it is due that much earlier than its score says. It is one whose interval began
+-- before the time that the clock was set back to; half a millisecond in the score says that retime.lua has seen to it.
+--
+-- The errors that this raises come before a message is copied: see exchange.lua for the order. Members are read one by one,
+-- since each may be large: 200 of 2 MB held Redis for 3 s.
 
-local retry, queue, limit = KEYS[1], KEYS[2], tonumber(ARGV[1])
--- first a write that does nothing: see exchange.lua
-redis.pcall('ZREM', retry, '')
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local retry, queue = KEYS[1], KEYS[2]
+local most, bytes_wanted, ahead, latest = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local set_back_to, back = tonumber(ARGV[5]), tonumber(ARGV[6])
+-- of members that stay where they are, not more are read
+local passed_most, passed_bytes_most = 1000, 16 * bytes_wanted
 
-local due = redis.call('ZRANGEBYSCORE', retry, '-inf', string.format('%.0f', now), 'LIMIT', 0, limit)
-local heads = {}
-for _, member in ipairs(due) do
-  local colon = string.find(member, ':', 1, true)
-  heads[#heads + 1] = string.sub(member, 1, colon - 1)
-  redis.call('LPUSH', queue, string.sub(member, colon + 1))
-  redis.call('ZREM', retry, member)
+-- where the head ends, and the interval in it; nil = not ours
+local ours = '^' .. string.rep('%x', 12) .. "%w+ [%w_.!~*'()%%-]+"
+local function head_of(member)
+  local colon = string.find(string.sub(member, 1, 4096), ':', 1, true)
+  if not colon then return nil end
+  local head = string.sub(member, 1, colon - 1)
+  local interval = string.match(head, ours .. ' (%d+)$')
+  if interval or string.find(head, ours .. '$') then return colon, tonumber(interval) end
 end
 
-local first = redis.call('ZRANGE', retry, 0, 0, 'WITHSCORES')
-if #first == 0 then return { heads, -1 } end
-return { heads, math.max(0, math.ceil(tonumber(first[2]) - now)) }
+-- first a removal of nothing
+redis.call('ZREM', retry, 'no member')
+local time = redis.call('TIME')
+local real = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local now = latest and math.min(real, latest) or real
+
+local function is_due(score, interval)
+  return score <= now or (interval and score % 1 == 0 and score - interval < set_back_to)
+end
+
+local function move(member, colon)
+  local message = string.sub(member, colon + 1)
+  redis.call('LPUSH', queue, message)
+  local removed = redis.pcall('ZREM', retry, member)
+  if removed == 1 then return nil end
+  redis.pcall('LREM', queue, 1, message)
+  return redis.error_reply(type(removed) == 'table' and removed.err or 'ERR the retry has vanished')
+end
+
+local heads, bytes, foreign, foreign_bytes, passed, passed_bytes = {}, 0, {}, 0, 0, 0
+local limit = string.format('%.0f', now + back)
+while #heads < most and bytes < bytes_wanted and passed < passed_most and passed_bytes < passed_bytes_most do
+  local found = redis.call('ZRANGEBYSCORE', retry, '-inf', limit, 'WITHSCORES', 'LIMIT', passed, 1)
+  local member, score = found[1], tonumber(found[2])
+  if not member then break end
+  local colon, interval = head_of(member)
+  if colon and is_due(score, interval) then
+    local refused = move(member, colon)
+    if refused then return refused end
+    heads[#heads + 1] = string.sub(member, 1, colon - 1)
+    bytes = bytes + #member
+  else
+    passed, passed_bytes = passed + 1, passed_bytes + #member
+    if not colon and foreign_bytes < bytes_wanted then
+      foreign[#foreign + 1] = member
+      foreign_bytes = foreign_bytes + #member
+    end
+  end
+end
+
+local from, to = string.format('%.0f', now), string.format('%.0f', now + ahead)
+local first = redis.call('ZRANGEBYSCORE', retry, '(' .. from, to, 'WITHSCORES', 'LIMIT', 0, 1)
+if #first == 0 then return { heads, foreign, -1, real } end
+return { heads, foreign, math.max(0, math.ceil(tonumber(first[2]) - now)), real }

@@ -1,21 +1,43 @@
 -- Puts retries back on the queue before they are due, earliest due first, by LPUSH as the original worker does.
 --
 -- KEYS 1 retry  2 queue
--- ARGV 1 retries to move at most
--- Returns {retries moved, retries left}
+-- ARGV 1 retries to move at most  2 bytes after which no further one is moved
+-- Returns {retries moved, {foreign members that were met}, retries left}
+--
+-- A member's head is that of promote.lua; one without it is not ours, and the caller sets it aside. The errors that this
+-- raises come before a message is copied: see exchange.lua for the order.
 
 local retry, queue = KEYS[1], KEYS[2]
+local most, bytes_wanted = tonumber(ARGV[1]), tonumber(ARGV[2])
 
-local moved = 0
-for _, member in ipairs(redis.call('ZRANGE', retry, 0, tonumber(ARGV[1]) - 1)) do
-  -- ZREM first: it is never refused, and in a full Redis only the first write of a script can be
-  local score = redis.call('ZSCORE', retry, member)
-  redis.call('ZREM', retry, member)
-  local done = redis.pcall('LPUSH', queue, string.sub(member, string.find(member, ':', 1, true) + 1))
-  if type(done) == 'table' and done.err then
-    redis.call('ZADD', retry, score, member)
-    return redis.error_reply(done.err)
-  end
-  moved = moved + 1
+-- where the head ends, and the interval in it; nil = not ours
+local ours = '^' .. string.rep('%x', 12) .. "%w+ [%w_.!~*'()%%-]+"
+local function head_of(member)
+  local colon = string.find(string.sub(member, 1, 4096), ':', 1, true)
+  if not colon then return nil end
+  local head = string.sub(member, 1, colon - 1)
+  local interval = string.match(head, ours .. ' (%d+)$')
+  if interval or string.find(head, ours .. '$') then return colon, tonumber(interval) end
 end
-return { moved, redis.call('ZCARD', retry) }
+
+redis.call('ZREM', retry, 'no member')
+
+local moved, bytes, foreign = 0, 0, {}
+while moved + #foreign < most and bytes < bytes_wanted do
+  local member = redis.call('ZRANGE', retry, #foreign, #foreign)[1]
+  if not member then break end
+  bytes = bytes + #member
+  local colon = head_of(member)
+  if colon then
+    redis.call('LPUSH', queue, string.sub(member, colon + 1))
+    local removed = redis.pcall('ZREM', retry, member)
+    if removed ~= 1 then
+      redis.pcall('LREM', queue, 1, string.sub(member, colon + 1))
+      return redis.error_reply(type(removed) == 'table' and removed.err or 'ERR the retry has vanished')
+    end
+    moved = moved + 1
+  else
+    foreign[#foreign + 1] = member
+  end
+end
+return { moved, foreign, redis.call('ZCARD', retry) }

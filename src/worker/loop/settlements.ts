@@ -24,7 +24,8 @@ import type { Refusals } from './refusals.js';
 import type { StatusUpdates } from '../attempt/status-updates.js';
 
 const AUDIT_EVERY_MS = 60_000;
-const NONE: readonly AttemptResult[] = [];
+/** One exchange settles no more than this and one message, as it claims: Redis refuses an argument over its limit. */
+const EXCHANGE_BYTES = 1_048_576;
 
 interface SettlementsOptions {
   readonly queue: Pick<MessageQueue, 'reconcile'>;
@@ -40,11 +41,13 @@ interface SettlementsOptions {
 export class Settlements {
   readonly #options: SettlementsOptions;
   #finished: AttemptResult[] = [];
-  #underWay = NONE;
+  #underWay: AttemptResult[] = [];
   /** Before the last exchange: a retry falls due its interval after that at the earliest. */
   #takenAt: Moment;
   /** Of `finished`, those that Redis refused. */
   #refused = 0;
+  /** Of `finished`, those that were too much for the last exchange. */
+  #left = 0;
   /** A reply was lost: our list and our memory may differ. */
   #inDoubt = false;
   #auditedAt: number;
@@ -60,9 +63,13 @@ export class Settlements {
     return this.#finished.length;
   }
 
-  /** Of those, the ones that hold a slot. */
   get refusedCount(): number {
     return this.#refused;
+  }
+
+  /** Of those, the ones that hold a slot. */
+  get heldCount(): number {
+    return this.#refused + this.#left;
   }
 
   get auditIsDue(): boolean {
@@ -78,18 +85,29 @@ export class Settlements {
     this.#finished.push({ settlement: { kind: 'hand-back', claim } });
   }
 
-  /** Of all that is finished, the oldest first, for one exchange. `settled` or `putBack` follows. */
+  /** Of what is finished as much as one exchange bears, the oldest first. `settled` or `putBack` follows. */
   take(): Settlement[] {
+    const count = countWithin(this.#finished, EXCHANGE_BYTES);
     this.#underWay = this.#finished;
-    this.#finished = [];
+    this.#finished = this.#underWay.length > count ? this.#underWay.splice(count) : [];
+    this.#left = this.#finished.length;
     this.#takenAt = momentOf(this.#options.clock);
     return this.#underWay.map((result) => result.settlement);
+  }
+
+  /** The newest first: handed back so, the oldest ends rightmost and is claimed first. */
+  takeNewest(): Settlement[] {
+    this.#finished.reverse();
+    const settlements = this.take();
+    this.#finished.reverse();
+    this.#underWay.reverse();
+    return settlements;
   }
 
   /** The exchange failed. */
   putBack(): void {
     this.#finished = [...this.#underWay, ...this.#finished];
-    this.#underWay = NONE;
+    this.#underWay = [];
   }
 
   settled({ lost, refused }: Exchange): void {
@@ -98,7 +116,7 @@ export class Settlements {
     for (const { reason } of refused) this.#options.refusals.say(`Redis refuses to settle a message: ${reason}`);
     this.#noteLost(lost.length);
     this.#refused = refused.length;
-    this.#underWay = NONE;
+    this.#underWay = [];
   }
 
   /** Something was asked of Redis and it is not known whether that was done. */
@@ -157,4 +175,20 @@ export class Settlements {
     this.#options.metrics.claimsLost(count);
     this.#options.log.warn(`${count} message(s) were not ours any more when they were done`);
   }
+}
+
+/** How many of the first are no more than `bytes` together, but one. */
+function countWithin(results: readonly AttemptResult[], bytes: number): number {
+  let taken = 0;
+  for (const [at, { settlement }] of results.entries()) {
+    taken += sizeOf(settlement);
+    if (taken > bytes) return Math.max(1, at);
+  }
+  return results.length;
+}
+
+function sizeOf(settlement: Settlement): number {
+  const { length } = settlement.claim.raw;
+  if (settlement.kind === 'retry') return length + settlement.message.length;
+  return settlement.kind === 'bury' ? length + settlement.envelope.length : length;
 }

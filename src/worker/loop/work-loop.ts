@@ -176,7 +176,7 @@ export class WorkLoop implements Life {
     try {
       if (this.#settlements.auditIsDue) return await this.#audit();
       if (this.#flow.look()) this.#claiming.flowChanged();
-      const want = this.#claiming.room(this.#slotsTaken() + this.#settlements.refusedCount);
+      const want = this.#claiming.room(this.#slotsTaken() + this.#settlements.heldCount);
       if (this.#settlements.count > 0 || (want > 0 && this.#claiming.isAsking)) return await this.#exchange(want);
       if (want > 0) this.#claiming.wait();
     } catch (error) {
@@ -192,9 +192,7 @@ export class WorkLoop implements Life {
   }
 
   async #exchange(want: number): Promise<boolean> {
-    const settlements = this.#settlements.take();
-    // handed back newest first, the oldest ends rightmost and is claimed first
-    if (this.#killedAt !== undefined) settlements.reverse();
+    const settlements = this.#killedAt === undefined ? this.#settlements.take() : this.#settlements.takeNewest();
     let exchange: Exchange;
     this.#answers.sent();
     this.#isExchanging = true;
@@ -208,8 +206,10 @@ export class WorkLoop implements Life {
     }
     this.#answers.answered();
     this.#settlements.settled(exchange);
-    this.#claiming.asked(want, exchange);
+    this.#claiming.asked(exchange.claimRefusal === undefined ? want : 0, exchange);
     for (const claim of exchange.claims) this.#begin(claim);
+    if (exchange.claimRefusal !== undefined)
+      this.#noteRefusal(`Redis refuses to hand out a message: ${exchange.claimRefusal}`);
     return this.#settlements.refusedCount === 0;
   }
 
@@ -242,9 +242,13 @@ export class WorkLoop implements Life {
     if (!(error instanceof RedisUnavailableError)) throw error;
     if (error.outcomeUnknown) return this.#settlements.doubt();
     if (!this.#options.queue.isReady()) return;
+    this.#noteRefusal(error.message);
+  }
+
+  #noteRefusal(text: string): void {
     // a full Redis refuses the blocking pop and not the script: what comes back from retry must not wait for it
     this.#claiming.recheck();
     this.#refusals.pause();
-    this.#refusals.say(error.message);
+    this.#refusals.say(text);
   }
 }

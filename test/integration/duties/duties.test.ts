@@ -53,7 +53,9 @@ function movableClock(): Clock & { advance(ms: number): void } {
 describe('retry scheduler', () => {
   test('stops while it sleeps, and stops twice', async () => {
     const queue = await queueOf('worker-1');
-    const duty = run(createRetryScheduler({ queue: queue.background, clock: systemClock, log }));
+    const duty = run(
+      createRetryScheduler({ queue: queue.background, retryIntervalMs: 30_000, clock: systemClock, log }),
+    );
     await duty.stop();
     await duty.stop();
   });

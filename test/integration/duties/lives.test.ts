@@ -52,7 +52,7 @@ conformsToLife({
 
 conformsToLife({
   name: 'the retry scheduler',
-  make: () => createRetryScheduler({ queue: queue.background, clock, log }),
+  make: () => createRetryScheduler({ queue: queue.background, retryIntervalMs: 30_000, clock, log }),
 });
 
 conformsToLife({

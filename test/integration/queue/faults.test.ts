@@ -119,10 +119,11 @@ describe('Redis goes away', () => {
   test('a queue key of the wrong type is refused in words, not hung on', async () => {
     const queue = await openDirect();
     await redis.client.set(QUEUE, 'a string');
-    await expect(claim(queue, 1)).rejects.toMatchObject({
+    const { claimRefusal } = await queue.exchange({ settlements: [], want: 1, inFlight: 0 });
+    expect(claimRefusal).toMatch(/WRONGTYPE.*message_queue/);
+    await expect(queue.claimBlocking()).rejects.toMatchObject({
       outcomeUnknown: false,
-      message: expect.stringContaining('WRONGTYPE') as string,
+      message: expect.stringMatching(/^The key message_queue in Redis is no list: .*WRONGTYPE/) as string,
     });
-    await expect(queue.claimBlocking()).rejects.toMatchObject({ outcomeUnknown: false });
   });
 });

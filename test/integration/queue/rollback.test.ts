@@ -25,7 +25,7 @@ async function claims(consumer: string, leaseMs: number, ...messages: string[]):
 test('claims go to the right end, retries to the left, both in order; a second run moves nothing', async () => {
   await redis.client.lpush(QUEUE, 'w1', 'w2');
   await claims('dead@host/0.1.a', -1, 'c1', 'c2', 'c3');
-  await redis.client.zadd(RETRY, 2, 'u2 id:r2:with:colons', 1, 'u1 id:r1');
+  await redis.client.zadd(RETRY, 2, '0123456789ab2 id:r2:with:colons', 1, '0123456789ab1 id 30000:r1');
   await onQueue(async ({ rollback }) => {
     expect(await rollback.pending()).toEqual({ claims: 3, retries: 2 });
     expect(await rollback.run({ force: false })).toEqual({ claims: 3, retries: 2 });
@@ -41,7 +41,7 @@ test('claims go to the right end, retries to the left, both in order; a second r
 
 test('while a lease runs nothing is touched, unless forced; then its holder can settle nothing any more', async () => {
   await claims('living@host/0.2.b', 60_000, 'c1');
-  await redis.client.zadd(RETRY, 1, 'u1 id:r1');
+  await redis.client.zadd(RETRY, 1, '0123456789ab1 id 30000:r1');
   await onQueue(async ({ rollback }) => {
     await expect(rollback.run({ force: false })).rejects.toThrow(LeasesRunningError);
     expect(await places(redis.client)).toMatchObject({ waiting: [], processing: ['c1'], retry: ['r1'] });
@@ -53,7 +53,7 @@ test('while a lease runs nothing is touched, unless forced; then its holder can 
 test('a run that is cut off midway and repeated loses nothing and keeps the order', async () => {
   const many = Array.from({ length: 350 }, (_, at) => `c${at}`);
   await claims('dead@host/0.1.a', -1, ...many);
-  await redis.client.zadd(RETRY, ...Array.from({ length: 350 }, (_, at) => [at, `u${at} id:r${at}`]).flat());
+  await redis.client.zadd(RETRY, ...Array.from({ length: 350 }, (_, at) => [at, `0123456789ab${at} id:r${at}`]).flat());
   const steps: string[] = [];
   await onQueue(async ({ rollback }) => {
     for (const kind of ['retries', 'claims'] as const) {
@@ -78,4 +78,32 @@ test('a queue that is no list costs nothing', async () => {
   await redis.client.set(QUEUE, 'a string');
   await expect(onQueue(({ rollback }) => rollback.run({ force: false }))).rejects.toThrow(/WRONGTYPE/);
   expect((await places(redis.client).catch(() => undefined))?.processing ?? ['c1']).toEqual(['c1']);
+});
+
+test('a processing list that is no list is named, and the others are given back', async () => {
+  await claims('dead@host/0.1.a', -1, 'c1');
+  await claims('dead@host/0.1.c', -1, 'c3');
+  await redis.client.zadd(CONSUMERS, 1, 'dead@host/0.1.b');
+  await redis.client.set(`{${QUEUE}}:processing:dead@host/0.1.b`, 'a string');
+  await onQueue(async ({ rollback }) => {
+    expect(await rollback.pending()).toEqual({ claims: 2, retries: 0 });
+    await expect(rollback.run({ force: false })).rejects.toThrow(
+      `{${QUEUE}}:processing:dead@host/0.1.b in Redis is no list`,
+    );
+  });
+  expect((await redis.client.lrange(QUEUE, 0, -1)).sort()).toEqual(['c1', 'c3']);
+});
+
+test('large claims and retries are given back in several steps', async () => {
+  await claims('dead@host/0.1.a', -1, ...Array.from({ length: 4 }, (_, n) => `${n}`.repeat(700_000)));
+  for (let n = 0; n < 4; n += 1)
+    await redis.client.zadd(RETRY, n, `0123456789ab${n} id 1000:${`${n}`.repeat(700_000)}`);
+  const steps: unknown[] = [];
+  await onQueue(({ rollback }) => rollback.run({ force: false, onProgress: (progress) => steps.push(progress) }));
+  expect(steps).toEqual([
+    { claims: 0, retries: 2 },
+    { claims: 0, retries: 4 },
+    { claims: 2, retries: 4 },
+    { claims: 4, retries: 4 },
+  ]);
 });

@@ -128,7 +128,7 @@ describe('retry', () => {
       },
       { what: 'the retry to fall due' },
     );
-    expect(promoted).toEqual({ moved: 1, messageIds: ['id:1 ü'], nextDueMs: undefined });
+    expect(promoted).toMatchObject({ moved: 1, messageIds: ['id:1 ü'], nextDueMs: undefined });
     const [seconds, microseconds] = (await redis.client.time()).map(Number);
     expect((seconds ?? 0) * 1_000 + (microseconds ?? 0) / 1_000).toBeGreaterThanOrEqual(Number(dueAtMs));
     expect((await places(redis.client)).waiting).toEqual(['a+1', 'younger']);

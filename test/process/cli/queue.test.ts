@@ -129,7 +129,7 @@ test('send: one from flags or JSON, many, from lines; nothing that is malformed'
 test('rollback: refuses while leases run, and gives everything back', async () => {
   await redis.client.zadd(`{${QUEUE}}:consumers`, Date.now() + 60_000, 'w@h/0.1.a');
   await redis.client.lpush(`{${QUEUE}}:processing:w@h/0.1.a`, 'claim');
-  await redis.client.zadd(`{${QUEUE}}:retry`, 1, 'u id:retry');
+  await redis.client.zadd(`{${QUEUE}}:retry`, 1, '0123456789ab1 id:retry');
   await bury('{"message_id":"dead","attempt_count":9}');
   expect(await command('rollback')).toMatchObject({
     code: 1,

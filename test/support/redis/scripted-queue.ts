@@ -19,8 +19,11 @@ type Answer =
   | { readonly kind: 'refuses'; readonly reason: string }
   /** The connection breaks before Redis reads it, or before its reply comes: nobody knows which. */
   | { readonly kind: 'no-reply'; readonly done: boolean }
-  /** Done; the reply says that crashed messages may wait, or that it claimed one, and nothing beside it. */
-  | { readonly kind: 'done'; readonly suspects?: boolean; readonly solo?: boolean };
+  /**
+   * Done; the reply says that crashed messages may wait, or that it claimed one, and nothing beside it, or why it claimed
+   * nothing.
+   */
+  | { readonly kind: 'done'; readonly suspects?: boolean; readonly solo?: boolean; readonly claimRefusal?: string };
 
 const BLOCK_MS = 2_000;
 
@@ -183,7 +186,14 @@ export class ScriptedQueue implements MessageQueue {
   }
 
   #carriedOut({ settlements, want }: ExchangeRequest, answer: Answer): Exchange {
-    const nothing: Exchange = { claims: [], lost: [], refused: [], solo: false, suspects: false };
+    const nothing: Exchange = {
+      claims: [],
+      claimRefusal: undefined,
+      lost: [],
+      refused: [],
+      solo: false,
+      suspects: false,
+    };
     switch (answer.kind) {
       case 'refuses':
         return nothing;
@@ -203,8 +213,9 @@ export class ScriptedQueue implements MessageQueue {
         return { ...nothing, lost: settlements, claims: this.#claim(want) };
       case 'done': {
         const lost = this.#settle(settlements);
-        const { suspects = false, solo = false } = answer;
-        return { ...nothing, lost, claims: this.#claim(solo ? Math.min(want, 1) : want), suspects, solo };
+        const { suspects = false, solo = false, claimRefusal } = answer;
+        const most = claimRefusal === undefined ? want : 0;
+        return { ...nothing, lost, claims: this.#claim(solo ? Math.min(most, 1) : most), suspects, solo, claimRefusal };
       }
     }
   }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { ConfigError } from '../../../../src/shared/errors.js';
 import { consumerName, localPid, redisKeys } from '../../../../src/queue/keys.js';
 
 /** What Redis Cluster hashes: between the first brace and the first closing one after it. */
@@ -24,19 +25,43 @@ describe('keys', () => {
     });
   });
 
-  test('all live in the slot of the queue, whatever its name', () => {
-    const names = fc.stringMatching(/^[a-z:_-]{1,8}(\{[a-z]{0,4}\})?[a-z]{0,4}$/);
+  const names = fc.oneof(
+    fc.stringMatching(/^[ab:{}]{1,6}$/),
+    fc
+      .tuple(fc.constantFrom('', 'a', '{a}', 'a{b}'), fc.constantFrom('', ':retry', ':dead:b', ':processing:c', '}'))
+      .map(([start, end]) => `${start}${end}`),
+  );
+  const keysOf = (name: string): string[] | undefined => {
+    try {
+      const { queue, retry, dead, deadIndex, deadLetters, consumers, crashes, processing } = redisKeys(name);
+      return [queue, retry, dead, deadIndex, deadLetters, consumers, crashes, processing('c'), processing('c:retry')];
+    } catch (error) {
+      expect(error).toBeInstanceOf(ConfigError);
+      return undefined;
+    }
+  };
+
+  test('all live in the slot of the queue, whatever its name, or the name is refused', () => {
     fc.assert(
       fc.property(names, (name) => {
-        // `{}` in a name cannot be a tag, and nothing we put around it makes it one
-        fc.pre(!name.includes('{}'));
-        const keys = redisKeys(name);
-        const { retry, dead, deadIndex, deadLetters, consumers, crashes } = keys;
-        for (const key of [retry, dead, deadIndex, deadLetters, consumers, crashes, keys.processing('w@h/0.1.n')]) {
-          expect(slotText(key)).toBe(slotText(name));
-        }
+        for (const key of keysOf(name) ?? []) expect(slotText(key)).toBe(slotText(name));
       }),
     );
+  });
+
+  test('are shared by no two queues', () => {
+    fc.assert(
+      fc.property(names, names, (one, other) => {
+        fc.pre(one !== other);
+        const keys = new Set(keysOf(one));
+        expect((keysOf(other) ?? []).filter((key) => keys.has(key))).toEqual([]);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test.each(['', 'a}b', '{}x', '{x}', 'x{', '{a}{b}', '{x}:retry', 'a{b}:processing:c'])('%j is no name', (name) => {
+    expect(() => redisKeys(name)).toThrow(/REDIS_QUEUE_NAME/);
   });
 });
 

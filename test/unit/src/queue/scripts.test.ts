@@ -23,4 +23,15 @@ describe.each(scripts)('%s', (_, text) => {
     const indexed = [...code.matchAll(/KEYS\[(\d)\]/g)].map(([, number]) => Number(number));
     expect(Math.max(unpacked, ...indexed)).toBe(named.length);
   });
+
+  test('touches no key but those it was given', () => {
+    const given = new Set<string>();
+    const declared = [...code.matchAll(/^local ([\w, ]+) = (?:unpack\(KEYS\)|KEYS\[\d\])/gm)];
+    for (const [, names] of declared) for (const name of names!.split(', ')) given.add(name);
+    const used = [...code.matchAll(/redis\.p?call\('(\w+)'(?:, ([^,)]+))?/g)];
+    const undeclared = used.filter(
+      ([, command, key]) => !['TIME', 'SCAN'].includes(command!) && !given.has(key ?? '') && !key?.startsWith('KEYS['),
+    );
+    expect(undeclared.map(([text]) => text)).toEqual([]);
+  });
 });

@@ -79,6 +79,35 @@ describe('claiming', () => {
 });
 
 describe('settling', () => {
+  test('large messages are settled one by one, and none is claimed into the slots that they hold', async () => {
+    const { workLoop, queue, server, settle } = createCore({ concurrency: 3 });
+    const large = ids(3).map((id) => JSON.stringify({ message_id: id, text: 'x'.repeat(600_000) }));
+    queue.push(...large, ...pushed('m4', 'm5', 'm6'));
+    workLoop.start();
+    await settle();
+    const before = queue.asked.length;
+    for (const id of ids(3)) server.post(id).answer(DELIVERED);
+    await settle();
+    expect(queue.asked.slice(before)).toEqual([
+      'exchange [ack m1] want 3',
+      'exchange [ack m2] want 0',
+      'exchange [ack m3] want 0',
+    ]);
+  });
+
+  test('a queue that hands nothing out is said; what is settled is settled', async () => {
+    const { workLoop, queue, server, log, settle } = createCore();
+    queue.push(...pushed('m1'));
+    workLoop.start();
+    await settle();
+    queue.next({ kind: 'done', claimRefusal: 'WRONGTYPE (RPOPLPUSH message_queue)' });
+    server.post('m1').answer(DELIVERED);
+    await settle();
+    expect(log.lines).toContain('ERROR Redis refuses to hand out a message: WRONGTYPE (RPOPLPUSH message_queue)');
+    expect(queue.processing).toEqual([]);
+    expect(log.count(/not ours any more/)).toBe(0);
+  });
+
   test('what finished together is settled together, and claims as many in the same exchange', async () => {
     const { workLoop, queue, server, settle } = createCore();
     queue.push(...pushed(...ids(6)));

@@ -1,0 +1,55 @@
+/**
+ * Redis's clock beside our own monotonic one: tells when it was set, and what it can say at most.
+ *
+ *   keeps pace ──ahead of our reckoning──▶ held: for one window what was due by the old reckoning is due, and no more
+ *       ▲  └──behind──▶ back: whoever asks is told by how much
+ *       └──the window is over────────────────┘
+ *
+ * Times in ms. What is heard lies between two of our own times, so nothing is concluded that a slow answer could explain.
+ */
+export interface ClockStep {
+  /** Negative = it was set back. */
+  readonly byMs: number;
+}
+
+interface Heard {
+  readonly sentAt: number;
+  readonly heardAt: number;
+  /** Redis's clock when it answered. */
+  readonly redisNow: number;
+}
+
+/** A smaller step delays no retry by more than it may be late. */
+const TOLERANCE_MS = 500;
+
+export class RedisClock {
+  readonly #windowMs: number;
+  /** Redis's clock minus ours: at least, at most. */
+  #offset: { readonly low: number; readonly high: number } | undefined;
+  #held: { readonly offset: number; readonly until: number } | undefined;
+
+  /** `windowMs`: for how long after a step ahead the old reckoning holds. */
+  constructor(windowMs: number) {
+    this.#windowMs = windowMs;
+  }
+
+  /** What Redis's clock can say at `now` if it keeps pace; undefined before anything was heard. */
+  latest(now: number): number | undefined {
+    if (this.#held && now >= this.#held.until) this.#held = undefined;
+    const offset = this.#held?.offset ?? this.#offset?.high;
+    return offset === undefined ? undefined : Math.ceil(now + offset + TOLERANCE_MS);
+  }
+
+  /** Undefined = it keeps pace. */
+  heard({ sentAt, heardAt, redisNow }: Heard): ClockStep | undefined {
+    const before = this.#offset;
+    const offset = { low: redisNow - heardAt, high: redisNow - sentAt };
+    this.#offset = offset;
+    if (!before) return undefined;
+    if (offset.high < before.low - TOLERANCE_MS) this.#held = undefined;
+    else if (offset.low > before.high + TOLERANCE_MS) {
+      this.#held ??= { offset: before.high, until: heardAt + this.#windowMs };
+    } else return undefined;
+    return { byMs: (offset.low + offset.high - before.low - before.high) / 2 };
+  }
+}

@@ -1,0 +1,47 @@
+-- Sets retries right that Redis's clock, after a step back, would keep waiting for longer than their own interval.
+--
+-- KEYS 1 retry
+-- ARGV 1 rank of the first to look at, from the latest due on  2 most members  3 bytes after which no further one is looked at
+--      4 ms that the clock went back, or 0 = not known
+-- Returns {members left as they were, members set right, {foreign members that were met}}
+--
+-- A member is due its interval from now at the latest (its head is that of promote.lua); those of earlier builds have no
+-- interval and stay. One that is set right is never met as wrong again, so several callers do no harm; it gets half a
+-- millisecond, by which promote.lua knows it.
+
+local retry = KEYS[1]
+local rank, most, bytes_wanted, back = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+
+-- where the head ends, and the interval in it; nil = not ours
+local ours = '^' .. string.rep('%x', 12) .. "%w+ [%w_.!~*'()%%-]+"
+local function head_of(member)
+  local colon = string.find(string.sub(member, 1, 4096), ':', 1, true)
+  if not colon then return nil end
+  local head = string.sub(member, 1, colon - 1)
+  local interval = string.match(head, ours .. ' (%d+)$')
+  if interval or string.find(head, ours .. '$') then return colon, tonumber(interval) end
+end
+
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+
+-- first a removal of nothing: see exchange.lua
+redis.call('ZREM', retry, 'no member')
+local kept, changed, foreign, bytes = 0, 0, {}, 0
+while kept + changed < most and bytes < bytes_wanted do
+  local last = -1 - rank - kept
+  local found = redis.call('ZRANGE', retry, last, last, 'WITHSCORES')
+  local member, score = found[1], tonumber(found[2])
+  if not member then break end
+  bytes = bytes + #member
+  local colon, interval = head_of(member)
+  if not colon then foreign[#foreign + 1] = member end
+  if interval and score > now + interval + 1 then
+    local due = math.max(now, math.min(score - back, now + interval))
+    redis.call('ZADD', retry, string.format('%.1f', math.floor(due) + 0.5), member)
+    changed = changed + 1
+  else
+    kept = kept + 1
+  end
+end
+return { kept, changed, foreign }

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { QUEUE } from '../../support/redis/queue.js';
+import { useRedis } from '../../support/redis/redis.js';
+import { useQueues } from './queues.js';
+
+const redis = useRedis();
+const queueOf = useQueues(redis);
+
+test.each([QUEUE, 'odd*[name]?'])(
+  'lists of consumers that nobody knows are found among other keys: %s',
+  async (name) => {
+    const { background } = await queueOf('worker-1', { name });
+    await redis.client.mset(Object.fromEntries(Array.from({ length: 3_000 }, (_, n) => [`other:${n}`, 'x'])));
+    const consumers = `{${name}}:consumers`;
+    await redis.client.zadd(consumers, 1, 'known');
+    for (const consumer of ['known', 'lost@h/0.1.a', 'lost:2']) {
+      await redis.client.lpush(`{${name}}:processing:${consumer}`, 'claim');
+    }
+    await redis.client.lpush(`{${name}}x:processing:other`, 'claim');
+    const found: string[] = [];
+    let looks = 0;
+    let cursor = '0';
+    do {
+      const page = await background.registerFound(cursor);
+      found.push(...page.consumers);
+      cursor = page.cursor;
+      looks += 1;
+    } while (cursor !== '0');
+    expect(found.sort()).toEqual(['lost:2', 'lost@h/0.1.a']);
+    expect(looks).toBeGreaterThan(4);
+    expect(await redis.client.zscore(consumers, 'known')).toBe('1');
+    // a lease that its holder, should it live, can renew
+    const [seconds] = (await redis.client.time()).map(Number);
+    expect(Number(await redis.client.zscore(consumers, 'lost:2'))).toBeGreaterThan((seconds ?? 0) * 1_000 + 5_000);
+    expect((await background.sizes()).processing).toBe(3);
+  },
+);

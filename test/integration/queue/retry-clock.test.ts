@@ -1,0 +1,128 @@
+import { Buffer } from 'node:buffer';
+import { describe, expect, test } from 'vitest';
+import { createRetryScheduler } from '../../../src/duties/retry-scheduler.js';
+import type { RedisQueue } from '../../../src/queue/claims-and-settlements.js';
+import { systemClock } from '../../../src/shared/time/clock.js';
+import { recordedLog } from '../../support/recorded-log.js';
+import { claim, QUEUE, settle } from '../../support/redis/queue.js';
+import { useRedis } from '../../support/redis/redis.js';
+import { waitFor } from '../../support/wait-for.js';
+import { useQueues } from './queues.js';
+
+/** A step of Redis's clock, as seen from the retries: their due times are further away, or nearer, than they were. */
+const redis = useRedis();
+const queueOf = useQueues(redis);
+const RETRY = `{${QUEUE}}:retry`;
+const HOUR_MS = 3_600_000;
+
+async function redisNow(): Promise<number> {
+  const [seconds = 0, micros = 0] = (await redis.client.time()).map(Number);
+  return seconds * 1_000 + Math.floor(micros / 1_000);
+}
+
+let members = 0;
+/** A retry that is due `inMs` from now by its score. */
+async function retry(text: string, intervalMs: number, inMs: number): Promise<void> {
+  const member = `0123456789ab${members++} id ${intervalMs}:${text}`;
+  await redis.client.zadd(RETRY, (await redisNow()) + inMs, member);
+}
+
+async function dueIn(): Promise<{ [text: string]: number }> {
+  const now = await redisNow();
+  const scored = await redis.client.zrange(RETRY, '0', '-1', 'WITHSCORES');
+  return Object.fromEntries(
+    scored.flatMap((member, at) => (at % 2 === 0 ? [[member.split(':')[1], Number(scored[at + 1]) - now]] : [])),
+  ) as { [text: string]: number };
+}
+
+test('a retry carries its interval, and earlier builds find its message behind the first colon', async () => {
+  const queue = await queueOf();
+  await redis.client.lpush(QUEUE, 'a');
+  const [a] = await claim(queue, 1);
+  await settle(queue, {
+    kind: 'retry',
+    claim: a!,
+    message: Buffer.from('a:1'),
+    messageId: 'id:1 ü',
+    delayMs: 29_999.5,
+  });
+  const [member] = await redis.client.zrange(RETRY, '0', '-1');
+  expect(member).toMatch(/^[0-9a-f]{12}\w+ id%3A1%20%C3%BC 30000:a:1$/);
+});
+
+describe('after the clock went back', () => {
+  test('no retry waits longer than its own interval; those in order stay as they are', async () => {
+    const queue = await queueOf();
+    await retry('soon', 30_000, 5_000);
+    await retry('late', 30_000, HOUR_MS + 10_000);
+    await retry('other interval', 1_000, HOUR_MS + 500);
+    await redis.client.zadd(RETRY, 'inf', '0123456789abx id 2000:never');
+    await redis.client.zadd(RETRY, (await redisNow()) + HOUR_MS, 'abcdefabcdef1 id:of an earlier build');
+    expect(await queue.background.setRight({ from: 0, limit: 100, backMs: HOUR_MS })).toMatchObject({
+      changed: 3,
+      foreign: [],
+    });
+    const due = await dueIn();
+    expect(due['soon']).toBeGreaterThan(3_000);
+    expect(due['late']).toBeLessThanOrEqual(10_001);
+    expect(due['late']).toBeGreaterThan(5_000);
+    expect(due['other interval']).toBeLessThanOrEqual(501);
+    expect(due['never']).toBeLessThanOrEqual(2_001);
+    // a second promoter finds nothing to do
+    expect((await queue.background.setRight({ from: 0, limit: 100, backMs: HOUR_MS })).changed).toBe(0);
+  });
+
+  test('not known by how far: its interval from now', async () => {
+    const queue = await queueOf();
+    await retry('late', 30_000, HOUR_MS + 10_000);
+    await queue.background.setRight({ from: 0, limit: 100, backMs: 0 });
+    const { late } = await dueIn();
+    expect(late).toBeLessThanOrEqual(30_001);
+    expect(late).toBeGreaterThan(20_000);
+  });
+
+  test('by less than an interval: those from before are due as they were, those from after are not early', async () => {
+    const queue = await queueOf();
+    const now = await redisNow();
+    const setBack = { to: now - 2_000, byMs: 20_000 };
+    await retry('from before, due', 30_000, 19_000);
+    await retry('from before, not due', 30_000, 21_000);
+    await retry('from after', 30_000, 29_000);
+    await retry('from after, soon', 10_000, 9_000);
+    await redis.client.zadd(RETRY, now + 15_000.5, '0123456789abz id 30000:set right');
+    expect((await queue.background.promoteDue(10, { setBack })).moved).toBe(1);
+    expect(await redis.client.lrange(QUEUE, 0, -1)).toEqual(['from before, due']);
+  });
+
+  test('a scheduler that starts afterwards sets them right, thousands too', async () => {
+    const queue: RedisQueue = await queueOf();
+    for (let n = 0; n < 1_000; n += 1) await retry(`m${n}`, 300, HOUR_MS + n);
+    const log = recordedLog();
+    const duty = createRetryScheduler({ queue: queue.background, retryIntervalMs: 300, clock: systemClock, log });
+    await duty.start();
+    await waitFor(async () => (await redis.client.llen(QUEUE)) === 1_000, { what: 'all retries' });
+    await duty.stop();
+    expect(log.count(/^(WARNING|ERROR)/)).toBe(0);
+  });
+});
+
+test('what is due only because the clock went ahead is left', async () => {
+  const queue = await queueOf();
+  const now = await redisNow();
+  await retry('due', 30_000, -HOUR_MS - 1_000);
+  await retry('early', 30_000, -HOUR_MS + 10_000);
+  const promotion = await queue.background.promoteDue(10, { latest: now - HOUR_MS });
+  expect(promotion.moved).toBe(1);
+  expect(promotion.redisNow).toBeGreaterThanOrEqual(now);
+  expect(await redis.client.lrange(QUEUE, 0, -1)).toEqual(['due']);
+});
+
+test('large retries are moved a megabyte at a time, one larger message alone', async () => {
+  const queue = await queueOf();
+  for (let n = 0; n < 5; n += 1) await retry('x'.repeat(700_000), 30_000, -10_000 + n);
+  await retry('y'.repeat(3_000_000), 30_000, -20_000);
+  await retry('small', 30_000, -1);
+  const moved: number[] = [];
+  while ((await redis.client.zcard(RETRY)) > 0) moved.push((await queue.background.promoteDue(200)).moved);
+  expect(moved).toEqual([1, 2, 2, 2]);
+});
