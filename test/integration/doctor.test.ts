@@ -154,7 +154,15 @@ describe('the main server', () => {
 
 test('a worker that hung is named, although the supervisor gives no reason any more', async () => {
   const status = someStatus();
-  const hung = { id: 'worker-1', hangs: 2, memory_bytes: null, consuming: true, state: 'ready', reasons: [] };
+  const hung = {
+    id: 'worker-1',
+    hangs: 2,
+    memory_bytes: null,
+    consuming: true,
+    state: 'ready',
+    reasons: [],
+    failing_duties: [],
+  };
   const client = { ask: async () => ({ ...status, workers: [hung] }), text: async () => '', close: () => undefined };
   const { findings } = await checkSupervisor(client as unknown as Parameters<typeof checkSupervisor>[0]);
   expect(one(findings, 'hung workers').text).toBe(
