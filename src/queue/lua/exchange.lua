@@ -48,7 +48,10 @@ local function now_ms()
 end
 
 local function refusal_of(done, command, key)
-  if type(done) == 'table' and done.err then return done.err .. ' (' .. command .. ' ' .. key .. ')' end
+  if type(done) ~= 'table' or not done.err then return nil end
+  -- a replica has written nothing of this: raised, so that the client looks for the master
+  if string.find(done.err, 'READONLY', 1, true) then redis.call('ZREM', consumers, nothing) end
+  return done.err .. ' (' .. command .. ' ' .. key .. ')'
 end
 
 local crashed = redis.call('EXISTS', crashes) == 1
