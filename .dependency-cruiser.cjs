@@ -38,7 +38,7 @@ const ROOMS = {
     'supervisor/rollout',
     'supervisor/workers',
     'src/shared',
-    'src/domain/dead-letter-reasons.ts',
+    'src/domain/dead-letters/reasons.ts',
   ],
   'supervisor/admin': [
     'supervisor/rollout',
@@ -54,7 +54,7 @@ const ROOMS = {
     'supervisor/admin/protocol.ts',
     'supervisor/status/status-document.ts',
     'supervisor/status/status-events.ts',
-    'src/domain/dead-letter-reasons.ts',
+    'src/domain/dead-letters/reasons.ts',
     'src/shared/words/escape.ts',
   ],
   'supervisor/primary': [
@@ -92,7 +92,7 @@ const ROOMS = {
     'supervisor/doctor',
     'supervisor/primary/supervisor.ts',
     'supervisor/status',
-    'supervisor/workers/process-running.ts',
+    'supervisor/workers/process/process-running.ts',
     'src/domain',
     'src/queue',
     'src/shared',

@@ -1,5 +1,5 @@
 /**
- * A forked child starts here (supervisor/workers/forked-child.ts).
+ * A forked child starts here (supervisor/workers/process/forked-child.ts).
  *
  * SIGUSR1 opens Node's debugger, a door to the process for every user of the host, unless somebody listens to it: so that
  * stands before anything else is loaded, and nothing is imported the static way, which would come first.

@@ -7,11 +7,11 @@ import type { Random } from '../shared/time/random.js';
 import type { Config } from '../shared/config/config.js';
 import type { Log } from '../shared/logger/log.js';
 import { connectOptions } from './connect-options.js';
-import { outcomeOfResult } from './exchange-outcome.js';
-import { ExchangesInFlight, sweepMsFor } from './exchanges-in-flight.js';
-import { HttpExchange, type ExchangeResult } from './http-exchange.js';
+import { outcomeOfResult } from './exchange/exchange-outcome.js';
+import { ExchangesInFlight, sweepMsFor } from './exchange/exchanges-in-flight.js';
+import { HttpExchange, type ExchangeResult } from './exchange/http-exchange.js';
 import type { MainServer, StatusUpdate } from './main-server.js';
-import { DeliveryPool } from './pool.js';
+import { DeliveryPool } from './exchange/pool.js';
 import { StatusClient } from './status.js';
 import type { Credentials } from './tls-credentials.js';
 

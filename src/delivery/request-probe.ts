@@ -1,9 +1,9 @@
 import { connectOptions } from './connect-options.js';
-import { outcomeOfResult } from './exchange-outcome.js';
-import { ExchangesInFlight, sweepMsFor } from './exchanges-in-flight.js';
-import { HttpExchange, type ExchangeResult } from './http-exchange.js';
-import { DeliveryPool } from './pool.js';
-import type { ConnectionAge } from './server-connection.js';
+import { outcomeOfResult } from './exchange/exchange-outcome.js';
+import { ExchangesInFlight, sweepMsFor } from './exchange/exchanges-in-flight.js';
+import { HttpExchange, type ExchangeResult } from './exchange/http-exchange.js';
+import { DeliveryPool } from './exchange/pool.js';
+import type { ConnectionAge } from './exchange/server-connection.js';
 import type { Credentials } from './tls-credentials.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { Config } from '../shared/config/config.js';

@@ -6,11 +6,11 @@ import type { ProbeResult } from '../domain/circuit-breaker.js';
 import { ABORTED, isNoSuchRoute, type DeliveryOutcome } from '../domain/delivery-outcome.js';
 import type { Clock } from '../shared/time/clock.js';
 import { Deadline } from '../shared/time/deadline.js';
-import { ExchangesInFlight } from './exchanges-in-flight.js';
-import { HttpExchange, type ExchangeResult } from './http-exchange.js';
+import { ExchangesInFlight } from './exchange/exchanges-in-flight.js';
+import { HttpExchange, type ExchangeResult } from './exchange/http-exchange.js';
 import { LinkedAbort } from './linked-abort.js';
 import type { StatusUpdate } from './main-server.js';
-import type { DeliveryPool } from './pool.js';
+import type { DeliveryPool } from './exchange/pool.js';
 
 interface StatusClientOptions {
   /** Its own: it is retired and stopped with this client. */

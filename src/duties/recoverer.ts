@@ -1,4 +1,4 @@
-import { POISON_CRASHES } from '../domain/dead-letter.js';
+import { POISON_CRASHES } from '../domain/dead-letters/dead-letter.js';
 import { LeaseWatch } from '../domain/lease-watch.js';
 import type { RecoveryQueue, Register, RegisteredConsumer } from '../queue/message-queue.js';
 import { reasonOf } from '../shared/errors.js';

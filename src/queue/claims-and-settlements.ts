@@ -5,7 +5,7 @@
  *   message_queue                          list   waiting, the oldest at the right end
  *   {message_queue}:processing:<consumer>  list   claimed by one incarnation of one worker, the oldest at the right end
  *   {message_queue}:retry                  zset   failed, by due time on Redis's clock (retries.ts)
- *   {message_queue}:dead:index             zset   a line for each dead letter, by time of death (domain/dead-letter-index.ts)
+ *   {message_queue}:dead:index             zset   a line for each dead letter, by time of death (domain/dead-letters/index-line.ts)
  *   {message_queue}:dead:letters           hash   first word of that line → envelope
  *   {message_queue}:dead                   list   envelopes of earlier versions, until they are moved (dead-letters/inbox.ts)
  *

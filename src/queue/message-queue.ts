@@ -25,7 +25,7 @@ export type Settlement =
       readonly messageId: string;
       readonly delayMs: number;
     }
-  /** `envelope` is the dead letter (domain/dead-letter.ts). */
+  /** `envelope` is the dead letter (domain/dead-letters/dead-letter.ts). */
   | { readonly kind: 'bury'; readonly claim: Claim; readonly envelope: Buffer | string }
   /** Back to the right end, untouched. */
   | { readonly kind: 'hand-back'; readonly claim: Claim };

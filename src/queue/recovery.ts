@@ -1,7 +1,7 @@
 /** Gives back what dead consumers held, and buries what killed its process again and again. */
 import type { Buffer } from 'node:buffer';
 import { scannedAttemptCount } from '../domain/attempt-count.js';
-import { deadLetter, POISON_CRASHES } from '../domain/dead-letter.js';
+import { deadLetter, POISON_CRASHES } from '../domain/dead-letters/dead-letter.js';
 import { RedisUnavailableError } from '../shared/errors.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { RedisConnection } from './connection/connection.js';

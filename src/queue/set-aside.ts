@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import { deadLetter } from '../domain/dead-letter.js';
+import { deadLetter } from '../domain/dead-letters/dead-letter.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { RedisConnection } from './connection/connection.js';
 import { redisScript } from './connection/script.js';

@@ -3,7 +3,7 @@
  *
  * A child ignores SIGINT and SIGHUP, since Ctrl-C and a closed terminal reach the whole group and only the primary
  * decides. When the primary dies the channel closes: the child drains and exits by itself. One whose loop is blocked is
- * ended by the primary's guardian (supervisor/workers/orphan-guardian.ts), on Windows by a thread of its own.
+ * ended by the primary's guardian (supervisor/workers/process/orphan-guardian.ts), on Windows by a thread of its own.
  */
 import cluster from 'node:cluster';
 import type { Config } from '../shared/config/config.js';

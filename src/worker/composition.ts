@@ -5,7 +5,7 @@ import { MainServerClient } from '../delivery/main-server-client.js';
 import type { MainServer } from '../delivery/main-server.js';
 import { credentialsFor } from '../delivery/tls-credentials.js';
 import { CircuitBreaker } from '../domain/circuit-breaker.js';
-import { POISON_CRASHES } from '../domain/dead-letter.js';
+import { POISON_CRASHES } from '../domain/dead-letters/dead-letter.js';
 import { RouteRecord } from '../domain/route-record.js';
 import { createCertificateWatch } from '../duties/certificate-watch.js';
 import type { Duty } from '../duties/duty-failures.js';

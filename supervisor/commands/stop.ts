@@ -1,6 +1,6 @@
 import { EXIT_FAILURE } from '../../src/shared/errors.js';
 import { ControlError } from '../admin/client-errors.js';
-import { isRunning } from '../workers/process-running.js';
+import { isRunning } from '../workers/process/process-running.js';
 import { CommandError, printJson, type RegisterCommand } from './kit/command.js';
 import { addExitCodes, EXIT_DONE, SUPERVISOR_EXIT_CODES, type ExitCode } from './kit/exit-codes.js';
 import { addSupervisorOptions, withSupervisor } from './kit/supervisor-options.js';

@@ -14,7 +14,7 @@ import type { Life } from '../../src/shared/life.js';
 import { systemClock } from '../../src/shared/time/clock.js';
 import { makePrivate, RuntimeDirError } from '../admin/runtime-folder.js';
 import { controlSocketPath } from '../admin/socket-path.js';
-import { isRunning } from '../workers/process-running.js';
+import { isRunning } from '../workers/process/process-running.js';
 import { InstanceLock, whoAnswers } from './instance-lock.js';
 
 /** Another supervisor serves this instance already. */

@@ -12,7 +12,7 @@ import type { Clock } from '../../src/shared/time/clock.js';
 import type { Wake } from '../../src/shared/time/wake.js';
 import type { Operations } from '../rollout/operations.js';
 import type { StatusSource } from '../status/status-source.js';
-import type { OrphanGuardian } from '../workers/orphan-guardian.js';
+import type { OrphanGuardian } from '../workers/process/orphan-guardian.js';
 import type { ResourceMonitor } from '../workers/resource-monitor.js';
 import type { WorkerPool } from '../workers/worker-pool.js';
 import type { Control } from './control.js';

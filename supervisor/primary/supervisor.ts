@@ -17,7 +17,7 @@ import { createLogger } from '../../src/shared/logger/logger.js';
 import { outliveTerminal } from '../../src/shared/terminal.js';
 import { systemClock } from '../../src/shared/time/clock.js';
 import { systemRandom } from '../../src/shared/time/random.js';
-import { forkChild, prepareForks } from '../workers/forked-child.js';
+import { forkChild, prepareForks } from '../workers/process/forked-child.js';
 import { Composition } from './composition.js';
 import { AlreadyRunningError, Pidfile } from './pidfile.js';
 import { PidfileWatch } from './pidfile-watch.js';

@@ -13,7 +13,7 @@ import type { Clock } from '../../src/shared/time/clock.js';
 import { reasonOf } from '../../src/shared/errors.js';
 import type { Life } from '../../src/shared/life.js';
 import type { Log } from '../../src/shared/logger/log.js';
-import { isRunning } from '../workers/process-running.js';
+import { isRunning } from '../workers/process/process-running.js';
 import type { Borrowed, QueueAccess, QueueSettings } from './queue-access.js';
 
 const RETRY_MS = 250;

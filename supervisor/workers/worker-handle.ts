@@ -15,7 +15,7 @@ import { readToPrimary, type Beat, type Identity, type ToPrimary } from '../../s
 import type { MetricJson } from '../../src/shared/metrics/metric-json.js';
 import { consumerName } from '../../src/queue/keys.js';
 import { Changes } from './changes.js';
-import type { ChildProcess, Exit } from './child-process.js';
+import type { ChildProcess, Exit } from './process/child-process.js';
 import { CountSet } from './count-set.js';
 import { BEAT_LIMIT_MS, BOOT_LIMIT_MS, Patience } from './patience.js';
 

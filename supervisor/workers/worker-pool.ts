@@ -19,7 +19,7 @@ import type { Config } from '../../src/shared/config/config.js';
 import type { Life } from '../../src/shared/life.js';
 import type { Log } from '../../src/shared/logger/log.js';
 import { Changes } from './changes.js';
-import type { ChildProcess } from './child-process.js';
+import type { ChildProcess } from './process/child-process.js';
 import { Deaths } from './deaths.js';
 import { whyNotAsMany } from './number-of-workers.js';
 import { ReadinessLines } from './readiness-lines.js';

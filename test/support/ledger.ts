@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { DevMainServer } from '../../scripts/main-server/server.js';
-import { readDeadLetter } from '../../src/domain/dead-letter.js';
+import { readDeadLetter } from '../../src/domain/dead-letters/dead-letter.js';
 import { redisKeys } from '../../src/queue/keys.js';
 import { QUEUE } from './redis/queue.js';
 import { HANGS_MS, waitFor } from './wait-for.js';

@@ -4,7 +4,7 @@
  *
  * Relies on ioredis 6.0.0: the client writes what `toWritable` returns, once per command, and looks at `name` and `args`
  * for everything else (the slot in a cluster); a command without a reply encoding gets bulk replies as Buffers.
- * test/unit/src/queue/connection/command.test.ts and test/integration/queue/command.test.ts hold each of these against the client.
+ * test/unit/src/queue/connection/command.test.ts and test/integration/queue/connection/command.test.ts hold each of these against the client.
  */
 import { Buffer } from 'node:buffer';
 import { Command } from 'ioredis';

@@ -1,6 +1,6 @@
 /**
  * Reaches into ioredis 6.0.0, whose clients by Sentinel keep to themselves what went wrong with a Sentinel ("Connection is
- * closed." stands in its place) and which Sentinel is asked next. test/integration/queue/tls.test.ts holds the former
+ * closed." stands in its place) and which Sentinel is asked next. test/integration/queue/connection/tls.test.ts holds the former
  * against the client, row 20a of the fault matrix a failover.
  */
 import { Cluster, type Redis, type RedisOptions } from 'ioredis';

@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import type { DeadLetterFilter } from '../../domain/dead-letter-filter.js';
+import type { DeadLetterFilter } from '../../domain/dead-letters/filter.js';
 import type { RedisConnection } from '../connection/connection.js';
 
 interface Bounds {

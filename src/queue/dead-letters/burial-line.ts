@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { readDeadLetter } from '../../domain/dead-letter.js';
-import { indexLine } from '../../domain/dead-letter-index.js';
+import { readDeadLetter } from '../../domain/dead-letters/dead-letter.js';
+import { indexLine } from '../../domain/dead-letters/index-line.js';
 import type { Settlement } from '../message-queue.js';
 
 type Burial = Extract<Settlement, { kind: 'bury' }>;

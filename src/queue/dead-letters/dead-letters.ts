@@ -4,7 +4,7 @@
  * Everything goes over the index, in steps that hold Redis for some milliseconds; a search for a text reads the letters as
  * well. What earlier versions buried is moved to the index before.
  */
-import type { DeadLetterFilter } from '../../domain/dead-letter-filter.js';
+import type { DeadLetterFilter } from '../../domain/dead-letters/filter.js';
 import type { Clock } from '../../shared/time/clock.js';
 import type { RedisConnection } from '../connection/connection.js';
 import type { RedisKeys } from '../keys.js';

@@ -1,6 +1,6 @@
 /** What replay, purge and the way back to an earlier version do with the letters that are meant. */
 import type { Buffer } from 'node:buffer';
-import { earlierEnvelope, readDeadLetter } from '../../domain/dead-letter.js';
+import { earlierEnvelope, readDeadLetter } from '../../domain/dead-letters/dead-letter.js';
 import { UnusableRedisError } from '../../shared/errors.js';
 import type { RedisArgument, RedisConnection } from '../connection/connection.js';
 import { redisScript } from '../connection/script.js';

@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer';
-import { readDeadLetter, type StoredDeadLetter } from '../../domain/dead-letter.js';
-import { readIndexLine, type IndexedLetter } from '../../domain/dead-letter-index.js';
+import { readDeadLetter, type StoredDeadLetter } from '../../domain/dead-letters/dead-letter.js';
+import { readIndexLine, type IndexedLetter } from '../../domain/dead-letters/index-line.js';
 import { parseMessage, withAttemptCount } from '../../domain/message.js';
 
 /** Letters up to so many bytes are read whole. Of larger ones, which nobody lists by the dozen, the beginning is read. */

@@ -1,8 +1,8 @@
 /** Earlier versions bury in a list. Its letters are moved to the index, the oldest first, for as long as there are some. */
 import type { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { readDeadLetter } from '../../domain/dead-letter.js';
-import { indexWords } from '../../domain/dead-letter-index.js';
+import { readDeadLetter } from '../../domain/dead-letters/dead-letter.js';
+import { indexWords } from '../../domain/dead-letters/index-line.js';
 import type { Clock } from '../../shared/time/clock.js';
 import type { RedisArgument, RedisConnection } from '../connection/connection.js';
 import { redisScript } from '../connection/script.js';

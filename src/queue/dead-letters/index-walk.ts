@@ -1,7 +1,7 @@
 /** Steps over the index of the dead letters, each a run of dead-walk.lua that holds Redis for a few milliseconds. */
 import type { Buffer } from 'node:buffer';
-import { indexWord } from '../../domain/dead-letter-index.js';
-import type { DeadLetterFilter } from '../../domain/dead-letter-filter.js';
+import { indexWord } from '../../domain/dead-letters/index-line.js';
+import type { DeadLetterFilter } from '../../domain/dead-letters/filter.js';
 import type { RedisConnection } from '../connection/connection.js';
 import { redisScript } from '../connection/script.js';
 import type { RedisKeys } from '../keys.js';

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { TextSearch, type DeadLetterFilter } from '../../domain/dead-letter-filter.js';
+import { TextSearch, type DeadLetterFilter } from '../../domain/dead-letters/filter.js';
 import type { Clock } from '../../shared/time/clock.js';
 import type { RedisConnection } from '../connection/connection.js';
 import type { RedisKeys } from '../keys.js';

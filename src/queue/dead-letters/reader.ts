@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer';
-import { readDeadLetter } from '../../domain/dead-letter.js';
-import { indexLine } from '../../domain/dead-letter-index.js';
+import { readDeadLetter } from '../../domain/dead-letters/dead-letter.js';
+import { indexLine } from '../../domain/dead-letters/index-line.js';
 import type { RedisConnection } from '../connection/connection.js';
 import { redisScript } from '../connection/script.js';
 import type { RedisKeys } from '../keys.js';

@@ -1,6 +1,6 @@
 /** Replay and purge: from the oldest letter to the newest of when they began. */
 import type { Buffer } from 'node:buffer';
-import { TextSearch, type DeadLetterFilter } from '../../domain/dead-letter-filter.js';
+import { TextSearch, type DeadLetterFilter } from '../../domain/dead-letters/filter.js';
 import type { RedisConnection } from '../connection/connection.js';
 import type { RedisKeys } from '../keys.js';
 import { boundsOf } from './bounds.js';

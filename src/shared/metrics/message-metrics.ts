@@ -1,6 +1,6 @@
 /** The eight metrics of the Python worker. */
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { DEAD_LETTER_REASONS } from '../../domain/dead-letter-reasons.js';
+import { DEAD_LETTER_REASONS } from '../../domain/dead-letters/reasons.js';
 import { FAILURE_REASONS } from '../../domain/delivery-outcome.js';
 import { COUNTED, DELIVERY_BUCKETS, WAIT_BUCKETS } from './counts.js';
 import { FixedHistogram } from './histogram.js';

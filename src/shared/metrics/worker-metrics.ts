@@ -5,7 +5,7 @@
  * Children of labels are resolved once, and no method throws whatever it is given: metrics never fail a delivery.
  */
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import type { DeadLetterReason } from '../../domain/dead-letter-reasons.js';
+import type { DeadLetterReason } from '../../domain/dead-letters/reasons.js';
 import type { FailureReason } from '../../domain/delivery-outcome.js';
 import type { Counts, LatestFailure } from './counts.js';
 import { messageMetrics } from './message-metrics.js';

@@ -1,5 +1,5 @@
-import type { DeadLetterReason } from '../../domain/dead-letter-reasons.js';
-import { deadLetter } from '../../domain/dead-letter.js';
+import type { DeadLetterReason } from '../../domain/dead-letters/reasons.js';
+import { deadLetter } from '../../domain/dead-letters/dead-letter.js';
 import type { Message } from '../../domain/message.js';
 import type { Claim, Settlement } from '../../queue/message-queue.js';
 import type { WorkerMetrics } from '../../shared/metrics/worker-metrics.js';

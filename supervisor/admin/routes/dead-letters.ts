@@ -1,6 +1,6 @@
-import { isUnfiltered, type DeadLetterFilter } from '../../../src/domain/dead-letter-filter.js';
-import { UNREADABLE } from '../../../src/domain/dead-letter-index.js';
-import { DEAD_LETTER_REASONS } from '../../../src/domain/dead-letter-reasons.js';
+import { isUnfiltered, type DeadLetterFilter } from '../../../src/domain/dead-letters/filter.js';
+import { UNREADABLE } from '../../../src/domain/dead-letters/index-line.js';
+import { DEAD_LETTER_REASONS } from '../../../src/domain/dead-letters/reasons.js';
 import { withOperatorQueue, type OperatorQueue } from '../../../src/queue/operator-queue.js';
 import type { Config } from '../../../src/shared/config/config.js';
 import { RedisUnavailableError, UnusableRedisError } from '../../../src/shared/errors.js';

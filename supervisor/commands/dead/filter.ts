@@ -1,8 +1,8 @@
 import { Option, type Command } from 'commander';
 
-import type { DeadLetterFilter } from '../../../src/domain/dead-letter-filter.js';
-import { UNREADABLE } from '../../../src/domain/dead-letter-index.js';
-import { DEAD_LETTER_REASONS } from '../../../src/domain/dead-letter-reasons.js';
+import type { DeadLetterFilter } from '../../../src/domain/dead-letters/filter.js';
+import { UNREADABLE } from '../../../src/domain/dead-letters/index-line.js';
+import { DEAD_LETTER_REASONS } from '../../../src/domain/dead-letters/reasons.js';
 import { usageError } from '../kit/command.js';
 
 export interface FilterOptions {

@@ -1,4 +1,4 @@
-import { isUnfiltered } from '../../../src/domain/dead-letter-filter.js';
+import { isUnfiltered } from '../../../src/domain/dead-letters/filter.js';
 import { EXIT_FAILURE } from '../../../src/shared/errors.js';
 import { usageError, type RegisterCommand } from '../kit/command.js';
 import { addExitCodes, EXIT_DONE, QUEUE_EXIT_CODES, type ExitCode } from '../kit/exit-codes.js';

@@ -1,4 +1,4 @@
-import { DEAD_LETTER_REASONS } from '../../../src/domain/dead-letter-reasons.js';
+import { DEAD_LETTER_REASONS } from '../../../src/domain/dead-letters/reasons.js';
 import type { StatusDocument } from '../status-document.js';
 
 /** Fewer failures prove nothing: a single bad message fails again and again. */

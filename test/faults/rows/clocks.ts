@@ -6,7 +6,7 @@ import { plainClient } from '../../support/redis/redis.js';
 import { waitFor } from '../../support/wait-for.js';
 import { COMPILER } from '../support/programs.js';
 import type { Findings, Row } from '../support/row.js';
-import { SteppedClock } from '../support/stepped-clock.js';
+import { SteppedClock } from '../support/redis/stepped-clock.js';
 import type { Stage } from '../support/stage.js';
 
 const HOSTS = 3;

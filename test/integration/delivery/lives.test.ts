@@ -1,7 +1,7 @@
 import { connectOptions } from '../../../src/delivery/connect-options.js';
-import { DeliveryPool } from '../../../src/delivery/pool.js';
-import { ExchangesInFlight } from '../../../src/delivery/exchanges-in-flight.js';
-import { HttpExchange } from '../../../src/delivery/http-exchange.js';
+import { DeliveryPool } from '../../../src/delivery/exchange/pool.js';
+import { ExchangesInFlight } from '../../../src/delivery/exchange/exchanges-in-flight.js';
+import { HttpExchange } from '../../../src/delivery/exchange/http-exchange.js';
 import { RequestProbe } from '../../../src/delivery/request-probe.js';
 import { StatusClient } from '../../../src/delivery/status.js';
 import { credentialsFor, type Credentials } from '../../../src/delivery/tls-credentials.js';

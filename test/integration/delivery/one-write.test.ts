@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { buildConnector, Client } from 'undici';
 import { describe, expect, test } from 'vitest';
-import { joinWrites } from '../../../src/delivery/one-write.js';
+import { joinWrites } from '../../../src/delivery/exchange/one-write.js';
 import { useCertificates } from '../../support/main-server/certificates.js';
 import { expectNoLeftovers } from '../../support/program/leftovers.js';
 import { useMainServer } from '../../support/main-server/main-server.js';

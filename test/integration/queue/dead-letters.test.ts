@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 
-import type { DeadLetterReason } from '../../../src/domain/dead-letter-reasons.js';
-import { deadLetter, readDeadLetter } from '../../../src/domain/dead-letter.js';
-import { indexLine } from '../../../src/domain/dead-letter-index.js';
-import type { DeadLetterFilter } from '../../../src/domain/dead-letter-filter.js';
+import type { DeadLetterReason } from '../../../src/domain/dead-letters/reasons.js';
+import { deadLetter, readDeadLetter } from '../../../src/domain/dead-letters/dead-letter.js';
+import { indexLine } from '../../../src/domain/dead-letters/index-line.js';
+import type { DeadLetterFilter } from '../../../src/domain/dead-letters/filter.js';
 import { redisKeys } from '../../../src/queue/keys.js';
 import { withOperatorQueue, type OperatorQueue } from '../../../src/queue/operator-queue.js';
 import { systemClock } from '../../../src/shared/time/clock.js';

@@ -1,7 +1,7 @@
 /** A million dead letters, of which an operator wants a few: nobody else may notice. */
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { DeadLetterFilter } from '../../../src/domain/dead-letter-filter.js';
+import type { DeadLetterFilter } from '../../../src/domain/dead-letters/filter.js';
 import { redisKeys } from '../../../src/queue/keys.js';
 import { withOperatorQueue, type OperatorQueue } from '../../../src/queue/operator-queue.js';
 import { systemClock } from '../../../src/shared/time/clock.js';

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from 'vitest';
-import { readDeadLetter } from '../../../src/domain/dead-letter.js';
+import { readDeadLetter } from '../../../src/domain/dead-letters/dead-letter.js';
 import { createRetryScheduler } from '../../../src/duties/retry-scheduler.js';
 import { withOperatorQueue } from '../../../src/queue/operator-queue.js';
 import { systemClock } from '../../../src/shared/time/clock.js';

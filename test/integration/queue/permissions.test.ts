@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { deadLetter } from '../../../src/domain/dead-letter.js';
+import { deadLetter } from '../../../src/domain/dead-letters/dead-letter.js';
 import type { RedisQueue } from '../../../src/queue/claims-and-settlements.js';
 import type { Claim, Settlement } from '../../../src/queue/message-queue.js';
 import { withOperatorQueue, type OperatorQueue } from '../../../src/queue/operator-queue.js';

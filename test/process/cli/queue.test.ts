@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-import { deadLetter } from '../../../src/domain/dead-letter.js';
+import { deadLetter } from '../../../src/domain/dead-letters/dead-letter.js';
 import { readCredentials } from '../../../src/delivery/tls-credentials.js';
 import { places, QUEUE } from '../../support/redis/queue.js';
 import { useRedis } from '../../support/redis/redis.js';

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseCommandLine } from '../../../scripts/quickstart/options.js';
 import { CAUSE } from '../../../src/shared/words/causes.js';
-import { DEAD_LETTER_REASONS } from '../../../src/domain/dead-letter-reasons.js';
+import { DEAD_LETTER_REASONS } from '../../../src/domain/dead-letters/reasons.js';
 import { redisKeys } from '../../../src/queue/keys.js';
 import { packageRoot } from '../../../src/shared/config/package-root.js';
 import { secretFileEnv } from '../../../src/shared/config/settings/setting.js';

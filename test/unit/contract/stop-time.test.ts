@@ -3,7 +3,7 @@ import { systemClock } from '../../../src/shared/time/clock.js';
 import { expect, test } from 'vitest';
 import { loadConfig } from '../../../src/shared/config/load.js';
 import { packageRoot } from '../../../src/shared/config/package-root.js';
-import type { ChildProcess } from '../../../supervisor/workers/child-process.js';
+import type { ChildProcess } from '../../../supervisor/workers/process/child-process.js';
 import { WorkerHandle } from '../../../supervisor/workers/worker-handle.js';
 import { document } from './markdown.js';
 

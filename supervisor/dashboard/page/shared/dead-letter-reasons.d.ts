@@ -1,2 +1,2 @@
-/** Served from src/domain/dead-letter-reasons.ts. */
-export { DEAD_LETTER_REASONS } from '../../../../src/domain/dead-letter-reasons.js';
+/** Served from src/domain/dead-letters/reasons.ts. */
+export { DEAD_LETTER_REASONS } from '../../../../src/domain/dead-letters/reasons.js';

@@ -4,7 +4,7 @@ import type { Fleet } from '../../../support/program/fleet.js';
 import { waitFor } from '../../../support/wait-for.js';
 import { pidsOf, sendSignal, type Stage } from '../../support/stage.js';
 import type { Findings, Row } from '../../support/row.js';
-import { startStrictRedis } from '../../support/strict-redis.js';
+import { startStrictRedis } from '../../support/redis/strict-redis.js';
 
 const SETTINGS = { WORKER_COUNT: 2, WORKER_CONCURRENCY: 4, WORKER_RETRY_INTERVAL: 1 };
 /** In each place where a message may lie. */

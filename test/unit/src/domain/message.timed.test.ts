@@ -1,8 +1,8 @@
 /** What a hostile message may cost the loop that reads it. */
 import { Buffer } from 'node:buffer';
 import { expect, test } from 'vitest';
-import { deadLetter, readDeadLetter } from '../../../../src/domain/dead-letter.js';
-import { indexLine } from '../../../../src/domain/dead-letter-index.js';
+import { deadLetter, readDeadLetter } from '../../../../src/domain/dead-letters/dead-letter.js';
+import { indexLine } from '../../../../src/domain/dead-letters/index-line.js';
 import { parseMessage } from '../../../../src/domain/message.js';
 
 const LOOP_MS = 1_000;

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../../src/shared/time/clock.js';
 import type { Beat, ToChild } from '../../../../src/shared/ipc.js';
-import type { ChildProcess, Exit } from '../../../../supervisor/workers/child-process.js';
+import type { ChildProcess, Exit } from '../../../../supervisor/workers/process/child-process.js';
 import type { Effort } from '../../../../supervisor/workers/effort.js';
 import { WorkerHandle } from '../../../../supervisor/workers/worker-handle.js';
 import { testConfig } from '../../../support/program/config.js';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { DEAD_LETTER_REASONS } from '../../../../../src/domain/dead-letter-reasons.js';
+import { DEAD_LETTER_REASONS } from '../../../../../src/domain/dead-letters/reasons.js';
 import { FAILURE_REASONS } from '../../../../../src/domain/delivery-outcome.js';
 import { createWorkerMetrics, type WorkerMetrics } from '../../../../../src/shared/metrics/worker-metrics.js';
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { readDeadLetter } from '../../../../../src/domain/dead-letter.js';
+import { readDeadLetter } from '../../../../../src/domain/dead-letters/dead-letter.js';
 import { outcomeOfErrorCode, outcomeOfStatus } from '../../../../../src/domain/delivery-outcome.js';
 import type { Claim } from '../../../../../src/queue/message-queue.js';
 import type { AttemptResult } from '../../../../../src/worker/attempt/attempt.js';
