@@ -11,49 +11,26 @@
  *
  * quiet: claims nothing. draining: ends when all in flight is settled. killed: every delivery is cut and its message goes
  * back to the right end untouched. stop() kills and waits for the end.
- *
- * An exception that nobody foresaw ends the process: what it held is recovered, and a message that does it again and
- * again is buried as poison.
+ * An exception that nobody foresaw ends the process: what it held is recovered, and a message that goes on so is poison.
  */
 import { setImmediate as endOfTurn } from 'node:timers/promises';
-import type { MainServer } from '../../delivery/main-server.js';
-import type { CircuitBreaker } from '../../domain/circuit-breaker.js';
-import type { Claim, Exchange, MessageQueue } from '../../queue/message-queue.js';
+import type { Claim, Exchange } from '../../queue/message-queue.js';
 import { RedisUnavailableError } from '../../shared/errors.js';
 import type { Life } from '../../shared/life.js';
-import type { Log } from '../../shared/logger/log.js';
-import type { WorkerMetrics } from '../../shared/metrics/worker-metrics.js';
-import type { Clock } from '../../shared/time/clock.js';
 import { Wake } from '../../shared/time/wake.js';
 import { AnswerPoll } from './answer-poll.js';
-import type { AttemptResult, Attempts } from '../attempt/attempt.js';
-import type { Copies } from '../attempt/copies.js';
+import type { AttemptResult } from '../attempt/attempt.js';
 import { Claiming } from './claiming.js';
 import { FlowWatch } from './flow-watch.js';
 import { InFlight } from './in-flight.js';
 import { Refusals } from './refusals.js';
 import { Settlements } from './settlements.js';
-import type { StatusUpdates } from '../attempt/status-updates.js';
+import type { WorkLoopOptions } from './work-loop-options.js';
 
 /** The loop turns at least this often, whatever happens: its turns are what the primary watches. */
 const TICK_MS = 500;
 /** A killed worker gives Redis this long to take the messages back; after that their lease runs out. */
 const HAND_BACK_MS = 2_000;
-
-interface WorkLoopOptions {
-  readonly queue: MessageQueue;
-  readonly attempts: Pick<Attempts, 'run'>;
-  readonly statusUpdates: StatusUpdates;
-  readonly copies: Copies;
-  readonly server: Pick<MainServer, 'probe'>;
-  readonly breaker: CircuitBreaker;
-  readonly limits: { readonly concurrency: number; readonly batchSize: number };
-  readonly metrics: WorkerMetrics;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Called at every turn of the loop. */
-  readonly onTurn: () => void;
-}
 
 export class WorkLoop implements Life {
   readonly #options: WorkLoopOptions;
@@ -143,9 +120,7 @@ export class WorkLoop implements Life {
   async #run(): Promise<void> {
     const { clock, onTurn } = this.#options;
     // an exchange of 50 MB over a slow link takes minutes, and a loop that waits for its end does not hang
-    const alive = clock.every(TICK_MS, () => {
-      if (this.#isExchanging) onTurn();
-    });
+    const alive = clock.every(TICK_MS, () => void (this.#isExchanging && onTurn()));
     try {
       while (!this.#isDone()) {
         onTurn();
@@ -206,10 +181,10 @@ export class WorkLoop implements Life {
     }
     this.#answers.answered();
     this.#settlements.settled(exchange);
-    this.#claiming.asked(exchange.claimRefusal === undefined ? want : 0, exchange);
+    const refusal = exchange.claimRefusal;
+    this.#claiming.asked(refusal === undefined ? want : 0, exchange);
     for (const claim of exchange.claims) this.#begin(claim);
-    if (exchange.claimRefusal !== undefined)
-      this.#noteRefusal(`Redis refuses to hand out a message: ${exchange.claimRefusal}`);
+    if (refusal !== undefined) this.#noteRefusal(`Redis refuses to hand out a message: ${refusal}`);
     return this.#settlements.refusedCount === 0;
   }
 

@@ -1,0 +1,25 @@
+import type { MainServer } from '../../delivery/main-server.js';
+import type { CircuitBreaker } from '../../domain/circuit-breaker.js';
+import type { MessageQueue } from '../../queue/message-queue.js';
+import type { Log } from '../../shared/logger/log.js';
+import type { WorkerMetrics } from '../../shared/metrics/worker-metrics.js';
+import type { Clock } from '../../shared/time/clock.js';
+import type { Attempts } from '../attempt/attempt.js';
+import type { Copies } from '../attempt/copies.js';
+import type { StatusUpdates } from '../attempt/status-updates.js';
+
+/** What the work loop and its parts share. */
+export interface WorkLoopOptions {
+  readonly queue: MessageQueue;
+  readonly attempts: Pick<Attempts, 'run'>;
+  readonly statusUpdates: StatusUpdates;
+  readonly copies: Copies;
+  readonly server: Pick<MainServer, 'probe'>;
+  readonly breaker: CircuitBreaker;
+  readonly limits: { readonly concurrency: number; readonly batchSize: number };
+  readonly metrics: WorkerMetrics;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Called at every turn of the loop. */
+  readonly onTurn: () => void;
+}
