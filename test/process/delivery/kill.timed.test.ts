@@ -31,6 +31,31 @@ describe('kill -9 of a worker', () => {
     expect(fleet.logged()).not.toMatch(/\(attempt [2-9]/);
   });
 
+  test('takes what it was at, which may have killed it, to another after half a second, and in less than 1 s', async () => {
+    const { server } = installation;
+    const fleet = await start({ WORKER_COUNT: 3 });
+    const waits: number[] = [];
+    for (let count = 0; count < 3; count++) {
+      const pids = fleetPids(await fleet.ready(3));
+      const again = new Promise<number>((resolve) => {
+        let killedAt: number | undefined;
+        server.onPost = (id) => {
+          if (killedAt !== undefined) return resolve(performance.now() - killedAt);
+          killedAt = performance.now();
+          process.kill(pids.get(workerOf(server.ledger.of(id).at(-1)) ?? '') ?? NaN, 'SIGKILL');
+        };
+      });
+      await ledger.produce(1);
+      waits.push(await again);
+      server.onPost = undefined;
+      await fleet.until('the next one', ({ workers }) => workers.every(isReady));
+    }
+    expect(Math.min(...waits)).toBeGreaterThanOrEqual(490);
+    // what else this machine does can only lengthen it
+    expect(Math.min(...waits)).toBeLessThan(1_000);
+    expect(await ledger.quiet()).toMatchObject({ lost: [], misplaced: [], delivered: 3 });
+  });
+
   test('during a POST that is never answered leaves attempt_count as it was', async () => {
     const { server } = installation;
     server.faults.post.hang = true;

@@ -17,20 +17,45 @@ function recovery() {
   return { clock, access, log, dead, made: new ClaimRecovery({ access, settings: testConfig(), log, clock }) };
 }
 
-test('what a dead worker held under all its names is put back at once, and looked for again a second later', async () => {
+test('what a dead worker held under all its names is put back after half a second, and looked for again a second later', async () => {
   const { clock, access, log, dead, made } = recovery();
   access.held.set('two', 3);
   made.recoverDead(dead);
-  await clock.settle();
-  expect(access.recovered).toEqual(['one at 0', 'two at 0']);
+  await clock.advance(499);
+  expect(access.recovered).toEqual([]);
+  await clock.advance(1);
+  expect(access.recovered).toEqual(['one at 500', 'two at 500']);
   access.held.set('one', 1);
   await clock.advance(1_000);
-  expect(access.recovered.slice(2)).toEqual(['one at 1000', 'two at 1000']);
+  expect(access.recovered.slice(2)).toEqual(['one at 1500', 'two at 1500']);
   expect(log.lines).toEqual([
     'WARNING: Worker worker-1: 3 of its messages are back in the queue',
     'WARNING: Worker worker-1: 1 of its messages are back in the queue',
   ]);
   expect(access.released).toEqual(['message_queue']);
+});
+
+test('a message that kills its processes waits half a second after each, for all that a supervisor does as it starts', async () => {
+  const { clock, access, dead, made } = recovery();
+  const child = consumerName('w', NOBODY, 'abc');
+  made.start();
+  await clock.advance(750);
+  access.consumers = [child];
+  made.recoverDead({ ...dead, consumers: new Set([child]) });
+  await clock.advance(499);
+  expect(access.recovered).toEqual([]);
+  await clock.advance(1);
+  expect(access.recovered).toEqual([`${child} at 1250`]);
+  await made.stop();
+});
+
+test('a stop ends the wait', async () => {
+  const { clock, access, dead, made } = recovery();
+  made.recoverDead(dead);
+  await clock.advance(100);
+  await made.stop();
+  expect(access.recovered).toEqual(['one at 100', 'two at 100']);
+  expect(clock.pending).toBe(0);
 });
 
 test('while Redis is away it is tried again, for a minute', async () => {
@@ -58,7 +83,7 @@ test('what cannot be recovered keeps nothing else from it: of a dead worker, and
   made.recoverDead(dead);
   made.start();
   await clock.advance(1_000);
-  expect(access.recovered.slice(0, 2)).toEqual(['two at 0', `${gone} at 0`]);
+  expect(access.recovered.slice(0, 2)).toEqual([`${gone} at 0`, 'two at 500']);
   access.refused.clear();
   await clock.advance(2_000);
   expect(log.lines).toContain('WARNING: Worker worker-1: 2 of its messages are back in the queue');
