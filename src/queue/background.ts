@@ -10,6 +10,7 @@ import { DeadLetterMove } from './dead-letters/inbox.js';
 import { createRecoveryQueue, type RecoveryIdentity } from './recovery.js';
 import { createRetryQueue } from './retries.js';
 import { readSizes } from './sizes.js';
+import { createUntoldQueue } from './untold.js';
 
 /** What the duties and the primary do to the queue, over one connection that nothing blocks. */
 export function createBackgroundQueue(
@@ -23,6 +24,7 @@ export function createBackgroundQueue(
     ...createRetryQueue(connection, keys, identity),
     ...createRecoveryQueue(connection, keys, identity),
     ...createFoundListsQueue(connection, keys),
+    ...createUntoldQueue(connection, keys),
     sizes: () => readSizes(connection, keys),
   };
 }

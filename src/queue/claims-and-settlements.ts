@@ -7,6 +7,7 @@
  *   {message_queue}:retry                  zset   failed, by due time on Redis's clock (retries.ts)
  *   {message_queue}:dead:index             zset   a line for each dead letter, by time of death (domain/dead-letters/index-line.ts)
  *   {message_queue}:dead:letters           hash   first word of that line → envelope
+ *   {message_queue}:untold                 zset   those of these lines of which the main server has not heard, by next try (untold.ts)
  *   {message_queue}:dead                   list   envelopes of earlier versions, until they are moved (dead-letters/inbox.ts)
  *
  *   {message_queue}:consumers              zset   consumer → its lease, which each renewal changes, or minus the time it was recovered

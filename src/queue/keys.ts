@@ -13,6 +13,8 @@ export interface RedisKeys {
   readonly deadIndex: string;
   /** Hash: the letters, by the first word of their lines. */
   readonly deadLetters: string;
+  /** Sorted set: lines of the dead letters of which the main server has not heard, by next try. */
+  readonly untold: string;
   readonly consumers: string;
   /** Hash: sha1 of a message → process deaths it was in flight at. Exists only after a crash. */
   readonly crashes: string;
@@ -32,6 +34,7 @@ export function redisKeys(queue: string): RedisKeys {
     dead: `${prefix}:dead`,
     deadIndex: `${prefix}:dead:index`,
     deadLetters: `${prefix}:dead:letters`,
+    untold: `${prefix}:untold`,
     consumers: `${prefix}:consumers`,
     crashes: `${prefix}:crashes`,
     processing: (consumer) => `${prefix}:processing:${consumer}`,
@@ -42,7 +45,7 @@ export type KeyType = 'list' | 'sorted set' | 'hash';
 
 /** What is kept under a key of ours. */
 export function typeOf(key: string): KeyType {
-  if (/\}[^}]*:(?:retry|consumers|dead:index)$/.test(key)) return 'sorted set';
+  if (/\}[^}]*:(?:retry|consumers|dead:index|untold)$/.test(key)) return 'sorted set';
   return /\}[^}]*:(?:crashes|dead:letters)$/.test(key) ? 'hash' : 'list';
 }
 
@@ -54,7 +57,7 @@ function isOwnName(name: string): boolean {
   if (!/[{}]/.test(name)) return name !== '';
   const parts = /^([^{}]*)\{[^{}]+\}([^{}]*)$/.exec(name);
   if (!parts || parts[1] + (parts[2] ?? '') === '') return false;
-  return !/:(?:retry|dead|consumers|crashes|processing)(?::|$)/.test(parts[2] ?? '');
+  return !/:(?:retry|dead|untold|consumers|crashes|processing)(?::|$)/.test(parts[2] ?? '');
 }
 
 /**

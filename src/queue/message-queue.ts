@@ -25,8 +25,13 @@ export type Settlement =
       readonly messageId: string;
       readonly delayMs: number;
     }
-  /** `envelope` is the dead letter (domain/dead-letters/dead-letter.ts). */
-  | { readonly kind: 'bury'; readonly claim: Claim; readonly envelope: Buffer | string }
+  /** `envelope` is the dead letter (domain/dead-letters/dead-letter.ts). `isUntold` = the main server has yet to hear that it failed. */
+  | {
+      readonly kind: 'bury';
+      readonly claim: Claim;
+      readonly envelope: Buffer | string;
+      readonly isUntold?: true;
+    }
   /** Back to the right end, untouched. */
   | { readonly kind: 'hand-back'; readonly claim: Claim };
 
@@ -193,7 +198,36 @@ export interface FoundListsQueue {
   registerFound(cursor: string): Promise<{ readonly cursor: string; readonly consumers: readonly string[] }>;
 }
 
+/** A burial of which the main server has not heard, as one teller has it. */
+export interface UntoldBurial {
+  readonly messageId: string;
+  readonly attemptCount: number;
+  /** From a closed set: the reasons of burials that are told. */
+  readonly errorMessage: string;
+  /** Its line in the index, and what shows that this teller has it. */
+  readonly line: string;
+  readonly score: string;
+}
+
+/** Burials that the main server is still to hear of: it would show them as queued for ever. */
+export interface UntoldQueue {
+  isReady(): boolean;
+  /**
+   * Takes up to `limit` that are due. For `holdMs` on Redis's clock no other teller gets them, and no operator replays or
+   * purges them. `nextDueMs`: until the next one is; undefined when there is none.
+   */
+  takeUntold(
+    limit: number,
+    holdMs: number,
+  ): Promise<{ readonly taken: readonly UntoldBurial[]; readonly nextDueMs: number | undefined }>;
+  /**
+   * `told` ends it. Otherwise it is due again after as long as it has been dead, 1 s to 60 s; `open` = what was sent may
+   * still have its effect, so the letter is nobody's until then.
+   */
+  endTelling(burial: UntoldBurial, ending: 'told' | 'again' | 'open'): Promise<void>;
+}
+
 /** All that is done to the queue beside claiming and settling. */
-export interface BackgroundQueue extends RetryQueue, RecoveryQueue, FoundListsQueue, DeadLetterInbox {
+export interface BackgroundQueue extends RetryQueue, RecoveryQueue, FoundListsQueue, DeadLetterInbox, UntoldQueue {
   sizes(): Promise<QueueSizes>;
 }

@@ -1,7 +1,7 @@
 /** Gives back what dead consumers held, and buries what killed its process again and again. */
 import type { Buffer } from 'node:buffer';
 import { scannedAttemptCount } from '../domain/attempt-count.js';
-import { deadLetter, POISON_CRASHES } from '../domain/dead-letters/dead-letter.js';
+import { deadLetter, POISON_CRASHES, POISON_ERROR } from '../domain/dead-letters/dead-letter.js';
 import { RedisUnavailableError } from '../shared/errors.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { RedisConnection } from './connection/connection.js';
@@ -44,13 +44,13 @@ export function createRecoveryQueue(
     const envelope = deadLetter({
       raw,
       reason: 'poison',
-      error: `In flight at ${POISON_CRASHES} deaths of a worker process`,
+      error: POISON_ERROR,
       // not parsed: what took ten children down would take the primary down, too
       attemptCount: scannedAttemptCount(raw),
       workerId,
       deadAt: clock.wallNow(),
     });
-    await settle(connection, keys, consumer, [{ kind: 'bury', claim: { raw, consumer }, envelope }]);
+    await settle(connection, keys, consumer, [{ kind: 'bury', claim: { raw, consumer }, envelope, isUntold: true }]);
   }
 
   return {

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { readIndexLine } from '../domain/dead-letters/index-line.js';
 import type { Claim, Exchange, Settlement } from './message-queue.js';
 import type { RedisArgument, RedisConnection } from './connection/connection.js';
 import type { RedisKeys } from './keys.js';
@@ -56,6 +57,7 @@ export async function runExchange(call: ExchangeCall): Promise<Exchange | undefi
       keys.crashes,
       keys.deadIndex,
       keys.deadLetters,
+      keys.untold,
     ],
     args,
   );
@@ -100,11 +102,16 @@ function pushSettlement(args: RedisArgument[], settlement: Settlement): void {
       args.push(kind, claim.raw, '', '');
       return;
     case 'bury':
-      args.push(kind, claim.raw, settlement.envelope, lineOf(settlement));
+      args.push(burialKind(settlement), claim.raw, settlement.envelope, lineOf(settlement));
       return;
     case 'retry':
       args.push(kind, claim.raw, memberOf(settlement), Math.ceil(settlement.delayMs));
   }
+}
+
+/** Of what has no id that can be read there is nobody to tell. */
+function burialKind(burial: Extract<Settlement, { kind: 'bury' }>): string {
+  return burial.isUntold && readIndexLine(lineOf(burial)).messageId !== undefined ? 'bury-untold' : 'bury';
 }
 
 function refusals(settlements: readonly Settlement[], failed: readonly unknown[]): Exchange['refused'] {

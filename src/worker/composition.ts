@@ -7,6 +7,7 @@ import { credentialsFor } from '../delivery/tls-credentials.js';
 import { CircuitBreaker } from '../domain/circuit-breaker.js';
 import { POISON_CRASHES } from '../domain/dead-letters/dead-letter.js';
 import { RouteRecord } from '../domain/route-record.js';
+import { createBurialTeller } from '../duties/burial-teller.js';
 import { createCertificateWatch } from '../duties/certificate-watch.js';
 import type { Duty } from '../duties/duty-failures.js';
 import { createEvictionWatch } from '../duties/eviction-watch.js';
@@ -82,9 +83,11 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
   const metricsServer = createMetricsServer({ host, port: metricsPort, enabled, registry, clock, log });
   const { checkIntervalMs: intervalMs } = config.tls;
   const { background } = queue;
+  const copies = new Copies();
   const watchedDuties = [
     createLeaseRenewal({ queue, clock, log }),
     createRetryScheduler({ queue: background, retryIntervalMs: config.worker.retryIntervalMs, clock, log }),
+    tellerOf(options, { queue, server, copies }),
     ...(isAlone ? [recovererOf(options, { queue, metrics })] : []),
     createEvictionWatch({ queue, onPolicy: (policy) => redisWatch.noteEvictionPolicy(policy), clock, log }),
     ...(certificates ? [createCertificateWatch({ certificates, stampWhenRead, intervalMs, clock, log })] : []),
@@ -104,7 +107,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     connections: [{ start: giveAddressesTime, stop: () => server.stop() }, queue],
     watchedDuties,
     duties: [metricsServer, ...watchedDuties],
-    workLoop: composeWorkLoop(options, { queue, server, breaker, route, metrics }),
+    workLoop: composeWorkLoop(options, { queue, server, breaker, route, copies, metrics }),
   };
 }
 
@@ -116,22 +119,44 @@ function recovererOf({ clock, log }: WorkerOptions, { queue, metrics }: Pick<Wor
   return createRecoverer({ queue: queue.background, ownConsumer: () => queue.consumer, onBuried, clock, log });
 }
 
+/** As StatusUpdates, past the breaker; and not of an id of which another copy is in hand here. */
+function tellerOf(
+  { config, clock, random, log }: WorkerOptions,
+  { queue, server, copies }: Pick<Delivering, 'queue' | 'server' | 'copies'>,
+): Duty {
+  return createBurialTeller({
+    queue: queue.background,
+    async tell({ messageId, attemptCount, errorMessage }, deadline, signal) {
+      if (!copies.take(messageId)) return undefined;
+      try {
+        return await server.updateStatus(messageId, { status: 'failed', attemptCount, errorMessage }, deadline, signal);
+      } finally {
+        copies.release(messageId);
+      }
+    },
+    timeoutMs: config.mainServer.timeoutMs,
+    clock,
+    random,
+    log,
+  });
+}
+
 interface Delivering {
   readonly queue: RedisQueue;
   readonly server: MainServer;
   readonly breaker: CircuitBreaker;
   readonly route: RouteRecord;
+  readonly copies: Copies;
   readonly metrics: WorkerMetrics;
 }
 
-function composeWorkLoop(options: WorkerOptions, { queue, server, breaker, route, metrics }: Delivering): WorkLoop {
+function composeWorkLoop(options: WorkerOptions, { queue, server, breaker, route, copies, metrics }: Delivering): WorkLoop {
   const { config, identity, clock, log, onTurn } = options;
   const { workerId } = identity;
   const { concurrency: parallel, retryIntervalMs } = config.worker;
   const observed = new ObservedServer({ server, breaker, route, clock });
   const burial = new Burial({ workerId, metrics, clock });
   const givingUp = new GivingUp({ config, server: observed, burial, clock, log });
-  const copies = new Copies();
   const attempts = new Attempts({ config, server: observed, burial, givingUp, copies, metrics, clock, log });
   const statusUpdates = new StatusUpdates({ server, copies, retryIntervalMs, parallel, clock, log });
   const limits = config.worker;

@@ -59,8 +59,9 @@ export function listDocument({
 }
 
 export function runDocument(
-  { seen, total, meant, done, unreadable }: DeadLetterProgress,
+  { seen, total, meant, done, unreadable, beingTold }: DeadLetterProgress,
   dryRun: boolean,
 ): DeadLetterRunAnswer {
-  return { dry_run: dryRun, total, seen, matched: meant, done, unreadable };
+  const told = beingTold && { being_told: beingTold.letters, again_in_seconds: Math.ceil(beingTold.againInMs / 1_000) };
+  return { dry_run: dryRun, total, seen, matched: meant, done, unreadable, ...told };
 }

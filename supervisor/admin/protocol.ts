@@ -192,6 +192,9 @@ export interface DeadLetterRunAnswer {
   readonly done: number;
   /** Of these, left where they are because they are no envelopes of ours. */
   readonly unreadable: number;
+  /** Of these, left where they are because the main server is being told of them now; missing when there are none. */
+  readonly being_told?: number;
+  readonly again_in_seconds?: number;
 }
 
 /** What is asked of a route beside its name; nothing where nothing can be sent. */

@@ -4,6 +4,7 @@ import type { OperatorQueue } from '../../src/queue/operator-queue.js';
 import { LeasesRunningError } from '../../src/queue/rollback.js';
 import { EXIT_FAILURE } from '../../src/shared/errors.js';
 import { runDocument } from '../admin/dead-letter-document.js';
+import { sayBeingTold } from './dead/run.js';
 import { CommandError, printJson, usageError, type CommandContext, type RegisterCommand } from './kit/command.js';
 import { addExitCodes, EXIT_DONE, QUEUE_EXIT_CODES, type ExitCode } from './kit/exit-codes.js';
 import { createProgress } from './kit/progress.js';
@@ -67,6 +68,7 @@ async function toEarlierVersion(command: Command, context: CommandContext, optio
       : `${done} dead letters are in the list of version 1.0.`,
   );
   if (left > 0) context.print(`${left} are larger than MESSAGE_MAX_BYTES and stay.`);
+  sayBeingTold(context, result);
 }
 
 function leasesRun(error: LeasesRunningError): CommandError {
@@ -86,7 +88,7 @@ async function count(queue: OperatorQueue, { withDead }: RollbackOptions): Promi
 
 async function run(
   queue: OperatorQueue,
-  { force, withDead }: RollbackOptions,
+  { force, withDead, json }: RollbackOptions,
   context: CommandContext,
 ): Promise<RolledBack> {
   const progress = createProgress(context.streams);
@@ -94,8 +96,10 @@ async function run(
     const onProgress = ({ claims, retries }: { readonly claims: number; readonly retries: number }): void =>
       progress.update(`${retries} retries, ${claims} claims moved`);
     const moved = await queue.rollback.run({ force: force ?? false, onProgress });
-    const dead = withDead ? (await queue.deadLetters.replay({ filter: {}, dryRun: false })).done : 0;
-    return { ...moved, dead };
+    if (!withDead) return { ...moved, dead: 0 };
+    const replayed = await queue.deadLetters.replay({ filter: {}, dryRun: false });
+    if (!json) sayBeingTold(context, replayed);
+    return { ...moved, dead: replayed.done };
   } catch (error) {
     if (!(error instanceof LeasesRunningError)) throw error;
     throw leasesRun(error);

@@ -4,6 +4,9 @@ import { fieldsOfBeginning } from '../scanned-texts.js';
 
 /** A message in flight at this many deaths of a process is buried as `poison`. */
 export const POISON_CRASHES = 10;
+/** Also what the main server is told, which uses it as a metric label. */
+export const POISON_ERROR = `In flight at ${POISON_CRASHES} deaths of a worker process`;
+export const MAX_ATTEMPTS_ERROR = 'Max attempts exceeded';
 
 /** From here on a message is not made JSON of: one of 300 MB would hold the loop for seconds, and take a gigabyte. */
 const LARGE_BYTES = 1_048_576;

@@ -12,8 +12,17 @@ export interface Deed {
   readonly needsLetters: boolean;
   readonly mostMatches: number;
   readonly takes: (match: Match) => boolean;
-  /** Makes them leave the dead, and resolves to how many did by its doing and not by another operator's. */
-  readonly act: (matches: readonly Match[]) => Promise<number>;
+  readonly act: (matches: readonly Match[]) => Promise<Done>;
+}
+
+/** What became of letters that were to leave the dead. */
+interface Done {
+  /** Left by its doing, and not by another operator's. */
+  readonly done: number;
+  /** Lines of those that stay, since the main server is being told of them now. */
+  readonly beingTold: ReadonlySet<string>;
+  /** Until it has been told of the last of these; 0 when there are none. */
+  readonly againInMs: number;
 }
 
 const replayScript = redisScript('dead-replay');
@@ -30,12 +39,17 @@ export function purgeDeed(connection: RedisConnection, keys: RedisKeys): Deed {
     mostMatches: PURGED,
     takes: () => true,
     act: async (matches) => {
-      let done = 0;
+      const beingTold = new Set<string>();
+      let [done, againInMs] = [0, 0];
       for (const group of byBytes(matches)) {
         const lines = group.map(({ line }) => line);
-        done += (await purgeScript.run(connection, [keys.deadIndex, keys.deadLetters], lines)) as number;
+        const reply = await purgeScript.run(connection, [keys.deadIndex, keys.deadLetters, keys.untold], lines);
+        const [purged, heldMs, held] = reply as [number, number, Buffer[]];
+        done += purged;
+        againInMs = Math.max(againInMs, heldMs);
+        for (const line of held) beingTold.add(String(line));
       }
-      return done;
+      return { done, beingTold, againInMs };
     },
   };
 }
@@ -76,19 +90,19 @@ export function returnDeed(connection: RedisConnection, keys: RedisKeys, mostPar
 
 async function push(
   connection: RedisConnection,
-  { deadIndex, deadLetters }: RedisKeys,
+  { deadIndex, deadLetters, untold }: RedisKeys,
   list: string,
   matches: readonly Match[],
   argumentsOf: (entry: DeadLetterEntry) => Promise<RedisArgument[]>,
-): Promise<number> {
+): Promise<Done> {
   const args: RedisArgument[] = [];
   for (const { entry } of matches) args.push(...(await argumentsOf(entry)));
-  const reply = await replayScript.run(connection, [list, deadIndex, deadLetters], args);
-  const [moved, refusal] = reply as [number, Buffer];
+  const reply = await replayScript.run(connection, [list, deadIndex, deadLetters, untold], args);
+  const [done, refusal, againInMs, held] = reply as [number, Buffer, number, Buffer[]];
   if (refusal.length > 0) {
     throw new UnusableRedisError(`Redis refused to take a message back into ${list}: ${String(refusal)}`);
   }
-  return moved;
+  return { done, againInMs, beingTold: new Set(held.map(String)) };
 }
 
 /** Earlier versions made JSON of a message of any size, of which this one would have to make a text again. */

@@ -18,6 +18,8 @@ export interface DeadLetterProgress {
   readonly done: number;
   /** Of these, left where they are because they are no envelopes: what to deliver cannot be told. */
   readonly unreadable: number;
+  /** Of these, left where they are because the main server is being told of them now: again in so many ms. */
+  readonly beingTold?: { readonly letters: number; readonly againInMs: number };
 }
 
 export interface DeadLetterRun {
@@ -38,9 +40,12 @@ interface Tools {
 export async function runOverLetters(tools: Tools, run: DeadLetterRun, deed: Deed): Promise<DeadLetterProgress> {
   const { connection, keys } = tools;
   const total = (await connection.call('ZCARD', keys.deadIndex)) as number;
-  const progress = { seen: 0, total, meant: 0, done: 0, unreadable: 0 };
+  const progress: Tally = { seen: 0, total, meant: 0, done: 0, unreadable: 0 };
   const named = await namedOnly(tools, run.filter);
-  if (named) return { ...(await tally(progress, named, run, deed)), seen: total };
+  if (named) {
+    await tally(progress, named, run, deed);
+    return { ...progress, seen: total };
+  }
   const bounds = await runBounds(connection, keys, run.filter);
   const search = run.filter.text === undefined ? undefined : new TextSearch(run.filter.text);
   for (let after: Cursor | undefined; progress.seen < total;) {
@@ -54,11 +59,10 @@ export async function runOverLetters(tools: Tools, run: DeadLetterRun, deed: Dee
       withLetters: deed.needsLetters || search !== undefined,
     });
     const meant = step.matches.filter((match) => !search || search.isIn(match.stored, () => match.entry.letter));
-    await tally(progress, meant, run, deed);
+    const taken = new Set(await tally(progress, meant, run, deed));
     progress.seen += step.looked;
     run.onProgress?.({ ...progress });
     if (step.isLast || step.looked === 0) break;
-    const taken = new Set(run.dryRun ? [] : meant.filter(deed.takes));
     const kept = step.matches.filter((match) => !taken.has(match)).at(-1);
     after = later(kept, step.lastOther) ?? after;
   }
@@ -78,15 +82,27 @@ interface Tally {
   meant: number;
   done: number;
   unreadable: number;
+  beingTold?: { readonly letters: number; readonly againInMs: number };
 }
 
-async function tally(progress: Tally, meant: readonly Match[], { dryRun }: DeadLetterRun, deed: Deed): Promise<Tally> {
+/** Resolves to those that are not among the dead any more. */
+async function tally(
+  progress: Tally,
+  meant: readonly Match[],
+  { dryRun }: DeadLetterRun,
+  deed: Deed,
+): Promise<readonly Match[]> {
   const taken = meant.filter(deed.takes);
-  const done = dryRun || taken.length === 0 ? 0 : await deed.act(taken);
   progress.meant += meant.length;
-  progress.done += done;
   progress.unreadable += meant.length - taken.length;
-  return progress;
+  if (dryRun || taken.length === 0) return [];
+  const { done, beingTold, againInMs } = await deed.act(taken);
+  progress.done += done;
+  if (beingTold.size === 0) return taken;
+  const before = progress.beingTold ?? { letters: 0, againInMs: 0 };
+  const letters = before.letters + beingTold.size;
+  progress.beingTold = { letters, againInMs: Math.max(before.againInMs, againInMs) };
+  return taken.filter(({ line }) => !beingTold.has(line));
 }
 
 /** Of two that stay, the one that is behind the other on the way to the newest: removed ones are no marks to go on from. */

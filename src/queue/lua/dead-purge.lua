@@ -1,18 +1,34 @@
 -- Deletes dead letters for good.
 --
--- KEYS 1 index  2 letters
+-- KEYS 1 index  2 letters  3 untold
 -- ARGV members of the index
--- Returns the number of letters deleted
+-- Returns {letters deleted, ms until the last of those is free that stay since they are being told, or 0, {these}}
 --
 -- First two removals that do nothing: a user who may not call one of them learns it before anything is gone.
 
-local index, letters = KEYS[1], KEYS[2]
+local index, letters, untold = unpack(KEYS)
 redis.call('HDEL', letters, '')
 redis.call('ZREM', index, '')
 
-local purged = 0
-for _, member in ipairs(ARGV) do
-  redis.call('HDEL', letters, string.match(member, '^%S*'))
-  purged = purged + redis.call('ZREM', index, member)
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+-- a score with a half: see untold-take.lua
+local function ms_being_told(member)
+  local score = redis.pcall('ZSCORE', untold, member)
+  local till = type(score) == 'string' and tonumber(score) or 0
+  return till % 1 == 0 and 0 or math.max(0, math.ceil(till - now))
 end
-return purged
+
+local purged, held_ms, held = 0, 0, {}
+for _, member in ipairs(ARGV) do
+  local ms = ms_being_told(member)
+  if ms > 0 then
+    held[#held + 1] = member
+    held_ms = math.max(held_ms, ms)
+  else
+    redis.pcall('ZREM', untold, member)
+    redis.call('HDEL', letters, string.match(member, '^%S*'))
+    purged = purged + redis.call('ZREM', index, member)
+  end
+end
+return { purged, held_ms, held }

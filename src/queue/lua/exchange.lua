@@ -1,6 +1,6 @@
 -- Settles finished claims and claims new messages, in one step.
 --
--- KEYS 1 queue  2 processing list of the consumer  3 consumers  4 retry  5 dead  6 crashes  7 dead index  8 dead letters
+-- KEYS 1 queue  2 processing list of the consumer  3 consumers  4 retry  5 dead  6 crashes  7 dead index  8 dead letters  9 untold
 -- ARGV 1 consumer
 --      2 lease in ms, taken now; negative = only if the consumer is not known; 0 = leave the lease alone
 --      3 messages wanted
@@ -10,7 +10,8 @@
 --      7 bytes after which no further message is claimed: large ones come one by one
 --      8 lengths of the acknowledged claims, each followed by a space  9 their bytes, one after the other
 --      10... four per other settlement: kind, claimed bytes, and
---           retry: unique member, delay in ms    bury: envelope, member of the index    hand-back: "", ""
+--           retry: unique member, delay in ms    hand-back: "", ""
+--           bury, bury-untold: envelope, member of the index; the main server has yet to hear of the latter
 -- Returns {lease, claims, lost, failed, solo, suspects, refusal}
 --      lease     1 = kept, 0 = lost: nothing was done
 --      claims    the messages claimed, oldest first
@@ -35,7 +36,7 @@
 -- emptied, and moving messages takes no more than it gives back: so the first write here, as in the other scripts that
 -- move messages, is one that takes none: a removal.
 
-local queue, processing, consumers, retry, dead, crashes, dead_index, dead_letters = unpack(KEYS)
+local queue, processing, consumers, retry, dead, crashes, dead_index, dead_letters, untold = unpack(KEYS)
 local consumer, lease, want, in_flight = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local reliable, solo_after, bytes_wanted = ARGV[5] == '1', tonumber(ARGV[6]), tonumber(ARGV[7])
 local others = #ARGV >= 10
@@ -113,15 +114,20 @@ local function settle_others()
 
   local buried_at = 0
   -- In the order of burial, also of those that one run buries: a microsecond apart. Where the two new keys are refused, a
-  -- user of an earlier version's ACL for one, the letter goes to that version's list, from which it is moved later.
-  local function bury(envelope, member)
+  -- user of an earlier version's ACL for one, the letter goes to that version's list, from which it is moved later. What
+  -- is to be told is told a second from now, and replayed or purged by nobody before (untold-take.lua); where that key is
+  -- refused, the burial stands all the same.
+  local function bury(envelope, member, is_untold)
     local unique = string.match(member, '^%S*')
     local time = redis.call('TIME')
     buried_at = math.max(buried_at + 0.001, tonumber(time[1]) * 1000 + tonumber(time[2]) / 1000)
     local done = redis.pcall('HSET', dead_letters, unique, envelope)
     if type(done) == 'number' then
       done = redis.pcall('ZADD', dead_index, string.format('%.3f', buried_at), member)
-      if type(done) == 'number' then return done end
+      if type(done) == 'number' then
+        if is_untold then redis.pcall('ZADD', untold, string.format('%.1f', math.floor(buried_at) + 1000.5), member) end
+        return done
+      end
       redis.pcall('HDEL', dead_letters, unique)
     end
     return redis.pcall('LPUSH', dead, envelope)
@@ -131,8 +137,8 @@ local function settle_others()
     if kind == 'retry' then
       local due = string.format('%.0f', now + tonumber(second))
       return refusal_of(redis.pcall('ZADD', retry, due, first), 'ZADD', retry)
-    elseif kind == 'bury' then
-      return refusal_of(bury(first, second), 'LPUSH', dead)
+    elseif kind == 'bury' or kind == 'bury-untold' then
+      return refusal_of(bury(first, second, kind == 'bury-untold'), 'LPUSH', dead)
     end
     return refusal_of(redis.pcall('RPUSH', queue, raw), 'RPUSH', queue)
   end
@@ -140,7 +146,9 @@ local function settle_others()
   local function undo(kind, first, second)
     if kind == 'retry' then redis.pcall('ZREM', retry, first)
     elseif kind == 'hand-back' then redis.pcall('RPOP', queue)
-    elseif redis.pcall('ZREM', dead_index, second) == 1 then redis.pcall('HDEL', dead_letters, string.match(second, '^%S*'))
+    elseif redis.pcall('ZREM', dead_index, second) == 1 then
+      redis.pcall('HDEL', dead_letters, string.match(second, '^%S*'))
+      if kind == 'bury-untold' then redis.pcall('ZREM', untold, second) end
     else redis.pcall('LREM', dead, 1, first) end
   end
 

@@ -3,7 +3,7 @@
  *
  *   parse ──malformed──────────────────────▶ bury
  *     │      another copy of it in hand ─────▶ waits for its turn (copies.ts)
- *   judge ──no attempt left──▶ give up ────▶ bury | retry (cannot be told) | hand back
+ *   judge ──no attempt left──▶ give up ────▶ bury (told, or still to be)   | hand back
  *   post, until it is registered ──────────▶ ack | retry, told as queued   | hand back
  *
  * A kill hands the message back untouched, whatever the attempt was at.

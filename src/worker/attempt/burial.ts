@@ -11,6 +11,13 @@ interface BurialOptions {
   readonly clock: Clock;
 }
 
+interface Buried {
+  /** Undefined = there is none to be read in what was claimed. */
+  readonly message?: Message;
+  /** The main server is still to hear of it. */
+  readonly isUntold?: boolean;
+}
+
 /** Lays messages that will not be attempted again among the dead, each under the envelope that says why. */
 export class Burial {
   readonly #options: BurialOptions;
@@ -19,13 +26,12 @@ export class Burial {
     this.#options = options;
   }
 
-  /** @param message undefined = there is none to be read in what was claimed. */
-  bury(claim: Claim, reason: DeadLetterReason, error: string, message?: Message): Settlement {
+  bury(claim: Claim, reason: DeadLetterReason, error: string, { message, isUntold }: Buried = {}): Settlement {
     const { workerId, metrics, clock } = this.#options;
     const deadAt = clock.wallNow();
     metrics.failed(reason, { at: deadAt, error, messageId: message?.id ?? '' });
     const attemptCount = message?.attemptCount ?? 0;
     const envelope = deadLetter({ raw: claim.raw, reason, error, attemptCount, workerId, deadAt });
-    return { kind: 'bury', claim, envelope };
+    return { kind: 'bury', claim, envelope, ...(isUntold ? { isUntold } : {}) };
   }
 }

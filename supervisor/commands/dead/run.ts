@@ -50,5 +50,13 @@ export async function runOnLetters(
   if (options.json) printJson(context, runDocument(result, dryRun));
   else if (dryRun) context.print(`${result.meant} of ${result.total} dead letters would be ${done}.`);
   else context.print(`${result.done} of ${result.total} dead letters ${done}.`);
+  if (!options.json) sayBeingTold(context, result);
   return result;
+}
+
+/** Why some stay: a late "failed" must not overwrite what becomes of them. */
+export function sayBeingTold(context: CommandContext, { beingTold }: DeadLetterProgress): void {
+  if (!beingTold) return;
+  const seconds = Math.ceil(beingTold.againInMs / 1_000);
+  context.print(`${beingTold.letters} stay: the main server is being told of them, again in ${seconds} s.`);
 }

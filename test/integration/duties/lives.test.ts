@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll } from 'vitest';
 import { CircuitBreaker } from '../../../src/domain/circuit-breaker.js';
+import { createBurialTeller } from '../../../src/duties/burial-teller.js';
 import { createCertificateWatch } from '../../../src/duties/certificate-watch.js';
 import { createEvictionWatch } from '../../../src/duties/eviction-watch.js';
 import { createLeaseRenewal } from '../../../src/duties/lease-renewal.js';
@@ -58,6 +59,19 @@ conformsToLife({
 conformsToLife({
   name: 'the recoverer',
   make: () => createRecoverer({ queue: queue.background, ownConsumer: () => queue.consumer, clock, log }),
+});
+
+conformsToLife({
+  name: 'the teller of burials',
+  make: () =>
+    createBurialTeller({
+      queue: queue.background,
+      tell: () => Promise.resolve(undefined),
+      timeoutMs: 1_000,
+      clock,
+      random: Math.random,
+      log,
+    }),
 });
 
 conformsToLife({

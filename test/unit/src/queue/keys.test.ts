@@ -19,6 +19,7 @@ describe('keys', () => {
       dead: '{message_queue}:dead',
       deadIndex: '{message_queue}:dead:index',
       deadLetters: '{message_queue}:dead:letters',
+      untold: '{message_queue}:untold',
       consumers: '{message_queue}:consumers',
       crashes: '{message_queue}:crashes',
       processing: '{message_queue}:processing:c',
@@ -28,13 +29,14 @@ describe('keys', () => {
   const names = fc.oneof(
     fc.stringMatching(/^[ab:{}]{1,6}$/),
     fc
-      .tuple(fc.constantFrom('', 'a', '{a}', 'a{b}'), fc.constantFrom('', ':retry', ':dead:b', ':processing:c', '}'))
+      .tuple(fc.constantFrom('', 'a', '{a}', 'a{b}'), fc.constantFrom('', ':retry', ':untold', ':dead:b', ':processing:c', '}'))
       .map(([start, end]) => `${start}${end}`),
   );
   const keysOf = (name: string): string[] | undefined => {
     try {
-      const { queue, retry, dead, deadIndex, deadLetters, consumers, crashes, processing } = redisKeys(name);
-      return [queue, retry, dead, deadIndex, deadLetters, consumers, crashes, processing('c'), processing('c:retry')];
+      const { queue, retry, dead, deadIndex, deadLetters, untold, consumers, crashes, processing } = redisKeys(name);
+      const lists = [processing('c'), processing('c:retry')];
+      return [queue, retry, dead, deadIndex, deadLetters, untold, consumers, crashes, ...lists];
     } catch (error) {
       expect(error).toBeInstanceOf(ConfigError);
       return undefined;

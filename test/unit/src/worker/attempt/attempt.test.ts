@@ -246,6 +246,7 @@ describe('what is no message', () => {
     const { claim, server, result, metrics, log, clock } = attempted('{"message_id":17}');
     const { settlement } = await result;
     expect(settlement).toMatchObject({ kind: 'bury', claim });
+    expect(settlement).not.toHaveProperty('isUntold');
     const envelope = settlement.kind === 'bury' ? readDeadLetter(settlement.envelope) : undefined;
     expect(envelope).toEqual({
       raw: claim.raw,
@@ -303,14 +304,12 @@ describe('a message whose attempts are spent', () => {
     ['is down', outcomeOfStatus(503, ''), 'HTTP 503'],
     ['has no time for it', outcomeOfStatus(429, ''), 'HTTP 429'],
     ['is somewhere else', outcomeOfStatus(302, ''), 'Redirect refused'],
-  ])('waits for another retry interval when the main server %s', async (_, outcome, text) => {
+  ])('is buried as one that is still to be told of when the main server %s', async (_, outcome, text) => {
     const { claim, server, result, metrics, log } = attempted(SPENT);
     server.puts[0]?.answer(outcome);
-    expect(await result).toEqual({
-      settlement: { kind: 'retry', claim, message: claim.raw, messageId: 'm', delayMs: RETRY_MS },
-      messageId: 'm',
-    });
-    expect(await totals(metrics)).toMatchObject({ failed: 0 });
+    const { settlement } = await result;
+    expect(settlement).toMatchObject({ kind: 'bury', claim, isUntold: true });
+    expect(await totals(metrics)).toMatchObject({ failed: 1 });
     expect(log.lines[1]).toBe(`WARNING Message m could not be marked as failed (${text}), trying again later`);
   });
 

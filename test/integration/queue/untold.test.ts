@@ -1,0 +1,180 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { deadLetter, POISON_CRASHES } from '../../../src/domain/dead-letters/dead-letter.js';
+import type { RedisQueue } from '../../../src/queue/claims-and-settlements.js';
+import { redisKeys } from '../../../src/queue/keys.js';
+import { withOperatorQueue, type OperatorQueue } from '../../../src/queue/operator-queue.js';
+import { systemClock } from '../../../src/shared/time/clock.js';
+import { expectNoLeftovers } from '../../support/program/leftovers.js';
+import { claim, countDead, message, places, QUEUE, queueConfig, redisConfig, settle } from '../../support/redis/queue.js';
+import { useRedis } from '../../support/redis/redis.js';
+import { useQueues } from './queues.js';
+
+expectNoLeftovers();
+const redis = useRedis();
+const queueOf = useQueues(redis);
+const keys = redisKeys(QUEUE);
+const HOLD_MS = 60_000;
+
+function onQueue<T>(use: (queue: OperatorQueue) => Promise<T>): Promise<T> {
+  return withOperatorQueue({ redis: redisConfig(redis.port), queue: queueConfig() }, systemClock, use);
+}
+const replay = () => onQueue(({ deadLetters }) => deadLetters.replay({ filter: {}, dryRun: false }));
+const purge = () => onQueue(({ deadLetters }) => deadLetters.purge({ filter: {}, dryRun: false }));
+
+/** As a worker whose PUT was not taken. */
+async function bury(queue: RedisQueue, ...raws: readonly string[]): Promise<void> {
+  for (const raw of raws) {
+    await redis.client.lpush(QUEUE, raw);
+    const [taken] = await claim(queue, 1);
+    const about = { error: '', attemptCount: 3, workerId: 'w', deadAt: 0 } as const;
+    const envelope = deadLetter({ raw: Buffer.from(raw), reason: 'max_attempts_exceeded', ...about });
+    await settle(queue, { kind: 'bury', claim: taken!, envelope, isUntold: true });
+  }
+}
+
+/** The second in which nobody may touch them, and any wait, is over. */
+async function makeDue(): Promise<void> {
+  for (const line of await redis.client.zrange(keys.untold, 0, -1)) await redis.client.zadd(keys.untold, 1, line);
+}
+
+const untold = () => redis.client.zcard(keys.untold);
+
+async function diesAgain(raw: string): Promise<void> {
+  const [dead, other] = [await queueOf(), await queueOf('worker-2')];
+  const [sha1, count] = [createHash('sha1').update(raw).digest('hex'), POISON_CRASHES - 1];
+  await redis.client.lpush(QUEUE, raw);
+  await claim(dead, 1);
+  await redis.client.hset(keys.crashes, sha1, count);
+  expect(await other.background.recover(dead.consumer, { evenIfLeased: true })).toMatchObject({ buried: 1 });
+}
+
+describe('what is to be told', () => {
+  test('is each burial of poison with an id that can be read, and none without', async () => {
+    await diesAgain(message('poison', 4));
+    await makeDue();
+    const queue = await queueOf('worker-3');
+    const { taken } = await queue.background.takeUntold(8, HOLD_MS);
+    const about = { messageId: 'poison', attemptCount: 4, errorMessage: 'In flight at 10 deaths of a worker process' };
+    expect(taken).toMatchObject([about]);
+    await redis.client.flushall();
+    await diesAgain('no message at all');
+    expect([await countDead(redis.client), await untold()]).toEqual([1, 0]);
+  });
+
+  test('is a spent message of which the main server did not take the end, and of it what its letter says', async () => {
+    const queue = await queueOf();
+    const large = JSON.stringify({ message_id: 'größer', attempt_count: 3, text: 'x'.repeat(2_000_000) });
+    await bury(queue, message('m', 3), large);
+    expect((await queue.background.takeUntold(8, HOLD_MS)).taken).toEqual([]);
+    await makeDue();
+    const { taken } = await queue.background.takeUntold(8, HOLD_MS);
+    const error = 'Max attempts exceeded';
+    expect(taken.map((burial) => [burial.messageId, burial.attemptCount, burial.errorMessage]).sort()).toEqual([
+      ['größer', 3, error],
+      ['m', 3, error],
+    ]);
+  });
+
+  test('is nothing of a burial that is undone, and a burial stands where its entry is refused', async () => {
+    const queue = await queueOf();
+    await redis.client.set(keys.untold, 'of another type');
+    await bury(queue, message('m'));
+    expect(await places(redis.client)).toMatchObject({ waiting: [], processing: [], retry: [] });
+    expect(await countDead(redis.client)).toBe(1);
+    await expect(queue.background.takeUntold(8, HOLD_MS)).rejects.toThrow(/untold in Redis is no sorted set/);
+  });
+});
+
+describe('tellers', () => {
+  test('get each burial one at a time, also when the clock of Redis was set back', async () => {
+    const [one, two] = [await queueOf(), await queueOf('worker-2')];
+    await bury(one, message('a'), message('b'));
+    await makeDue();
+    const line = (await redis.client.zrange(keys.untold, 0, 0))[0]!;
+    await redis.client.zadd(keys.untold, Date.now() + 3_600_000, line);
+    const [first, second] = await Promise.all([
+      one.background.takeUntold(8, HOLD_MS),
+      two.background.takeUntold(8, HOLD_MS),
+    ]);
+    expect([...first.taken, ...second.taken].map(({ messageId }) => messageId).sort()).toEqual(['a', 'b']);
+  });
+
+  test('wait twice as long each time, from 1 s to 60 s', async () => {
+    const queue = await queueOf();
+    await bury(queue, message('a'));
+    const line = (await redis.client.zrange(keys.untold, 0, 0))[0]!;
+    const waitAt = (now: number, died: number) => Math.min(60_000, Math.max(1_000, now - died));
+    for (const ageS of [0, 1, 2, 16, 3_600]) {
+      const before = Date.now();
+      const died = before - ageS * 1_000;
+      await redis.client.zadd(keys.deadIndex, died, line);
+      await makeDue();
+      const [burial] = (await queue.background.takeUntold(1, HOLD_MS)).taken;
+      await queue.background.endTelling(burial!, 'again');
+      const nextTry = Number(await redis.client.zscore(keys.untold, line));
+      const after = Date.now();
+      expect(nextTry).toBeGreaterThanOrEqual(before + waitAt(before, died));
+      expect(nextTry).toBeLessThanOrEqual(after + waitAt(after, died));
+    }
+  });
+
+  test('whose time is over change nothing of what another has', async () => {
+    const queue = await queueOf();
+    await bury(queue, message('a'));
+    await makeDue();
+    const [late] = (await queue.background.takeUntold(1, 0)).taken;
+    await makeDue();
+    const [now] = (await queue.background.takeUntold(1, HOLD_MS)).taken;
+    for (const ending of ['told', 'again', 'open'] as const) await queue.background.endTelling(late!, ending);
+    expect(await redis.client.zscore(keys.untold, now!.line)).toBe(now!.score);
+    await queue.background.endTelling(now!, 'told');
+    expect(await untold()).toBe(0);
+  });
+
+  test('forget what a build that knows nothing of them has replayed', async () => {
+    const queue = await queueOf();
+    await bury(queue, message('a'));
+    await makeDue();
+    await redis.client.del(keys.deadIndex, keys.deadLetters);
+    expect(await queue.background.takeUntold(1, HOLD_MS)).toEqual({ taken: [], nextDueMs: undefined });
+    expect(await untold()).toBe(0);
+  });
+});
+
+describe.each([
+  ['replay', replay, ['held', 'free'].map((id) => message(id))],
+  ['purge', purge, []],
+])('%s', (_, run, waiting) => {
+  test('leaves alone what is being told, goes on behind it, and takes the entry of all others along', async () => {
+    const queue = await queueOf();
+    await bury(queue, message('held'));
+    await makeDue();
+    const [held] = (await queue.background.takeUntold(1, HOLD_MS)).taken;
+    await bury(queue, message('free'));
+    await redis.client.zadd(keys.untold, Date.now() + 30_000, (await redis.client.zrange(keys.untold, 0, 0))[0]!);
+    const result = await run();
+    expect(result).toMatchObject({ meant: 2, done: 1, beingTold: { letters: 1 } });
+    expect(result.beingTold!.againInMs).toBeGreaterThan(HOLD_MS - 20_000);
+    expect(result.beingTold!.againInMs).toBeLessThanOrEqual(HOLD_MS + 1);
+    expect(await redis.client.zrange(keys.untold, 0, -1)).toEqual([held!.line]);
+    await queue.background.endTelling(held!, 'again');
+    expect(await run()).toMatchObject({ meant: 1, done: 1 });
+    expect([await untold(), await countDead(redis.client)]).toEqual([0, 0]);
+    expect((await places(redis.client)).waiting.length).toBe(waiting.length);
+  });
+});
+
+test('nobody may touch what is open for 5 s, and what was buried untold for 1 s', async () => {
+  const queue = await queueOf();
+  await bury(queue, message('a'));
+  const [line = ''] = await redis.client.zrange(keys.untold, 0, 0);
+  const heldFor = async () => Number(await redis.client.zscore(keys.untold, line)) - Date.now();
+  expect(await redis.client.zscore(keys.untold, line)).toMatch(/\.5$/);
+  await makeDue();
+  const [burial] = (await queue.background.takeUntold(1, HOLD_MS)).taken;
+  const before = Date.now();
+  await queue.background.endTelling(burial!, 'open');
+  expect((await heldFor()) + Date.now() - before).toBeGreaterThanOrEqual(5_000);
+  expect((await replay()).beingTold?.letters).toBe(1);
+});
