@@ -150,7 +150,10 @@ interface Delivering {
   readonly metrics: WorkerMetrics;
 }
 
-function composeWorkLoop(options: WorkerOptions, { queue, server, breaker, route, copies, metrics }: Delivering): WorkLoop {
+function composeWorkLoop(
+  options: WorkerOptions,
+  { queue, server, breaker, route, copies, metrics }: Delivering,
+): WorkLoop {
   const { config, identity, clock, log, onTurn } = options;
   const { workerId } = identity;
   const { concurrency: parallel, retryIntervalMs } = config.worker;

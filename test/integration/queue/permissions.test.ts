@@ -72,7 +72,7 @@ const settlementsOf =
 const mixed = (claim: Claim, at: number): Settlement => {
   const kinds = [
     { kind: 'retry', claim, message: claim.raw, messageId: 'any', delayMs: 60_000 },
-    { kind: 'bury', claim, envelope: envelopeOf(claim.raw.toString()) },
+    { kind: 'bury', claim, envelope: envelopeOf(claim.raw.toString()), isUntold: true },
     { kind: 'hand-back', claim },
   ] as const;
   return kinds[at % kinds.length]!;

@@ -6,7 +6,16 @@ import { redisKeys } from '../../../src/queue/keys.js';
 import { withOperatorQueue, type OperatorQueue } from '../../../src/queue/operator-queue.js';
 import { systemClock } from '../../../src/shared/time/clock.js';
 import { expectNoLeftovers } from '../../support/program/leftovers.js';
-import { claim, countDead, message, places, QUEUE, queueConfig, redisConfig, settle } from '../../support/redis/queue.js';
+import {
+  claim,
+  countDead,
+  message,
+  places,
+  QUEUE,
+  queueConfig,
+  redisConfig,
+  settle,
+} from '../../support/redis/queue.js';
 import { useRedis } from '../../support/redis/redis.js';
 import { useQueues } from './queues.js';
 
@@ -35,7 +44,7 @@ async function bury(queue: RedisQueue, ...raws: readonly string[]): Promise<void
 
 /** The second in which nobody may touch them, and any wait, is over. */
 async function makeDue(): Promise<void> {
-  for (const line of await redis.client.zrange(keys.untold, 0, -1)) await redis.client.zadd(keys.untold, 1, line);
+  for (const line of await redis.client.zrange(keys.untold, '0', '-1')) await redis.client.zadd(keys.untold, 1, line);
 }
 
 const untold = () => redis.client.zcard(keys.untold);
@@ -91,7 +100,7 @@ describe('tellers', () => {
     const [one, two] = [await queueOf(), await queueOf('worker-2')];
     await bury(one, message('a'), message('b'));
     await makeDue();
-    const line = (await redis.client.zrange(keys.untold, 0, 0))[0]!;
+    const line = (await redis.client.zrange(keys.untold, '0', '0'))[0]!;
     await redis.client.zadd(keys.untold, Date.now() + 3_600_000, line);
     const [first, second] = await Promise.all([
       one.background.takeUntold(8, HOLD_MS),
@@ -103,7 +112,7 @@ describe('tellers', () => {
   test('wait twice as long each time, from 1 s to 60 s', async () => {
     const queue = await queueOf();
     await bury(queue, message('a'));
-    const line = (await redis.client.zrange(keys.untold, 0, 0))[0]!;
+    const line = (await redis.client.zrange(keys.untold, '0', '0'))[0]!;
     const waitAt = (now: number, died: number) => Math.min(60_000, Math.max(1_000, now - died));
     for (const ageS of [0, 1, 2, 16, 3_600]) {
       const before = Date.now();
@@ -152,12 +161,12 @@ describe.each([
     await makeDue();
     const [held] = (await queue.background.takeUntold(1, HOLD_MS)).taken;
     await bury(queue, message('free'));
-    await redis.client.zadd(keys.untold, Date.now() + 30_000, (await redis.client.zrange(keys.untold, 0, 0))[0]!);
+    await redis.client.zadd(keys.untold, Date.now() + 30_000, (await redis.client.zrange(keys.untold, '0', '0'))[0]!);
     const result = await run();
     expect(result).toMatchObject({ meant: 2, done: 1, beingTold: { letters: 1 } });
     expect(result.beingTold!.againInMs).toBeGreaterThan(HOLD_MS - 20_000);
     expect(result.beingTold!.againInMs).toBeLessThanOrEqual(HOLD_MS + 1);
-    expect(await redis.client.zrange(keys.untold, 0, -1)).toEqual([held!.line]);
+    expect(await redis.client.zrange(keys.untold, '0', '-1')).toEqual([held!.line]);
     await queue.background.endTelling(held!, 'again');
     expect(await run()).toMatchObject({ meant: 1, done: 1 });
     expect([await untold(), await countDead(redis.client)]).toEqual([0, 0]);
@@ -168,7 +177,7 @@ describe.each([
 test('nobody may touch what is open for 5 s, and what was buried untold for 1 s', async () => {
   const queue = await queueOf();
   await bury(queue, message('a'));
-  const [line = ''] = await redis.client.zrange(keys.untold, 0, 0);
+  const [line = ''] = await redis.client.zrange(keys.untold, '0', '0');
   const heldFor = async () => Number(await redis.client.zscore(keys.untold, line)) - Date.now();
   expect(await redis.client.zscore(keys.untold, line)).toMatch(/\.5$/);
   await makeDue();

@@ -29,7 +29,10 @@ describe('keys', () => {
   const names = fc.oneof(
     fc.stringMatching(/^[ab:{}]{1,6}$/),
     fc
-      .tuple(fc.constantFrom('', 'a', '{a}', 'a{b}'), fc.constantFrom('', ':retry', ':untold', ':dead:b', ':processing:c', '}'))
+      .tuple(
+        fc.constantFrom('', 'a', '{a}', 'a{b}'),
+        fc.constantFrom('', ':retry', ':untold', ':dead:b', ':processing:c', '}'),
+      )
       .map(([start, end]) => `${start}${end}`),
   );
   const keysOf = (name: string): string[] | undefined => {
