@@ -8,8 +8,9 @@ const SPACE = 0x20;
 const NAN = Buffer.from('NaN');
 const INFINITY = Buffer.from('Infinity');
 /** What stands before a value, but for the beginning of the text: `[`, `,` and `:`; and behind one, but for its end. */
-const BEFORE = new Set([0x5b, 0x2c, 0x3a]);
-const BEHIND = new Set([0x5d, 0x2c, 0x7d]);
+const isBefore = (byte: number): boolean => byte === 0x2c || byte === 0x5b || byte === 0x3a;
+const isBehind = (byte: number): boolean => byte === 0x2c || byte === 0x5d || byte === 0x7d;
+const isBlank = (byte: number): boolean => byte === SPACE || byte === 0x0a || byte === 0x0d || byte === 0x09;
 
 /**
  * The text with NaN, Infinity and -Infinity, which Python's json module writes and reads, made zeros: none of them can be
@@ -24,12 +25,12 @@ export function withoutPythonNumbers(raw: Buffer): Buffer | undefined {
   let wasNumber = false;
   for (let at = 0; at < bytes.length; at += 1) {
     const byte = bytes[at] ?? 0;
-    if (byte === SPACE || byte === 0x0a || byte === 0x0d || byte === 0x09) continue;
-    if (wasNumber && !BEHIND.has(byte)) return undefined;
+    if (byte <= SPACE && isBlank(byte)) continue;
+    if (wasNumber && !isBehind(byte)) return undefined;
     const length = numberLength(bytes, at, byte);
     wasNumber = length > 0;
     if (wasNumber) {
-      if (before !== 0 && !BEFORE.has(before)) return undefined;
+      if (before !== 0 && !isBefore(before)) return undefined;
       bytes[at] = ZERO;
       for (const end = at + length - 1; at < end;) bytes[(at += 1)] = SPACE;
     } else if (byte === QUOTE) {
