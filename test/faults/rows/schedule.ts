@@ -84,13 +84,13 @@ async function lookForHarm(stage: Stage): Promise<void> {
   }
 }
 
-/** As workers left them: member `<unique> <id>:<message>` (see promote.lua), due one each millisecond from 10 s from now on. */
+/** As workers of earlier builds left them (see promote.lua), due one each millisecond from 10 s from now on. */
 const SCHEDULE_ALL = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 for number = 1, redis.call('LLEN', KEYS[1]) do
   local raw = redis.call('RPOP', KEYS[1])
-  redis.call('ZADD', KEYS[2], now + 10000 + number, number .. ' ' .. cjson.decode(raw).message_id .. ':' .. raw)
+  redis.call('ZADD', KEYS[2], now + 10000 + number, '0123456789ab' .. number .. ' ' .. cjson.decode(raw).message_id .. ':' .. raw)
 end
 `;
 const FAILED = 300;
