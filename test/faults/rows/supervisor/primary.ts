@@ -14,6 +14,7 @@ export const PRIMARY_ROWS: readonly Row[] = [
     fault: 'kill -9 of the primary; one worker busy, one with a blocked loop',
     bound: 'no process alive after 15 s, claims tried again < 2 s after the next start, dup ≤ N·C (8)',
     limits: { recoveryMs: 15_000, duplicates: 2 * CONCURRENCY },
+    alone: true,
     run: killPrimary,
   },
   {
