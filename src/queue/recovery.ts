@@ -9,7 +9,7 @@ import { replyCode } from './connection/reply.js';
 import type { RedisKeys } from './keys.js';
 import type { RecoveryQueue, Register, RegisteredConsumer } from './message-queue.js';
 import { redisScript } from './connection/script.js';
-import { settle } from './settlement.js';
+import { settle } from './claims/settlement.js';
 
 /** Crashes are forgotten an hour after the last: the counter is for crash loops, not for a bad week. */
 const REMEMBER_CRASHES_S = 3_600;

@@ -18,8 +18,8 @@ const SHORTEST_OPEN_MS = 5_000;
 /** What is told of a letter stands in its first line or first hundred characters. */
 const READ_BYTES = 4_096;
 
-const takeScript = redisScript('untold-take');
-const settleScript = redisScript('untold-settle');
+const takeScript = redisScript('untold/take');
+const settleScript = redisScript('untold/settle');
 
 export function createUntoldQueue(connection: RedisConnection, keys: RedisKeys): UntoldQueue {
   return {

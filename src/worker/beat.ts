@@ -2,7 +2,7 @@ import type { Duty } from '../duties/duty-failures.js';
 import type { MetricsServer } from '../duties/metrics-server.js';
 import type { CircuitBreaker } from '../domain/circuit-breaker.js';
 import type { RouteRecord } from '../domain/route-record.js';
-import type { RedisQueue } from '../queue/claims-and-settlements.js';
+import type { RedisQueue } from '../queue/claims/claims-and-settlements.js';
 import type { Config } from '../shared/config/config.js';
 import type { Beat, CertificateDates } from '../shared/ipc.js';
 import { noRoute } from '../shared/words/causes.js';

@@ -15,7 +15,7 @@ import { createLeaseRenewal } from '../duties/lease-renewal.js';
 import { createMetricsServer } from '../duties/metrics-server.js';
 import { createRecoverer } from '../duties/recoverer.js';
 import { createRetryScheduler } from '../duties/retry-scheduler.js';
-import { RedisQueue } from '../queue/claims-and-settlements.js';
+import { RedisQueue } from '../queue/claims/claims-and-settlements.js';
 import type { Config } from '../shared/config/config.js';
 import type { Identity } from '../shared/ipc.js';
 import type { Life } from '../shared/life.js';

@@ -6,7 +6,7 @@
  *
  * At boot whoever calls `reach` may refuse a Redis that is too old; later it is an ERROR and nothing more.
  */
-import type { RedisQueue, RedisQueueEvents } from '../queue/claims-and-settlements.js';
+import type { RedisQueue, RedisQueueEvents } from '../queue/claims/claims-and-settlements.js';
 import { address } from '../queue/connection/problem.js';
 import type { Config } from '../shared/config/config.js';
 import { reasonOf, RedisUnavailableError } from '../shared/errors.js';

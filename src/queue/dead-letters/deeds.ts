@@ -25,8 +25,8 @@ interface Done {
   readonly againInMs: number;
 }
 
-const replayScript = redisScript('dead-replay');
-const purgeScript = redisScript('dead-purge');
+const replayScript = redisScript('dead-letters/replay');
+const purgeScript = redisScript('dead-letters/purge');
 
 const REPLAYED = 200;
 const PURGED = 500;
@@ -110,7 +110,7 @@ function isTooLarge({ letter, storedBytes }: DeadLetterEntry, mostParsedBytes: n
   return letter?.rawBytes === undefined && storedBytes > 2 * mostParsedBytes;
 }
 
-/** Line, kind and message, for dead-replay.lua; nothing when the letter has vanished. */
+/** Line, kind and message, for dead-letters/replay.lua; nothing when the letter has vanished. */
 async function replayed(
   connection: RedisConnection,
   { deadLetters }: RedisKeys,

@@ -16,8 +16,8 @@ const STEP_BYTES = 1_048_576;
 /** Two different letters of the same length that agree so far get two numbers, as twins do. */
 const HASHED_BYTES = 65_536;
 
-const inboxScript = redisScript('dead-inbox');
-const adoptScript = redisScript('dead-adopt');
+const inboxScript = redisScript('dead-letters/inbox');
+const adoptScript = redisScript('dead-letters/adopt');
 
 interface Emptying {
   readonly clock: Clock;

@@ -1,4 +1,4 @@
-/** Steps over the index of the dead letters, each a run of dead-walk.lua that holds Redis for a few milliseconds. */
+/** Steps over the index of the dead letters, each a run of dead-letters/walk.lua that holds Redis for a few milliseconds. */
 import type { Buffer } from 'node:buffer';
 import { indexWord } from '../../domain/dead-letters/index-line.js';
 import type { DeadLetterFilter } from '../../domain/dead-letters/filter.js';
@@ -57,7 +57,7 @@ interface StepRequest {
   readonly withLetters: boolean;
 }
 
-const walkScript = redisScript('dead-walk');
+const walkScript = redisScript('dead-letters/walk');
 
 export async function walkStep(connection: RedisConnection, keys: RedisKeys, request: StepRequest): Promise<Step> {
   const { towards, after, filter, lowest, highest, mostLooked = STEP_LINES, mostMatches, withLetters } = request;

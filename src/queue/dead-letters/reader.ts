@@ -7,7 +7,7 @@ import type { RedisKeys } from '../keys.js';
 import { BEGINNING_BYTES, entryOf, WHOLE_BYTES, type DeadLetterEntry } from './entry.js';
 import { walkStep, type Cursor } from './index-walk.js';
 
-const readScript = redisScript('dead-read');
+const readScript = redisScript('dead-letters/read');
 
 const PLACE = /^[1-9]\d{0,8}$/;
 /** Of a burial, and of what was moved here from the list of an earlier version. */

@@ -115,7 +115,7 @@ local function settle_others()
   local buried_at = 0
   -- In the order of burial, also of those that one run buries: a microsecond apart. Where the two new keys are refused, a
   -- user of an earlier version's ACL for one, the letter goes to that version's list, from which it is moved later. What
-  -- is to be told is told a second from now, and replayed or purged by nobody before (untold-take.lua); where that key is
+  -- is to be told is told a second from now, and replayed or purged by nobody before (untold/take.lua); where that key is
   -- refused, the burial stands all the same.
   local function bury(envelope, member, is_untold)
     local unique = string.match(member, '^%S*')

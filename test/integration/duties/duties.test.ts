@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { createLeaseRenewal } from '../../../src/duties/lease-renewal.js';
 import { createRecoverer } from '../../../src/duties/recoverer.js';
 import { createRetryScheduler } from '../../../src/duties/retry-scheduler.js';
-import type { RedisQueue } from '../../../src/queue/claims-and-settlements.js';
+import type { RedisQueue } from '../../../src/queue/claims/claims-and-settlements.js';
 import { LEASE_MS } from '../../../src/domain/lease-watch.js';
 import type { Life } from '../../../src/shared/life.js';
 import { systemClock, type Clock } from '../../../src/shared/time/clock.js';

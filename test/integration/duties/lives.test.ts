@@ -10,7 +10,7 @@ import { createLeaseRenewal } from '../../../src/duties/lease-renewal.js';
 import { createMetricsServer } from '../../../src/duties/metrics-server.js';
 import { createRecoverer } from '../../../src/duties/recoverer.js';
 import { createRetryScheduler } from '../../../src/duties/retry-scheduler.js';
-import type { RedisQueue } from '../../../src/queue/claims-and-settlements.js';
+import type { RedisQueue } from '../../../src/queue/claims/claims-and-settlements.js';
 import { createWorkerMetrics } from '../../../src/shared/metrics/worker-metrics.js';
 import { momentOf } from '../../../src/shared/time/deadline.js';
 import { systemClock as clock } from '../../../src/shared/time/clock.js';

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { deadLetter } from '../../../src/domain/dead-letters/dead-letter.js';
-import type { RedisQueue } from '../../../src/queue/claims-and-settlements.js';
+import type { RedisQueue } from '../../../src/queue/claims/claims-and-settlements.js';
 import type { Claim, Settlement } from '../../../src/queue/message-queue.js';
 import { withOperatorQueue, type OperatorQueue } from '../../../src/queue/operator-queue.js';
 import { packageRoot } from '../../../src/shared/config/package-root.js';
@@ -24,7 +24,8 @@ let queue: RedisQueue;
 /** Every command that a script of ours runs. */
 const COMMANDS = [
   ...new Set(
-    readdirSync(join(packageRoot, 'src/queue/lua'))
+    readdirSync(join(packageRoot, 'src/queue/lua'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.lua'))
       .map((name) => readFileSync(join(packageRoot, 'src/queue/lua', name), 'utf8'))
       .flatMap((text) => [...text.matchAll(/redis\.p?call\('(\w+)'/g)].map(([, command]) => command!.toLowerCase())),
   ),

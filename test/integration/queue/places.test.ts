@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import type { Claim } from '../../../src/queue/message-queue.js';
-import type { RedisQueue } from '../../../src/queue/claims-and-settlements.js';
+import type { RedisQueue } from '../../../src/queue/claims/claims-and-settlements.js';
 import { claim, openQueue, places, QUEUE, settle } from '../../support/redis/queue.js';
 import { useRedis } from '../../support/redis/redis.js';
 

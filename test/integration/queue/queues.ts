@@ -1,5 +1,5 @@
 import { afterEach } from 'vitest';
-import type { RedisQueue } from '../../../src/queue/claims-and-settlements.js';
+import type { RedisQueue } from '../../../src/queue/claims/claims-and-settlements.js';
 import type { Claim } from '../../../src/queue/message-queue.js';
 import { openQueue, type QueueOptions } from '../../support/redis/queue.js';
 import type { TestRedis } from '../../support/redis/redis.js';

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from 'vitest';
 import { createRetryScheduler } from '../../../src/duties/retry-scheduler.js';
-import type { RedisQueue } from '../../../src/queue/claims-and-settlements.js';
+import type { RedisQueue } from '../../../src/queue/claims/claims-and-settlements.js';
 import { systemClock } from '../../../src/shared/time/clock.js';
 import { recordedLog } from '../../support/recorded-log.js';
 import { claim, QUEUE, settle } from '../../support/redis/queue.js';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { deadLetter, POISON_CRASHES } from '../../../src/domain/dead-letters/dead-letter.js';
-import type { RedisQueue } from '../../../src/queue/claims-and-settlements.js';
+import type { RedisQueue } from '../../../src/queue/claims/claims-and-settlements.js';
 import { redisKeys } from '../../../src/queue/keys.js';
 import { withOperatorQueue, type OperatorQueue } from '../../../src/queue/operator-queue.js';
 import { systemClock } from '../../../src/shared/time/clock.js';

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Claim, Settlement } from '../../../src/queue/message-queue.js';
-import { RedisQueue, type RedisQueueEvents } from '../../../src/queue/claims-and-settlements.js';
+import { RedisQueue, type RedisQueueEvents } from '../../../src/queue/claims/claims-and-settlements.js';
 import { systemClock } from '../../../src/shared/time/clock.js';
 import { systemRandom } from '../../../src/shared/time/random.js';
 import type { Config } from '../../../src/shared/config/config.js';

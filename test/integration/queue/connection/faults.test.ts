@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { RedisUnavailableError } from '../../../../src/shared/errors.js';
-import type { RedisQueue } from '../../../../src/queue/claims-and-settlements.js';
+import type { RedisQueue } from '../../../../src/queue/claims/claims-and-settlements.js';
 import { claim, openQueue, places, QUEUE, settle } from '../../../support/redis/queue.js';
 import { useRedis } from '../../../support/redis/redis.js';
 import { startTcpProxy, type TcpProxy } from '../../../support/tcp-proxy.js';

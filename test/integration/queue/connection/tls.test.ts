@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { RedisQueue } from '../../../../src/queue/claims-and-settlements.js';
+import type { RedisQueue } from '../../../../src/queue/claims/claims-and-settlements.js';
 import type { Config } from '../../../../src/shared/config/config.js';
 import { useCertificates } from '../../../support/main-server/certificates.js';
 import { makeCertificates } from '../../../support/main-server/pki.js';

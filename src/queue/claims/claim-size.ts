@@ -2,7 +2,7 @@
  * How much one exchange may claim. Redis cuts a connection whose reply is over its output buffer limit, which nothing tells
  * us: so after a lost claim the next asks for less, down to one message, and for more again while none is lost.
  */
-import type { Clock } from '../shared/time/clock.js';
+import type { Clock } from '../../shared/time/clock.js';
 
 /** One reply claims no more than this and one message: a batch of ten 50 MB messages would take the process down. */
 const MOST_BYTES = 1_048_576;

@@ -18,18 +18,18 @@
  * sessions.ts ends the former connections before the list is compared.
  */
 import type { Buffer } from 'node:buffer';
-import { LEASE_MS } from '../domain/lease-watch.js';
-import { RedisUnavailableError } from '../shared/errors.js';
-import type { Config } from '../shared/config/config.js';
-import type { Life } from '../shared/life.js';
-import type { Clock } from '../shared/time/clock.js';
-import type { Random } from '../shared/time/random.js';
-import { createBackgroundQueue } from './background.js';
-import { CONTROL_SILENCE_MS, RedisConnection } from './connection/connection.js';
-import { readEvictionPolicy, readFacts } from './connection/facts.js';
-import { address } from './connection/problem.js';
-import { redisKeys, type RedisKeys } from './keys.js';
-import { Lease } from './lease.js';
+import { LEASE_MS } from '../../domain/lease-watch.js';
+import { RedisUnavailableError } from '../../shared/errors.js';
+import type { Config } from '../../shared/config/config.js';
+import type { Life } from '../../shared/life.js';
+import type { Clock } from '../../shared/time/clock.js';
+import type { Random } from '../../shared/time/random.js';
+import { createBackgroundQueue } from '../background.js';
+import { CONTROL_SILENCE_MS, RedisConnection } from '../connection/connection.js';
+import { readEvictionPolicy, readFacts } from '../connection/facts.js';
+import { address } from '../connection/problem.js';
+import { redisKeys, type RedisKeys } from '../keys.js';
+import { Lease } from '../lease.js';
 import type {
   BackgroundQueue,
   Claim,
@@ -38,10 +38,10 @@ import type {
   MessageQueue,
   Reconciliation,
   RedisFacts,
-} from './message-queue.js';
-import { explained } from './connection/script-refusal.js';
-import { redisScript } from './connection/script.js';
-import { BLOCK_SECONDS, Sessions, type SessionsEvents } from './connection/sessions.js';
+} from '../message-queue.js';
+import { explained } from '../connection/script-refusal.js';
+import { redisScript } from '../connection/script.js';
+import { BLOCK_SECONDS, Sessions, type SessionsEvents } from '../connection/sessions.js';
 import { ClaimSize } from './claim-size.js';
 import { DIGESTED_END_BYTES, digestOf } from './claim-digest.js';
 import { runExchange } from './settlement.js';

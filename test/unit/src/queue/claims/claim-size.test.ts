@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { ClaimSize } from '../../../../src/queue/claim-size.js';
-import { VirtualClock } from '../../../support/virtual-clock.js';
+import { ClaimSize } from '../../../../../src/queue/claims/claim-size.js';
+import { VirtualClock } from '../../../../support/virtual-clock.js';
 
 test('after each lost claim the next asks for less, down to one message, and for more again in time', async () => {
   const clock = new VirtualClock();

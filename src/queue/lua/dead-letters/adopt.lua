@@ -6,7 +6,7 @@
 -- Returns {letters moved, letters left in the list}
 --
 -- Only what still lies where it was seen is moved: two may do this at once. The unique is the hash and a number that is
--- free, since byte-identical letters stay as many as they were. First removals that do nothing, as in dead-replay.lua;
+-- free, since byte-identical letters stay as many as they were. First removals that do nothing, as in dead-letters/replay.lua;
 -- then the new place, then LTRIM takes all that have one from the list.
 
 local dead, index, letters, hashed = KEYS[1], KEYS[2], KEYS[3], tonumber(ARGV[1])

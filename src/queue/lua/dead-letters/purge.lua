@@ -12,7 +12,7 @@ redis.call('ZREM', index, '')
 
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
--- a score with a half: see untold-take.lua
+-- a score with a half: see untold/take.lua
 local function ms_being_told(member)
   local score = redis.pcall('ZSCORE', untold, member)
   local till = type(score) == 'string' and tonumber(score) or 0

@@ -1,11 +1,11 @@
 import { Buffer } from 'node:buffer';
-import { readIndexLine } from '../domain/dead-letters/index-line.js';
-import type { Claim, Exchange, Settlement } from './message-queue.js';
-import type { RedisArgument, RedisConnection } from './connection/connection.js';
-import type { RedisKeys } from './keys.js';
-import { lineOf } from './dead-letters/burial-line.js';
-import { memberOf } from './retries.js';
-import { redisScript } from './connection/script.js';
+import { readIndexLine } from '../../domain/dead-letters/index-line.js';
+import type { Claim, Exchange, Settlement } from '../message-queue.js';
+import type { RedisArgument, RedisConnection } from '../connection/connection.js';
+import type { RedisKeys } from '../keys.js';
+import { lineOf } from '../dead-letters/burial-line.js';
+import { memberOf } from '../retries.js';
+import { redisScript } from '../connection/script.js';
 
 /** From this many crashes on a message is claimed alone, so that it cannot take innocent ones to the dead list. */
 const SOLO_CRASHES = 3;
