@@ -7,7 +7,7 @@ import type { Clock } from '../shared/time/clock.js';
 import type { RedisConnection } from './connection/connection.js';
 import { replyCode } from './connection/reply.js';
 import type { RedisKeys } from './keys.js';
-import type { RecoveryQueue, Register, RegisteredConsumer } from './message-queue.js';
+import type { Claim, RecoveryQueue, Register, RegisteredConsumer } from './message-queue.js';
 import { redisScript } from './connection/script.js';
 import { settle } from './claims/settlement.js';
 
@@ -36,22 +36,9 @@ export interface RecoveryIdentity {
 export function createRecoveryQueue(
   connection: RedisConnection,
   keys: RedisKeys,
-  { workerId, clock }: RecoveryIdentity,
+  identity: RecoveryIdentity,
 ): RecoveryQueue {
   const register = new RegisterReader(connection, keys);
-
-  async function bury(consumer: string, raw: Buffer): Promise<void> {
-    const envelope = deadLetter({
-      raw,
-      reason: 'poison',
-      error: POISON_ERROR,
-      // not parsed: what took ten children down would take the primary down, too
-      attemptCount: scannedAttemptCount(raw),
-      workerId,
-      deadAt: clock.wallNow(),
-    });
-    await settle(connection, keys, consumer, [{ kind: 'bury', claim: { raw, consumer }, envelope, isUntold: true }]);
-  }
 
   return {
     isReady: () => connection.isReady(),
@@ -75,7 +62,7 @@ export function createRecoveryQueue(
           ),
         );
         const [moved, poisoned, left, score] = reply as [number, Buffer[], number, Buffer];
-        for (const raw of poisoned) await bury(consumer, raw);
+        for (const raw of poisoned) await buryPoison(connection, keys, { raw, consumer }, identity);
         recovered += Math.max(0, moved);
         buried += poisoned.length;
         if (left === 0 || moved + poisoned.length <= 0) return { recovered, buried };
@@ -83,6 +70,27 @@ export function createRecoveryQueue(
       }
     },
   };
+}
+
+/** @throws RedisUnavailableError when Redis refuses it: the message stays in the list of its consumer, and is found again. */
+async function buryPoison(
+  connection: RedisConnection,
+  keys: RedisKeys,
+  claim: Claim,
+  { workerId, clock }: RecoveryIdentity,
+): Promise<void> {
+  const envelope = deadLetter({
+    raw: claim.raw,
+    reason: 'poison',
+    error: POISON_ERROR,
+    // not parsed: what took ten children down would take the primary down, too
+    attemptCount: scannedAttemptCount(claim.raw),
+    workerId,
+    deadAt: clock.wallNow(),
+  });
+  const exchange = await settle(connection, keys, claim.consumer, [{ kind: 'bury', claim, envelope, isUntold: true }]);
+  const refused = exchange?.refused[0];
+  if (refused) throw new RedisUnavailableError(`Redis refuses to bury a message: ${refused.reason}`, false);
 }
 
 /** Reads the register; those recovered long ago a few at a time, in turn. */

@@ -79,8 +79,8 @@ export async function settle(
   keys: RedisKeys,
   consumer: string,
   settlements: readonly Settlement[],
-): Promise<void> {
-  await runExchange({
+): Promise<Exchange | undefined> {
+  return runExchange({
     connection,
     keys,
     consumer,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { claim, message, places, QUEUE, settle } from '../../support/redis/queue.js';
 import { useRedis } from '../../support/redis/redis.js';
@@ -182,6 +183,21 @@ describe('lease and recovery', () => {
     expect(found.dead.map((text) => JSON.parse(text) as unknown)).toEqual([
       expect.objectContaining({ reason: 'poison', message: message('killer') }),
     ]);
+  });
+
+  test('a poisonous message that Redis refuses to bury is not said to be buried, and stays where it is found again', async () => {
+    const { background } = await queueOf();
+    const raw = message('killer');
+    const own = `{${QUEUE}}:processing:worker-9`;
+    const dead = [`{${QUEUE}}:dead`, `{${QUEUE}}:dead:letters`];
+    await redis.client.lpush(own, raw);
+    await redis.client.hset(`{${QUEUE}}:crashes`, createHash('sha1').update(raw).digest('hex'), 10);
+    for (const key of dead) await redis.client.set(key, 'of another type');
+    await expect(background.recover('worker-9', { evenIfLeased: true })).rejects.toThrow('refuses to bury a message');
+    expect(await redis.client.lrange(own, 0, -1)).toEqual([raw]);
+    await redis.client.del(...dead);
+    expect(await background.recover('worker-9', { evenIfLeased: true })).toEqual({ recovered: 0, buried: 1 });
+    expect((await places(redis.client)).dead).toHaveLength(1);
   });
 });
 
