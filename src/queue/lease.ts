@@ -68,7 +68,9 @@ export class Lease {
   /** Rejects with RedisUnavailableError. */
   async renew(): Promise<'kept' | 'lost'> {
     const { connections, keys, clock } = this.#options;
-    const connection = connections.own.isReady() ? connections.own : connections.control;
+    const { own, control } = connections;
+    // a name that leads to another server now: a renewal on the former one would keep nothing
+    const connection = own.isReady() && (!control.isReady() || own.runId === control.runId) ? own : control;
     const consumer = this.#consumer;
     const at = clock.now();
     if ((await leaseScript.run(connection, [keys.consumers], [consumer, LEASE_MS])) === 1) {

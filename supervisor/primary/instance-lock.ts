@@ -15,6 +15,9 @@ import { ROUTES } from '../admin/protocol.js';
 
 const ANSWER_MS = 1_000;
 const LONGEST_ANSWER = 65_536;
+const MOST_ASKING = 16;
+/** Errors of one who is there, or may be; any other says that nobody could be asked. */
+const SOMEBODY = new Set(['ECONNRESET', 'EAGAIN', 'EACCES', 'EPERM', 'ETIMEDOUT', 'EPIPE']);
 
 /** A pid; `silent` = somebody is there and does not answer, as when he is stopped; undefined = nobody. */
 type Holder = number | 'silent' | undefined;
@@ -27,7 +30,12 @@ export class InstanceLock {
   async take(folder: string, port: number): Promise<Holder> {
     if (!InstanceLock.isPossible) return undefined;
     const path = nameOf(folder, port);
-    const server = createServer((socket) => socket.on('error', () => undefined).end(`${process.pid}\n`));
+    // any user may connect: whoever says something, or does not go, must cost no file descriptor
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined).setTimeout(ANSWER_MS, () => socket.destroy());
+      socket.resume().end(`${process.pid}\n`);
+    });
+    server.maxConnections = MOST_ASKING;
     try {
       await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve));
     } catch (error) {
@@ -76,13 +84,9 @@ export function whoAnswers(socketPath: string): Promise<Holder> {
       response.on('end', () => resolve(pidIn(text) ?? 'silent'));
     });
     asked.on('timeout', () => asked.destroy());
-    asked.on('error', ({ code }: NodeJS.ErrnoException) => resolve(isNobody(code) ? undefined : 'silent'));
+    asked.on('error', ({ code }: NodeJS.ErrnoException) => resolve(SOMEBODY.has(code ?? '') ? 'silent' : undefined));
     asked.end();
   });
-}
-
-function isNobody(code: string | undefined): boolean {
-  return code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTSOCK' || code === 'ENOTDIR';
 }
 
 function pidIn(health: string): number | undefined {

@@ -79,7 +79,13 @@ export class RedisQueue implements MessageQueue, Life {
     this.#claimSize = new ClaimSize(clock);
     this.reliable = config.queue.reliable;
     this.#keys = redisKeys(config.queue.name);
-    this.#sessions = new Sessions({ redis: config.redis, workerId, clock, random, events });
+    const onDisconnected = (problem: string): void => {
+      // what made the others silent has most likely made this one so
+      if (this.#renewals.isReady()) this.#renewals.reconnect();
+      events.onDisconnected(problem);
+    };
+    const sessionsEvents = { onConnected: () => events.onConnected(), onDisconnected };
+    this.#sessions = new Sessions({ redis: config.redis, workerId, clock, random, events: sessionsEvents });
     const { control } = this.#sessions;
     const name = `message-broker-worker:${workerId}:lease`;
     this.#renewals = new RedisConnection({ redis: config.redis, name, silenceMs: CONTROL_SILENCE_MS, clock, random });

@@ -27,6 +27,7 @@ export const BLOCK_SECONDS = 2;
 /** Redis ends a block up to 0.1 s late. Silent for longer than both together, 2.7 s, the connection is dead. */
 const BLOCK_MARGIN_MS = 700;
 const UNBLOCK_AGAIN_MS = 10;
+const LEARN_AGAIN_MS = 500;
 
 interface SessionsOptions {
   readonly redis: Config['redis'];
@@ -150,8 +151,12 @@ export class Sessions implements Life {
   }
 
   #noteReady(): void {
-    // a connection lost while we ask comes back here when it is ready again
-    if (this.#connected()) this.#learn().catch(() => undefined);
+    if (this.#connected()) this.#learn().catch(() => this.#clock.after(LEARN_AGAIN_MS, () => this.#learnAgain()));
+  }
+
+  /** A connection lost while we ask is ready anew later; that of a Cluster stays ready, though one of its nodes is away. */
+  #learnAgain(): void {
+    if (!this.#learned && !this.#stopped) this.#noteReady();
   }
 
   async #learn(): Promise<void> {

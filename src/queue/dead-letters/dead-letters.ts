@@ -81,8 +81,10 @@ export class RedisDeadLetters implements DeadLetters {
     return this.#run(run, purgeDeed(this.#connection, this.#keys));
   }
 
-  returnToList(run: DeadLetterRun): Promise<DeadLetterProgress> {
-    return this.#run(run, returnDeed(this.#connection, this.#keys, this.#messageMaxBytes));
+  /** A dry run moves nothing to the index before: what lies in the list, put there by an earlier run, is where it belongs. */
+  async returnToList(run: DeadLetterRun): Promise<DeadLetterProgress> {
+    const deed = returnDeed(this.#connection, this.#keys, this.#messageMaxBytes);
+    return run.dryRun ? runOverLetters(this.#tools(), await this.#resolved(run), deed) : this.#run(run, deed);
   }
 
   async #run(run: DeadLetterRun, deed: Deed): Promise<DeadLetterProgress> {

@@ -109,7 +109,8 @@ export class DailyLogFile {
     const transport = this.#transport;
     const path = this.#path;
     if (path === undefined || !this.#isOpen || this.#isStale) return undefined;
-    const [found, aside] = await Promise.all([path, asideName(path)].map((name) => this.#openedFile.look(name)));
+    const found = await this.#openedFile.look(path);
+    const aside = found?.state === 'gone' ? await this.#openedFile.look(asideName(path)) : undefined;
     if (transport !== this.#transport || path !== this.#path || this.#stopped) return undefined;
     if (found?.state === 'ours') return found.bytes;
     if (found?.state === 'gone') {

@@ -44,6 +44,8 @@ export class Output implements Life {
   #stdout: Writable | undefined;
   #pipeline: Pipeline | undefined;
   #linkFailed = false;
+  #asideFailed = false;
+  #isLooking = false;
   #path: string | undefined;
   #stopping: Promise<void> | undefined;
 
@@ -71,7 +73,7 @@ export class Output implements Life {
     [this.#stdout, process.stderr].forEach(ignoreErrors);
     this.#pipeline = createPipeline(this.#stdout, this.#file);
     if (this.#options.ownsRotation) this.#midnight.start();
-    this.#look = this.#options.clock.every(LOOK_MS, () => void this.#lookAtFile()).unref();
+    this.#look = this.#options.clock.every(LOOK_MS, () => void this.#lookOnce()).unref();
   }
 
   /** Resolves when all lines so far are where they belong. The caller bounds the time. */
@@ -117,6 +119,14 @@ export class Output implements Life {
     await Promise.all([this.#file.stop(), this.#stdout && drained(this.#stdout)]);
   }
 
+  /** On a folder that hangs each look holds one of Node's four threads for good, and the last ones are needed for names. */
+  async #lookOnce(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    await this.#lookAtFile();
+    this.#isLooking = false;
+  }
+
   async #lookAtFile(): Promise<void> {
     const { logging, ownsRotation } = this.#options;
     const bytes = await this.#file.look();
@@ -127,8 +137,11 @@ export class Output implements Life {
     try {
       renameSync(path, asideName(path));
     } catch (error) {
+      if (this.#asideFailed) return;
+      this.#asideFailed = true;
       return this.#options.complain(`Cannot set ${path} aside, which is too large (LOG_MAX_SIZE): ${reasonOf(error)}`);
     }
+    this.#asideFailed = false;
     this.#file.renew();
   }
 

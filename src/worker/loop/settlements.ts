@@ -146,6 +146,9 @@ export class Settlements {
       this.#release(result);
       return false;
     });
+    // what was refused or left may be gone, and no exchange comes that would say so: its slots would be held for ever
+    this.#refused = 0;
+    this.#left = this.#finished.length;
     this.#noteLost(lostCount);
   }
 

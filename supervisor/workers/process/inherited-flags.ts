@@ -84,7 +84,8 @@ function canBeLoaded(value: string): boolean {
     if (existsSync(value)) return true;
     createRequire(join(process.cwd(), 'index.js')).resolve(value);
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    // it is there, for `import` alone
+    return (error as NodeJS.ErrnoException).code === 'ERR_PACKAGE_PATH_NOT_EXPORTED';
   }
 }

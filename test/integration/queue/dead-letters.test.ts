@@ -309,6 +309,8 @@ test('back to the list of version 1.0, in the order of death, each in an envelop
   ).toEqual(['no envelope', message('c'), large, message('a')]);
   expect(listed[1]).toBe(envelopes[0]);
   expect(await redis.client.exists(keys.deadIndex, keys.deadLetters)).toBe(0);
+  await onQueue(({ deadLetters }) => deadLetters.returnToList({ filter: {}, dryRun: true }));
+  expect(await redis.client.llen(DEAD)).toBe(4);
   expect(await ids()).toEqual([undefined, 'c', 'large', 'a']);
 });
 

@@ -169,6 +169,26 @@ describe('settling', () => {
     expect(queue.asked.at(-1)).toBe('claimBlocking');
   });
 
+  test('refused ones that Redis has forgotten when it is back hold no slot any more', async () => {
+    const { workLoop, queue, server, clock, settle } = createCore({ concurrency: 2 });
+    queue.push(...pushed(...ids(2)));
+    queue.next({ kind: 'done' });
+    queue.always({ kind: 'refuses-settlements', reason: 'MISCONF' });
+    workLoop.start();
+    await settle();
+    for (const id of ids(2)) server.post(id).answer(DELIVERED);
+    await clock.advance(1_000);
+    queue.goAway();
+    queue.processing.splice(0);
+    queue.always({ kind: 'done' });
+    await clock.advance(1_000);
+    queue.comeBack();
+    await clock.advance(1_000);
+    queue.push(...pushed('m9'));
+    await clock.advance(1_000);
+    expect(server.ids).toEqual([...ids(2), 'm9']);
+  });
+
   test('a message that others recovered meanwhile is counted as lost, and nobody is told of it', async () => {
     const { workLoop, queue, server, log, metric, metrics, settle } = createCore();
     queue.push(...pushed('a', 'b', 'c'));
