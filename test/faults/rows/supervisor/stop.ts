@@ -18,6 +18,7 @@ export const STOP_ROWS: readonly Row[] = [
     fault: 'workers die at boot: certificate replaced by rubbish, then mended',
     bound: '/health and /ready say so < 2 s, starts after 0.1, 0.2, 0.4 … s, primary < 5 % CPU, back ≤ 12 s',
     limits: { recoveryMs: 2_000 },
+    alone: true,
     run: bootFailures,
   },
   {
