@@ -41,9 +41,10 @@ export const registerRollback: RegisterCommand = (program, context) => {
       options.dryRun ? count(queue, options) : run(queue, options, context),
     );
     if (options.json) return printJson(context, { dry_run: options.dryRun ?? false, ...result });
-    const { claims, retries, dead } = result;
+    const { claims, retries, dead, dead_left: left } = result;
     const parts = `${claims} claims, ${retries} retries and ${dead} dead letters`;
     context.print(options.dryRun ? `${parts} would go back to the queue.` : `${parts} are back on the queue.`);
+    if (left > 0) context.print(`${left} dead letters stay: see "dead list", and repeat the command.`);
   });
   addExitCodes(command, EXIT_CODES);
 };
@@ -79,11 +80,13 @@ interface RolledBack {
   readonly claims: number;
   readonly retries: number;
   readonly dead: number;
+  /** Dead letters that are no messages, or of which the main server is being told just now. */
+  readonly dead_left: number;
 }
 
 async function count(queue: OperatorQueue, { withDead }: RollbackOptions): Promise<RolledBack> {
   const pending = await queue.rollback.pending();
-  return { ...pending, dead: withDead ? (await queue.sizes()).dead : 0 };
+  return { ...pending, dead: withDead ? (await queue.sizes()).dead : 0, dead_left: 0 };
 }
 
 async function run(
@@ -96,10 +99,10 @@ async function run(
     const onProgress = ({ claims, retries }: { readonly claims: number; readonly retries: number }): void =>
       progress.update(`${retries} retries, ${claims} claims moved`);
     const moved = await queue.rollback.run({ force: force ?? false, onProgress });
-    if (!withDead) return { ...moved, dead: 0 };
+    if (!withDead) return { ...moved, dead: 0, dead_left: 0 };
     const replayed = await queue.deadLetters.replay({ filter: {}, dryRun: false });
     if (!json) sayBeingTold(context, replayed);
-    return { ...moved, dead: replayed.done };
+    return { ...moved, dead: replayed.done, dead_left: replayed.meant - replayed.done };
   } catch (error) {
     if (!(error instanceof LeasesRunningError)) throw error;
     throw leasesRun(error);

@@ -31,6 +31,10 @@ const WITH_VALUE = new Set([
   '--watch-path',
   '--snapshot-blob',
   '--inspect-port',
+  '--inspect-publish-uid',
+  '--experimental-config-file',
+  '--build-snapshot-config',
+  '--watch-kill-signal',
 ]);
 /** Programs on the command line are for the process that was started with them. */
 const PROGRAM = new Set(['-e', '--eval', '-p', '--print', '-pe', '-c', '--check', '-i', '--interactive']);

@@ -142,6 +142,7 @@ test('rollback: refuses while leases run, and gives everything back', async () =
     claims: 1,
     retries: 1,
     dead: 1,
+    dead_left: 0,
   });
   expect((await places(redis.client)).waiting).toEqual(['{"message_id":"dead","attempt_count":0}', 'retry', 'claim']);
 });

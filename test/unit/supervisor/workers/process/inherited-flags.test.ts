@@ -15,6 +15,7 @@ test.each([
   ['--watch-path', 'src'],
   ['-e', 'import("./start.js")'],
   ['--snapshot-blob', 'snap.blob'],
+  ['--experimental-config-file', 'node.config.json'],
 ])('%s was for the start', (...flags) => {
   expect(inheritedFlags(['--max-old-space-size=200', ...flags, '--no-warnings'], there)).toEqual({
     flags: ['--max-old-space-size=200', '--no-warnings'],
