@@ -19,8 +19,8 @@ const STEP_BYTES = 1_048_576;
 /** What falls due later than this is not looked for. */
 const LOOK_AHEAD_MS = 1_000;
 
-const promoteScript = redisScript('promote');
-const retimeScript = redisScript('retime');
+const promoteScript = redisScript('promote', 'retry-head');
+const retimeScript = redisScript('retime', 'retry-head');
 
 export function createRetryQueue(connection: RedisConnection, keys: RedisKeys, identity: Finder): RetryQueue {
   return {

@@ -45,7 +45,7 @@ const STEP = 100;
 const STEP_BYTES = 1_048_576;
 
 const claimsScript = redisScript('rollback-claims');
-const retriesScript = redisScript('rollback-retries');
+const retriesScript = redisScript('rollback-retries', 'retry-head');
 
 export class RedisRollback implements Rollback {
   readonly #connection: RedisConnection;

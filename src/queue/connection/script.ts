@@ -10,8 +10,9 @@ interface RedisScript {
   run(connection: RedisConnection, keys: readonly string[], args: readonly RedisArgument[]): Promise<unknown>;
 }
 
-export function redisScript(name: string): RedisScript {
-  const text = readFileSync(new URL(`../lua/${name}.lua`, import.meta.url), 'utf8');
+/** `parts`: what scripts share, in lua/parts/; it stands before the script. */
+export function redisScript(name: string, ...parts: readonly string[]): RedisScript {
+  const text = [...parts.map((part) => `parts/${part}`), name].map(textOf).join('');
   const sha = createHash('sha1').update(text).digest('hex');
   return {
     async run(connection, keys, args) {
@@ -25,4 +26,8 @@ export function redisScript(name: string): RedisScript {
       }
     },
   };
+}
+
+function textOf(name: string): string {
+  return readFileSync(new URL(`../lua/${name}.lua`, import.meta.url), 'utf8');
 }

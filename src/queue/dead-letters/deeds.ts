@@ -25,8 +25,8 @@ interface Done {
   readonly againInMs: number;
 }
 
-const replayScript = redisScript('dead-letters/replay');
-const purgeScript = redisScript('dead-letters/purge');
+const replayScript = redisScript('dead-letters/replay', 'being-told');
+const purgeScript = redisScript('dead-letters/purge', 'being-told');
 
 const REPLAYED = 200;
 const PURGED = 500;

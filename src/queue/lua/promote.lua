@@ -6,9 +6,7 @@
 --      5 time in ms to which Redis's clock was set back  6 ms that it went back, less than an interval; 0 = it did not
 -- Returns {{heads of the members moved}, {foreign members that were met}, ms until the next retry is due or -1, now in ms}
 --
--- A member is `<unique> <encoded message id> <interval in ms>:<message>`, without the interval in earlier builds: two
--- byte-identical messages stay two, and the head names the message for the log without sending it back. A member without
--- such a head is not ours: it is passed over, and the caller sets it aside.
+-- What a member is stands in parts/retry-head.lua. One that is not ours is passed over, and the caller sets it aside.
 --
 -- After a step back, a retry from before it is due that much earlier than its score says. It is one whose interval began
 -- before the time that the clock was set back to; half a millisecond in the score says that retime.lua has seen to it.
@@ -21,16 +19,6 @@ local most, bytes_wanted, ahead, latest = tonumber(ARGV[1]), tonumber(ARGV[2]), 
 local set_back_to, back = tonumber(ARGV[5]), tonumber(ARGV[6])
 -- of members that stay where they are, not more are read
 local passed_most, passed_bytes_most = 1000, 16 * bytes_wanted
-
--- where the head ends, and the interval in it; nil = not ours
-local ours = '^' .. string.rep('%x', 12) .. "%w+ [%w_.!~*'()%%-]+"
-local function head_of(member)
-  local colon = string.find(string.sub(member, 1, 4096), ':', 1, true)
-  if not colon then return nil end
-  local head = string.sub(member, 1, colon - 1)
-  local interval = string.match(head, ours .. ' (%d+)$')
-  if interval or string.find(head, ours .. '$') then return colon, tonumber(interval) end
-end
 
 -- first a removal of nothing
 redis.call('ZREM', retry, 'no member')

@@ -5,22 +5,12 @@
 --      4 ms that the clock went back, or 0 = not known
 -- Returns {members left as they were, members set right, {foreign members that were met}}
 --
--- A member is due its interval from now at the latest (its head is that of promote.lua); those of earlier builds have no
+-- A member is due its interval from now at the latest (parts/retry-head.lua); those of earlier builds have no
 -- interval and stay. One that is set right is never met as wrong again, so several callers do no harm; it gets half a
 -- millisecond, by which promote.lua knows it.
 
 local retry = KEYS[1]
 local rank, most, bytes_wanted, back = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-
--- where the head ends, and the interval in it; nil = not ours
-local ours = '^' .. string.rep('%x', 12) .. "%w+ [%w_.!~*'()%%-]+"
-local function head_of(member)
-  local colon = string.find(string.sub(member, 1, 4096), ':', 1, true)
-  if not colon then return nil end
-  local head = string.sub(member, 1, colon - 1)
-  local interval = string.match(head, ours .. ' (%d+)$')
-  if interval or string.find(head, ours .. '$') then return colon, tonumber(interval) end
-end
 
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)

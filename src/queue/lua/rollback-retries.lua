@@ -4,21 +4,11 @@
 -- ARGV 1 retries to move at most  2 bytes after which no further one is moved
 -- Returns {retries moved, {foreign members that were met}, retries left}
 --
--- A member's head is that of promote.lua; one without it is not ours, and the caller sets it aside. The errors that this
--- raises come before a message is copied: see exchange.lua for the order.
+-- A member without a head (parts/retry-head.lua) is not ours, and the caller sets it aside. The errors that this raises come
+-- before a message is copied: see exchange.lua for the order.
 
 local retry, queue = KEYS[1], KEYS[2]
 local most, bytes_wanted = tonumber(ARGV[1]), tonumber(ARGV[2])
-
--- where the head ends, and the interval in it; nil = not ours
-local ours = '^' .. string.rep('%x', 12) .. "%w+ [%w_.!~*'()%%-]+"
-local function head_of(member)
-  local colon = string.find(string.sub(member, 1, 4096), ':', 1, true)
-  if not colon then return nil end
-  local head = string.sub(member, 1, colon - 1)
-  local interval = string.match(head, ours .. ' (%d+)$')
-  if interval or string.find(head, ours .. '$') then return colon, tonumber(interval) end
-end
 
 redis.call('ZREM', retry, 'no member')
 

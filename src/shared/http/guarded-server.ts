@@ -74,13 +74,14 @@ export class GuardedServer extends Server {
 
 /** Whether, as far as can be known, nobody waits for the answer any more. */
 export function isAbandoned({ socket }: IncomingMessage): boolean {
-  return (socket as unknown as PacedSocket).hasHungUp;
+  return socket instanceof PacedSocket && socket.hasHungUp;
 }
 
 function noteRequest(request: IncomingMessage, response: ServerResponse): void {
   // A client that hangs up in the middle is its own affair.
   response.on('error', () => undefined);
   request.on('error', () => undefined);
-  (request.socket as unknown as PacedSocket).began(request, response);
+  const { socket } = request;
+  if (socket instanceof PacedSocket) socket.began(request, response);
   response.once('prefinish', () => response.setTimeout(READ_ANSWER_MS, () => request.destroy()));
 }

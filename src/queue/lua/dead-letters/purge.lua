@@ -12,16 +12,9 @@ redis.call('ZREM', index, '')
 
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
--- a score with a half: see untold/take.lua
-local function ms_being_told(member)
-  local score = redis.pcall('ZSCORE', untold, member)
-  local till = type(score) == 'string' and tonumber(score) or 0
-  return till % 1 == 0 and 0 or math.max(0, math.ceil(till - now))
-end
-
 local purged, held_ms, held = 0, 0, {}
 for _, member in ipairs(ARGV) do
-  local ms = ms_being_told(member)
+  local ms = ms_being_told(untold, member, now)
   if ms > 0 then
     held[#held + 1] = member
     held_ms = math.max(held_ms, ms)

@@ -27,18 +27,11 @@ end
 
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
--- a score with a half: see untold/take.lua
-local function ms_being_told(member)
-  local score = redis.pcall('ZSCORE', untold, member)
-  local till = type(score) == 'string' and tonumber(score) or 0
-  return till % 1 == 0 and 0 or math.max(0, math.ceil(till - now))
-end
-
 local moved, held_ms, held = 0, 0, {}
 for at = 1, #ARGV, 3 do
   local member = ARGV[at]
   local unique = string.match(member, '^%S*')
-  local ms = ms_being_told(member)
+  local ms = ms_being_told(untold, member, now)
   local message = ms == 0 and redis.call('ZSCORE', index, member) and message_of(unique, ARGV[at + 1], ARGV[at + 2])
   if ms > 0 then
     held[#held + 1] = member
