@@ -90,18 +90,23 @@ class Roll {
         const current = slotNow()?.current;
         return current !== undefined && (this.#demands.ready ? current.isConsuming : current.hasBooted);
       };
-      const isDecided = (): boolean => number > this.#pool.target || isGood() || slotNow()?.trouble !== undefined;
+      const isDecided = (): boolean => number > this.#pool.target || isGood() || this.#isInTrouble(slotNow());
       await this.#pool.until(isDecided, READY_DEADLINE_MS);
       const slot = slotNow();
       if (!slot || !this.#pool.isWanted(slot) || isGood()) continue;
       this.#lookAfterThePlaced();
-      if (slot.trouble !== undefined) {
+      if (this.#isInTrouble(slot)) {
         throw new ReplacementError(
           `${titleOf(slot)} has the new configuration as all others, but its last process ${slot.trouble}.`,
         );
       }
       this.#log.warn(`${titleOf(slot)} is not ready after 15 s; going on`);
     }
+  }
+
+  /** By a process of the new configuration: the others do not speak against it. */
+  #isInTrouble(slot: WorkerSlot | undefined): boolean {
+    return slot?.trouble !== undefined && slot.troubledConfig === this.#config;
   }
 
   /** @throws ReplacementError when one of those who took over has died. */

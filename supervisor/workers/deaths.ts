@@ -59,6 +59,7 @@ export class Deaths {
     const { clock, log, random } = this.#options;
     const words = exitInWords(handle);
     slot.trouble = words;
+    slot.troubledConfig = handle.config;
     slot.restarts += 1;
     if (handle.hung) slot.hangs += 1;
     if (handle.hasBooted) slot.bootCrashes = slot.slowBoots = 0;

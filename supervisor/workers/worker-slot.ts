@@ -37,6 +37,8 @@ export class WorkerSlot {
   startAt = 0;
   /** Why the last process ended, until the next one has booted. */
   trouble: string | undefined;
+  /** What the process that caused it ran with. */
+  troubledConfig: Config | undefined;
 
   #vouchedUntil = -Infinity;
 

@@ -158,6 +158,16 @@ test('a later worker whose new process dies keeps its old one; the set stays mix
   ]);
 });
 
+test('a worker that died under the old configuration and boots with the new one is waited for, not blamed', async () => {
+  const primary = await VirtualPrimary.ready({ count: 3 });
+  const rolling = roll(primary, { count: 3 });
+  await primary.clock.advance(5_400);
+  primary.child(102).dies('SIGKILL');
+  await primary.clock.advance(8_000);
+  expect(rolling.outcome).toBe('done');
+  expect(primary.readyPids()).toHaveLength(3);
+});
+
 test('an old process that does not answer is given up by the hand-over all the same', async () => {
   const primary = await VirtualPrimary.ready({ count: 1 });
   primary.child(100).hang();
