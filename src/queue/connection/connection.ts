@@ -24,7 +24,7 @@ import {
 } from './client.js';
 import { RedisCommand } from './command.js';
 import { examine, type Server } from './examination.js';
-import { Patience } from './patience.js';
+import { SilenceLimit } from './silence-limit.js';
 import { address, plainProblem } from './problem.js';
 import { isReply, replyCode } from './reply.js';
 import { askNextSentinel } from './sentinels.js';
@@ -56,7 +56,7 @@ const LOADING_LOOK_MS = 500;
 export class RedisConnection implements Life {
   readonly #options: RedisConnectionOptions;
   readonly #events: ConnectionEvents;
-  readonly #patience: Patience;
+  readonly #silence: SilenceLimit;
   #tls: RedisTls | undefined;
   #client: RedisClient | undefined;
   #stopping: Promise<void> | undefined;
@@ -77,7 +77,7 @@ export class RedisConnection implements Life {
   constructor(options: RedisConnectionOptions, events: ConnectionEvents = {}) {
     this.#options = options;
     this.#events = events;
-    this.#patience = new Patience(options.silenceMs);
+    this.#silence = new SilenceLimit(options.silenceMs);
   }
 
   /** Connects in the background. @throws ConfigError when REDIS_TLS_CA_PATH cannot be read. */
@@ -122,7 +122,7 @@ export class RedisConnection implements Life {
     const client = this.#client;
     if (!client || !this.isReady()) throw new RedisUnavailableError(this.describe(this.#lastProblem), false);
     try {
-      return await this.#patience.during(client, args, () => client.sendCommand(new RedisCommand(command, args)));
+      return await this.#silence.during(client, args, () => client.sendCommand(new RedisCommand(command, args)));
     } catch (error) {
       const refused = isReply(error);
       const text = refused ? this.#describeRefusal(error.message) : this.describe(reasonOf(error));

@@ -12,7 +12,7 @@ import type { RedisClient } from './client.js';
 /** 50 KB/s. */
 const SLOWEST_BYTES_PER_MS = 50;
 
-export class Patience {
+export class SilenceLimit {
   readonly #silenceMs: number;
   #bytesUnderWay = 0;
 
