@@ -79,6 +79,18 @@ describe('clients of others', () => {
   });
 });
 
+test('an outage of one connection takes that of the lease with it', async () => {
+  const queue = await queueAt(redis.port);
+  const idOf = async (role: string) =>
+    new RegExp(`^id=(\\d+) .* name=message-broker-worker:worker-1:${role} `, 'm').exec(
+      String(await redis.client.client('LIST')),
+    )?.[1];
+  const [control, lease] = [await idOf('control'), await idOf('lease')];
+  await redis.client.call('CLIENT', 'KILL', 'ID', control ?? '');
+  await waitFor(() => !queue.isReady(), { what: 'the outage' });
+  await waitFor(async () => ![undefined, lease].includes(await idOf('lease')), { what: 'another one for the lease' });
+});
+
 describe('INFO', () => {
   test.each(['renamed', 'forbidden'])('%s: works, and says that it knows nothing', async (how) => {
     const renamed = how === 'renamed' ? ['--rename-command', 'INFO', ''] : [];

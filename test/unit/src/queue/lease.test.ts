@@ -6,8 +6,9 @@ import { RedisUnavailableError } from '../../../../src/shared/errors.js';
 import { VirtualClock } from '../../../support/virtual-clock.js';
 
 /** Answers renewals as lease.lua does, or not at all. */
-class ScriptedConnection implements Pick<RedisConnection, 'isReady' | 'call'> {
+class ScriptedConnection implements Pick<RedisConnection, 'isReady' | 'runId' | 'call'> {
   isUp = true;
+  runId = 'one server';
   /** Consumers whose claims others have recovered. */
   readonly lost = new Set<string>();
   readonly renewed: string[] = [];
@@ -53,6 +54,15 @@ test('a renewal goes over its own connection, and over the other while that is a
   await made.renew();
   own.isUp = false;
   expect(await made.renew()).toBe('kept');
+  expect([own.renewed, control.renewed]).toEqual([[made.consumer], [made.consumer]]);
+});
+
+test('a renewal goes to the server that holds our claims, not to one that the name led to before', async () => {
+  const { own, control, made } = lease();
+  control.runId = 'another one';
+  await made.renew();
+  control.isUp = false;
+  await made.renew();
   expect([own.renewed, control.renewed]).toEqual([[made.consumer], [made.consumer]]);
 });
 
