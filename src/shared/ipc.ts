@@ -10,7 +10,7 @@
  * `booted` = configuration and certificates are good and, as soon as it answers, so is Redis; nothing is claimed and no
  * port is taken before `activate`. That is what lets a new process boot before the old one gives its slot up.
  */
-import type { Config } from './config/config.js';
+import { isConfig, type Config } from './config/config.js';
 import { readCounts, type Counts } from './metrics/counts.js';
 import { readMetrics, type MetricJson } from './metrics/metric-json.js';
 
@@ -101,8 +101,8 @@ export function readToChild(value: unknown): ToChild | undefined {
     case 'collect-gauges':
       return isCount(value['request']) ? { type: 'collect-gauges', request: value['request'] } : undefined;
     case 'configure':
-      return isRecord(value['config']) && isIdentity(value['identity'])
-        ? { type: 'configure', config: value['config'] as unknown as Config, identity: value['identity'] }
+      return isConfig(value['config']) && isIdentity(value['identity'])
+        ? { type: 'configure', config: value['config'], identity: value['identity'] }
         : undefined;
     default:
       return undefined;

@@ -11,17 +11,17 @@ interface Judgement {
 
 /** What of a new configuration the running supervisor can put into service. */
 export function judge(before: Config, after: Config): Judgement {
-  const sections: Record<string, unknown> = { ...after };
+  let config = after;
   const remarks: string[] = [];
   for (const setting of SETTINGS) {
     if (setting.restart !== true) continue;
     const { section, key } = placeOf(setting);
     const is = before[section][key];
     const [stays, wanted] = [printValue(setting, is), printValue(setting, after[section][key])];
-    sections[section] = { ...(sections[section] as object), [key]: is };
+    config = { ...config, [section]: { ...config[section], [key]: is } };
     if (stays !== wanted) remarks.push(sentence(setting, wanted, stays));
   }
-  return { config: sections as unknown as Config, remarks };
+  return { config, remarks };
 }
 
 function sentence({ env }: Setting, wanted: string, stays: string): string {

@@ -3,7 +3,7 @@
  * came to this. 900 samples of 11 numbers are some 80 KB.
  */
 import type { StatusDocument } from './status-document.js';
-import { SAMPLE_FIELDS, type Sample, type SampleColumns } from './status-events.js';
+import type { Sample, SampleColumns, SampleField } from './status-events.js';
 
 const MOST_SAMPLES = 900;
 
@@ -27,10 +27,26 @@ export class History {
   since(total: number): SampleColumns {
     const kept = Math.min(this.#samples.length, MOST_SAMPLES, this.#total - total);
     const samples = kept > 0 ? this.#samples.slice(-kept) : [];
-    return Object.fromEntries(
-      SAMPLE_FIELDS.map((field) => [field, samples.map((sample) => sample[field])]),
-    ) as unknown as SampleColumns;
+    return columnsOf(samples);
   }
+}
+
+function columnsOf(samples: readonly Sample[]): SampleColumns {
+  const column = <Field extends SampleField>(field: Field) => samples.map((sample) => sample[field]);
+  return {
+    at: column('at'),
+    delivered_per_second: column('delivered_per_second'),
+    failed_per_second: column('failed_per_second'),
+    delivery_p50: column('delivery_p50'),
+    delivery_p95: column('delivery_p95'),
+    wait_p50: column('wait_p50'),
+    wait_p95: column('wait_p95'),
+    waiting: column('waiting'),
+    retrying: column('retrying'),
+    dead: column('dead'),
+    cpu_percent: column('cpu_percent'),
+    memory_bytes: column('memory_bytes'),
+  };
 }
 
 /** @param at ms since the Unix epoch. */

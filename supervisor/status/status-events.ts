@@ -1,24 +1,22 @@
 /** What `GET /events` sends; read by the page, so it imports nothing of node. */
 import type { StatusDocument } from './status-document.js';
 
-export const SAMPLE_FIELDS = [
-  'at',
-  'delivered_per_second',
-  'failed_per_second',
-  'delivery_p50',
-  'delivery_p95',
-  'wait_p50',
-  'wait_p95',
-  'waiting',
-  'retrying',
-  'dead',
-  'cpu_percent',
-  'memory_bytes',
-] as const;
-export type SampleField = (typeof SAMPLE_FIELDS)[number];
-
 /** `at` in seconds since the Unix epoch, durations in seconds; null = not known then. */
-export type Sample = { readonly at: number } & { readonly [Field in Exclude<SampleField, 'at'>]: number | null };
+export interface Sample {
+  readonly at: number;
+  readonly delivered_per_second: number | null;
+  readonly failed_per_second: number | null;
+  readonly delivery_p50: number | null;
+  readonly delivery_p95: number | null;
+  readonly wait_p50: number | null;
+  readonly wait_p95: number | null;
+  readonly waiting: number | null;
+  readonly retrying: number | null;
+  readonly dead: number | null;
+  readonly cpu_percent: number | null;
+  readonly memory_bytes: number | null;
+}
+export type SampleField = keyof Sample;
 
 /** Several samples, one array per field, all of one length. */
 export type SampleColumns = { readonly [Field in SampleField]: readonly Sample[Field][] };

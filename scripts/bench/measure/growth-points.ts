@@ -51,7 +51,7 @@ export async function backlog(stand: Stand, waiting: number, options: OursOption
 /** From the moment that the first falls due until all `DUE` are delivered. */
 export async function retries(stand: Stand, others: number, options: OursOptions): Promise<Point> {
   return withOurs(stand, options, async (ours) => {
-    const [time] = (await stand.redis.time()) as unknown as [number | string];
+    const [time] = await stand.redis.time();
     const dueAt = Number(time) * 1_000 + RETRY_LEAD_MS;
     await addRetries(stand, others, () => dueAt + HOUR_MS);
     await addRetries(stand, DUE, (index) => dueAt + Math.floor((index / DUE) * 1_000));

@@ -18,9 +18,14 @@ const PROCESSING = 102;
  */
 export function takeUnaskedContinue(socket: Socket): void {
   const key = Object.getOwnPropertySymbols(socket).find(({ description }) => description === 'parser');
-  const parser = key && (socket as unknown as Record<symbol, Parser | null>)[key];
-  if (!parser) return;
+  const parser: unknown = key && Reflect.get(socket, key);
+  if (!isParser(parser)) return;
   const onHeadersComplete = parser.onHeadersComplete.bind(parser);
   parser.onHeadersComplete = (status, upgrade, shouldKeepAlive) =>
     onHeadersComplete(status === CONTINUE ? PROCESSING : status, upgrade, shouldKeepAlive);
+}
+
+function isParser(value: unknown): value is Parser {
+  const is = typeof value === 'object' && value !== null && 'onHeadersComplete' in value;
+  return is && typeof value.onHeadersComplete === 'function';
 }

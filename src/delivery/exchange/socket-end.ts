@@ -2,8 +2,7 @@ import type { Socket } from 'node:net';
 
 /** Node's handle of an open socket; of a TLS socket it wraps the handle of the TCP socket. */
 interface Handle {
-  _parent?: Handle | null;
-  reset?(closed: () => void): number;
+  reset(closed: () => void): number;
   close(closed: () => void): void;
 }
 
@@ -14,9 +13,17 @@ interface Handle {
  * `resetAndDestroy` refuses TLS sockets (Node 20 to 26), so the close of the TCP handle below is replaced.
  */
 export function endByReset(socket: Socket): void {
-  const { _handle: outer } = socket as unknown as { readonly _handle?: Handle | null };
-  const handle = outer?._parent ?? outer;
-  if (!handle?.reset) return;
+  const outer: unknown = Reflect.get(socket, '_handle');
+  const handle = (isObject(outer) && '_parent' in outer && outer._parent) || outer;
+  if (!isHandle(handle)) return;
   const reset = handle.reset.bind(handle);
   handle.close = (closed) => void reset(closed);
+}
+
+function isHandle(value: unknown): value is Handle {
+  return isObject(value) && 'reset' in value && typeof value.reset === 'function';
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }

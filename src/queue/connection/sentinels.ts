@@ -13,6 +13,7 @@ interface SentinelParts {
 
 export function tellOfSentinels(client: Redis, tell: ToldOfNode): Redis {
   const parts = partsOf(client);
+  if (!parts) return client;
   const connect = parts.connectToSentinel.bind(parts);
   const Connector = tellingConnector(tell);
   parts.connectToSentinel = (endpoint, options) => connect(endpoint, { ...options, Connector });
@@ -21,9 +22,17 @@ export function tellOfSentinels(client: Redis, tell: ToldOfNode): Redis {
 
 /** One that was cut off goes on naming a former primary. */
 export function askNextSentinel(client: Redis | Cluster): void {
-  if (!(client instanceof Cluster)) partsOf(client).check({ role: 'slave' });
+  if (!(client instanceof Cluster)) partsOf(client)?.check({ role: 'slave' });
 }
 
-function partsOf(client: Redis): SentinelParts {
-  return (client as unknown as { readonly connector: SentinelParts }).connector;
+/** Undefined where there are none: the address is no Sentinel's, or the client has changed. */
+function partsOf(client: Redis): SentinelParts | undefined {
+  const connector: unknown = Reflect.get(client, 'connector');
+  return isSentinelParts(connector) ? connector : undefined;
+}
+
+function isSentinelParts(value: unknown): value is SentinelParts {
+  if (typeof value !== 'object' || value === null) return false;
+  if (!('check' in value) || !('connectToSentinel' in value)) return false;
+  return typeof value.check === 'function' && typeof value.connectToSentinel === 'function';
 }

@@ -85,3 +85,21 @@ export interface HostPort {
 }
 
 export type LogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR';
+
+const SECTIONS = {
+  redis: true,
+  queue: true,
+  mainServer: true,
+  tls: true,
+  worker: true,
+  metrics: true,
+  logging: true,
+  supervisor: true,
+} satisfies Readonly<Record<keyof Config, true>>;
+
+/** Whether it has all sections. What stands in them the table of settings guarantees, as it was when they were filled. */
+export function isConfig(value: unknown): value is Config {
+  if (typeof value !== 'object' || value === null) return false;
+  const sections = new Map<string, unknown>(Object.entries(value));
+  return Object.keys(SECTIONS).every((name) => typeof sections.get(name) === 'object' && sections.get(name) !== null);
+}

@@ -5,7 +5,7 @@
  * schema turns it into a value. Everything wrong on the way is collected and thrown at once.
  */
 import { ConfigError } from '../errors.js';
-import type { Config } from './config.js';
+import { isConfig, type Config } from './config.js';
 import { readConfigFile } from './layers/config-file.js';
 import { cautions, conflicts } from './cross-checks.js';
 import { namedConfigFile, readEnvFile, variable, variableLayer, type VariableSource } from './layers/environment.js';
@@ -97,7 +97,8 @@ function assemble(values: Values): Config {
     const [section, key] = setting.target.split('.') as [string, string];
     (sections[section] ??= {})[key] = values(setting.path);
   }
-  return sections as unknown as Config;
+  if (!isConfig(sections)) throw new Error('The table of settings leaves a section of the configuration empty');
+  return sections;
 }
 
 function deepFreeze<T>(value: T): T {

@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, type Metric, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { MetricJson, SeriesJson } from './metric-json.js';
 
 /**
@@ -14,7 +14,7 @@ export class CountedMetrics {
   }
 
   async changed(): Promise<readonly MetricJson[]> {
-    const metrics = await jsonOf(this.#registry, (metric) => metric instanceof Counter || metric instanceof Histogram);
+    const metrics = await jsonOf(this.#registry, ({ type }) => type !== 'gauge');
     return metrics.filter(({ name, values }) => {
       // what only grows has changed when its sum has
       const sum = values.reduce((total, { value }) => total + value, 0);
@@ -27,23 +27,29 @@ export class CountedMetrics {
 
 /** What is measured anew at each look. Some of it is read from files of /proc. */
 export function gaugesOf(registry: Registry): Promise<readonly MetricJson[]> {
-  return jsonOf(registry, (metric) => metric instanceof Gauge);
+  return jsonOf(registry, ({ type }) => type === 'gauge');
 }
 
-function jsonOf(registry: Registry, isWanted: (metric: Metric) => boolean): Promise<readonly MetricJson[]> {
-  // the objects themselves, though the types tell only of their names
-  const metrics = (registry.getMetricsAsArray() as unknown as readonly Metric[]).filter(isWanted);
+interface Counted {
+  readonly metric: Counter | Gauge | Histogram;
+  readonly type: MetricJson['type'];
+}
+
+function jsonOf(registry: Registry, isWanted: (counted: Counted) => boolean): Promise<readonly MetricJson[]> {
+  const wanted = registry.getMetricsAsArray().flatMap(counted).filter(isWanted);
   return Promise.all(
-    metrics.map(async (metric) => {
-      const { name, help, type, values } = await metric.get();
-      return {
-        name,
-        help,
-        type: type as unknown as MetricJson['type'],
-        values: (values as SeriesJson[]).map(seriesOf),
-      };
+    wanted.map(async ({ metric, type }) => {
+      const { name, help, values } = await metric.get();
+      return { name, help, type, values: (values as SeriesJson[]).map(seriesOf) };
     }),
   );
+}
+
+/** The types of the registry tell of names alone, and the type that a metric names itself is a word, not their number. */
+function counted(metric: unknown): Counted[] {
+  if (metric instanceof Counter) return [{ metric, type: 'counter' }];
+  if (metric instanceof Histogram) return [{ metric, type: 'histogram' }];
+  return metric instanceof Gauge ? [{ metric, type: 'gauge' }] : [];
 }
 
 /** prom-client adds exemplars, which we have none of. */

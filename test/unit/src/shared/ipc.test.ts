@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readToChild, readToPrimary, type Beat } from '../../../../src/shared/ipc.js';
+import { testConfig } from '../../../support/program/config.js';
 
 const beat: Beat = {
   state: 'ready',
@@ -24,7 +25,7 @@ describe('messages between primary and child', () => {
     { type: 'kill' },
     { type: 'drain', deadlineMs: 25_000 },
     { type: 'collect-gauges', request: 3 },
-    { type: 'configure', config: {}, identity: { workerId: 'w', metricsPort: 9100, nonce: 'n' } },
+    { type: 'configure', config: testConfig(), identity: { workerId: 'w', metricsPort: 9100, nonce: 'n' } },
   ])('the child takes $type', (message) => {
     expect(readToChild(message)).toEqual(message);
   });
@@ -55,7 +56,8 @@ describe('messages between primary and child', () => {
     { type: 'beat', beat: { ...beat, inFlight: null } },
     { type: 'counts', counts: { metrics: [metric] } },
     { type: 'gauges', gauges: [] },
-    { type: 'configure', config: {}, identity: { workerId: 'w' } },
+    { type: 'configure', config: testConfig(), identity: { workerId: 'w' } },
+    { type: 'configure', config: { redis: {} }, identity: { workerId: 'w', metricsPort: 9100, nonce: 'n' } },
   ])('malformed %j is ignored', (message) => {
     expect(readToChild(message)).toBeUndefined();
     expect(readToPrimary(message)).toBeUndefined();

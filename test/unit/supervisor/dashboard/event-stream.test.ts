@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createFront } from '../../../../supervisor/admin/front.js';
 import { EventStream, MOST_CLIENTS } from '../../../../supervisor/dashboard/event-stream.js';
-import { SAMPLE_FIELDS, type SampleColumns, type StatusEvent } from '../../../../supervisor/status/status-events.js';
+import { History } from '../../../../supervisor/status/history.js';
+import type { Sample, SampleColumns, StatusEvent } from '../../../../supervisor/status/status-events.js';
 import { conformsToLife } from '../../../support/life.js';
 import { waitFor } from '../../../support/wait-for.js';
 
@@ -61,8 +62,9 @@ afterEach(async () => {
 });
 
 function columns(from: number, to: number): SampleColumns {
-  const numbers = Array.from({ length: to - from }, (_, at) => from + at);
-  return Object.fromEntries(SAMPLE_FIELDS.map((field) => [field, numbers])) as unknown as SampleColumns;
+  const history = new History();
+  for (let at = from; at < to; at += 1) history.add({ ...({} as Sample), at });
+  return history.since(0);
 }
 
 function connect(method = 'GET'): Promise<IncomingMessage> {
