@@ -7,6 +7,7 @@
  * A lease is a score in the register of consumers that changes with each renewal; it is over when it stands still
  * (domain/lease-watch.ts). exchange.lua renews it in passing.
  */
+import type { FleetSeat } from '../domain/flow/fleet-share.js';
 import { LEASE_MS } from '../domain/lease-watch.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { RedisConnection } from './connection/connection.js';
@@ -25,6 +26,7 @@ interface LeaseOptions {
   readonly workerId: string;
   readonly nonce: string;
   readonly clock: Clock;
+  readonly fleet: Pick<FleetSeat, 'noteConsumers'>;
   /** `consumer` is the new name. */
   readonly onLost: (consumer: string) => void;
 }
@@ -67,13 +69,15 @@ export class Lease {
 
   /** Rejects with RedisUnavailableError. */
   async renew(): Promise<'kept' | 'lost'> {
-    const { connections, keys, clock } = this.#options;
+    const { connections, keys, clock, fleet } = this.#options;
     const { own, control } = connections;
     // a name that leads to another server now: a renewal on the former one would keep nothing
     const connection = own.isReady() && (!control.isReady() || own.runId === control.runId) ? own : control;
     const consumer = this.#consumer;
     const at = clock.now();
-    if ((await leaseScript.run(connection, [keys.consumers], [consumer, LEASE_MS])) === 1) {
+    const living = (await leaseScript.run(connection, [keys.consumers], [consumer, LEASE_MS])) as number;
+    if (living > 0) {
+      fleet.noteConsumers(living);
       this.noteRenewed(consumer, at);
       return 'kept';
     }

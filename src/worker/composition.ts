@@ -5,6 +5,7 @@ import { MainServerClient } from '../delivery/main-server-client.js';
 import type { MainServer } from '../delivery/main-server.js';
 import { credentialsFor } from '../delivery/tls-credentials.js';
 import { CircuitBreaker } from '../domain/circuit-breaker.js';
+import { FleetSeat, type FleetShare } from '../domain/flow/fleet-share.js';
 import { POISON_CRASHES } from '../domain/dead-letters/dead-letter.js';
 import { RouteRecord } from '../domain/route-record.js';
 import { createBurialTeller } from '../duties/burial-teller.js';
@@ -75,7 +76,8 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
   const certificates = credentials && new CertificatesInUse({ config, credentials, server, metrics, clock });
   certificates?.showDates();
   const redisWatch = new RedisWatch({ ...options, redis: config.redis, workerId, metrics });
-  const queue = new RedisQueue({ config, workerId, nonce, clock, random, events: redisWatch });
+  const fleet = new FleetSeat();
+  const queue = new RedisQueue({ config, workerId, nonce, clock, random, fleet, events: redisWatch });
   const breaker = new CircuitBreaker({ random });
   const route = new RouteRecord();
   const { host, enabled } = config.metrics;
@@ -107,7 +109,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     connections: [{ start: giveAddressesTime, stop: () => server.stop() }, queue],
     watchedDuties,
     duties: [metricsServer, ...watchedDuties],
-    workLoop: composeWorkLoop(options, { queue, server, breaker, route, copies, metrics }),
+    workLoop: composeWorkLoop(options, { queue, server, breaker, route, copies, fleet, metrics }),
   };
 }
 
@@ -147,12 +149,13 @@ interface Delivering {
   readonly breaker: CircuitBreaker;
   readonly route: RouteRecord;
   readonly copies: Copies;
+  readonly fleet: FleetShare;
   readonly metrics: WorkerMetrics;
 }
 
 function composeWorkLoop(
   options: WorkerOptions,
-  { queue, server, breaker, route, copies, metrics }: Delivering,
+  { queue, server, breaker, route, copies, fleet, metrics }: Delivering,
 ): WorkLoop {
   const { config, identity, clock, log, onTurn } = options;
   const { workerId } = identity;
@@ -163,5 +166,6 @@ function composeWorkLoop(
   const attempts = new Attempts({ config, server: observed, burial, givingUp, copies, metrics, clock, log });
   const statusUpdates = new StatusUpdates({ server, copies, retryIntervalMs, parallel, clock, log });
   const limits = config.worker;
-  return new WorkLoop({ queue, attempts, statusUpdates, copies, server, breaker, limits, metrics, clock, log, onTurn });
+  const flow = { breaker, fleet, limits };
+  return new WorkLoop({ ...flow, queue, attempts, statusUpdates, copies, server, metrics, clock, log, onTurn });
 }

@@ -18,6 +18,7 @@
  * sessions.ts ends the former connections before the list is compared.
  */
 import type { Buffer } from 'node:buffer';
+import type { FleetSeat } from '../../domain/flow/fleet-share.js';
 import { LEASE_MS } from '../../domain/lease-watch.js';
 import { RedisUnavailableError } from '../../shared/errors.js';
 import type { Config } from '../../shared/config/config.js';
@@ -54,6 +55,8 @@ interface RedisQueueOptions {
   readonly nonce: string;
   readonly clock: Clock;
   readonly random: Random;
+  /** Told what each renewal of the lease says of the others. */
+  readonly fleet: Pick<FleetSeat, 'noteConsumers'>;
   readonly events: RedisQueueEvents;
 }
 
@@ -73,7 +76,7 @@ export class RedisQueue implements MessageQueue, Life {
   readonly #lease: Lease;
   readonly #claimSize: ClaimSize;
 
-  constructor({ config, workerId, nonce, clock, random, events }: RedisQueueOptions) {
+  constructor({ config, workerId, nonce, clock, random, fleet, events }: RedisQueueOptions) {
     this.#address = address(config.redis);
     this.#clock = clock;
     this.#claimSize = new ClaimSize(clock);
@@ -91,7 +94,7 @@ export class RedisQueue implements MessageQueue, Life {
     this.#renewals = new RedisConnection({ redis: config.redis, name, silenceMs: CONTROL_SILENCE_MS, clock, random });
     const connections = { own: this.#renewals, control };
     const onLost = (consumer: string) => events.onLeaseLost(consumer);
-    this.#lease = new Lease({ connections, keys: this.#keys, workerId, nonce, clock, onLost });
+    this.#lease = new Lease({ connections, keys: this.#keys, workerId, nonce, clock, fleet, onLost });
     this.background = createBackgroundQueue(control, this.#keys, { workerId, clock });
   }
 

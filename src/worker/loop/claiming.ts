@@ -9,12 +9,14 @@
  * Such a message is claimed solo: nothing beside it until it is over.
  */
 import type { CircuitBreaker } from '../../domain/circuit-breaker.js';
+import type { FleetShare } from '../../domain/flow/fleet-share.js';
 import type { Claim, Exchange, MessageQueue } from '../../queue/message-queue.js';
 import type { Clock } from '../../shared/time/clock.js';
 
 interface ClaimingOptions {
   readonly queue: Pick<MessageQueue, 'claimBlocking' | 'unblock'>;
   readonly breaker: CircuitBreaker;
+  readonly fleet: FleetShare;
   readonly limits: { readonly concurrency: number; readonly batchSize: number };
   readonly clock: Clock;
   /** A message was waited for and came. */
@@ -67,15 +69,16 @@ export class Claiming {
   /** Messages that may be claimed now, never more than there are free slots; `taken` = slots that are not free. */
   room(taken: number): number {
     if (this.#quieted || this.#solo) return 0;
-    const { breaker, limits } = this.#options;
+    const { breaker, fleet, limits } = this.#options;
+    const most = Math.min(limits.concurrency, fleet.inFlightCap ?? limits.concurrency);
     const reserved = taken + (this.#waiting ? 1 : 0);
     switch (breaker.allowance()) {
       case 'none':
         return 0;
       case 'one':
-        return reserved === 0 ? 1 : 0;
+        return reserved === 0 && most > 0 ? 1 : 0;
       case 'all':
-        return Math.max(0, Math.min(limits.concurrency - reserved, limits.batchSize));
+        return Math.max(0, Math.min(most - reserved, limits.batchSize));
     }
   }
 

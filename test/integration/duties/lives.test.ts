@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll } from 'vitest';
 import { CircuitBreaker } from '../../../src/domain/circuit-breaker.js';
+import { FleetSeat } from '../../../src/domain/flow/fleet-share.js';
 import { createBurialTeller } from '../../../src/duties/burial-teller.js';
 import { createCertificateWatch } from '../../../src/duties/certificate-watch.js';
 import { createEvictionWatch } from '../../../src/duties/eviction-watch.js';
@@ -156,6 +157,7 @@ const workLoopOf = (raws: readonly string[]) => async () => {
     copies: new Copies(),
     server,
     breaker: new CircuitBreaker({ random: () => 0 }),
+    fleet: new FleetSeat(),
     limits: { concurrency: 4, batchSize: 4 },
     metrics,
     clock,

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { FleetSeat } from '../../../src/domain/flow/fleet-share.js';
 import { claim, message, places, QUEUE, settle } from '../../support/redis/queue.js';
 import { useRedis } from '../../support/redis/redis.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -79,6 +80,22 @@ describe('lease and recovery', () => {
     const kept = () => queue.renewLease().catch(() => undefined);
     await waitFor(async () => (await kept()) === 'kept', { what: 'a renewal' });
     expect(Number(await redis.client.zscore(CONSUMERS, queue.consumer))).toBeGreaterThan(before);
+  });
+
+  test('each renewal says how many consumers there are whose claims nobody has recovered', async () => {
+    const [fleet, narrow] = [new FleetSeat(), new FleetSeat()];
+    const queue = await queueOf('worker-1', { fleet });
+    const others = [await queueOf('worker-2'), await queueOf('worker-3')];
+    for (const each of [...others, queue]) await each.renewLease();
+    expect(fleet.consumers).toBe(3);
+    await queue.background.recover(others[0]!.consumer, { evenIfLeased: true });
+    await queue.renewLease();
+    expect(fleet.consumers).toBe(2);
+    // what this user may not count does not end the lease
+    await redis.client.call('ACL', 'SETUSER', 'narrow', 'reset', 'on', '>pw', '~*', '+@all', '-zcount');
+    const user = { username: 'narrow', password: 'pw' };
+    expect(await (await queueOf('worker-4', { fleet: narrow, redis: user })).renewLease()).toBe('kept');
+    expect(narrow.consumers).toBe(1);
   });
 
   test('a late renewal keeps a lease that nobody took', async () => {

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { FleetSeat } from '../../../src/domain/flow/fleet-share.js';
 import type { Claim, Settlement } from '../../../src/queue/message-queue.js';
 import { RedisQueue, type RedisQueueEvents } from '../../../src/queue/claims/claims-and-settlements.js';
 import { systemClock } from '../../../src/shared/time/clock.js';
@@ -34,6 +35,7 @@ export interface QueueOptions {
   readonly redis?: Partial<Config['redis']>;
   readonly reliable?: boolean;
   readonly name?: string;
+  readonly fleet?: FleetSeat;
   readonly events?: Partial<RedisQueueEvents>;
 }
 
@@ -59,6 +61,7 @@ export function queueOf(port: number, workerId = 'worker-1', options: QueueOptio
     nonce: `n${incarnations}`,
     clock: systemClock,
     random: systemRandom,
+    fleet: options.fleet ?? new FleetSeat(),
     events: { onConnected: ignore, onDisconnected: ignore, onLeaseLost: ignore, ...options.events },
   });
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { FleetSeat } from '../../../../src/domain/flow/fleet-share.js';
 import type { RedisConnection } from '../../../../src/queue/connection/connection.js';
 import { redisKeys } from '../../../../src/queue/keys.js';
 import { Lease } from '../../../../src/queue/lease.js';
@@ -9,6 +10,8 @@ import { VirtualClock } from '../../../support/virtual-clock.js';
 class ScriptedConnection implements Pick<RedisConnection, 'isReady' | 'runId' | 'call'> {
   isUp = true;
   runId = 'one server';
+  /** Consumers whose claims nobody has recovered. */
+  living = 1;
   /** Consumers whose claims others have recovered. */
   readonly lost = new Set<string>();
   readonly renewed: string[] = [];
@@ -30,7 +33,7 @@ class ScriptedConnection implements Pick<RedisConnection, 'isReady' | 'runId' | 
     this.renewed.push(consumer);
     await this.#held;
     if (!this.isUp) throw new RedisUnavailableError('the connection was lost', true);
-    return this.lost.has(consumer) ? 0 : 1;
+    return this.lost.has(consumer) ? 0 : this.living;
   }
 }
 
@@ -38,15 +41,17 @@ function lease() {
   const clock = new VirtualClock();
   const [own, control] = [new ScriptedConnection(), new ScriptedConnection()];
   const names: string[] = [];
+  const fleet = new FleetSeat();
   const made = new Lease({
     connections: { own, control } as unknown as { readonly own: RedisConnection; readonly control: RedisConnection },
     keys: redisKeys('message_queue'),
     workerId: 'worker-1',
     nonce: 'abc',
     clock,
+    fleet,
     onLost: (consumer) => names.push(consumer),
   });
-  return { clock, own, control, names, made };
+  return { clock, own, control, fleet, names, made };
 }
 
 test('a renewal goes over its own connection, and over the other while that is away', async () => {
@@ -104,6 +109,17 @@ test('who is told twice that a lease is lost takes one new name, and a late word
   made.noteRenewed(former, clock.now() + 60_000);
   expect([made.consumer, names, control.renewed]).toEqual([consumer, [consumer], [consumer]]);
   expect(made.isDue(clock.now() + 1_001)).toBe(true);
+});
+
+test('each renewal says how many workers there are; a lease that is lost says nothing of it', async () => {
+  const { own, fleet, made } = lease();
+  expect(fleet.consumers).toBe(1);
+  own.living = 3;
+  await made.renew();
+  expect(fleet.consumers).toBe(3);
+  own.lost.add(made.consumer);
+  await made.renew();
+  expect(fleet.consumers).toBe(3);
 });
 
 test('a renewal that fails renews nothing', async () => {

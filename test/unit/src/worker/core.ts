@@ -1,4 +1,5 @@
 import { CircuitBreaker } from '../../../../src/domain/circuit-breaker.js';
+import { FleetSeat } from '../../../../src/domain/flow/fleet-share.js';
 import { RouteRecord } from '../../../../src/domain/route-record.js';
 import { COUNTED, type Counts } from '../../../../src/shared/metrics/counts.js';
 import { createWorkerMetrics, type WorkerMetrics } from '../../../../src/shared/metrics/worker-metrics.js';
@@ -62,7 +63,8 @@ export function createCore(
   const limits = config.worker;
   let turns = 0;
   const onTurn = () => void (turns += 1);
-  const parts = { queue, server, breaker, attempts, statusUpdates, copies, limits, metrics, clock, log, onTurn };
+  const flow = { breaker, fleet: new FleetSeat(), limits };
+  const parts = { ...flow, queue, server, attempts, statusUpdates, copies, metrics, clock, log, onTurn };
   const core: Core = {
     ...parts,
     workLoop: new WorkLoop(parts),
