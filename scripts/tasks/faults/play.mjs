@@ -8,12 +8,23 @@ const LANES = 2;
 const ROW_LIMIT_MS = 180_000;
 /** A row past its limit gets this long to end what it has started. */
 const CLOSE_LIMIT_MS = 15_000;
+/** So long is waited for the last words of a process that is gone: what it left running may hold its pipes for ever. */
+const LAST_WORDS_MS = 1_000;
+/** Of what a row's process says; only the end is shown. */
+const MOST_OUTPUT = 2_000;
 
-/** Resolves to the results, in the order of `rows`. `minutes`: of the soak, which takes that much longer. */
-export async function playAll(rows, { folder, minutes }) {
+/**
+ * Resolves to the results, in the order of `rows`, whatever they do. `minutes`: of the soak, which takes that much longer.
+ * `limits`: for tests, in ms.
+ */
+export async function playAll(rows, { folder, minutes, limits = {} }) {
+  const { rowMs = ROW_LIMIT_MS, closeMs = CLOSE_LIMIT_MS } = limits;
   const results = new Map();
   const playNext = async (queue) => {
-    for (let row = queue.shift(); row; row = queue.shift()) results.set(row.id, await play(row, { folder, minutes }));
+    for (let row = queue.shift(); row; row = queue.shift()) {
+      const limitMs = rowMs + (row.id === 'soak' ? minutes * 60_000 : 0);
+      results.set(row.id, await play(row, { folder, minutes, limitMs, closeMs }));
+    }
   };
   await playNext(rows.filter(({ alone }) => alone));
   const together = rows.filter(({ alone }) => !alone);
@@ -21,33 +32,49 @@ export async function playAll(rows, { folder, minutes }) {
   return rows.map(({ id }) => results.get(id));
 }
 
-/** Resolves to the row's result, whatever happens. */
-async function play(row, { folder, minutes }) {
+/** Resolves to the row's result. */
+async function play(row, { folder, minutes, limitMs, closeMs }) {
   const startedAt = performance.now();
-  const limitMs = ROW_LIMIT_MS + (row.id === 'soak' ? minutes * 60_000 : 0);
-  const script = join(folder, 'test/faults/run-row.js');
-  const { output, end, ...told } = await ended(script, [row.id, '--minutes', String(minutes)], limitMs);
+  const args = [row.id, '--minutes', String(minutes)];
+  const { output, end, ...told } = await ended(join(folder, 'test/faults/run-row.js'), args, { limitMs, closeMs });
   const tookMs = performance.now() - startedAt;
   const problem = tookMs > limitMs ? `it took longer than ${limitMs / 1_000} s` : 'it ended without a result';
-  const result = told.result ?? { ...row, problems: [`${problem} (${end}): ${output.slice(-2_000)}`], tail: [] };
+  const result = told.result ?? { ...row, problems: [`${problem} (${end}): ${output.trimEnd()}`], tail: [] };
   printRow(row, result, tookMs);
   return result;
 }
 
-async function ended(script, args, limitMs) {
+async function ended(script, args, { limitMs, closeMs }) {
   const child = fork(script, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  const streams = [child.stdout, child.stderr];
   let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+  for (const stream of streams) stream.on('data', (chunk) => (output = `${output}${chunk}`.slice(-MOST_OUTPUT)));
   let result;
   child.on('message', (message) => (result = message));
   // it takes the closed channel for our death and ends what it has started
   const timers = [
     setTimeout(() => child.connected && child.disconnect(), limitMs),
-    setTimeout(() => child.kill('SIGKILL'), limitMs + CLOSE_LIMIT_MS),
+    setTimeout(() => child.kill('SIGKILL'), limitMs + closeMs),
   ];
-  const end = await new Promise((resolve) =>
-    child.once('close', (code, signal) => resolve(signal ?? `exit code ${code}`)),
-  );
+  const end = await endOf(child);
   for (const timer of timers) clearTimeout(timer);
+  for (const stream of streams) stream.destroy();
   return { result, output, end };
+}
+
+/**
+ * How it ended, in words. 'close' alone is not enough: it never comes when it was us who closed the channel, nor while
+ * somebody else holds the pipes, and with nothing left to wait for Node would end us without a word.
+ */
+async function endOf(child) {
+  const closed = new Promise((resolve) => child.once('close', resolve));
+  const end = await new Promise((resolve) => {
+    child.on('error', (error) => resolve(error.message));
+    child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
+  });
+  let timer;
+  const late = new Promise((resolve) => (timer = setTimeout(resolve, LAST_WORDS_MS)));
+  await Promise.race([closed, late]);
+  clearTimeout(timer);
+  return end;
 }
