@@ -27,11 +27,8 @@ import { STOPPED_ROWS } from './rows/stopped.js';
 import { SUPERVISOR_ROWS } from './rows/supervisor/control.js';
 import type { Row } from './support/row.js';
 
-/** Takes minutes, and as root a control group of its own, which is not given back on every host. */
-const isWithoutTime = ({ id }: Row): boolean => id === '48';
-
 /** Played only when they are named. */
-export const LONG_ROWS: readonly Row[] = [SOAK_ROW, ...SUPERVISOR_ROWS.filter(isWithoutTime)];
+export const LONG_ROWS: readonly Row[] = [SOAK_ROW];
 
 /** The whole matrix, in its order. */
 export const ROWS: readonly Row[] = [
@@ -44,7 +41,7 @@ export const ROWS: readonly Row[] = [
   ...STOP_ROWS,
   ...STOPPED_ROWS,
   ...RELOAD_ROWS,
-  ...SUPERVISOR_ROWS.filter((row) => !isWithoutTime(row)),
+  ...SUPERVISOR_ROWS,
   ...REDIS_ROWS,
   ...REFUSING_REDIS_ROWS,
   ...ODD_REDIS_ROWS,

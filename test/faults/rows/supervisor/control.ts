@@ -10,10 +10,10 @@ import type { Findings, Row } from '../../support/row.js';
 import { pidsOf, sendSignal, type Stage } from '../../support/stage.js';
 
 const CONCURRENCY = 4;
-const MANY_WORKERS = 16;
+/** A boot takes 0.7 s of CPU time, and those that work meanwhile a sixth of the share: 8 took 80 s, 16 more than 160 s. */
+const MANY_WORKERS = 8;
 const SHARE_OF_A_CORE = 0.1;
-/** A boot takes 0.4 s of CPU time; as long again for those that work meanwhile. */
-const COMES_UP_MS = 400_000;
+const COMES_UP_MS = 150_000;
 /** After the first beat of the canary. */
 const DEATHS_MS = [0, 1_000, 2_500, 4_000];
 
@@ -53,10 +53,7 @@ async function bootWithoutTime(stage: Stage): Promise<Findings> {
   }
   const fleet = await stage.start({ WORKER_COUNT: MANY_WORKERS, WORKER_METRICS_ENABLED: 'false' });
   quota.hold(fleet.program.pid);
-  stage.onClose(async () => {
-    await fleet.program.destroy();
-    await quota.remove();
-  });
+  stage.onClose(() => quota.remove());
   await stage.ledger.produce(20);
   const started = performance.now();
   // the log is read, since every answer of the supervisor costs some of its share
@@ -69,7 +66,9 @@ async function bootWithoutTime(stage: Stage): Promise<Findings> {
   stage.expect(booted().size === MANY_WORKERS, `only ${booted().size} workers have been ready after ${seconds} s`);
   const killed = fleet.program.lines.filter(({ text }) => /was killed|starting it again/.test(text));
   stage.expect(killed.length === 0, `${killed.length} restarts: ${killed[0]?.text}`);
-  return { note: `all ready after ${seconds} s; ${quota.throttled()} times somebody waited for the CPU` };
+  const waits = quota.throttled();
+  quota.lift();
+  return { note: `${booted().size} ready after ${seconds} s; ${waits} times somebody waited for the CPU` };
 }
 
 async function canaryDies(stage: Stage): Promise<Findings> {
