@@ -1,5 +1,6 @@
 /**
- * A TCP proxy, on 127.0.0.1 unless told otherwise, that misbehaves on demand, while connections run through it.
+ * The one TCP proxy of the tests, on 127.0.0.1 unless told otherwise. It shows and changes what passes, leads elsewhere,
+ * and misbehaves on demand, while connections run through it.
  *
  *  pass       bytes flow both ways
  *  blackhole  sockets stay open, accepted and silent: a half-open peer; `pass` lets what was held flow again
@@ -19,6 +20,10 @@ export interface TcpProxy {
   readonly connections: number;
   /** Connections accepted so far. */
   readonly accepted: number;
+  /** Their near ends, while they are open. */
+  readonly clients: readonly Socket[];
+  /** Where new connections lead from now on. */
+  leadTo(port: number): void;
   setMode(mode: ProxyMode): Promise<void>;
   /** Holds each chunk, in both directions, that long. Order is kept. */
   setDelay(ms: number): void;
@@ -31,15 +36,32 @@ export interface TcpProxy {
   close(): Promise<void>;
 }
 
-const HOST = '127.0.0.1';
+/** What is handed on in place of what passes in one connection; what has no function passes as it is. */
+export interface Passage {
+  readonly request?: (bytes: Buffer) => Buffer;
+  readonly reply?: (bytes: Buffer) => Buffer;
+}
 
-/** @param at where it listens; port 0 = any free one. */
+interface ProxyOptions {
+  /** Where it listens; port 0 = any free one. */
+  readonly at?: Place;
+  /** Asked at each connection that is handed on. */
+  readonly passageOf?: (client: Socket) => Passage;
+}
+
+interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
+const HOST = '127.0.0.1';
+const ANY_PORT = { host: HOST, port: 0 };
+
 export async function startTcpProxy(
   targetPort: number,
-  targetHost = HOST,
-  at: { readonly host: string; readonly port: number } = { host: HOST, port: 0 },
+  { at = ANY_PORT, passageOf = () => ({}) }: ProxyOptions = {},
 ): Promise<TcpProxy> {
-  const proxy = new Proxy({ port: targetPort, host: targetHost }, at);
+  const proxy = new Proxy(targetPort, at, passageOf);
   await proxy.listen();
   return proxy;
 }
@@ -47,11 +69,13 @@ export async function startTcpProxy(
 interface Link {
   readonly client: Socket;
   readonly target: Socket;
+  readonly passage: Passage;
   silent: boolean;
 }
 
 class Proxy implements TcpProxy {
-  readonly #target: { readonly port: number; readonly host: string };
+  #targetPort: number;
+  readonly #passageOf: (client: Socket) => Passage;
   mode: ProxyMode = 'pass';
   accepted = 0;
   port: number;
@@ -63,17 +87,22 @@ class Proxy implements TcpProxy {
   /** Those ended by FIN live on, linkless, until the client ends too. */
   readonly #clients = new Set<Socket>();
 
-  constructor(
-    target: { readonly port: number; readonly host: string },
-    at: { readonly host: string; readonly port: number },
-  ) {
-    this.#target = target;
-    this.port = at.port;
-    this.#host = at.host;
+  constructor(targetPort: number, at: Place, passageOf: (client: Socket) => Passage) {
+    this.#targetPort = targetPort;
+    this.#passageOf = passageOf;
+    ({ host: this.#host, port: this.port } = at);
   }
 
   get connections(): number {
     return this.#links.size;
+  }
+
+  get clients(): readonly Socket[] {
+    return [...this.#links].map(({ client }) => client);
+  }
+
+  leadTo(port: number): void {
+    this.#targetPort = port;
   }
 
   async listen(): Promise<void> {
@@ -136,17 +165,22 @@ class Proxy implements TcpProxy {
     client.once('close', () => this.#clients.delete(client));
     if (this.mode === 'reset') return void client.resetAndDestroy();
     if (this.mode === 'fin') return void client.end().resume();
-    const link: Link = { client, target: connect(this.#target), silent: false };
+    const target = connect(this.#targetPort, HOST);
+    const link: Link = { client, target, passage: this.#passageOf(client), silent: false };
     this.#links.add(link);
-    link.target.on('error', ignore);
-    this.#forward(link, link.client, link.target);
-    this.#forward(link, link.target, link.client);
+    target.on('error', ignore);
+    this.#forward(link, client, target);
+    this.#forward(link, target, client);
     this.#flow(link);
   }
 
   #forward(link: Link, from: Socket, to: Socket): void {
     from.setNoDelay(true);
-    from.on('data', (chunk: Buffer) => this.#later(() => this.#send(chunk, link, to)));
+    const handedOn = to === link.client ? link.passage.reply : link.passage.request;
+    from.on('data', (chunk: Buffer) => {
+      const bytes = handedOn ? handedOn(chunk) : chunk;
+      this.#later(() => this.#send(bytes, link, to));
+    });
     from.once('end', () => this.#later(() => to.end()));
     from.once('close', () => {
       this.#links.delete(link);

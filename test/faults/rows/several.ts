@@ -7,9 +7,9 @@ import { Cluster, type Redis } from 'ioredis';
 import { startRedis } from '../../../scripts/local/redis-process.js';
 import { findProgram } from '../../../scripts/local/find-program.js';
 import { idOf } from '../../support/ledger.js';
-import { plainClient } from '../../support/redis/redis.js';
 import { waitFor } from '../../support/wait-for.js';
 import { REDIS_CLI } from '../support/programs.js';
+import { clientOf, inStep, killMaster } from '../support/redis/failover.js';
 import { moveSlot, startCluster } from '../support/redis/redis-cluster.js';
 import { startSentinels } from '../support/redis/redis-sentinels.js';
 import type { Findings, Row } from '../support/row.js';
@@ -17,8 +17,6 @@ import type { Stage } from '../support/stage.js';
 import { startedBy } from '../support/started-by.js';
 
 const CONCURRENCY = 4;
-/** Nothing is produced in the last second before the kill. */
-const MOST_LOST_BY_REPLICATION = 10;
 const SETTINGS = { WORKER_COUNT: 2, WORKER_CONCURRENCY: CONCURRENCY };
 
 export const SEVERAL_ROWS: readonly Row[] = [
@@ -109,14 +107,8 @@ async function sentinelFailover(stage: Stage): Promise<Findings> {
   const master = String(stage.redis.port);
   const replicas = await Promise.all([0, 1].map(() => startRedis({ args: ['--replicaof', '127.0.0.1', master] })));
   for (const replica of replicas) stage.onClose(() => replica.stop());
-  const clients = replicas.map(({ port }) => plainClient(port));
-  for (const client of clients) stage.onClose(async () => client.disconnect());
-  await stage.client.config('SET', 'repl-diskless-sync-delay', '0');
-  const inStep = async () =>
-    (await Promise.all(clients.map((client) => client.info('replication')))).every((info) =>
-      info.includes('master_link_status:up'),
-    );
-  await waitFor(inStep, { what: 'the replicas to have a copy', deadlineMs: 30_000 });
+  const clients = replicas.map(({ port }) => clientOf(stage, port));
+  await inStep(stage, clients);
   const sentinels = await startSentinels(stage, stage.redis.port);
   const fleet = await stage.start({
     ...SETTINGS,
@@ -124,21 +116,7 @@ async function sentinelFailover(stage: Stage): Promise<Findings> {
     REDIS_SENTINEL_NAME: 'main',
   });
   await fleet.ready(2);
-  stage.server.faults.post.delayMs = 20;
-  await stage.ledger.produce(3_000);
-  await waitFor(() => stage.server.ledger.posts > 200, { what: 'load' });
-  await stage.redis.kill();
-  const killedAt = performance.now();
-  const promoted = async () => {
-    for (const client of clients) if (String((await client.role())[0]) === 'master') return client;
-    return undefined;
-  };
-  const client = await waitFor(promoted, { what: 'a promotion', deadlineMs: 30_000 });
-  const promotedAt = performance.now();
-  stage.lookAt(plainClient(client.options.port ?? 0));
-  // replication is asynchronous: what the new master never had is reported, and must be little
-  const { lost } = await stage.ledger.accountFor();
-  stage.expect(lost.length <= MOST_LOST_BY_REPLICATION, `the replica lacked ${lost.length} messages`);
+  const { killedAt, promotedAt, lost } = await killMaster(stage, clients, () => stage.redis.kill());
   const recoveryMs = (await stage.everyWorkerPosts(promotedAt, SETTINGS.WORKER_COUNT, 20_000)) - promotedAt;
   const seconds = ((promotedAt - killedAt) / 1_000).toFixed(1);
   return {

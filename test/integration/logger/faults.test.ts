@@ -8,9 +8,8 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { systemClock } from '../../../src/shared/time/clock.js';
 import { createLogger, type Logger } from '../../../src/shared/logger/logger.js';
 import { localDate } from '../../../src/shared/logger/line-format.js';
+import { testConfig } from '../../support/program/config.js';
 import { waitFor } from '../../support/wait-for.js';
-
-const LIMITS = { maxDayBytes: 0, messages: 'all' } as const;
 
 let root: string;
 let folder: string;
@@ -37,7 +36,7 @@ beforeEach(() => {
     },
   });
   log = createLogger({
-    logging: { level: 'INFO', directory: folder, fileName: 'worker.log', format: 'text', retentionDays: 7, ...LIMITS },
+    logging: testConfig({ logging: { directory: folder } }).logging,
     name: 'worker-1',
     ownsRotation: true,
     clock: systemClock,

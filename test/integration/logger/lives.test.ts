@@ -9,6 +9,7 @@ import { MidnightWatch } from '../../../src/shared/logger/midnight.js';
 import type { Life } from '../../../src/shared/life.js';
 import { systemClock } from '../../../src/shared/time/clock.js';
 import { conformsToLife } from '../../support/life.js';
+import { testConfig } from '../../support/program/config.js';
 
 let root: string;
 beforeAll(() => {
@@ -24,15 +25,7 @@ afterAll(() => {
 /** A start is over when a line was written. */
 function loggerIn(folder: string): Life {
   const log = createLogger({
-    logging: {
-      level: 'INFO',
-      directory: join(root, folder),
-      fileName: 'worker.log',
-      format: 'text',
-      retentionDays: 7,
-      maxDayBytes: 0,
-      messages: 'all',
-    },
+    logging: testConfig({ logging: { directory: join(root, folder) } }).logging,
     name: 'worker-1',
     ownsRotation: true,
     clock: systemClock,

@@ -4,8 +4,7 @@
  */
 import { createLogger } from '../../../src/shared/logger/logger.js';
 import { systemClock } from '../../../src/shared/time/clock.js';
-
-const LIMITS = { maxDayBytes: 0, messages: 'all' } as const;
+import { testConfig } from '../../support/program/config.js';
 
 interface Order {
   readonly lines?: number;
@@ -16,7 +15,7 @@ interface Order {
 const [directory = '', name = ''] = process.argv.slice(2);
 
 const log = createLogger({
-  logging: { level: 'INFO', directory, fileName: 'worker.log', format: 'text', retentionDays: 7, ...LIMITS },
+  logging: testConfig({ logging: { directory } }).logging,
   name,
   ownsRotation: name === 'worker-1',
   clock: systemClock,

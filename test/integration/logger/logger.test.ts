@@ -15,9 +15,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../../../src/shared/time/clock.js';
 import { createLogger, type Logger, type LoggerOptions } from '../../../src/shared/logger/logger.js';
 import { localDate } from '../../../src/shared/logger/line-format.js';
+import { testConfig } from '../../support/program/config.js';
 import { waitFor } from '../../support/wait-for.js';
-
-const LIMITS = { maxDayBytes: 0, messages: 'all' } as const;
 
 let root: string;
 let folder: string;
@@ -45,15 +44,7 @@ function start(logging: Partial<LoggerOptions['logging']> = {}, options: Partial
     },
   });
   log = createLogger({
-    logging: {
-      level: 'INFO',
-      directory: folder,
-      fileName: 'worker.log',
-      format: 'text',
-      retentionDays: 7,
-      ...LIMITS,
-      ...logging,
-    },
+    logging: testConfig({ logging: { directory: folder, ...logging } }).logging,
     name: 'worker-1',
     ownsRotation: true,
     clock: systemClock,

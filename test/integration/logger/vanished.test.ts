@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { localDate } from '../../../src/shared/logger/line-format.js';
 import { createLogger, type Logger } from '../../../src/shared/logger/logger.js';
 import { systemClock } from '../../../src/shared/time/clock.js';
+import { testConfig } from '../../support/program/config.js';
 import { waitFor } from '../../support/wait-for.js';
 
 let folder: string;
@@ -28,15 +29,7 @@ afterEach(async () => {
 async function startThree(maxDayBytes = 0): Promise<void> {
   for (const name of ['supervisor', 'worker-1', 'worker-2']) {
     const log = createLogger({
-      logging: {
-        level: 'INFO',
-        directory: folder,
-        fileName: 'worker.log',
-        format: 'text',
-        retentionDays: 7,
-        maxDayBytes,
-        messages: 'all',
-      },
+      logging: testConfig({ logging: { directory: folder, maxDayBytes } }).logging,
       name,
       ownsRotation: name === 'supervisor',
       clock: systemClock,

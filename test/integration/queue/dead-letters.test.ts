@@ -6,11 +6,11 @@ import { deadLetter, readDeadLetter } from '../../../src/domain/dead-letters/dea
 import { indexLine } from '../../../src/domain/dead-letters/index-line.js';
 import type { DeadLetterFilter } from '../../../src/domain/dead-letters/filter.js';
 import { redisKeys } from '../../../src/queue/keys.js';
-import { withOperatorQueue, type OperatorQueue } from '../../../src/queue/operator-queue.js';
 import { systemClock } from '../../../src/shared/time/clock.js';
 import { expectNoLeftovers } from '../../support/program/leftovers.js';
-import { claim, openQueue, places, QUEUE, queueConfig, redisConfig, settle } from '../../support/redis/queue.js';
+import { claim, openQueue, places, QUEUE, settle } from '../../support/redis/queue.js';
 import { useRedis } from '../../support/redis/redis.js';
+import { useOperator } from './queues.js';
 
 expectNoLeftovers();
 const redis = useRedis();
@@ -18,9 +18,7 @@ const keys = redisKeys(QUEUE);
 const DEAD = keys.dead;
 const HOUR_MS = 3_600_000;
 
-function onQueue<T>(use: (queue: OperatorQueue) => Promise<T>, port = redis.port): Promise<T> {
-  return withOperatorQueue({ redis: redisConfig(port), queue: queueConfig() }, systemClock, use);
-}
+const onQueue = useOperator(redis);
 
 interface Buried {
   readonly raw: string | Buffer;

@@ -4,7 +4,7 @@ import { readDeadLetter } from '../../../src/domain/dead-letters/dead-letter.js'
 import { createRetryScheduler } from '../../../src/duties/retry-scheduler.js';
 import { withOperatorQueue } from '../../../src/queue/operator-queue.js';
 import { systemClock } from '../../../src/shared/time/clock.js';
-import { claim, message, places, QUEUE, redisConfig, settle } from '../../support/redis/queue.js';
+import { claim, message, places, QUEUE, queueConfig, redisConfig, settle } from '../../support/redis/queue.js';
 import { recordedLog } from '../../support/recorded-log.js';
 import { useRedis } from '../../support/redis/redis.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -81,7 +81,7 @@ describe('members of the retries that no worker has written', () => {
     await redis.client.zadd(RETRY, 1, 'oops', 2, ours('r1'), 3, message('raw'), 4, ours('r2', 2));
     const config = {
       redis: redisConfig(redis.port),
-      queue: { name: QUEUE, reliable: true, messageMaxBytes: 67_108_864 },
+      queue: queueConfig(),
     };
     const moved = await withOperatorQueue(config, systemClock, ({ rollback }) => rollback.run({ force: false }));
     expect(moved).toEqual({ claims: 0, retries: 2 });

@@ -10,7 +10,7 @@ import type { Claim, Settlement } from '../../../src/queue/message-queue.js';
 import { withOperatorQueue, type OperatorQueue } from '../../../src/queue/operator-queue.js';
 import { packageRoot } from '../../../src/shared/config/package-root.js';
 import { systemClock } from '../../../src/shared/time/clock.js';
-import { openQueue, places, QUEUE, redisConfig } from '../../support/redis/queue.js';
+import { openQueue, places, QUEUE, queueConfig, redisConfig } from '../../support/redis/queue.js';
 import { useRedis } from '../../support/redis/redis.js';
 
 /** Redis does not roll scripts back: whichever command of whichever script it refuses, a message is somewhere, and once. */
@@ -45,7 +45,7 @@ async function permit(refused?: string): Promise<void> {
 function asOperator<T>(use: (queue: OperatorQueue) => Promise<T>): Promise<T> {
   const config = {
     redis: redisConfig(redis.port, USER),
-    queue: { name: QUEUE, reliable: true, messageMaxBytes: 67_108_864 },
+    queue: queueConfig(),
   };
   return withOperatorQueue(config, systemClock, use);
 }

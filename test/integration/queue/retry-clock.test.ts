@@ -21,17 +21,18 @@ async function redisNow(): Promise<number> {
 }
 
 let members = 0;
-/** A retry that is due `inMs` from now by its score. */
-async function retry(text: string, intervalMs: number, inMs: number): Promise<void> {
+/** A retry that is due `inMs` from now by its score, which is returned. */
+async function retry(text: string, intervalMs: number, inMs: number): Promise<number> {
   const member = `0123456789ab${members++} id ${intervalMs}:${text}`;
-  await redis.client.zadd(RETRY, (await redisNow()) + inMs, member);
+  const score = (await redisNow()) + inMs;
+  await redis.client.zadd(RETRY, score, member);
+  return score;
 }
 
-async function dueIn(): Promise<{ [text: string]: number }> {
-  const now = await redisNow();
+async function scores(): Promise<{ [text: string]: number }> {
   const scored = await redis.client.zrange(RETRY, '0', '-1', 'WITHSCORES');
   return Object.fromEntries(
-    scored.flatMap((member, at) => (at % 2 === 0 ? [[member.split(':')[1], Number(scored[at + 1]) - now]] : [])),
+    scored.flatMap((member, at) => (at % 2 === 0 ? [[member.split(':')[1], Number(scored[at + 1])]] : [])),
   ) as { [text: string]: number };
 }
 
@@ -53,8 +54,8 @@ test('a retry carries its interval, and earlier builds find its message behind t
 describe('after the clock went back', () => {
   test('no retry waits longer than its own interval; those in order stay as they are', async () => {
     const queue = await queueOf();
-    await retry('soon', 30_000, 5_000);
-    await retry('late', 30_000, HOUR_MS + 10_000);
+    const soon = await retry('soon', 30_000, 5_000);
+    const late = await retry('late', 30_000, HOUR_MS + 10_000);
     await retry('other interval', 1_000, HOUR_MS + 500);
     await redis.client.zadd(RETRY, 'inf', '0123456789abx id 2000:never');
     await redis.client.zadd(RETRY, (await redisNow()) + HOUR_MS, 'abcdefabcdef1 id:of an earlier build');
@@ -62,12 +63,13 @@ describe('after the clock went back', () => {
       changed: 3,
       foreign: [],
     });
-    const due = await dueIn();
-    expect(due['soon']).toBeGreaterThan(3_000);
-    expect(due['late']).toBeLessThanOrEqual(10_001);
-    expect(due['late']).toBeGreaterThan(5_000);
-    expect(due['other interval']).toBeLessThanOrEqual(501);
-    expect(due['never']).toBeLessThanOrEqual(2_001);
+    const now = await redisNow();
+    const due = await scores();
+    expect(due['soon']).toBe(soon);
+    expect(due['late']).toBeLessThanOrEqual(now + 10_001);
+    expect(due['late']).toBeGreaterThanOrEqual(late - HOUR_MS);
+    expect(due['other interval']).toBeLessThanOrEqual(now + 501);
+    expect(due['never']).toBeLessThanOrEqual(now + 2_001);
     // a second promoter finds nothing to do
     expect((await queue.background.setRight({ from: 0, limit: 100, backMs: HOUR_MS })).changed).toBe(0);
   });
@@ -75,21 +77,24 @@ describe('after the clock went back', () => {
   test('not known by how far: its interval from now', async () => {
     const queue = await queueOf();
     await retry('late', 30_000, HOUR_MS + 10_000);
+    const before = await redisNow();
     await queue.background.setRight({ from: 0, limit: 100, backMs: 0 });
-    const { late } = await dueIn();
-    expect(late).toBeLessThanOrEqual(30_001);
-    expect(late).toBeGreaterThan(20_000);
+    const after = await redisNow();
+    const { late } = await scores();
+    expect(late).toBeLessThanOrEqual(after + 30_001);
+    expect(late).toBeGreaterThanOrEqual(before + 30_000);
   });
 
   test('by less than an interval: those from before are due as they were, those from after are not early', async () => {
     const queue = await queueOf();
     const now = await redisNow();
-    const setBack = { to: now - 2_000, byMs: 20_000 };
-    await retry('from before, due', 30_000, 19_000);
-    await retry('from before, not due', 30_000, 21_000);
-    await retry('from after', 30_000, 29_000);
-    await retry('from after, soon', 10_000, 9_000);
-    await redis.client.zadd(RETRY, now + 15_000.5, '0123456789abz id 30000:set right');
+    // so far apart that none falls due while the test runs
+    const setBack = { to: now - 200_000, byMs: 2_000_000 };
+    await retry('from before, due', 3_000_000, 1_900_000);
+    await retry('from before, not due', 3_000_000, 2_100_000);
+    await retry('from after', 3_000_000, 2_900_000);
+    await retry('from after, soon', 1_000_000, 900_000);
+    await redis.client.zadd(RETRY, now + 1_500_000.5, '0123456789abz id 3000000:set right');
     expect((await queue.background.promoteDue(10, { setBack })).moved).toBe(1);
     expect(await redis.client.lrange(QUEUE, 0, -1)).toEqual(['from before, due']);
   });

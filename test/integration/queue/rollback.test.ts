@@ -1,20 +1,18 @@
 import { expect, test } from 'vitest';
 
-import { withOperatorQueue, type OperatorQueue } from '../../../src/queue/operator-queue.js';
 import { LeasesRunningError } from '../../../src/queue/rollback.js';
 import { systemClock } from '../../../src/shared/time/clock.js';
 import { expectNoLeftovers } from '../../support/program/leftovers.js';
-import { places, QUEUE, queueConfig, redisConfig } from '../../support/redis/queue.js';
+import { places, QUEUE } from '../../support/redis/queue.js';
 import { useRedis } from '../../support/redis/redis.js';
+import { useOperator } from './queues.js';
 
 expectNoLeftovers();
 const redis = useRedis();
 const CONSUMERS = `{${QUEUE}}:consumers`;
 const RETRY = `{${QUEUE}}:retry`;
 
-function onQueue<T>(use: (queue: OperatorQueue) => Promise<T>): Promise<T> {
-  return withOperatorQueue({ redis: redisConfig(redis.port), queue: queueConfig() }, systemClock, use);
-}
+const onQueue = useOperator(redis);
 
 /** Claims as a worker makes them: the oldest at the right end. */
 async function claims(consumer: string, leaseMs: number, ...messages: string[]): Promise<void> {

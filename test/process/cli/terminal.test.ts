@@ -1,27 +1,15 @@
 /** The commands on a terminal, which `script` of util-linux lends them: `status --watch`, and progress of long work. */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 
 import { useMainServer } from '../../support/main-server/main-server.js';
-import { neededProgram } from '../../support/program/needed-program.js';
 import { useProgram } from '../../support/program/program.js';
 import { QUEUE } from '../../support/redis/queue.js';
 import { useRedis } from '../../support/redis/redis.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startOperated } from '../fixtures/operated.js';
+import { CLI, hasTerminal, openTerminal } from '../fixtures/terminal.js';
 
-const CLI = fileURLToPath(new URL('../../../dist/supervisor/cli.js', import.meta.url));
-const script = await neededProgram({
-  names: ['script'],
-  debianPackage: 'bsdutils',
-  otherwise: {
-    linux: 'Install util-linux with your package manager.',
-    darwin: 'The script of macOS takes other arguments.',
-    win32: 'Windows has none.',
-  },
-});
 const redis = useRedis();
 const main = useMainServer();
 useProgram();
@@ -38,10 +26,7 @@ interface Terminal {
 
 function onTerminal(args: readonly string[], env: Readonly<Record<string, string>>): Terminal {
   const line = [process.execPath, CLI, ...args].map((word) => `'${word}'`).join(' ');
-  const child = spawn(script ?? '', ['-qefc', `stty cols 100 rows 30; exec ${line}`, '/dev/null'], {
-    env: { PATH: process.env['PATH'], TERM: 'xterm', HOME: '/tmp', ...env },
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+  const child = openTerminal(`stty cols 100 rows 30; exec ${line}`, { home: '/tmp', env });
   opened.push(() => child.kill('SIGKILL'));
   let shown = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (shown += text));
@@ -53,7 +38,7 @@ function onTerminal(args: readonly string[], env: Readonly<Record<string, string
   };
 }
 
-describe.skipIf(script === undefined || process.platform !== 'linux')('on a terminal', () => {
+describe.skipIf(!hasTerminal)('on a terminal', () => {
   test('status --watch fills the screen, shows the throughput, and gives the terminal back', async () => {
     const operated = await startOperated({ redisPort: redis.port, mainServerUrl: main.server.url });
     await operated.untilReady();

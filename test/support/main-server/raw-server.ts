@@ -1,4 +1,5 @@
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { startTcpProxy } from '../tcp-proxy.js';
 
 /** A server of plain bytes, for answers that no HTTP library would give. */
 export interface RawServer {
@@ -30,13 +31,20 @@ export async function startRawServer(onRequest: (socket: Socket, request: string
 }
 
 /** Hands all bytes on, and notes how its clients ended: a TLS server does not tell a reset from an end. */
-export function startRelay(targetPort: number): Promise<Listening> {
-  return listen((socket) => {
-    const target = connect(targetPort, '127.0.0.1');
-    target.on('error', () => undefined);
-    socket.pipe(target).pipe(socket);
-    socket.on('close', () => target.destroy());
+export async function startRelay(targetPort: number): Promise<Listening> {
+  const ends: string[] = [];
+  const proxy = await startTcpProxy(targetPort, {
+    passageOf: (client) => {
+      noteEnd(client, ends);
+      return {};
+    },
   });
+  return { port: proxy.port, ends, close: () => proxy.close() };
+}
+
+function noteEnd(client: Socket, ends: string[]): void {
+  client.on('end', () => ends.push('end'));
+  client.on('error', (error: NodeJS.ErrnoException) => ends.push(error.code ?? error.message));
 }
 
 interface Listening {
@@ -50,8 +58,7 @@ async function listen(onSocket: (socket: Socket) => void): Promise<Listening> {
   const open = new Set<Socket>();
   const server: Server = createServer((socket) => {
     open.add(socket);
-    socket.on('end', () => ends.push('end'));
-    socket.on('error', (error: NodeJS.ErrnoException) => ends.push(error.code ?? error.message));
+    noteEnd(socket, ends);
     socket.on('close', () => open.delete(socket));
     onSocket(socket);
   });

@@ -5,30 +5,17 @@ import { RedisQueue, type RedisQueueEvents } from '../../../src/queue/claims/cla
 import { systemClock } from '../../../src/shared/time/clock.js';
 import { systemRandom } from '../../../src/shared/time/random.js';
 import type { Config } from '../../../src/shared/config/config.js';
+import { testConfig } from '../program/config.js';
 import { HANGS_MS } from '../wait-for.js';
 
 export const QUEUE = 'message_queue';
 
 export function redisConfig(port: number, overrides: Partial<Config['redis']> = {}): Config['redis'] {
-  return {
-    host: '127.0.0.1',
-    port,
-    db: 0,
-    username: '',
-    password: '',
-    tls: false,
-    tlsCaFile: '',
-    sentinels: [],
-    sentinelName: '',
-    sentinelPassword: '',
-    sentinelTls: false,
-    clusterNodes: [],
-    ...overrides,
-  };
+  return testConfig({ redis: { port, ...overrides } }).redis;
 }
 
 export function queueConfig(overrides: Partial<Config['queue']> = {}): Config['queue'] {
-  return { name: QUEUE, reliable: true, messageMaxBytes: 67_108_864, ...overrides };
+  return testConfig({ queue: { name: QUEUE, ...overrides } }).queue;
 }
 
 export interface QueueOptions {

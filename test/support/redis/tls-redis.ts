@@ -3,17 +3,13 @@
  * announce themselves as localhost at a wire's port, and the Sentinels that watch them. A node's plain port is for the
  * test's own eyes.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { findRedis } from '../../../scripts/local/find-redis.js';
 import { startRedis, type RedisProcess } from '../../../scripts/local/redis-process.js';
 import type { CertificateFiles } from '../../../supervisor/certificates/certificates.js';
 import { freePort } from '../free-port.js';
 import { waitFor } from '../wait-for.js';
 import { plainClient } from './redis.js';
+import { startSentinel } from './sentinel.js';
 import { startWire, type Wire } from './wire.js';
 
 /** Undone after the test, the newest first. */
@@ -138,24 +134,19 @@ export async function startTlsSentinels(
   { count, replicas, folder, undo }: { count: number; replicas: number; folder: string; undo: CleanUp },
 ): Promise<TlsSentinels> {
   const password = 'sentinel-secret';
-  const { path } = await findRedis({ install: false });
   const wires: Wire[] = [];
   const ports: number[] = [];
   const quorum = Math.floor(count / 2) + 1;
   for (let number = 1; number <= count; number++) {
     const wire = await startWire();
     undo(() => wire.close());
-    const port = await freePort();
-    wire.leadTo(port);
-    const directory = join(folder, `sentinel-${port}`);
-    mkdirSync(directory);
-    const file = join(directory, 'sentinel.conf');
-    writeFileSync(file, sentinelConfig(files, { port, directory, password, watched: main.wire.port, quorum }));
-    const child = spawn(path, [file, '--sentinel'], { stdio: 'ignore' });
-    undo(async () => {
-      const exited = once(child, 'exit');
-      if (child.kill('SIGKILL')) await exited;
+    const port = await startSentinel({
+      folder,
+      watched: `${NAME} ${main.wire.port} ${quorum}`,
+      settings: (own) => sentinelSettings(files, own, password),
+      undo,
     });
+    wire.leadTo(port);
     wires.push(wire);
     ports.push(port);
   }
@@ -163,33 +154,16 @@ export async function startTlsSentinels(
   return { wires, password };
 }
 
-interface SentinelSettings {
-  readonly port: number;
-  readonly directory: string;
-  readonly password: string;
-  readonly watched: number;
-  readonly quorum: number;
-}
-
-function sentinelConfig(
-  files: CertificateFiles,
-  { port, directory, password, watched, quorum }: SentinelSettings,
-): string {
+function sentinelSettings(files: CertificateFiles, port: number, password: string): readonly string[] {
   const tls = tlsArgs(files);
-  const lines = [
+  return [
     'port 0',
     `tls-port ${port}`,
     ...tls.flatMap((word, at) => (at % 2 === 0 ? [`${word.slice(2)} ${tls[at + 1] ?? ''}`] : [])),
-    'bind 127.0.0.1',
-    `dir ${directory}`,
     `requirepass ${password}`,
     'sentinel resolve-hostnames yes',
     'sentinel announce-hostnames yes',
-    `sentinel monitor main ${NAME} ${watched} ${quorum}`,
-    'sentinel down-after-milliseconds main 1000',
-    'sentinel failover-timeout main 6000',
   ];
-  return `${lines.join('\n')}\n`;
 }
 
 /** It knows the others and the replicas. */

@@ -1,8 +1,6 @@
 /** A TCP proxy that looks at what passes: whether anything is said in plain text. */
-import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { startTcpProxy } from '../tcp-proxy.js';
 
-const HOST = '127.0.0.1';
 /** TLS: https://www.rfc-editor.org/rfc/rfc8446#section-5.1, a record of the handshake. */
 const HANDSHAKE = 0x16;
 const KEPT_BYTES = 65_536;
@@ -17,36 +15,24 @@ export interface Wire {
   close(): Promise<void>;
 }
 
+/** Leads nowhere until it is told where. */
 export async function startWire(): Promise<Wire> {
-  let target = 0;
   const said: Buffer[] = [];
-  const open = new Set<Socket>();
-  const server = createServer((client) => {
-    const other = connect({ port: target, host: HOST });
-    const index = said.push(Buffer.alloc(0)) - 1;
-    client.on('data', (bytes) => {
-      const before = said[index] ?? Buffer.alloc(0);
-      if (before.length < KEPT_BYTES) said[index] = Buffer.concat([before, bytes]);
-      other.write(bytes);
-    });
-    other.on('data', (bytes) => client.write(bytes));
-    for (const [from, to] of [
-      [client, other],
-      [other, client],
-    ] as const) {
-      open.add(from);
-      from.on('error', () => undefined);
-      from.once('close', () => {
-        open.delete(from);
-        to.destroy();
-      });
-    }
+  const proxy = await startTcpProxy(0, {
+    passageOf: () => {
+      const index = said.push(Buffer.alloc(0)) - 1;
+      return {
+        request: (bytes) => {
+          const before = said[index] ?? Buffer.alloc(0);
+          if (before.length < KEPT_BYTES) said[index] = Buffer.concat([before, bytes]);
+          return bytes;
+        },
+      };
+    },
   });
-  server.listen(0, HOST);
-  await once(server, 'listening');
   const spoken = () => said.filter(({ length }) => length > 0);
   return {
-    port: (server.address() as AddressInfo).port,
+    port: proxy.port,
     get spoken() {
       return spoken().length;
     },
@@ -55,11 +41,7 @@ export async function startWire(): Promise<Wire> {
         .filter((bytes) => bytes[0] !== HANDSHAKE)
         .map((bytes) => bytes.toString('latin1'));
     },
-    leadTo: (port) => void (target = port),
-    async close() {
-      server.close();
-      for (const socket of open) socket.destroy();
-      await once(server, 'close');
-    },
+    leadTo: (port) => proxy.leadTo(port),
+    close: () => proxy.close(),
   };
 }

@@ -1,13 +1,13 @@
 /** Rows 39, 40 and 56: Redis starts again or is taken over among other people's clients, speaks TLS only, or moves. */
-import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { startRedis } from '../../../../scripts/local/redis-process.js';
 import { freePort } from '../../../support/free-port.js';
 import { makeCertificates } from '../../../support/main-server/pki.js';
+import { clientsOfOthers } from '../../../support/redis/foreigners.js';
 import { plainClient } from '../../../support/redis/redis.js';
 import {
   adminOf,
@@ -20,14 +20,13 @@ import {
 import { startWire, type Wire } from '../../../support/redis/wire.js';
 import { startTcpProxy } from '../../../support/tcp-proxy.js';
 import { waitFor } from '../../../support/wait-for.js';
+import { clientOf, inStep, killMaster } from '../../support/redis/failover.js';
 import type { Findings, Row } from '../../support/row.js';
 import type { Stage } from '../../support/stage.js';
 import { startedBy } from '../../support/started-by.js';
 import { consumesAgain, SETTINGS } from './under-load.js';
 
 const FOREIGNERS = 200;
-/** Nothing is produced in the last second before the kill. */
-const MOST_LOST_BY_REPLICATION = 10;
 const USER = ['ACL', 'SETUSER', 'mbw', 'on', '>redis-secret', '~*', '+@all'] as const;
 
 export const REDIS_ELSEWHERE_ROWS: readonly Row[] = [
@@ -69,18 +68,8 @@ export const REDIS_ELSEWHERE_ROWS: readonly Row[] = [
   },
 ];
 
-async function clientsOfOthers(stage: Stage, port: number, count: number): Promise<readonly Socket[]> {
-  const sockets: Socket[] = [];
-  for (let number = 0; number < count; number++) {
-    const socket = connect({ port, host: '127.0.0.1' });
-    stage.onClose(async () => socket.destroy());
-    await once(socket, 'connect');
-    socket.write('CLIENT SETNAME producer\r\n');
-    await once(socket, 'data');
-    socket.on('error', () => undefined).resume();
-    sockets.push(socket);
-  }
-  return sockets;
+function undoneBy(stage: Stage): (close: () => Promise<unknown>) => void {
+  return (close) => stage.onClose(close);
 }
 
 function expectOpen(stage: Stage, sockets: readonly Socket[]): void {
@@ -89,6 +78,7 @@ function expectOpen(stage: Stage, sockets: readonly Socket[]): void {
 }
 
 async function restartAmongOthers(stage: Stage): Promise<Findings> {
+  const undo = undoneBy(stage);
   const proxy = await stage.proxy(stage.redis.port);
   const fleet = await stage.start({ ...SETTINGS, REDIS_PORT: proxy.port });
   await fleet.ready(2);
@@ -98,7 +88,7 @@ async function restartAmongOthers(stage: Stage): Promise<Findings> {
   await proxy.setMode('refuse');
   await stage.redis.kill();
   await stage.redis.restart();
-  const others = await clientsOfOthers(stage, stage.redis.port, FOREIGNERS);
+  const others = await clientsOfOthers(stage.redis.port, FOREIGNERS, undo);
   await proxy.setMode('pass');
   const findings = await consumesAgain(stage);
   const delivered = () => stage.server.ledger.delivered.size === stage.ledger.produced.length;
@@ -109,16 +99,16 @@ async function restartAmongOthers(stage: Stage): Promise<Findings> {
 
 /** Not by Sentinels, which end all clients of the server that they promote. */
 async function failoverAmongOthers(stage: Stage): Promise<Findings> {
+  const undo = undoneBy(stage);
   const replica = await startRedis({ args: ['--replicaof', '127.0.0.1', String(stage.redis.port)] });
   stage.onClose(() => replica.stop());
   const client = clientOf(stage, replica.port);
-  await stage.client.config('SET', 'repl-diskless-sync-delay', '0');
-  await inStep([client]);
+  await inStep(stage, [client]);
   const address = await startWire();
   stage.onClose(() => address.close());
   address.leadTo(stage.redis.port);
   // these take the first numbers of the master, so that the replica has ours still to give
-  for (const socket of await clientsOfOthers(stage, stage.redis.port, FOREIGNERS / 2)) socket.destroy();
+  for (const socket of await clientsOfOthers(stage.redis.port, FOREIGNERS / 2, undo)) socket.destroy();
   const fleet = await stage.start({ ...SETTINGS, REDIS_PORT: address.port });
   await fleet.ready(2);
   const ours = numbersOf(await stage.client.client('LIST'), 'message-broker-worker:');
@@ -126,7 +116,7 @@ async function failoverAmongOthers(stage: Stage): Promise<Findings> {
   const { lost } = await killMaster(stage, [client], async () => {
     await stage.redis.kill();
     await client.replicaof('NO', 'ONE');
-    others = await clientsOfOthers(stage, replica.port, FOREIGNERS);
+    others = await clientsOfOthers(replica.port, FOREIGNERS, undo);
     const theirs = numbersOf(await client.client('LIST'), 'producer');
     stage.expect(
       ours.some((number) => theirs.includes(number)),
@@ -146,39 +136,6 @@ function numbersOf(list: unknown, name: string): string[] {
   return lines.filter((line) => line.includes(` name=${name}`)).map((line) => /^id=(\d+)/.exec(line)?.[1] ?? '');
 }
 
-function clientOf(stage: Stage, port: number): Redis {
-  const client = plainClient(port);
-  stage.onClose(async () => client.disconnect());
-  return client;
-}
-
-async function inStep(replicas: readonly Redis[]): Promise<void> {
-  const isInStep = async () =>
-    (await Promise.all(replicas.map((client) => client.info('replication')))).every((info) =>
-      info.includes('master_link_status:up'),
-    );
-  await waitFor(isInStep, { what: 'the replicas to have a copy', deadlineMs: 30_000 });
-}
-
-/** Under load; the stage then looks at the promoted one. */
-async function killMaster(stage: Stage, replicas: readonly Redis[], kill: () => Promise<void>) {
-  stage.server.faults.post.delayMs = 20;
-  await stage.ledger.produce(3_000);
-  await waitFor(() => stage.server.ledger.posts > 200, { what: 'load' });
-  await sleep(1_000);
-  await kill();
-  const promoted = async () => {
-    for (const client of replicas) if (String((await client.role())[0]) === 'master') return client;
-    return undefined;
-  };
-  const client = await waitFor(promoted, { what: 'a promotion', deadlineMs: 30_000 });
-  const promotedAt = performance.now();
-  stage.lookAt(plainClient(client.options.port ?? 0));
-  const { lost } = await stage.ledger.accountFor();
-  stage.expect(lost.length <= MOST_LOST_BY_REPLICATION, `the replica lacked ${lost.length} messages`);
-  return { promotedAt, lost };
-}
-
 function expectNothingPlain(stage: Stage, wires: readonly Wire[]): void {
   const plain = wires.flatMap((wire) => wire.plain);
   stage.expect(plain.length === 0, `${plain.length} connections in plain text: ${plain[0]?.slice(0, 60)}`);
@@ -189,7 +146,7 @@ function expectNothingPlain(stage: Stage, wires: readonly Wire[]): void {
 }
 
 async function tlsFailover(stage: Stage): Promise<Findings> {
-  const undo = (close: () => Promise<unknown>) => stage.onClose(close);
+  const undo = undoneBy(stage);
   const files = await makeCertificates({ directory: join(stage.folder, 'redis-pki'), hosts: [NAME] });
   const master = await startTlsNode(files, undo);
   const follow = ['--replicaof', NAME, String(master.wire.port)];
@@ -197,9 +154,8 @@ async function tlsFailover(stage: Stage): Promise<Findings> {
   const nodes = [master, ...replicas];
   for (const node of nodes) await adminOf(node, undo).call(...USER);
   stage.lookAt(plainClient(master.redis.port));
-  await stage.client.config('SET', 'repl-diskless-sync-delay', '0');
   const clients = replicas.map(({ redis }) => clientOf(stage, redis.port));
-  await inStep(clients);
+  await inStep(stage, clients);
   const sentinels = await startTlsSentinels(files, master, { count: 3, replicas: 2, folder: stage.folder, undo });
   const fleet = await stage.start({
     ...SETTINGS,
@@ -220,7 +176,7 @@ function tlsSettings(caFile: string) {
 }
 
 async function tlsClusterFailover(stage: Stage): Promise<Findings> {
-  const undo = (close: () => Promise<unknown>) => stage.onClose(close);
+  const undo = undoneBy(stage);
   const files = await makeCertificates({ directory: join(stage.folder, 'redis-pki'), hosts: [NAME] });
   const nodes = await startTlsClusterOfThree(files, undo);
   const admins = nodes.map((node) => adminOf(node, undo));
@@ -266,7 +222,7 @@ async function nameMoves(stage: Stage): Promise<Findings> {
   const hosts = ['127.0.0.2', '127.0.0.3', '127.0.0.4'];
   const proxies = [];
   for (const host of hosts) {
-    const proxy = await startTcpProxy(stage.redis.port, '127.0.0.1', { host, port });
+    const proxy = await startTcpProxy(stage.redis.port, { at: { host, port } });
     stage.onClose(() => proxy.close());
     proxies.push(proxy);
   }

@@ -1,5 +1,4 @@
 /** Row 56, the main server's part: its name leads elsewhere, and the old one still answers. */
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { waitFor } from '../../../support/wait-for.js';
 import type { Findings, Row } from '../../support/row.js';
 import type { Stage } from '../../support/stage.js';
@@ -18,8 +17,7 @@ export const MOVED_ROWS: readonly Row[] = [
 ];
 
 async function moved(stage: Stage): Promise<Findings> {
-  const front = await startFront(stage.server.port);
-  stage.onClose(() => front.close());
+  const front = await stage.proxy(stage.server.port);
   const fleet = await stage.start({
     WORKER_COUNT: 2,
     WORKER_CONCURRENCY: 4,
@@ -30,7 +28,8 @@ async function moved(stage: Stage): Promise<Findings> {
   stage.server.faults.post.delayMs = 20;
   const load = stage.load(300);
   await waitFor(() => stage.server.ledger.posts > 300, { what: 'the load' });
-  const old = front.move();
+  // connections that are open stay where they are when a name moves
+  const old = front.clients;
   const movedAt = performance.now();
   await waitFor(() => old.every(({ destroyed }) => destroyed), {
     what: 'the last connection to the old one to end',
@@ -40,30 +39,4 @@ async function moved(stage: Stage): Promise<Findings> {
   await load.stop();
   stage.expect(failuresIn(fleet) === 0, `${failuresIn(fleet)} attempts failed`);
   return { recoveryMs, note: `${old.length} connections` };
-}
-
-/** What a name leads to: connections that are open stay where they are when it moves. */
-async function startFront(target: number) {
-  let open: Socket[] = [];
-  const server = createServer((socket) => {
-    const behind = connect(target, '127.0.0.1');
-    for (const each of [socket, behind]) each.on('error', () => undefined);
-    socket.pipe(behind).pipe(socket);
-    socket.on('close', () => behind.destroy());
-    open.push(socket);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    port: (server.address() as AddressInfo).port,
-    /** The connections to the old one. */
-    move(): readonly Socket[] {
-      const old = open.filter(({ destroyed }) => !destroyed);
-      open = [];
-      return old;
-    },
-    async close(): Promise<void> {
-      server.close();
-      for (const socket of open) socket.destroy();
-    },
-  };
 }

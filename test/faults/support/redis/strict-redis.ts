@@ -3,8 +3,7 @@
  * Dragonfly and some managed services do: it puts a guard before the text of each script, in its first line.
  */
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { startTcpProxy } from '../../../support/tcp-proxy.js';
 
 const GUARD = `local redis = (function(real, keys)
 local given = {} for _, key in ipairs(keys) do given[key] = true end
@@ -26,42 +25,27 @@ interface StrictRedis {
 
 export async function startStrictRedis(targetPort: number): Promise<StrictRedis> {
   const hashes = new Map<string, string>();
-  const sockets = new Set<Socket>();
-  const server = createServer((client) => {
-    const target = connect(targetPort, '127.0.0.1');
-    let held = Buffer.alloc(0);
-    client.on('data', (chunk) => {
-      held = Buffer.concat([held, chunk]);
-      for (let request = firstRequest(held); request; request = firstRequest(held)) {
-        target.write(encoded(guarded(request.words, hashes)));
-        held = held.subarray(request.bytes);
-      }
-    });
-    target.on('data', (chunk) => client.write(chunk));
-    for (const [one, other] of [
-      [client, target],
-      [target, client],
-    ] as const) {
-      sockets.add(one);
-      one.on('error', () => other.destroy());
-      one.on('close', () => {
-        sockets.delete(one);
-        other.destroy();
-      });
-    }
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const proxy = await startTcpProxy(targetPort, { passageOf: () => ({ request: guardOf(hashes) }) });
   return {
-    port: (server.address() as AddressInfo).port,
+    port: proxy.port,
     get guarded() {
       return hashes.size;
     },
-    async close() {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, 'close');
-    },
+    close: () => proxy.close(),
+  };
+}
+
+/** Of one connection. Hands on whole requests. */
+function guardOf(hashes: Map<string, string>): (bytes: Buffer) => Buffer {
+  let held = Buffer.alloc(0);
+  return (bytes) => {
+    held = Buffer.concat([held, bytes]);
+    const whole: Buffer[] = [];
+    for (let request = firstRequest(held); request; request = firstRequest(held)) {
+      whole.push(encoded(guarded(request.words, hashes)));
+      held = held.subarray(request.bytes);
+    }
+    return Buffer.concat(whole);
   };
 }
 

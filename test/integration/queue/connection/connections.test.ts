@@ -1,10 +1,9 @@
 /** What a connection takes for granted of the server at its other end, and what it leaves alone there. */
-import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, test } from 'vitest';
 import { startRedis } from '../../../../scripts/local/redis-process.js';
 import { claim, message, openQueue, QUEUE, queueOf } from '../../../support/redis/queue.js';
+import { clientsOfOthers } from '../../../support/redis/foreigners.js';
 import { startOldWordingProxy } from '../../../support/redis/old-wording.js';
 import { useRedis } from '../../../support/redis/redis.js';
 import { startTcpProxy } from '../../../support/tcp-proxy.js';
@@ -24,20 +23,6 @@ async function queueAt(port: number, events: Parameters<typeof openQueue>[2] = {
   return queue;
 }
 
-/** Producers of somebody else: plain sockets that send nothing. */
-async function foreigners(port: number): Promise<readonly Socket[]> {
-  const sockets: Socket[] = [];
-  for (let number = 0; number < MANY; number++) {
-    const socket = connect({ port, host: '127.0.0.1' });
-    cleanUp.push(() => socket.destroy());
-    await once(socket, 'connect');
-    socket.write('CLIENT SETNAME producer\r\n');
-    await once(socket, 'data');
-    sockets.push(socket);
-  }
-  return sockets;
-}
-
 describe('clients of others', () => {
   test('none is ended when Redis has started again and its numbers begin anew', async () => {
     const proxy = await startTcpProxy(redis.port);
@@ -50,7 +35,7 @@ describe('clients of others', () => {
     expect(numbers.length).toBeGreaterThan(1);
     await proxy.setMode('refuse');
     await redis.process.restart();
-    const others = await foreigners(redis.port);
+    const others = await clientsOfOthers(redis.port, MANY, (close) => cleanUp.push(close));
     const theirs = String(await redis.client.client('LIST'));
     for (const number of numbers) expect(theirs).toMatch(new RegExp(`^id=${number} .* name=producer `, 'm'));
     await proxy.setMode('pass');
@@ -120,7 +105,8 @@ describe('INFO', () => {
 test('a demotion is seen through the wording of Redis before 7, and the new primary is found', async () => {
   const promoted = await startRedis();
   cleanUp.push(() => promoted.stop());
-  const proxy = await startOldWordingProxy(redis.port);
+  const old = await startOldWordingProxy(redis.port);
+  const { proxy } = old;
   cleanUp.push(() => proxy.close());
   const queue = await queueAt(proxy.port);
   await claim(queue, 1);
@@ -129,7 +115,7 @@ test('a demotion is seen through the wording of Redis before 7, and the new prim
   await redis.client.replicaof('127.0.0.1', 1);
   try {
     await expect(claim(queue, 1)).rejects.toMatchObject({ outcomeUnknown: false });
-    expect(proxy.reworded).toBe(1);
+    expect(old.reworded).toBe(1);
     const claimed = () => claim(queue, 1).catch(() => []);
     const found = await waitFor(async () => (await claimed())[0], { what: 'a claim from the promoted one' });
     expect(found.raw.toString()).toBe(message('1'));

@@ -1,10 +1,9 @@
-import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { RedisConnection } from '../../../../src/queue/connection/connection.js';
 import { systemClock as clock } from '../../../../src/shared/time/clock.js';
 import { redisConfig } from '../../../support/redis/queue.js';
 import { useRedis } from '../../../support/redis/redis.js';
+import { startTcpProxy } from '../../../support/tcp-proxy.js';
 import { HANGS_MS } from '../../../support/wait-for.js';
 
 const redis = useRedis();
@@ -19,30 +18,17 @@ afterEach(async () => {
 
 /** What is written passes at 250 KB/s, replies at once. */
 async function slowLink(): Promise<number> {
-  const sockets = new Set<Socket>();
-  const server: Server = createServer((client) => {
-    const target = connect(redis.port, redis.host);
-    for (const socket of [client, target]) sockets.add(socket.on('error', () => undefined));
-    target.pipe(client);
-    void passSlowly(client, target);
-  }).listen(0, '127.0.0.1');
-  closers.push(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
+  const proxy = await startTcpProxy(redis.port, {
+    passageOf: (client) => ({
+      request: (bytes) => {
+        client.pause();
+        void clock.sleep(bytes.length / BYTES_PER_MS).then(() => client.resume());
+        return bytes;
+      },
+    }),
   });
-  await once(server, 'listening');
-  return (server.address() as AddressInfo).port;
-}
-
-async function passSlowly(from: Socket, to: Socket): Promise<void> {
-  try {
-    for await (const chunk of from as AsyncIterable<Buffer>) {
-      await clock.sleep(chunk.length / BYTES_PER_MS);
-      to.write(chunk);
-    }
-  } finally {
-    to.destroy();
-  }
+  closers.push(() => proxy.close());
+  return proxy.port;
 }
 
 async function connected(port: number): Promise<{ readonly connection: RedisConnection; readonly lost: string[] }> {
