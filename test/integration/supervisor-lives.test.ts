@@ -25,7 +25,7 @@ import { testConfig } from '../support/program/config.js';
 import { conformsToLife } from '../support/life.js';
 import { useRedis } from '../support/redis/redis.js';
 import { VirtualClock } from '../support/virtual-clock.js';
-import { waitFor } from '../support/wait-for.js';
+import { HANGS_MS, waitFor } from '../support/wait-for.js';
 import { recordedLog } from '../unit/supervisor/recorded-log.js';
 
 const redis = useRedis();
@@ -68,7 +68,7 @@ test('the access to the queue closes what was not given back', async () => {
   const access = new QueueAccess({ clock, random: Math.random });
   access.start();
   const [one, other] = [access.borrow(reachable()), access.borrow(unreachable())];
-  await one.whenReady(5_000);
+  await one.whenReady(HANGS_MS);
   expect(await one.queue.consumers()).toEqual([]);
   await access.stop();
   expect([one.isReady(), other.isReady()]).toEqual([false, false]);

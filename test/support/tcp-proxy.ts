@@ -37,7 +37,7 @@ export interface TcpProxy {
 }
 
 /** What is handed on in place of what passes in one connection; what has no function passes as it is. */
-export interface Passage {
+interface Passage {
   readonly request?: (bytes: Buffer) => Buffer;
   readonly reply?: (bytes: Buffer) => Buffer;
 }

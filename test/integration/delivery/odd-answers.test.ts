@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { useClients, within } from '../../support/main-server/delivery.js';
 import { expectNoLeftovers } from '../../support/program/leftovers.js';
 import { startRawServer, type RawServer } from '../../support/main-server/raw-server.js';
-import { waitFor } from '../../support/wait-for.js';
+import { HANGS_MS, waitFor } from '../../support/wait-for.js';
 
 expectNoLeftovers();
 const clients = useClients();
@@ -93,7 +93,7 @@ it('a failure after an interim answer is that failure', async () => {
 it('a status may be answered so as well', async () => {
   const client = await answering((socket) => socket.write(CONTINUE + OK));
   const update = { status: 'queued', attemptCount: 1, errorMessage: 'x' } as const;
-  expect((await client.updateStatus('a', update, within(5_000), never)).kind).toBe('delivered');
+  expect((await client.updateStatus('a', update, within(HANGS_MS), never)).kind).toBe('delivered');
   expect(await client.probe()).toBe('reachable');
 });
 

@@ -157,11 +157,12 @@ describe('a PUT whose time is over', () => {
 
   it('as it waits for its answer, is reset and not closed', async () => {
     const raw = await startRawServer(() => undefined);
-    const client = clients.create(raw.url);
-    expect(await client.updateStatus('a', QUEUED, within(300), never)).toMatchObject({
-      reason: 'timeout',
-      fateUnknown: true,
-    });
+    const { stepped, clock } = steppedClock();
+    const client = clients.create(raw.url, { clock });
+    const outcome = client.updateStatus('a', QUEUED, within(DEADLINE_MS, clock), never);
+    await waitFor(() => raw.heard.length === 1, { what: 'the PUT' });
+    stepped.now = DEADLINE_MS;
+    expect(await outcome).toMatchObject({ reason: 'timeout', fateUnknown: true });
     await waitFor(() => raw.ends.length > 0, { what: 'the end of the connection' });
     expect(raw.ends).toEqual(['ECONNRESET']);
     await raw.close();
@@ -170,8 +171,12 @@ describe('a PUT whose time is over', () => {
   it('is reset under TLS as well', async () => {
     main.server.faults.put.hang = true;
     const raw = await startRelay(main.server.port);
-    const client = clients.create(`https://localhost:${raw.port}`);
-    expect(await client.updateStatus('a', QUEUED, within(1_500), never)).toMatchObject({ reason: 'timeout' });
+    const { stepped, clock } = steppedClock();
+    const client = clients.create(`https://localhost:${raw.port}`, { clock });
+    const outcome = client.updateStatus('a', QUEUED, within(DEADLINE_MS, clock), never);
+    await waitFor(() => main.server.ledger.puts === 1, { what: 'the PUT' });
+    stepped.now = DEADLINE_MS;
+    expect(await outcome).toMatchObject({ reason: 'timeout' });
     await waitFor(() => raw.ends.length > 0, { what: 'the end of the connection' });
     expect(raw.ends).toEqual(['ECONNRESET']);
     await client.stop();

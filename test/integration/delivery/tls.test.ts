@@ -13,6 +13,7 @@ import { tlsFiles, useClients, within } from '../../support/main-server/delivery
 import { expectNoLeftovers } from '../../support/program/leftovers.js';
 import { pemsOf, useMainServer } from '../../support/main-server/main-server.js';
 import { makeCertificates, validFor } from '../../support/main-server/pki.js';
+import { HANGS_MS } from '../../support/wait-for.js';
 
 expectNoLeftovers();
 const certificates = useCertificates();
@@ -43,7 +44,7 @@ describe('the main server refuses us', () => {
     const put = await client.updateStatus(
       'a',
       { status: 'queued', attemptCount: 1, errorMessage: 'x' },
-      within(30_000),
+      within(HANGS_MS),
       never,
     );
     await rm(directory, { recursive: true });
@@ -114,7 +115,7 @@ describe('MAIN_SERVER_VERIFY_SSL=false', () => {
     const client = clients.create(server.url, { overrides });
     expect(await client.deliver('a', never)).toEqual({ kind: 'delivered', status: 200 });
     const update = { status: 'queued', attemptCount: 1, errorMessage: 'x' } as const;
-    expect((await client.updateStatus('a', update, within(5_000), never)).kind).toBe('delivered');
+    expect((await client.updateStatus('a', update, within(HANGS_MS), never)).kind).toBe('delivered');
     expect(await client.probe()).toBe('reachable');
     expect(new Set(server.clients)).toEqual(new Set(['worker']));
     await server.close();

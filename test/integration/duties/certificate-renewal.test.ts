@@ -19,7 +19,7 @@ import { tlsFiles, useClients, within } from '../../support/main-server/delivery
 import { expectNoLeftovers } from '../../support/program/leftovers.js';
 import { useMainServer } from '../../support/main-server/main-server.js';
 import { makeCertificates } from '../../support/main-server/pki.js';
-import { waitFor } from '../../support/wait-for.js';
+import { HANGS_MS, waitFor } from '../../support/wait-for.js';
 
 expectNoLeftovers();
 const certificates = useCertificates();
@@ -44,12 +44,12 @@ describe('useCredentials', () => {
   test('shows the new certificate to the next POST, PUT and probe', async () => {
     const client = clients.create(main.server.url);
     await client.deliver('a', never);
-    await client.updateStatus('a', QUEUED, within(5_000), never);
+    await client.updateStatus('a', QUEUED, within(HANGS_MS), never);
     expect(new Set(main.server.clients)).toEqual(new Set(['worker']));
     client.useCredentials(await credentialsNamed('renewed'));
     const before = main.server.clients.length;
     expect((await client.deliver('b', never)).kind).toBe('delivered');
-    expect((await client.updateStatus('b', QUEUED, within(5_000), never)).kind).toBe('delivered');
+    expect((await client.updateStatus('b', QUEUED, within(HANGS_MS), never)).kind).toBe('delivered');
     expect(await client.probe()).toBe('reachable');
     expect(new Set(main.server.clients.slice(before))).toEqual(new Set(['renewed']));
   });
@@ -58,7 +58,7 @@ describe('useCredentials', () => {
     main.server.faults.post.delayMs = 300;
     main.server.faults.put.delayMs = 300;
     const client = clients.create(main.server.url);
-    const underWay = [client.deliver('a', never), client.updateStatus('a', QUEUED, within(5_000), never)];
+    const underWay = [client.deliver('a', never), client.updateStatus('a', QUEUED, within(HANGS_MS), never)];
     await waitFor(() => main.server.ledger.of('a').length === 2, { what: 'both requests' });
     client.useCredentials(await credentialsNamed('renewed'));
     expect((await Promise.all(underWay)).map(({ kind }) => kind)).toEqual(['delivered', 'delivered']);
