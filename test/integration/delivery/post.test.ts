@@ -130,13 +130,27 @@ describe('connections', () => {
       for (let at = 0; at < times; at++) expect((await client.deliver(`id-${at}`, never)).kind).toBe('delivered');
     };
     await deliver(3);
-    aged = 200_000;
+    // half of what chance may take off: 10 %
+    aged = 260_000;
     await deliver(3);
     expect(opened()).toBe(1);
-    aged = 301_000;
+    aged = 270_000;
     await deliver(3);
     expect(opened()).toBe(2);
     expect(clients.lines).toEqual([]);
+  });
+
+  it('are kept for ever where no age is set', async () => {
+    let aged = 0;
+    const clock: Clock = { ...systemClock, now: () => systemClock.now() + aged };
+    const overrides = { worker: { concurrency: 1 }, mainServer: { maxConnectionAgeMs: 0 } };
+    const client = clients.create(main.server.url, { overrides, clock });
+    const before = main.server.connections.accepted;
+    for (const years of [0, 1, 10]) {
+      aged = years * 365 * 86_400_000;
+      expect((await client.deliver(`id-${years}`, never)).kind).toBe('delivered');
+    }
+    expect(main.server.connections.accepted - before).toBe(1);
   });
 
   it('carries 16 at a time, one on each socket', async () => {

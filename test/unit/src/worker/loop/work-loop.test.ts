@@ -258,6 +258,21 @@ describe('a second copy of an id', () => {
     expect(queue.retrying).toHaveLength(2);
   });
 
+  test('does not wait behind the statuses of others: the first one is not even to be told', async () => {
+    const { workLoop, queue, server, settle } = createCore({ concurrency: 2 });
+    queue.push(...pushed('b', 'c'));
+    workLoop.start();
+    await settle();
+    for (const id of ['b', 'c']) server.post(id).answer(FAILED);
+    await settle();
+    expect(server.puts.map(({ id }) => id)).toEqual(['b', 'c']);
+    queue.push(copy(1), copy(2));
+    await settle();
+    server.post('a').answer(FAILED);
+    await settle();
+    expect(server.ids).toEqual(['b', 'c', 'a', 'a']);
+  });
+
   test('that comes while the first is being told waits for the end of that', async () => {
     const { workLoop, queue, server, settle } = createCore();
     queue.push(copy(1));
