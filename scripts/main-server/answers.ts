@@ -5,6 +5,8 @@ import { gzipSync } from 'node:zlib';
 export interface Answer {
   readonly status: number;
   readonly body: string;
+  /** For the header Retry-After, in seconds; none without it. */
+  readonly retryAfterS?: number;
 }
 
 const HUGE_CHUNK = Buffer.alloc(1 << 20, 0x20);
@@ -13,14 +15,17 @@ const DRIP_EVERY_MS = 100;
 const BOMB_BYTES = 100 << 20;
 let bomb: Buffer | undefined;
 
-/** A limiter names the time until its window ends; this one overdoes it. */
-const RETRY_AFTER = { 'retry-after': 3_600 };
-
 /** `connection: keep-alive` keeps Node from adding the Keep-Alive hint that uvicorn does not send. */
 function headersOf(answer: Answer): Record<string, string | number> {
   const location = answer.status >= 300 && answer.status < 400 ? { location: '/elsewhere' } : {};
-  const retryAfter = answer.status === 429 || answer.status === 503 ? RETRY_AFTER : {};
+  const retryAfter = answer.retryAfterS === undefined ? {} : { 'retry-after': answer.retryAfterS };
   return { connection: 'keep-alive', 'content-type': 'application/json', ...location, ...retryAfter };
+}
+
+/** As the real server's own errors. */
+export function error(status: number, text: string, retryAfterS?: number): Answer {
+  const body = JSON.stringify({ error: text, status_code: status });
+  return { status, body, ...(retryAfterS !== undefined && { retryAfterS }) };
 }
 
 export function send(response: ServerResponse, answer: Answer): void {

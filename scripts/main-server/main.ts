@@ -6,8 +6,8 @@
 import { readFileSync } from 'node:fs';
 import { EXIT_FAILURE } from '../../src/shared/errors.js';
 import { EXIT_USAGE } from '../local/command-line.js';
-import { parseCommandLine, type ProgramOptions } from './options.js';
-import { startMainServer } from './server.js';
+import { parseCommandLine, type Manners, type ProgramOptions } from './options.js';
+import { startMainServer, type DevMainServer } from './server.js';
 
 async function main(argv: readonly string[]): Promise<number> {
   const line = parseCommandLine(argv);
@@ -26,7 +26,7 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 /** Resolves when it listens; a signal ends it. */
-async function serve({ port, host, tls, post }: ProgramOptions): Promise<void> {
+async function serve({ port, host, tls, post, manners }: ProgramOptions): Promise<void> {
   const pem = (path: string) => readFileSync(path, 'utf8');
   const server = await startMainServer({
     port,
@@ -35,8 +35,22 @@ async function serve({ port, host, tls, post }: ProgramOptions): Promise<void> {
     ...(tls && { tls: { cert: pem(tls.cert), key: pem(tls.key), ca: pem(tls.ca) } }),
   });
   Object.assign(server.faults.post, post);
+  Object.assign(server.faults, manners);
+  server.onFreeze = (inFlight) => console.log(frozenLine(inFlight, manners));
   console.log(`Main server for development listens on ${server.url}`);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void server.close());
+  const end = () => {
+    console.log(accountLine(server));
+    void server.close();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end);
+}
+
+function frozenLine(inFlight: number, { poolSize, freezeMs }: Manners): string {
+  return `Frozen for ${freezeMs / 1_000} s: ${inFlight} requests in flight, its pool has ${poolSize}`;
+}
+
+function accountLine({ ledger: { posts, puts }, inFlight: { most, frozen } }: DevMainServer): string {
+  return `${posts} deliveries and ${puts} status updates, at most ${most} in flight, frozen ${frozen} ×`;
 }
 
 process.exitCode = await main(process.argv.slice(2));

@@ -1,17 +1,11 @@
 /** The routes and answers of the real main server, and where the faults come in. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { send, sendHalf, sendOddBody, type Answer } from './answers.js';
-import type { Faults, RouteFaults } from './faults.js';
-import type { Exchange, RecordingLedger } from './ledger.js';
+import { error, send, type Answer } from './answers.js';
+import type { Faults } from './faults.js';
+import { doWork, inSeconds, noConnection, type Desk } from './work.js';
 
-export interface Route {
-  readonly faults: Faults;
-  readonly ledger: RecordingLedger;
+export interface Route extends Desk {
   readonly onPost: (id: string) => void;
-  /** Once all that came before is done, and then `faults.serialMs`. */
-  readonly inTurn: (action: () => void) => void;
-  /** RST. A TLS socket cannot do it itself. */
-  readonly reset: (response: ServerResponse) => void;
 }
 
 const DELIVER = '/internal/messages/deliver';
@@ -22,7 +16,7 @@ const WRONG_METHOD: Answer = { status: 405, body: '{"detail":"Method Not Allowed
 export function answerRequest(request: IncomingMessage, response: ServerResponse, route: Route): void {
   if (request.url === '/health' && request.method === 'GET') {
     route.ledger.probed();
-    return answerHealth(response, route.faults);
+    return answerHealth(response, route);
   }
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -40,62 +34,18 @@ function dispatch(request: IncomingMessage, response: ServerResponse, text: stri
     if (typeof id !== 'string' || typeof worker !== 'string') return send(response, invalid('message_id'));
     const exchange = route.ledger.begin('POST', id, body);
     route.onPost(id);
-    return withFaults(response, { exchange, faults: route.faults.post, answer: deliver }, route);
+    return doWork(response, { exchange, faults: route.faults.post, answer: deliver }, route);
   }
   const id = STATUS_PATH.exec(path)?.[1];
   if (id === undefined) return stray(response, NOT_FOUND, route);
   if (request.method !== 'PUT') return stray(response, WRONG_METHOD, route);
   const exchange = route.ledger.begin('PUT', id, body);
-  withFaults(response, { exchange, faults: route.faults.put, answer: () => updateStatus(body) }, route);
+  doWork(response, { exchange, faults: route.faults.put, answer: () => updateStatus(body) }, route);
 }
 
 function stray(response: ServerResponse, answer: Answer, { ledger }: Route): void {
   ledger.strayed();
   send(response, answer);
-}
-
-interface Work {
-  readonly exchange: Exchange;
-  readonly faults: RouteFaults;
-  readonly answer: () => Answer;
-}
-
-function withFaults(response: ServerResponse, work: Work, route: Route): void {
-  const { exchange, faults } = work;
-  if (faults.hang) return;
-  if (route.faults.serialMs > 0) return route.inTurn(() => finish(response, work, route));
-  const answer = () => {
-    if (response.destroyed) return;
-    const chosen = failure(work, route) ?? unknown(exchange, route) ?? work.answer();
-    if (faults.body === 'drop') return void response.socket?.destroy();
-    if (faults.body === 'rst') return route.reset(response);
-    route.ledger.end(exchange, chosen.status);
-    if (faults.body === 'normal') send(response, chosen);
-    else if (faults.body === 'cut') sendHalf(response, chosen, () => route.reset(response));
-    else sendOddBody(response, chosen, faults.body);
-  };
-  if (faults.delayMs > 0) setTimeout(answer, faults.delayMs);
-  else answer();
-}
-
-/** What was read is done, whether or not its client still waits for the answer. */
-function finish(response: ServerResponse, work: Work, route: Route): void {
-  const chosen = failure(work, route) ?? work.answer();
-  route.ledger.end(work.exchange, chosen.status);
-  if (!response.destroyed) send(response, chosen);
-}
-
-function failure({ exchange, faults }: Work, { ledger }: Route): Answer | undefined {
-  if (faults.status !== undefined) return failed(faults.status);
-  if (faults.failFirst > 0 && ledger.of(exchange.id, exchange.method).length <= faults.failFirst)
-    return failed(faults.failStatus);
-  return faults.failRate > 0 && Math.random() < faults.failRate ? failed(faults.failStatus) : undefined;
-}
-
-function unknown({ id, startMs }: Exchange, { faults, ledger }: Route): Answer | undefined {
-  const firstSeenMs = ledger.of(id)[0]?.startMs ?? startMs;
-  const isUnknown = faults.unknownIds.has(id) || performance.now() - firstSeenMs < faults.unknownForMs;
-  return isUnknown ? error(404, `Message not found: ${id}`) : undefined;
 }
 
 function deliver(): Answer {
@@ -111,22 +61,24 @@ function updateStatus(body: Record<string, unknown>): Answer {
   return { status: 200, body: '{"status":"updated"}' };
 }
 
-function answerHealth(response: ServerResponse, { health }: Faults): void {
+function answerHealth(response: ServerResponse, { faults, outages, turns }: Route): void {
+  const { health, poolSize, serialMs } = faults;
   if (health === 'hang') return;
-  if (health === 'absent') return send(response, NOT_FOUND);
+  const outMs = outages.leftMs();
+  if (outMs > 0) return send(response, error(503, 'Service unavailable', inSeconds(outMs)));
+  if (poolSize === 0) return send(response, healthAnswer(health));
+  // it asks the database, too
+  turns.arrive(serialMs, (visit, connected) => {
+    visit.leave();
+    send(response, connected ? healthAnswer(health) : noConnection());
+  });
+}
+
+function healthAnswer(health: Faults['health']): Answer {
+  if (health === 'absent') return NOT_FOUND;
   const components = { database: health, encryption: 'healthy' };
   const body = JSON.stringify({ status: health, timestamp: new Date().toISOString(), components });
-  send(response, { status: health === 'healthy' ? 200 : 503, body });
-}
-
-function failed(status: number): Answer {
-  return status >= 200 && status < 300
-    ? { status, body: '{"status":"success"}' }
-    : error(status, `Made to answer ${status}`);
-}
-
-function error(status: number, text: string): Answer {
-  return { status, body: JSON.stringify({ error: text, status_code: status }) };
+  return { status: health === 'healthy' ? 200 : 503, body };
 }
 
 function invalid(field: string): Answer {

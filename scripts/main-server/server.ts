@@ -7,9 +7,14 @@ import { createServer as createHttpServer, type IncomingMessage, type Server, ty
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { systemClock } from '../../src/shared/time/clock.js';
 import { clearFaults, noFaults, type Faults } from './faults.js';
 import { RecordingLedger, type Ledger } from './ledger.js';
+import { Outages } from './outages.js';
+import { RateLimit } from './rate-limit.js';
+import { Registrations } from './registrations.js';
 import { answerRequest, type Route } from './routes.js';
+import { Turns } from './turns.js';
 
 interface MainServerOptions {
   /** Default: any free port. */
@@ -33,8 +38,17 @@ export interface DevMainServer {
   readonly clients: readonly string[];
   /** Connections accepted so far, and open now. */
   readonly connections: { readonly accepted: number; readonly open: number };
+  /**
+   * Requests read and not answered: now and at most since `clear`; `frozen` of them found no connection (see
+   * `Faults.poolSize`).
+   */
+  readonly inFlight: { readonly now: number; readonly most: number; readonly frozen: number };
   /** Called when a POST has been read and before it is answered. */
   onPost: ((id: string) => void) | undefined;
+  /** Called when it freezes, with the number of requests in flight. */
+  onFreeze: ((inFlight: number) => void) | undefined;
+  /** The proxy has put this message into the queue, and will register it (see `Faults.unknownForMs`). */
+  enqueued(id: string): void;
   /** Faults off, ledger empty. */
   clear(): void;
   closeIdleConnections(): void;
@@ -63,9 +77,15 @@ class RunningServer implements DevMainServer {
   readonly ledger: RecordingLedger;
   readonly clients: string[] = [];
   onPost: ((id: string) => void) | undefined;
+  onFreeze: ((inFlight: number) => void) | undefined;
   #accepted = 0;
-  /** When a serial server is done with what it has read, performance.now() ms. */
-  #freeAt = 0;
+  readonly #registrations = new Registrations();
+  readonly #outages = new Outages(this.faults, systemClock.now);
+  readonly #turns = new Turns({
+    clock: systemClock,
+    limits: this.faults,
+    onFreeze: (inFlight) => this.onFreeze?.(inFlight),
+  });
   readonly #sockets = new Set<Socket>();
   readonly #served = new WeakSet<Socket>();
   readonly #route: Route;
@@ -78,7 +98,10 @@ class RunningServer implements DevMainServer {
       faults: this.faults,
       ledger: this.ledger,
       onPost: (id) => this.onPost?.(id),
-      inTurn: (action) => this.#inTurn(action),
+      registrations: this.#registrations,
+      outages: this.#outages,
+      rateLimit: new RateLimit(),
+      turns: this.#turns,
       reset: (response) => this.#reset(response),
     };
     server.keepAliveTimeout = UVICORN_KEEP_ALIVE_MS;
@@ -101,9 +124,21 @@ class RunningServer implements DevMainServer {
     return { accepted: this.#accepted, open: this.#sockets.size };
   }
 
+  get inFlight(): { now: number; most: number; frozen: number } {
+    const { inFlight: now, most, frozen } = this.#turns;
+    return { now, most, frozen };
+  }
+
+  enqueued(id: string): void {
+    this.#registrations.enqueued(id);
+  }
+
   clear(): void {
     clearFaults(this.faults);
     this.ledger.clear();
+    this.#registrations.clear();
+    this.#outages.clear();
+    this.#turns.clear();
     this.clients.length = 0;
   }
 
@@ -114,15 +149,10 @@ class RunningServer implements DevMainServer {
   async close(): Promise<void> {
     if (!this.#server.listening) return;
     const closed = once(this.#server, 'close');
+    this.#turns.clear();
     this.#server.close();
     for (const socket of this.#sockets) socket.destroy();
     await closed;
-  }
-
-  #inTurn(action: () => void): void {
-    const now = performance.now();
-    this.#freeAt = Math.max(now, this.#freeAt) + this.faults.serialMs;
-    setTimeout(action, this.#freeAt - now);
   }
 
   #track(socket: Socket): void {

@@ -1,5 +1,6 @@
 /** The account of a run, by the main server's ledger: what it answered, not what a worker believes. */
 import type { Ledger } from '../main-server/ledger.js';
+import type { DevMainServer } from '../main-server/server.js';
 import { count } from './progress.js';
 import { RETRY_INTERVAL_S } from './config.js';
 
@@ -12,6 +13,8 @@ export interface Account {
   readonly firstFailures: number;
   readonly failedAttempts: number;
   readonly duplicates: number;
+  /** At the main server at once, and how many of them froze it. */
+  readonly inFlight: DevMainServer['inFlight'];
   /** From the first message enqueued to the last one delivered. */
   readonly durationMs: number;
 }
@@ -19,7 +22,11 @@ export interface Account {
 const SHOWN_MISSING = 10;
 
 /** `ids` of the enqueued messages; `enqueuedAtMs` on the ledger's clock (performance.now()). */
-export function accountOf(ledger: Ledger, ids: readonly string[], enqueuedAtMs: number): Account {
+export function accountOf(
+  { ledger, inFlight }: Pick<DevMainServer, 'ledger' | 'inFlight'>,
+  ids: readonly string[],
+  enqueuedAtMs: number,
+): Account {
   const missing: string[] = [];
   let firstFailures = 0;
   let lastMs = enqueuedAtMs;
@@ -36,6 +43,7 @@ export function accountOf(ledger: Ledger, ids: readonly string[], enqueuedAtMs: 
     firstFailures,
     failedAttempts: failedAttempts(ledger),
     duplicates: ledger.duplicates,
+    inFlight,
     durationMs: lastMs - enqueuedAtMs,
   };
 }
@@ -45,7 +53,7 @@ export function failedAttempts({ posts, delivered, duplicates }: Ledger): number
 }
 
 export function accountLines(account: Account): string[] {
-  const { enqueued, delivered, missing, durationMs, duplicates } = account;
+  const { enqueued, delivered, missing, durationMs, duplicates, inFlight } = account;
   const seconds = durationMs / 1_000;
   const shown = missing.slice(0, SHOWN_MISSING).join(', ');
   const rest = missing.length > SHOWN_MISSING ? ` and ${count(missing.length - SHOWN_MISSING)} more` : '';
@@ -56,6 +64,7 @@ export function accountLines(account: Account): string[] {
     `  delivered       ${count(delivered)} of ${count(enqueued)}`,
     `  failed at first ${count(account.firstFailures)} (${count(account.failedAttempts)} failed attempts, each repeated after ${RETRY_INTERVAL_S} s)`,
     `  duplicates      ${count(duplicates)}`,
+    `  in flight       ${count(inFlight.most)} at once at most${inFlight.frozen > 0 ? `; the main server froze ${count(inFlight.frozen)} times` : ''}`,
     `  time            ${seconds.toFixed(1)} s, ${count(delivered / Math.max(seconds, 0.001))} messages/s`,
   ];
 }

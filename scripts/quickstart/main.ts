@@ -68,7 +68,8 @@ async function demonstrate(run: Run, closers: Closers): Promise<void> {
 
   const ids = Array.from({ length: options.messages }, () => randomUUID());
   const startedAt = performance.now();
-  run.account = () => accountOf(stack.server.ledger, ids, startedAt);
+  run.account = () => accountOf(stack.server, ids, startedAt);
+  for (const id of ids) stack.server.enqueued(id);
   await stack.queue.enqueue(ids.map(messageText));
   const watched = { enqueued: ids.length, startedAt, progress: createProgress(process.stdout), signal };
   await watch(stack, { ...watched, ids, deadlineMs: options.exit ? deadlineOf(options) : undefined });

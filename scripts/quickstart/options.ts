@@ -7,6 +7,8 @@ export interface QuickstartOptions {
   readonly workers: number;
   /** Share of all delivery attempts, 0 to 0.9, that the main server answers with 500. */
   readonly failRate: number;
+  /** The main server behaves as the real one was measured to: serial, frozen beyond its pool, registering late. */
+  readonly likeOriginal: boolean;
   /** May a missing redis-server be installed? */
   readonly install: boolean;
   /** End when everything is delivered. */
@@ -26,6 +28,11 @@ export function parseCommandLine(argv: readonly string[]): CommandLine<Quickstar
     .option('--messages <n>', 'messages to enqueue', '1000')
     .option('--workers <n>', 'worker processes', '3')
     .option('--fail-rate <share>', 'share of the deliveries that fail, 0 to 0.9', '0.1')
+    .option(
+      '--like-original',
+      'a main server as slow, as easily frozen and as late to know a message as the real one',
+      false,
+    )
     .option('--no-install', 'never install a missing redis-server')
     .option('--exit', 'end when all are delivered: 0 if every message is accounted for, 1 if not', false)
     .addHelpText('after', '\nWith REDIS_HOST set, that Redis is used (queue of its own, removed at the end).');
@@ -33,6 +40,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine<Quickstar
     messages: wholeNumber('--messages', given['messages'], MESSAGES),
     workers: wholeNumber('--workers', given['workers'], WORKERS),
     failRate: share('--fail-rate', given['failRate'], FAIL_RATE),
+    likeOriginal: given['likeOriginal'] === true,
     install: given['install'] !== false,
     exit: given['exit'] === true,
   }));

@@ -12,6 +12,7 @@ import type { Closers } from '../local/closers.js';
 import { findRedis } from '../local/find-redis.js';
 import { freePort, freePorts } from '../local/free-port.js';
 import { startRedis } from '../local/redis-process.js';
+import { LIKE_ORIGINAL } from '../main-server/faults.js';
 import { startMainServer, type DevMainServer } from '../main-server/server.js';
 import { demoConfig } from './config.js';
 import { namesRedis, supervisorEnvironment } from './environment.js';
@@ -66,7 +67,7 @@ export async function startStack(
     directory: folder.certificates,
     wallNow: systemClock.wallNow(),
   });
-  const server = await startServer(certificates, options.failRate);
+  const server = await startServer(certificates, options);
   closers.add(() => server.close());
 
   const ports = { supervisor: await freePort(), metrics: await freePorts(options.workers) };
@@ -107,12 +108,16 @@ async function startPrivateRedis(
   };
 }
 
-async function startServer(files: CertificateFiles, failRate: number): Promise<DevMainServer> {
+async function startServer(
+  files: CertificateFiles,
+  { failRate, likeOriginal }: QuickstartOptions,
+): Promise<DevMainServer> {
   const pem = (path: string) => readFileSync(path, 'utf8');
   const server = await startMainServer({
     tls: { cert: pem(files.serverCert), key: pem(files.serverKey), ca: pem(files.caCert) },
   });
   server.faults.post.failStatus = FAIL_STATUS;
   server.faults.post.failRate = failRate;
+  if (likeOriginal) Object.assign(server.faults, LIKE_ORIGINAL);
   return server;
 }

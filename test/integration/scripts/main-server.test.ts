@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { request as httpsRequest } from 'node:https';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { LIKE_ORIGINAL } from '../../../scripts/main-server/faults.js';
 import { startMainServer, type DevMainServer } from '../../../scripts/main-server/server.js';
 import { useCertificates } from '../../support/main-server/certificates.js';
+import { waitFor } from '../../support/wait-for.js';
 import { expectNoLeftovers } from '../../support/program/leftovers.js';
 
 expectNoLeftovers();
@@ -10,6 +12,7 @@ const certificates = useCertificates();
 
 interface Reply {
   readonly status: number;
+  readonly retryAfter: string | undefined;
   readonly body: unknown;
 }
 
@@ -41,7 +44,13 @@ describe('the development main server', () => {
         let text = '';
         response.on('data', (chunk: Buffer) => (text += chunk.toString()));
         response.on('error', reject);
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, body: JSON.parse(text) }));
+        response.on('end', () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            retryAfter: response.headers['retry-after'],
+            body: JSON.parse(text),
+          }),
+        );
       });
       request.end(json === undefined ? '' : JSON.stringify(json));
     });
@@ -52,13 +61,16 @@ describe('the development main server', () => {
   it('answers as the real one does', async () => {
     expect(await post('a')).toMatchObject({ status: 200, body: { status: 'success' } });
     expect((await post(null)).status).toBe(422);
-    expect(await ask('GET', '/nowhere')).toEqual({ status: 404, body: { detail: 'Not Found' } });
-    expect(await put('a', 1)).toEqual({ status: 200, body: { status: 'updated' } });
+    expect(await ask('GET', '/nowhere')).toMatchObject({ status: 404, body: { detail: 'Not Found' } });
+    expect(await put('a', 1)).toMatchObject({ status: 200, body: { status: 'updated' } });
     expect((await put('a', -1)).status).toBe(422);
-    expect(await put('a%2Fb', 1)).toEqual({ status: 404, body: { detail: 'Not Found' } });
+    expect(await put('a%2Fb', 1)).toMatchObject({ status: 404, body: { detail: 'Not Found' } });
     expect(await ask('GET', '/health')).toMatchObject({ status: 200, body: { status: 'healthy' } });
     server.faults.unknownIds.add('nope');
-    expect(await post('nope')).toEqual({ status: 404, body: { error: 'Message not found: nope', status_code: 404 } });
+    expect(await post('nope')).toMatchObject({
+      status: 404,
+      body: { error: 'Message not found: nope', status_code: 404 },
+    });
     expect(server.clients[0]).toBe('worker');
   });
 
@@ -77,6 +89,61 @@ describe('the development main server', () => {
   it.each(['drop', 'rst', 'cut'] as const)('breaks the connection: %s', async (fault) => {
     server.faults.post.body = fault;
     await expect(post('c')).rejects.toMatchObject({ code: 'ECONNRESET' });
+  });
+
+  it('works on one at a time, health included, and freezes beyond its pool', async () => {
+    Object.assign(server.faults, { ...LIKE_ORIGINAL, unknownForMs: 0, unknownSpreadMs: 0, serialMs: 5, freezeMs: 300 });
+    const within = await Promise.all(Array.from({ length: 30 }, (_, at) => post(`in-${at}`)));
+    expect(within.every(({ status }) => status === 200)).toBe(true);
+    expect(server.inFlight).toMatchObject({ now: 0, frozen: 0 });
+    const ends = [...server.ledger.exchanges.values()].map(([exchange]) => exchange?.endMs ?? NaN);
+    // timers are whole milliseconds, and late ones are made up for
+    expect(Math.max(...ends) - Math.min(...ends)).toBeGreaterThan(29 * 5 - 10);
+
+    server.faults.poolSize = 2;
+    server.faults.post.delayMs = 3_600_000;
+    for (const id of ['a', 'b']) post(id).catch(() => undefined); // cut at the end
+    await waitFor(() => server.inFlight.now === 2, { what: 'two that hold a connection' });
+    const frozen: number[] = [];
+    server.onFreeze = (inFlight) => frozen.push(inFlight);
+    const [late, health] = await Promise.all([post('c'), ask('GET', '/health')]);
+    expect([late.status, health.status, ...frozen]).toEqual([500, 500, 3, 4]);
+    expect(server.inFlight).toMatchObject({ now: 2, frozen: 2 });
+  });
+
+  it('knows a message some time after it was enqueued', async () => {
+    server.faults.unknownForMs = 80;
+    server.enqueued('told');
+    const before = performance.now();
+    while ((await post('told')).status === 404) expect(performance.now() - before).toBeLessThan(30_000);
+    expect(performance.now() - before).toBeGreaterThanOrEqual(79);
+    expect((await post('seen')).body).toEqual({ error: 'Message not found: seen', status_code: 404 });
+  });
+
+  it('refuses more than it takes, and says until when', async () => {
+    server.faults.maxPerSecond = 1;
+    const replies: Reply[] = [];
+    // two of three fall into one second
+    while (!replies.some(({ status }) => status === 429)) replies.push(await post('a'));
+    expect(replies.find(({ status }) => status === 429)).toMatchObject({ retryAfter: '1' });
+
+    server.clear();
+    server.faults.post.status = 503;
+    expect(await post('b')).toMatchObject({ status: 503, retryAfter: undefined });
+    server.faults.retryAfterS = 7;
+    expect(await post('b')).toMatchObject({ status: 503, retryAfter: '7' });
+    server.faults.post.status = 500;
+    expect(await post('b')).toMatchObject({ status: 500, retryAfter: undefined });
+  });
+
+  it('is away by plan, with its health', async () => {
+    Object.assign(server.faults, { outageEveryMs: 3_600_000, outageForMs: 3_600_000 });
+    for (const reply of [await post('a'), await put('a', 1), await ask('GET', '/health')]) {
+      expect(reply.status).toBe(503);
+      expect(Number(reply.retryAfter)).toBeGreaterThan(1_000);
+    }
+    server.faults.outageEveryMs = 0;
+    expect((await post('a')).status).toBe(200);
   });
 
   it('closes with a request hanging', async () => {

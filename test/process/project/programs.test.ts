@@ -44,6 +44,20 @@ test('it serves, fails what it is told to, and ends at a signal', async () => {
   expect(await program.waitForExit()).toEqual({ code: 0, signal: null });
 });
 
+test('it freezes beyond its pool, and says so', async () => {
+  const args = ['--like-original', '--pool', '1', '--serial-ms', '60000', '--freeze-ms', '100'];
+  const program = start({ script: 'dist/scripts/main-server/main.js', args });
+  const url = (await program.waitForLine(/listens on/)).split(' ').at(-1) ?? '';
+  const body = JSON.stringify({ message_id: 'a', worker_id: 'w' });
+  // cut when it ends
+  for (let at = 0; at < 2; at++)
+    fetch(`${url}/internal/messages/deliver`, { method: 'POST', body }).catch(() => undefined);
+  await program.waitForLine(/^Frozen for 0\.1 s: 2 requests in flight, its pool has 1$/);
+  program.signal('SIGTERM');
+  await program.waitForLine(/^2 deliveries and 0 status updates, at most 2 in flight, frozen 1 ×$/);
+  expect(await program.waitForExit()).toEqual({ code: 0, signal: null });
+});
+
 test('a port that is taken is an error of one line', async () => {
   const holder = start({ script: 'dist/scripts/main-server/main.js', args: [] });
   const port = (await holder.waitForLine(/listens on/)).split(':').at(-1) ?? '';

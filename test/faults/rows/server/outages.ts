@@ -70,10 +70,12 @@ async function refusing(stage: Stage, status: number): Promise<Findings> {
   return outage(stage, fleet, {
     begin: async () => {
       faults.post.status = status;
+      faults.retryAfterS = 3_600;
       faults.health = 'unhealthy';
     },
     end: async () => {
       faults.post.status = undefined;
+      faults.retryAfterS = 0;
       faults.health = 'healthy';
     },
   });
