@@ -80,7 +80,7 @@ class RunningServer implements DevMainServer {
   onFreeze: ((inFlight: number) => void) | undefined;
   #accepted = 0;
   readonly #registrations = new Registrations();
-  readonly #outages = new Outages(this.faults, systemClock.now);
+  readonly #outages = new Outages(this.faults, () => systemClock.now());
   readonly #turns = new Turns({
     clock: systemClock,
     limits: this.faults,
