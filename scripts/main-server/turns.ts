@@ -11,7 +11,7 @@ interface Job {
 }
 
 /** A request from its reading until `leave`. */
-export class Visit {
+class Visit {
   readonly #within: readonly Set<Visit>[];
 
   constructor(within: readonly Set<Visit>[]) {

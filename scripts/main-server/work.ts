@@ -19,7 +19,7 @@ export interface Desk {
   readonly reset: (response: ServerResponse) => void;
 }
 
-export interface Work {
+interface Work {
   readonly exchange: Exchange;
   readonly faults: RouteFaults;
   readonly answer: () => Answer;
