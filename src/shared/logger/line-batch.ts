@@ -3,6 +3,10 @@
  *
  *   idle ──first line──→ due (at once, or when the last hand-over is 25 ms old) ──timer, size or urgent──→ idle
  *
+ * An urgent line does not wait for the end of the turn: whatever this turn still does, the line is out. Of many in quick
+ * succession only the first goes so: where each delivery fails, each says an error, and a hand-over for each was more
+ * than half of what a failure costs. What a process that ends still holds, it writes with its last words.
+ *
  * Lines leave in the order in which they came.
  */
 import type { Clock, Timer } from '../time/clock.js';
@@ -14,7 +18,7 @@ export interface Batch {
 }
 
 export interface LineBatch {
-  /** `urgent`: hand over now, with everything before it. */
+  /** `urgent`: hand over now, with everything before it, unless the last hand-over is younger than `INTERVAL_MS`. */
   append(line: string, urgent: boolean): void;
   flush(): void;
   /** What was not handed over yet; the caller takes charge of it. */
@@ -61,7 +65,7 @@ export function createLineBatch(clock: Clock, handOver: (batch: Batch) => void):
       if (lines > 0 && text.length + line.length > FULL) flush();
       text = lines === 0 ? line : `${text}\n${line}`;
       lines += 1;
-      if (urgent) flush();
+      if (urgent && clock.now() - handedOverAt >= INTERVAL_MS) flush();
       else if (lines === 1) schedule();
     },
     flush,

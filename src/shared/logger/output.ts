@@ -81,7 +81,7 @@ export class Output implements Life {
     return (this.#stopping ??= this.#end());
   }
 
-  /** `urgent`: hand over now, with everything before it. */
+  /** `urgent`: it does not wait for the end of this turn (line-batch.ts). */
   append(line: string, urgent: boolean): void {
     this.#batch.append(line, urgent);
   }

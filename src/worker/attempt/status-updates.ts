@@ -41,8 +41,9 @@ interface StatusUpdatesOptions {
 export class StatusUpdates implements Pick<Life, 'stop'> {
   readonly #options: StatusUpdatesOptions;
   readonly #waiting: Waiting[] = [];
-  readonly #sending = new Set<Promise<void>>();
   readonly #abort = new AbortController();
+  readonly #idleWaiters: (() => void)[] = [];
+  #sending = 0;
   #dropped = 0;
   #reportedAt = -Infinity;
 
@@ -62,7 +63,7 @@ export class StatusUpdates implements Pick<Life, 'stop'> {
 
   /** Resolves when nothing is being sent or waits. */
   async idle(): Promise<void> {
-    while (this.#sending.size > 0) await Promise.all(this.#sending);
+    if (this.#sending > 0) await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
   }
 
   /** Cuts what is being sent, and sends no more. */
@@ -73,30 +74,27 @@ export class StatusUpdates implements Pick<Life, 'stop'> {
   }
 
   #sendMore(): void {
-    while (this.#sending.size < this.#options.parallel) {
+    const { copies, parallel } = this.#options;
+    while (this.#sending < parallel) {
       const next = this.#waiting.shift();
       if (!next) return;
-      if (next.deadline.isOver) {
-        this.#drop(next.messageId);
-        continue;
-      }
-      if (this.#options.copies.isAwaited(next.messageId)) {
-        this.#options.copies.release(next.messageId);
-        continue;
-      }
-      const sent = this.#put(next).finally(() => {
-        this.#sending.delete(sent);
-        this.#options.copies.release(next.messageId);
-        this.#sendMore();
-      });
-      this.#sending.add(sent);
+      if (next.deadline.isOver) this.#drop(next.messageId);
+      else if (copies.isAwaited(next.messageId)) copies.release(next.messageId);
+      else void this.#put(next);
     }
   }
 
   async #put({ messageId, update, deadline }: Waiting): Promise<void> {
-    const outcome = await this.#options.server.updateStatus(messageId, update, deadline, this.#abort.signal);
-    if (outcome.kind !== 'failed') return;
-    this.#options.log.warn(`Status of message ${printable(messageId, 255)} was not updated: ${outcome.errorMessage}`);
+    const { server, copies, log } = this.#options;
+    this.#sending += 1;
+    const outcome = await server.updateStatus(messageId, update, deadline, this.#abort.signal);
+    if (outcome.kind === 'failed') {
+      log.warn(`Status of message ${printable(messageId, 255)} was not updated: ${outcome.errorMessage}`);
+    }
+    this.#sending -= 1;
+    copies.release(messageId);
+    this.#sendMore();
+    if (this.#sending === 0) for (const resolve of this.#idleWaiters.splice(0)) resolve();
   }
 
   #drop(messageId: string): void {

@@ -44,6 +44,16 @@ describe('LineBatch', () => {
     expect(handed).toHaveLength(1);
   });
 
+  test('of many urgent lines in quick succession the first goes at once, the others together 25 ms later', () => {
+    for (const line of ['first', 'second', 'third']) batch.append(line, true);
+    expect(handed).toEqual([{ text: 'first', lines: 1 }]);
+    vi.advanceTimersByTime(25);
+    expect(handed[1]).toEqual({ text: 'second\nthird', lines: 2 });
+    vi.advanceTimersByTime(25);
+    batch.append('later', true);
+    expect(handed[2]).toEqual({ text: 'later', lines: 1 });
+  });
+
   test('a batch stays below 60 Ki characters', () => {
     const line = 'x'.repeat(1000);
     for (let i = 0; i < 100; i += 1) batch.append(line, false);
