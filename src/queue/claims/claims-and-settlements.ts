@@ -142,9 +142,9 @@ export class RedisQueue implements MessageQueue, Life {
     const own = stale.length > 0 ? settlements.filter(({ claim }) => claim.consumer === consumer) : settlements;
     const at = this.#clock.now();
     const renew = this.reliable && this.#lease.isDue(at);
-    const exchange = await this.#notingLoss(
-      want,
-      runExchange({
+    let exchange: Exchange | undefined;
+    try {
+      exchange = await runExchange({
         connection: this.#sessions.control,
         keys: this.#keys,
         consumer,
@@ -154,8 +154,11 @@ export class RedisQueue implements MessageQueue, Life {
         inFlight,
         reliable: this.reliable,
         settlements: own,
-      }),
-    );
+      });
+    } catch (error) {
+      if (want > 0 && error instanceof RedisUnavailableError && error.outcomeUnknown) this.#claimSize.noteLost();
+      throw error;
+    }
     if (!exchange) {
       this.#lease.takeNewName(consumer);
       return { claims: [], claimRefusal: undefined, lost: settlements, refused: [], solo: false, suspects: false };
@@ -201,15 +204,6 @@ export class RedisQueue implements MessageQueue, Life {
 
   async renewLease(): Promise<'kept' | 'lost'> {
     return this.reliable ? this.#lease.renew() : 'kept';
-  }
-
-  async #notingLoss<T>(want: number, exchange: Promise<T>): Promise<T> {
-    try {
-      return await exchange;
-    } catch (error) {
-      if (want > 0 && error instanceof RedisUnavailableError && error.outcomeUnknown) this.#claimSize.noteLost();
-      throw error;
-    }
   }
 
   async #blockingPop(consumer: string): Promise<Buffer | null> {

@@ -31,9 +31,20 @@ type ExchangeReply = [number, Buffer[], number[], unknown[], number, number, Buf
 /** One run of exchange.lua. undefined = the lease is lost and nothing was done. */
 export async function runExchange(call: ExchangeCall): Promise<Exchange | undefined> {
   const { connection, keys, consumer } = call;
-  const acks = call.settlements.filter(({ kind }) => kind === 'ack');
-  const others = call.settlements.filter(({ kind }) => kind !== 'ack');
-  const settlements = [...acks, ...others];
+  const acks: Settlement[] = [];
+  const others: Settlement[] = [];
+  const raws: Buffer[] = [];
+  let lengths = '';
+  for (const settlement of call.settlements) {
+    if (settlement.kind !== 'ack') {
+      others.push(settlement);
+      continue;
+    }
+    acks.push(settlement);
+    raws.push(settlement.claim.raw);
+    lengths += `${settlement.claim.raw.length} `;
+  }
+  const settlements = others.length === 0 ? acks : [...acks, ...others];
   const args: RedisArgument[] = [
     consumer,
     call.leaseMs,
@@ -42,8 +53,8 @@ export async function runExchange(call: ExchangeCall): Promise<Exchange | undefi
     call.reliable ? '1' : '0',
     SOLO_CRASHES,
     call.claimBytes,
-    acks.map(({ claim }) => `${claim.raw.length} `).join(''),
-    acks.length === 0 ? '' : Buffer.concat(acks.map(({ claim }) => claim.raw)),
+    lengths,
+    raws.length === 0 ? '' : Buffer.concat(raws),
   ];
   for (const settlement of others) pushSettlement(args, settlement);
   const reply = await exchangeScript.run(
@@ -61,10 +72,10 @@ export async function runExchange(call: ExchangeCall): Promise<Exchange | undefi
     ],
     args,
   );
-  const [lease, raws, lost, failed, solo, suspects, refusal] = reply as ExchangeReply;
+  const [lease, claimed, lost, failed, solo, suspects, refusal] = reply as ExchangeReply;
   if (lease === 0) return undefined;
   return {
-    claims: raws.map((raw): Claim => ({ raw, consumer })),
+    claims: claimed.map((raw): Claim => ({ raw, consumer })),
     lost: lost.map((number) => settlementAt(settlements, number)),
     refused: refusals(settlements, failed),
     solo: solo === 1,

@@ -121,12 +121,15 @@ export class RedisConnection implements Life {
   async call(command: string, ...args: RedisArgument[]): Promise<unknown> {
     const client = this.#client;
     if (!client || !this.isReady()) throw new RedisUnavailableError(this.describe(this.#lastProblem), false);
+    const begun = this.#silence.begin(client, args);
     try {
-      return await this.#silence.during(client, args, () => client.sendCommand(new RedisCommand(command, args)));
+      return await client.sendCommand(new RedisCommand(command, args));
     } catch (error) {
       const refused = isReply(error);
       const text = refused ? this.#describeRefusal(error.message) : this.describe(reasonOf(error));
       throw new RedisUnavailableError(text, !refused, { cause: error });
+    } finally {
+      this.#silence.end(client, begun);
     }
   }
 

@@ -16,11 +16,14 @@ export function redisScript(name: string, ...parts: readonly string[]): RedisScr
   const sha = createHash('sha1').update(text).digest('hex');
   return {
     async run(connection, keys, args) {
+      const rest = [keys.length, ...keys, ...args];
       try {
-        return await connection.call('EVALSHA', sha, keys.length, ...keys, ...args).catch((error: unknown) => {
-          if (replyCode(error) !== 'NOSCRIPT') throw error;
-          return connection.call('EVAL', text, keys.length, ...keys, ...args);
-        });
+        return await connection.call('EVALSHA', sha, ...rest);
+      } catch (error) {
+        if (replyCode(error) !== 'NOSCRIPT') throw await explained(error, connection, { text, keys });
+      }
+      try {
+        return await connection.call('EVAL', text, ...rest);
       } catch (error) {
         throw await explained(error, connection, { text, keys });
       }

@@ -11,27 +11,27 @@ type Turn = (its: boolean) => void;
  * Other processes know nothing of it: between them the last word is the delivery once every copy is delivered.
  */
 export class Copies {
-  readonly #inHand = new Map<string, Turn[] | undefined>();
+  readonly #inHand = new Set<string>();
+  /** Of ids in hand, those that others wait for; a look into an empty map costs nothing. */
+  readonly #waiting = new Map<string, Turn[]>();
   #held = 0;
-  #awaited = 0;
 
   /**
    * Held copies that need no slot: all but the next of each id, which begins in the turn in which the one before it ends.
    */
   get idle(): number {
-    return this.#held - this.#awaited;
+    return this.#held - this.#waiting.size;
   }
 
   /** False = another copy is in hand: `wait`. */
   take(id: string): boolean {
-    if (this.#inHand.has(id)) return false;
-    this.#inHand.set(id, undefined);
-    return true;
+    const before = this.#inHand.size;
+    return this.#inHand.add(id).size > before;
   }
 
   /** Another copy waits, and will tell the main server what is true then. */
   isAwaited(id: string): boolean {
-    return this.#inHand.get(id) !== undefined;
+    return this.#waiting.has(id);
   }
 
   /** Resolves to true when it is in hand, to false when `signal` (the kill) came first. */
@@ -53,25 +53,23 @@ export class Copies {
 
   /** What was in hand is over. */
   release(id: string): void {
-    const next = this.#inHand.get(id)?.[0];
+    const next = this.#waiting.size > 0 ? this.#waiting.get(id)?.[0] : undefined;
     if (!next) return void this.#inHand.delete(id);
     this.#forget(id, next);
     next(true);
   }
 
   #add(id: string, turn: Turn): void {
-    const waiting = this.#inHand.get(id);
+    const waiting = this.#waiting.get(id);
     this.#held += 1;
     if (waiting) return void waiting.push(turn);
-    this.#awaited += 1;
-    this.#inHand.set(id, [turn]);
+    this.#waiting.set(id, [turn]);
   }
 
   #forget(id: string, turn: Turn): void {
-    const others = this.#inHand.get(id)?.filter((each) => each !== turn) ?? [];
+    const others = this.#waiting.get(id)?.filter((each) => each !== turn) ?? [];
     this.#held -= 1;
-    if (others.length > 0) return void this.#inHand.set(id, others);
-    this.#awaited -= 1;
-    this.#inHand.set(id, undefined);
+    if (others.length > 0) return void this.#waiting.set(id, others);
+    this.#waiting.delete(id);
   }
 }
