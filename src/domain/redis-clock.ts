@@ -5,6 +5,9 @@
  *       ▲  └──behind──▶ back: whoever asks is told by how much
  *       └──the window is over────────────────┘
  *
+ * Each step ahead has a window of its own: what was scheduled between two of them is due by neither of the others. So what
+ * counts is the furthest behind that the clock was in the last window.
+ *
  * Times in ms. What is heard lies between two of our own times, so nothing is concluded that a slow answer could explain.
  */
 export interface ClockStep {
@@ -26,7 +29,8 @@ export class RedisClock {
   readonly #windowMs: number;
   /** Redis's clock minus ours: at least, at most. */
   #offset: { readonly low: number; readonly high: number } | undefined;
-  #held: { readonly offset: number; readonly until: number } | undefined;
+  /** What it was before the steps ahead whose window is not over, at most: the oldest first, each ahead of those before. */
+  #held: { readonly offset: number; readonly until: number }[] = [];
 
   /** `windowMs`: for how long after a step ahead the old reckoning holds. */
   constructor(windowMs: number) {
@@ -35,8 +39,8 @@ export class RedisClock {
 
   /** What Redis's clock can say at `now` if it keeps pace; undefined before anything was heard. */
   latest(now: number): number | undefined {
-    if (this.#held && now >= this.#held.until) this.#held = undefined;
-    const offset = this.#held?.offset ?? this.#offset?.high;
+    this.#held = this.#held.filter(({ until }) => now < until);
+    const offset = this.#held[0]?.offset ?? this.#offset?.high;
     return offset === undefined ? undefined : Math.ceil(now + offset + TOLERANCE_MS);
   }
 
@@ -46,9 +50,9 @@ export class RedisClock {
     const offset = { low: redisNow - heardAt, high: redisNow - sentAt };
     this.#offset = offset;
     if (!before) return undefined;
-    if (offset.high < before.low - TOLERANCE_MS) this.#held = undefined;
+    if (offset.high < before.low - TOLERANCE_MS) this.#held = this.#held.filter((held) => held.offset < offset.high);
     else if (offset.low > before.high + TOLERANCE_MS) {
-      this.#held ??= { offset: before.high, until: heardAt + this.#windowMs };
+      this.#held.push({ offset: before.high, until: heardAt + this.#windowMs });
     } else return undefined;
     return { byMs: (offset.low + offset.high - before.low - before.high) / 2 };
   }

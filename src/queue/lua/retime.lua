@@ -6,11 +6,15 @@
 -- Returns {members left as they were, members set right, {foreign members that were met}}
 --
 -- A member is due its interval from now at the latest (parts/retry-head.lua); those of earlier builds have no
--- interval and stay. One that is set right is never met as wrong again, so several callers do no harm; it gets half a
--- millisecond, by which promote.lua knows it.
+-- interval and stay. One that would have been due long since was scheduled in the middle of two steps which the caller saw
+-- as one: it waits its interval from now, since early it must not be. One that is set right is never met as wrong again, so
+-- several callers do no harm; it gets half a millisecond, by which promote.lua knows it.
 
 local retry = KEYS[1]
 local rank, most, bytes_wanted, back = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+
+-- who saw the step looks twice a second, and has promoted what was due before
+local overdue_most = 1000
 
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
@@ -27,8 +31,9 @@ while kept + changed < most and bytes < bytes_wanted do
   local colon, interval = head_of(member)
   if not colon then foreign[#foreign + 1] = member end
   if interval and score > now + interval + 1 then
-    local due = math.max(now, math.min(score - back, now + interval))
-    redis.call('ZADD', retry, string.format('%.1f', math.floor(due) + 0.5), member)
+    local due = math.min(score - back, now + interval)
+    if due < now - overdue_most then due = now + interval end
+    redis.call('ZADD', retry, string.format('%.1f', math.floor(math.max(now, due)) + 0.5), member)
     changed = changed + 1
   else
     kept = kept + 1

@@ -85,6 +85,17 @@ describe('after the clock went back', () => {
     expect(late).toBeGreaterThanOrEqual(before + 30_000);
   });
 
+  test('in two steps that were seen as one: what was scheduled between them is not early', async () => {
+    const queue = await queueOf();
+    await retry('between', 30_000, HOUR_MS + 29_700);
+    await retry('from before', 30_000, 2 * HOUR_MS + 10_000);
+    const before = await redisNow();
+    await queue.background.setRight({ from: 0, limit: 100, backMs: 2 * HOUR_MS });
+    const [member = '', score] = await redis.client.zrange(RETRY, '-1', '-1', 'WITHSCORES');
+    expect(member).toContain(':between');
+    expect(Number(score)).toBeGreaterThanOrEqual(before + 30_000);
+  });
+
   test('by less than an interval: those from before are due as they were, those from after are not early', async () => {
     const queue = await queueOf();
     const now = await redisNow();

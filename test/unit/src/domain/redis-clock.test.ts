@@ -64,4 +64,33 @@ describe('the clock of Redis', () => {
     expect(clock.latest(1_500)).toBeGreaterThanOrEqual(START + 1_500);
     expect(clock.latest(1_500)).toBeLessThan(START + 3_000);
   });
+
+  test('however it is set, nothing falls due before its window is over, nor later than that by steps ahead', () => {
+    const step = fc.record({
+      looks: fc.nat(80),
+      byMs: fc.oneof(fc.integer({ min: -90_000, max: 90_000 }), fc.nat(3_000)),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
+        const clock = new RedisClock(WINDOW_MS);
+        const scheduled: { readonly at: number; readonly score: number }[] = [];
+        let [at, aheadMs] = [0, 0];
+        const lookOn = (looks: number) => {
+          for (let left = looks; left > 0; left -= 1, at += 500) {
+            look(clock, at, aheadMs);
+            const due = Math.min(clock.latest(at + 2) ?? Infinity, START + at + 2 + aheadMs);
+            const early = scheduled.filter((retry) => retry.score <= due && at < retry.at + WINDOW_MS - 1_000);
+            expect(early).toEqual([]);
+            scheduled.push({ at, score: START + at + aheadMs + WINDOW_MS });
+          }
+        };
+        for (const { looks, byMs } of steps) {
+          lookOn(looks + 1);
+          aheadMs += byMs;
+        }
+        lookOn(1 + WINDOW_MS / 500);
+        expect(clock.latest(at + 500)).toBeGreaterThanOrEqual(START + at + aheadMs);
+      }),
+    );
+  });
 });
