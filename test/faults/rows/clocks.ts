@@ -10,17 +10,24 @@ import { SteppedClock } from '../support/redis/stepped-clock.js';
 import type { Stage } from '../support/stage.js';
 
 const HOSTS = 3;
-const SETTINGS = { WORKER_COUNT: 2, WORKER_CONCURRENCY: 4 };
+/** Less than the smallest step. */
+const RETRY_INTERVAL_MS = 1_500;
+const SETTINGS = { WORKER_COUNT: 2, WORKER_CONCURRENCY: 4, WORKER_RETRY_INTERVAL: RETRY_INTERVAL_MS / 1_000 };
+const MOST_LATE_MS = 1_000;
+/** A step of half a second is none to a promoter, and its looks take time. */
+const MOST_EARLY_MS = 600;
 const HOUR_S = 3_600;
 const YEAR_S = 365 * 86_400;
 /** Longer than a round of looks and renewals. */
 const REST_MS = 5_000;
 const SMALL_STEPS = 10;
-const SMALL_STEP_MS = 300;
+/** Longer than from one look of a promoter to the next: each step is seen by itself. */
+const SMALL_STEP_MS = 700;
 
 type Which = 'redis' | 'hosts' | 'both';
 
-const BOUND = 'nothing recovered from the living, 0 dup; a host that then dies: its messages tried again ≤ 15 s';
+const BOUND =
+  'nothing recovered from the living, 0 dup, retries ≤ 1 s late and ≤ 0.6 s early; a host that then dies: its messages tried again ≤ 15 s';
 
 export const CLOCK_ROWS: readonly Row[] = [
   row('35a', "Redis's clock", 'redis'),
@@ -47,8 +54,8 @@ async function stepClocks(stage: Stage, which: Which): Promise<Findings> {
   stage.onClose(() => redis.stop());
   stage.lookAt(plainClient(redis.port));
   const fleets = await hosts(stage, redis.port, which === 'redis' ? {} : clock.env);
-  stage.server.faults.post.delayMs = 300;
-  const load = stage.load(40);
+  Object.assign(stage.server.faults.post, { delayMs: 300, failFirst: 1, failStatus: 500 });
+  const load = stage.load(20);
   // certificates are good for a year or two: with its own clock ten years off a host may deliver nothing
   const largest = which === 'redis' ? 10 * YEAR_S : HOUR_S;
   for (const seconds of [20, HOUR_S, 10 * YEAR_S].filter((each) => each <= largest)) {
@@ -57,9 +64,10 @@ async function stepClocks(stage: Stage, which: Which): Promise<Findings> {
   const { ledger } = stage.server;
   stage.expect(ledger.duplicates === 0, `${ledger.duplicates} delivered twice while the clocks stepped`);
   for (const fleet of fleets) expectNoRecovery(stage, fleet);
+  const note = expectRetriesOnTime(stage);
   const recoveryMs = await loseHost(stage, fleets, clock);
   await load.stop();
-  return { recoveryMs };
+  return { recoveryMs, note };
 }
 
 /** Settled: none of them looks any more for what an earlier supervisor of this machine left. */
@@ -89,6 +97,23 @@ async function thereAndBack(clock: SteppedClock, seconds: number): Promise<void>
 function expectNoRecovery(stage: Stage, fleet: Fleet): void {
   const told = /.*(?:Recovered \d|lost its lease|whose lease ran out).*/.exec(fleet.logged())?.[0];
   stage.expect(told === undefined, `something was recovered from the living: ${told}`);
+}
+
+/** From the answer of each POST that failed to the next one of the same message. */
+function expectRetriesOnTime(stage: Stage): string {
+  const now = performance.now();
+  const late: number[] = [];
+  for (const id of stage.server.ledger.exchanges.keys()) {
+    const [failed, next] = stage.server.ledger.of(id, 'POST');
+    if (failed?.endMs === undefined) continue;
+    const lateMs = (next?.startMs ?? now) - failed.endMs - RETRY_INTERVAL_MS;
+    if (next || lateMs > 0) late.push(lateMs);
+  }
+  const [earliest, latest] = [Math.min(...late), Math.max(...late)].map((ms) => Math.round(ms));
+  const found = `${late.length} retries, ${earliest} to ${latest} ms after they were due`;
+  const areOnTime = late.every((ms) => ms >= -MOST_EARLY_MS && ms <= MOST_LATE_MS);
+  stage.expect(late.length > 500 && areOnTime, `retries are not on time: ${found}`);
+  return found;
 }
 
 /** Killed as a whole, with messages in its hands, between two more steps. */
