@@ -1,6 +1,6 @@
 import type { MainServer } from '../../delivery/main-server.js';
 import type { CircuitBreaker } from '../../domain/circuit-breaker.js';
-import type { FleetShare } from '../../domain/flow/fleet-share.js';
+import type { FleetSeat, FleetShare } from '../../domain/flow/fleet-share.js';
 import type { MessageQueue } from '../../queue/message-queue.js';
 import type { Log } from '../../shared/logger/log.js';
 import type { WorkerMetrics } from '../../shared/metrics/worker-metrics.js';
@@ -17,7 +17,7 @@ export interface WorkLoopOptions {
   readonly copies: Copies;
   readonly server: Pick<MainServer, 'probe'>;
   readonly breaker: CircuitBreaker;
-  readonly fleet: FleetShare;
+  readonly fleet: FleetShare & Pick<FleetSeat, 'using' | 'leave' | 'watch'>;
   readonly limits: { readonly concurrency: number; readonly batchSize: number };
   readonly metrics: WorkerMetrics;
   readonly clock: Clock;
