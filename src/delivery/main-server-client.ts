@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import type { ProbeResult } from '../domain/circuit-breaker.js';
+import type { ProbeResult } from '../domain/flow/circuit-breaker.js';
 import { ABORTED, type DeliveryOutcome } from '../domain/delivery-outcome.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { Deadline } from '../shared/time/deadline.js';

@@ -1,4 +1,4 @@
-import type { ProbeResult } from '../domain/circuit-breaker.js';
+import type { ProbeResult } from '../domain/flow/circuit-breaker.js';
 import type { DeliveryOutcome } from '../domain/delivery-outcome.js';
 import type { Deadline } from '../shared/time/deadline.js';
 import type { Credentials } from './tls-credentials.js';

@@ -2,7 +2,7 @@
 import { Buffer } from 'node:buffer';
 import { setMaxListeners } from 'node:events';
 import type { Dispatcher } from 'undici';
-import type { ProbeResult } from '../domain/circuit-breaker.js';
+import type { ProbeResult } from '../domain/flow/circuit-breaker.js';
 import { ABORTED, isNoSuchRoute, type DeliveryOutcome } from '../domain/delivery-outcome.js';
 import type { Clock } from '../shared/time/clock.js';
 import { Deadline } from '../shared/time/deadline.js';

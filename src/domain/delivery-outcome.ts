@@ -21,6 +21,8 @@ export type DeliveryOutcome =
        * makes of it is not known, so no status of ours may follow.
        */
       readonly fateUnknown: boolean;
+      /** A 429 or 503 asks not to be asked again for so long, at most 10 min. */
+      readonly retryAfterMs?: number;
       /** The answer's body up to 200 characters, or what the socket said: for the log only. */
       readonly detail: string;
     }
@@ -60,8 +62,9 @@ const STATUSES_OF_AN_ABSENT_SERVER: ReadonlySet<number> = new Set([429, 502, 503
  * The outcome of an exchange that was answered.
  *
  * @param body the answer's body, as much of it as was read; a cut one is no longer JSON and proves nothing.
+ * @param retryAfter ms, of a 429 or 503 (flow/retry-after.ts).
  */
-export function outcomeOfStatus(status: number, body: string): DeliveryOutcome {
+export function outcomeOfStatus(status: number, body: string, retryAfter?: number): DeliveryOutcome {
   if (status >= 200 && status < 300) return { kind: 'delivered', status };
   const reason = reasonOfStatus(status);
   return {
@@ -72,6 +75,7 @@ export function outcomeOfStatus(status: number, body: string): DeliveryOutcome {
     reachable: !STATUSES_OF_AN_ABSENT_SERVER.has(status),
     messageUnknown: status === 404 && isApplicationError(body),
     fateUnknown: false,
+    ...(retryAfter === undefined ? {} : { retryAfterMs: retryAfter }),
     detail: body.slice(0, MAX_DETAIL),
   };
 }

@@ -1,5 +1,4 @@
 import type { Buffer } from 'node:buffer';
-import type { Allotment, ShareReport } from '../domain/flow/fleet-share.js';
 
 /**
  * The queue as the worker and the primary see it. claims-and-settlements.ts is the implementation; its header holds the data model.
@@ -109,13 +108,6 @@ export interface MessageQueue {
    * older claim settles to nothing.
    */
   renewLease(): Promise<'kept' | 'lost'>;
-}
-
-/** Notes who may have how much in flight. */
-export interface ShareQueue {
-  isReady(): boolean;
-  /** Undefined = Redis knows no lease of this worker now. */
-  takeShare(report: ShareReport): Promise<Allotment | undefined>;
 }
 
 /** Moves due retries back to the queue. */

@@ -4,14 +4,13 @@ import { giveAddressesTime } from '../delivery/connect-options.js';
 import { MainServerClient } from '../delivery/main-server-client.js';
 import type { MainServer } from '../delivery/main-server.js';
 import { credentialsFor } from '../delivery/tls-credentials.js';
-import { CircuitBreaker } from '../domain/circuit-breaker.js';
-import { FleetSeat } from '../domain/flow/fleet-share.js';
+import { FlowControl } from '../domain/flow/flow-control.js';
+import { FleetSeat, type FleetShare } from '../domain/flow/fleet-share.js';
 import { POISON_CRASHES } from '../domain/dead-letters/dead-letter.js';
 import { RouteRecord } from '../domain/route-record.js';
 import { createBurialTeller } from '../duties/burial-teller.js';
 import { createCertificateWatch } from '../duties/certificate-watch.js';
 import type { Duty } from '../duties/duty-failures.js';
-import { createFleetShareDuty } from '../duties/fleet-share.js';
 import { createEvictionWatch } from '../duties/eviction-watch.js';
 import { createLeaseRenewal } from '../duties/lease-renewal.js';
 import { createMetricsServer } from '../duties/metrics-server.js';
@@ -34,6 +33,7 @@ import { GivingUp } from './attempt/giving-up.js';
 import { ObservedServer } from './attempt/observed-server.js';
 import { RedisWatch } from './redis-watch.js';
 import { StatusUpdates } from './attempt/status-updates.js';
+import { loopBusyMs } from './loop/loop-load.js';
 import { WorkLoop } from './loop/work-loop.js';
 
 export interface WorkerOptions {
@@ -76,20 +76,11 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
   const server = new MainServerClient({ config, credentials, workerId, clock, random, log });
   const certificates = credentials && new CertificatesInUse({ config, credentials, server, metrics, clock });
   certificates?.showDates();
-  const redisWatch = new RedisWatch({
-    ...options,
-    redis: config.redis,
-    workerId,
-    metrics,
-    onConsumer(consumer) {
-      fleet.moved();
-      options.onConsumer(consumer);
-    },
-  });
-  const cap = config.mainServer.maxInFlight;
-  const fleet = new FleetSeat(cap);
+  const redisWatch = new RedisWatch({ ...options, redis: config.redis, workerId, metrics });
+  const fleet = new FleetSeat();
   const queue = new RedisQueue({ config, workerId, nonce, clock, random, fleet, events: redisWatch });
-  const breaker = new CircuitBreaker({ random });
+  const flow = new FlowControl({ ...config.worker, share: fleet, random, loopBusyMs });
+  const { breaker } = flow;
   const route = new RouteRecord();
   const { host, enabled } = config.metrics;
   const { registry } = metrics;
@@ -99,7 +90,6 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
   const copies = new Copies();
   const watchedDuties = [
     createLeaseRenewal({ queue, clock, log }),
-    ...(cap > 0 ? [createFleetShareDuty({ queue, seat: fleet, cap, clock, log })] : []),
     createRetryScheduler({ queue: background, retryIntervalMs: config.worker.retryIntervalMs, clock, log }),
     tellerOf(options, { queue, server, copies }),
     ...(isAlone ? [recovererOf(options, { queue, metrics })] : []),
@@ -111,7 +101,6 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     redisWatch,
     queue,
     breaker,
-    fleet,
     route,
     mainServer: config.mainServer,
     server,
@@ -122,7 +111,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     connections: [{ start: giveAddressesTime, stop: () => server.stop() }, queue],
     watchedDuties,
     duties: [metricsServer, ...watchedDuties],
-    workLoop: composeWorkLoop(options, { queue, server, breaker, route, copies, fleet, metrics }),
+    workLoop: composeWorkLoop(options, { queue, server, flow, route, copies, fleet, metrics }),
   };
 }
 
@@ -159,26 +148,26 @@ function tellerOf(
 interface Delivering {
   readonly queue: RedisQueue;
   readonly server: MainServer;
-  readonly breaker: CircuitBreaker;
+  readonly flow: FlowControl;
   readonly route: RouteRecord;
   readonly copies: Copies;
-  readonly fleet: FleetSeat;
+  readonly fleet: FleetShare;
   readonly metrics: WorkerMetrics;
 }
 
 function composeWorkLoop(
   options: WorkerOptions,
-  { queue, server, breaker, route, copies, fleet, metrics }: Delivering,
+  { queue, server, flow, route, copies, fleet, metrics }: Delivering,
 ): WorkLoop {
   const { config, identity, clock, log, onTurn } = options;
   const { workerId } = identity;
   const { concurrency: parallel, retryIntervalMs } = config.worker;
-  const observed = new ObservedServer({ server, breaker, route, clock });
+  const observed = new ObservedServer({ server, flow, route, clock });
   const burial = new Burial({ workerId, metrics, clock });
   const givingUp = new GivingUp({ config, server: observed, burial, clock, log });
   const attempts = new Attempts({ config, server: observed, burial, givingUp, copies, metrics, clock, log });
   const statusUpdates = new StatusUpdates({ server, copies, retryIntervalMs, parallel, clock, log });
   const limits = config.worker;
-  const flow = { breaker, fleet, limits };
-  return new WorkLoop({ ...flow, queue, attempts, statusUpdates, copies, server, metrics, clock, log, onTurn });
+  const flows = { flow, breaker: flow.breaker, fleet, limits };
+  return new WorkLoop({ ...flows, queue, attempts, statusUpdates, copies, server, metrics, clock, log, onTurn });
 }

@@ -1,6 +1,7 @@
 import { outcomeOfStatus, type DeliveryOutcome } from '../../domain/delivery-outcome.js';
 import { outcomeOfError } from '../connection-fault.js';
-import type { ExchangeResult } from './http-exchange.js';
+import { retryAfterMs } from '../../domain/flow/retry-after.js';
+import type { ExchangeResult, RetryAfter } from './http-exchange.js';
 import type { Credentials } from '../tls-credentials.js';
 
 /** What came of an exchange. Of an error nothing but code and message goes on. */
@@ -11,7 +12,7 @@ export function outcomeOfResult(
 ): DeliveryOutcome {
   switch (result.kind) {
     case 'answer':
-      return outcomeOfStatus(result.status, result.body);
+      return outcomeOfStatus(result.status, result.body, patienceIn(result.retryAfter, wallNowMs));
     case 'error': {
       const outcome = outcomeOfError(result.error, credentials, wallNowMs);
       return outcome.kind === 'failed' && result.sent ? { ...outcome, fateUnknown: true } : outcome;
@@ -19,4 +20,8 @@ export function outcomeOfResult(
     case 'settled':
       return result.outcome;
   }
+}
+
+function patienceIn(headers: RetryAfter | undefined, wallNowMs: number): number | undefined {
+  return headers && retryAfterMs(headers.value, headers.date, wallNowMs);
 }

@@ -32,8 +32,6 @@ export interface Config {
     readonly maxConnectionAgeMs: number;
     readonly verifyTls: boolean;
     readonly notFoundGraceMs: number;
-    /** Requests of all workers on this queue together; 0 = no cap. */
-    readonly maxInFlight: number;
   };
   readonly tls: {
     /** false = present no client certificate. */
@@ -50,6 +48,7 @@ export interface Config {
     readonly id: string;
     readonly count: number;
     readonly concurrency: number;
+    readonly control: 'adaptive' | 'fixed';
     readonly retryIntervalMs: number;
     readonly maxAttempts: number;
     readonly batchSize: number;

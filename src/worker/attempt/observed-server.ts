@@ -1,18 +1,18 @@
 import type { MainServer, StatusUpdate } from '../../delivery/main-server.js';
-import type { CircuitBreaker } from '../../domain/circuit-breaker.js';
 import type { DeliveryOutcome } from '../../domain/delivery-outcome.js';
+import type { FlowControl } from '../../domain/flow/flow-control.js';
 import type { RouteRecord } from '../../domain/route-record.js';
 import type { Clock } from '../../shared/time/clock.js';
 import type { Deadline } from '../../shared/time/deadline.js';
 
 interface ObservedServerOptions {
   readonly server: Pick<MainServer, 'deliver' | 'updateStatus'>;
-  readonly breaker: CircuitBreaker;
+  readonly flow: FlowControl;
   readonly route: RouteRecord;
   readonly clock: Clock;
 }
 
-/** The main server, each exchange with which the breaker and the record of its route learn from. */
+/** The main server, each exchange with which the flow control and the record of its route learn from. */
 export class ObservedServer implements Pick<MainServer, 'deliver' | 'updateStatus'> {
   readonly #options: ObservedServerOptions;
 
@@ -21,11 +21,13 @@ export class ObservedServer implements Pick<MainServer, 'deliver' | 'updateStatu
   }
 
   async deliver(messageId: string, signal: AbortSignal): Promise<DeliveryOutcome> {
-    const { server, breaker, route, clock } = this.#options;
-    const ticket = breaker.begin();
+    const { server, flow, route, clock } = this.#options;
+    const startedAt = clock.now();
+    const ticket = flow.begin(startedAt);
     const outcome = await server.deliver(messageId, signal);
+    const now = clock.now();
     route.note(outcome);
-    breaker.record(ticket, outcome, clock.now());
+    flow.record(ticket, outcome, now - startedAt, now);
     return outcome;
   }
 
@@ -35,10 +37,10 @@ export class ObservedServer implements Pick<MainServer, 'deliver' | 'updateStatu
     deadline: Deadline,
     signal: AbortSignal,
   ): Promise<DeliveryOutcome> {
-    const { server, breaker, clock } = this.#options;
-    const ticket = breaker.begin();
+    const { server, flow, clock } = this.#options;
+    const ticket = flow.breaker.begin();
     const outcome = await server.updateStatus(messageId, update, deadline, signal);
-    breaker.record(ticket, outcome, clock.now());
+    flow.recordStatus(ticket, outcome, clock.now());
     return outcome;
   }
 }

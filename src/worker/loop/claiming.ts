@@ -8,15 +8,17 @@
  * that were in flight at crashes) nothing waits, since only an exchange sees them: the queue is asked ten times a second.
  * Such a message is claimed solo: nothing beside it until it is over.
  */
-import type { CircuitBreaker } from '../../domain/circuit-breaker.js';
+import type { CircuitBreaker } from '../../domain/flow/circuit-breaker.js';
+import type { FlowControl } from '../../domain/flow/flow-control.js';
+import type { FleetShare } from '../../domain/flow/fleet-share.js';
 import type { Claim, Exchange, MessageQueue } from '../../queue/message-queue.js';
 import type { Clock } from '../../shared/time/clock.js';
-import type { WorkLoopOptions } from './work-loop-options.js';
 
 interface ClaimingOptions {
   readonly queue: Pick<MessageQueue, 'claimBlocking' | 'unblock'>;
+  readonly flow: FlowControl;
   readonly breaker: CircuitBreaker;
-  readonly fleet: WorkLoopOptions['fleet'];
+  readonly fleet: FleetShare;
   readonly limits: { readonly concurrency: number; readonly batchSize: number };
   readonly clock: Clock;
   /** A message was waited for and came. */
@@ -40,7 +42,6 @@ export class Claiming {
 
   constructor(options: ClaimingOptions) {
     this.#options = options;
-    options.fleet.watch(options.onWaited);
   }
 
   /** When a message was last claimed or the queue proved empty, monotonic ms. */
@@ -64,21 +65,16 @@ export class Claiming {
 
   /** Whether what is claimed now may be delivered. A solo message may also at an open breaker: it was meant to. */
   get mayDeliver(): boolean {
-    return !this.#quieted && (this.#options.breaker.state !== 'open' || this.#solo);
+    return !this.#quieted && (!this.#isCut || this.#solo);
   }
 
   /** Messages that may be claimed now, never more than there are free slots; `taken` = slots that are not free. */
   room(taken: number): number {
-    const reserved = taken + (this.#waiting ? 1 : 0);
-    const room = this.#roomBeside(reserved);
-    this.#options.fleet.using(reserved + room);
-    return room;
-  }
-
-  #roomBeside(reserved: number): number {
     if (this.#quieted || this.#solo) return 0;
-    const { breaker, fleet, limits } = this.#options;
-    const most = Math.min(limits.concurrency, fleet.inFlightCap ?? limits.concurrency);
+    const { flow, breaker, fleet, limits } = this.#options;
+    if (this.#isCut) return 0;
+    const most = Math.min(flow.limit, fleet.inFlightCap ?? limits.concurrency);
+    const reserved = taken + (this.#waiting ? 1 : 0);
     switch (breaker.allowance()) {
       case 'none':
         return 0;
@@ -93,6 +89,7 @@ export class Claiming {
   asked(want: number, { claims, solo, suspects }: Exchange): void {
     this.#suspects = suspects;
     if (solo) this.#solo = true;
+    if (claims.length >= want && !this.#waiting) this.#options.flow.full();
     if (want === 0) return;
     this.#empty = claims.length < want;
     this.#consumedAt = this.#options.clock.now();
@@ -109,11 +106,16 @@ export class Claiming {
     this.#empty = false;
   }
 
-  /** The breaker has moved. */
+  /** The breaker has moved, or the main server asked for rest, or that is over. */
   flowChanged(): void {
     // a half-open breaker that finds nothing to try is closed by an exchange; a blocking pop would take 2 s to say so
     this.#empty = false;
-    if (this.#options.breaker.state === 'open') void this.endWait();
+    if (this.#isCut) void this.endWait();
+  }
+
+  get #isCut(): boolean {
+    const { breaker, flow, clock } = this.#options;
+    return breaker.state === 'open' || flow.holdMs(clock.now()) > 0;
   }
 
   /** How long to rest at most before the next look at the queue. */
@@ -143,7 +145,6 @@ export class Claiming {
   /** Claims nothing more. */
   quiet(): void {
     this.#quieted = true;
-    this.#options.fleet.leave();
   }
 
   readonly #came = (claim: Claim | undefined): void => {

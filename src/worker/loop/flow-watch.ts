@@ -1,17 +1,18 @@
 /**
- * Watches whether messages may flow: whether the main server can be reached, as the breaker sees it
- * (domain/circuit-breaker.ts has the states). Says each change in the log and as a metric, and makes the probes that an
- * open breaker wants, one at a time.
+ * Watches whether messages may flow (domain/flow/flow-control.ts has the states): whether the main server can be reached,
+ * and whether it asked to be left alone. Says each change in the log and as a metric, and makes the probes that are wanted,
+ * one at a time.
  */
 import type { MainServer } from '../../delivery/main-server.js';
-import type { BreakerState, CircuitBreaker } from '../../domain/circuit-breaker.js';
+import type { BreakerState } from '../../domain/flow/circuit-breaker.js';
+import type { FlowControl } from '../../domain/flow/flow-control.js';
 import type { Clock } from '../../shared/time/clock.js';
 import type { Log } from '../../shared/logger/log.js';
 import type { WorkerMetrics } from '../../shared/metrics/worker-metrics.js';
 import { asSentence, CAUSE } from '../../shared/words/causes.js';
 
 interface FlowWatchOptions {
-  readonly breaker: CircuitBreaker;
+  readonly flow: FlowControl;
   readonly server: Pick<MainServer, 'probe'>;
   readonly metrics: Pick<WorkerMetrics, 'setBreakerOpen'>;
   readonly clock: Clock;
@@ -23,6 +24,7 @@ interface FlowWatchOptions {
 export class FlowWatch {
   readonly #options: FlowWatchOptions;
   #seen: BreakerState = 'closed';
+  #isHeld = false;
   #probing = false;
   #quieted = false;
 
@@ -30,18 +32,22 @@ export class FlowWatch {
     this.#options = options;
   }
 
-  /** Once at each turn of the work loop. True = the breaker is in another state than at the last look. */
+  /** Once at each turn of the work loop. True = claiming is paused, or goes on, otherwise than at the last look. */
   look(): boolean {
-    const changed = this.#options.breaker.state !== this.#seen;
-    if (changed) this.#noteChange();
+    const { flow, clock } = this.#options;
+    const hasMoved = flow.breaker.state !== this.#seen;
+    const holdMs = flow.holdMs(clock.now());
+    const changed = hasMoved || this.#isHeld !== holdMs > 0;
+    if (hasMoved) this.#noteChange();
+    if (this.#isHeld !== holdMs > 0) this.#noteHold(holdMs);
     if (this.probeDueInMs() === 0) this.#probe();
     return changed;
   }
 
   /** Undefined = no probe is to be made. */
   probeDueInMs(): number | undefined {
-    const { breaker, clock } = this.#options;
-    return this.#probing || this.#quieted ? undefined : breaker.probeDueInMs(clock.now());
+    const { flow, clock } = this.#options;
+    return this.#probing || this.#quieted ? undefined : flow.probeDueInMs(clock.now());
   }
 
   /** No more probes: nothing will be claimed any more. */
@@ -50,7 +56,8 @@ export class FlowWatch {
   }
 
   #noteChange(): void {
-    const { breaker, metrics, log } = this.#options;
+    const { metrics, log } = this.#options;
+    const { breaker } = this.#options.flow;
     metrics.setBreakerOpen(breaker.state !== 'closed');
     if (breaker.state === 'closed') log.info('Main server can be reached again, claiming messages');
     else if (this.#seen === 'closed') {
@@ -59,11 +66,19 @@ export class FlowWatch {
     this.#seen = breaker.state;
   }
 
+  #noteHold(holdMs: number): void {
+    const { log } = this.#options;
+    this.#isHeld = holdMs > 0;
+    const seconds = Math.ceil(holdMs / 1000);
+    if (this.#isHeld) log.warn(`Main server asks for ${seconds} s of rest (Retry-After): claiming is paused`);
+    else log.info('The rest that the main server asked for is over, claiming messages');
+  }
+
   #probe(): void {
-    const { breaker, server, clock, onProbed } = this.#options;
+    const { flow, server, clock, onProbed } = this.#options;
     this.#probing = true;
     void server.probe().then((result) => {
-      breaker.probed(result, clock.now());
+      flow.probed(result, clock.now());
       this.#probing = false;
       onProbed();
     });

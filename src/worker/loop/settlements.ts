@@ -12,7 +12,7 @@
  *
  * Owned by the work loop, which has one batch under way at a time and none during an audit.
  */
-import type { CircuitBreaker } from '../../domain/circuit-breaker.js';
+import type { CircuitBreaker } from '../../domain/flow/circuit-breaker.js';
 import type { Claim, Exchange, MessageQueue, Settlement } from '../../queue/message-queue.js';
 import type { Log } from '../../shared/logger/log.js';
 import type { WorkerMetrics } from '../../shared/metrics/worker-metrics.js';

@@ -66,7 +66,7 @@ export class WorkLoop implements Life {
   /** `consumedAt`: when a message was last claimed or the queue proved empty, monotonic ms. */
   get facts() {
     const { consumedAt, isQuieted: isStopping } = this.#claiming;
-    const slotsFull = this.#slotsTaken() >= this.#options.limits.concurrency;
+    const slotsFull = this.#slotsTaken() >= this.#options.flow.limit;
     return { inFlight: this.#inFlight.size, slotsFull, consumedAt, isStopping };
   }
 

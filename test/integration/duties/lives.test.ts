@@ -2,11 +2,10 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll } from 'vitest';
-import { CircuitBreaker } from '../../../src/domain/circuit-breaker.js';
+import { FlowControl } from '../../../src/domain/flow/flow-control.js';
 import { FleetSeat } from '../../../src/domain/flow/fleet-share.js';
 import { createBurialTeller } from '../../../src/duties/burial-teller.js';
 import { createCertificateWatch } from '../../../src/duties/certificate-watch.js';
-import { createFleetShareDuty } from '../../../src/duties/fleet-share.js';
 import { createEvictionWatch } from '../../../src/duties/eviction-watch.js';
 import { createLeaseRenewal } from '../../../src/duties/lease-renewal.js';
 import { createMetricsServer } from '../../../src/duties/metrics-server.js';
@@ -47,11 +46,6 @@ afterAll(async () => {
 });
 
 conformsToLife({ name: 'the lease renewal', make: () => createLeaseRenewal({ queue, clock, log }) });
-
-conformsToLife({
-  name: 'the sharing of a cap',
-  make: () => createFleetShareDuty({ queue, seat: new FleetSeat(4), cap: 4, clock, log }),
-});
 
 conformsToLife({
   name: 'the watch on the eviction policy',
@@ -142,6 +136,9 @@ conformsToLife({
 const workLoopOf = (raws: readonly string[]) => async () => {
   if (raws.length > 0) await redis.client.lpush(QUEUE, ...raws);
   const server = new ScriptedMainServer();
+  const fleet = new FleetSeat();
+  const limits = { concurrency: 4, batchSize: 4 };
+  const flow = new FlowControl({ ...limits, control: 'fixed', share: fleet, random: () => 0, loopBusyMs: () => 0 });
   return new WorkLoop({
     queue,
     attempts: {
@@ -162,9 +159,10 @@ const workLoopOf = (raws: readonly string[]) => async () => {
     }),
     copies: new Copies(),
     server,
-    breaker: new CircuitBreaker({ random: () => 0 }),
-    fleet: new FleetSeat(),
-    limits: { concurrency: 4, batchSize: 4 },
+    flow,
+    breaker: flow.breaker,
+    fleet,
+    limits,
     metrics,
     clock,
     log,

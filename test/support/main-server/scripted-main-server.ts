@@ -1,6 +1,6 @@
 import type { MainServer, StatusUpdate } from '../../../src/delivery/main-server.js';
 import type { Deadline } from '../../../src/shared/time/deadline.js';
-import type { ProbeResult } from '../../../src/domain/circuit-breaker.js';
+import type { ProbeResult } from '../../../src/domain/flow/circuit-breaker.js';
 import { outcomeOfErrorCode, outcomeOfStatus, type DeliveryOutcome } from '../../../src/domain/delivery-outcome.js';
 
 export const DELIVERED = outcomeOfStatus(200, '');

@@ -29,7 +29,6 @@ export function testConfig(overrides: ConfigOverrides = {}): Config {
       maxConnectionAgeMs: 300_000,
       verifyTls: true,
       notFoundGraceMs: 2_000,
-      maxInFlight: 0,
       ...overrides.mainServer,
     },
     tls: {
@@ -45,6 +44,7 @@ export function testConfig(overrides: ConfigOverrides = {}): Config {
       id: '',
       count: 1,
       concurrency: 4,
+      control: 'fixed',
       retryIntervalMs: 30_000,
       maxAttempts: 10_000,
       batchSize: 10,

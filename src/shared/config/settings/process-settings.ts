@@ -51,6 +51,14 @@ export const PROCESS_SETTINGS = [
     prose: 'Number of concurrent message processors of each worker',
   },
   {
+    path: 'worker.concurrency_control',
+    target: 'worker.control',
+    env: 'WORKER_CONCURRENCY_CONTROL',
+    default: 'adaptive',
+    format: oneOf(['adaptive', 'fixed']),
+    prose: 'How much of that is used: as much as the main server bears, or all of it',
+  },
+  {
     path: 'worker.retry_interval',
     target: 'worker.retryIntervalMs',
     env: 'WORKER_RETRY_INTERVAL',

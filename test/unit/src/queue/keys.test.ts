@@ -22,7 +22,6 @@ describe('keys', () => {
       untold: '{message_queue}:untold',
       consumers: '{message_queue}:consumers',
       crashes: '{message_queue}:crashes',
-      shares: '{message_queue}:shares',
       processing: '{message_queue}:processing:c',
     });
   });
@@ -38,8 +37,9 @@ describe('keys', () => {
   );
   const keysOf = (name: string): string[] | undefined => {
     try {
-      const { processing, ...others } = redisKeys(name);
-      return [...Object.values(others), processing('c'), processing('c:retry')];
+      const { queue, retry, dead, deadIndex, deadLetters, untold, consumers, crashes, processing } = redisKeys(name);
+      const lists = [processing('c'), processing('c:retry')];
+      return [queue, retry, dead, deadIndex, deadLetters, untold, consumers, crashes, ...lists];
     } catch (error) {
       expect(error).toBeInstanceOf(ConfigError);
       return undefined;

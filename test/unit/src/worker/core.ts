@@ -1,4 +1,5 @@
-import { CircuitBreaker } from '../../../../src/domain/circuit-breaker.js';
+import type { CircuitBreaker } from '../../../../src/domain/flow/circuit-breaker.js';
+import { FlowControl } from '../../../../src/domain/flow/flow-control.js';
 import { FleetSeat } from '../../../../src/domain/flow/fleet-share.js';
 import { RouteRecord } from '../../../../src/domain/route-record.js';
 import { COUNTED, type Counts } from '../../../../src/shared/metrics/counts.js';
@@ -24,6 +25,7 @@ export interface Core {
   readonly clock: VirtualClock;
   readonly queue: ScriptedQueue;
   readonly server: ScriptedMainServer;
+  readonly flow: FlowControl;
   readonly breaker: CircuitBreaker;
   readonly attempts: Attempts;
   readonly statusUpdates: StatusUpdates;
@@ -51,20 +53,22 @@ export function createCore(
   const queue = new ScriptedQueue(clock);
   const server = new ScriptedMainServer();
   const metrics = createWorkerMetrics('worker-1');
-  const breaker = new CircuitBreaker({ random: () => 0.999_999 });
+  const limits = config.worker;
+  const fleet = new FleetSeat();
+  const flow = new FlowControl({ ...limits, share: fleet, random: () => 0.999_999, loopBusyMs: () => 0 });
+  const { breaker } = flow;
   const route = new RouteRecord();
-  const observed = new ObservedServer({ server, breaker, route, clock });
+  const observed = new ObservedServer({ server, flow, route, clock });
   const burial = new Burial({ workerId: 'worker-1', metrics, clock });
   const givingUp = new GivingUp({ config, server: observed, burial, clock, log });
   const copies = new Copies();
   const attempts = new Attempts({ config, server: observed, burial, givingUp, copies, metrics, clock, log });
   const parallel = config.worker.concurrency;
   const statusUpdates = new StatusUpdates({ server, copies, retryIntervalMs: RETRY_MS, parallel, clock, log });
-  const limits = config.worker;
   let turns = 0;
   const onTurn = () => void (turns += 1);
-  const flow = { breaker, fleet: new FleetSeat(), limits };
-  const parts = { ...flow, queue, server, attempts, statusUpdates, copies, metrics, clock, log, onTurn };
+  const flows = { flow, breaker, fleet, limits };
+  const parts = { ...flows, queue, server, attempts, statusUpdates, copies, metrics, clock, log, onTurn };
   const core: Core = {
     ...parts,
     workLoop: new WorkLoop(parts),

@@ -1,5 +1,9 @@
-import type { CircuitBreaker } from '../../../../src/domain/circuit-breaker.js';
-import { outcomeOfErrorCode, outcomeOfStatus, type DeliveryOutcome } from '../../../../src/domain/delivery-outcome.js';
+import type { CircuitBreaker } from '../../../../../src/domain/flow/circuit-breaker.js';
+import {
+  outcomeOfErrorCode,
+  outcomeOfStatus,
+  type DeliveryOutcome,
+} from '../../../../../src/domain/delivery-outcome.js';
 
 export const delivered = outcomeOfStatus(200, '');
 export const notFound = outcomeOfStatus(404, '');

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CircuitBreaker, type ProbeResult, type Ticket } from '../../../../src/domain/circuit-breaker.js';
-import type { DeliveryOutcome } from '../../../../src/domain/delivery-outcome.js';
+import { CircuitBreaker, type ProbeResult } from '../../../../../src/domain/flow/circuit-breaker.js';
+import type { DeliveryOutcome } from '../../../../../src/domain/delivery-outcome.js';
 import { aborted, attempt, delivered, notFound, refused, unavailable } from './breaker-outcomes.js';
 
 /** A worker with a server that comes and goes; each step takes some time. */
@@ -30,7 +30,7 @@ describe('whatever happens', () => {
     fc.assert(
       fc.property(steps, random, (script, chance) => {
         const subject = new CircuitBreaker({ threshold: 3, random: () => chance });
-        const inFlight: Ticket[] = [];
+        const inFlight: number[] = [];
         let trials = 0;
         let now = 0;
         for (const [next, elapsed] of script) {
@@ -62,7 +62,7 @@ describe('whatever happens', () => {
     fc.assert(
       fc.property(steps, (script) => {
         const subject = new CircuitBreaker({ threshold: 2, random: () => 0.3 });
-        const inFlight: Ticket[] = [];
+        const inFlight: number[] = [];
         for (const [next] of script) {
           if (next.do === 'begin' && subject.allowance() !== 'none') inFlight.push(subject.begin());
           else if (next.do === 'end') inFlight.splice(0, 1).forEach((each) => subject.record(each, next.outcome, 0));

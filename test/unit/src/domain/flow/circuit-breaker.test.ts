@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { CircuitBreaker } from '../../../../src/domain/circuit-breaker.js';
-import { outcomeOfStatus } from '../../../../src/domain/delivery-outcome.js';
+import { CircuitBreaker } from '../../../../../src/domain/flow/circuit-breaker.js';
+import { outcomeOfStatus } from '../../../../../src/domain/delivery-outcome.js';
 import { aborted, attempt, delivered, notFound, refused, unavailable } from './breaker-outcomes.js';
 
 const breaker = (random = () => 0.5) => new CircuitBreaker({ random });
