@@ -13,6 +13,8 @@
 export interface ClockStep {
   /** Negative = it was set back. */
   readonly byMs: number;
+  /** So many ms before it was heard, at most. */
+  readonly withinMs: number;
 }
 
 interface Heard {
@@ -29,6 +31,7 @@ export class RedisClock {
   readonly #windowMs: number;
   /** Redis's clock minus ours: at least, at most. */
   #offset: { readonly low: number; readonly high: number } | undefined;
+  #sentAt = 0;
   /** What it was before the steps ahead whose window is not over, at most: the oldest first, each ahead of those before. */
   #held: { readonly offset: number; readonly until: number }[] = [];
 
@@ -49,11 +52,13 @@ export class RedisClock {
     const before = this.#offset;
     const offset = { low: redisNow - heardAt, high: redisNow - sentAt };
     this.#offset = offset;
+    const withinMs = heardAt - this.#sentAt;
+    this.#sentAt = sentAt;
     if (!before) return undefined;
     if (offset.high < before.low - TOLERANCE_MS) this.#held = this.#held.filter((held) => held.offset < offset.high);
     else if (offset.low > before.high + TOLERANCE_MS) {
       this.#held.push({ offset: before.high, until: heardAt + this.#windowMs });
     } else return undefined;
-    return { byMs: (offset.low + offset.high - before.low - before.high) / 2 };
+    return { byMs: (offset.low + offset.high - before.low - before.high) / 2, withinMs };
   }
 }

@@ -1,4 +1,5 @@
 import { RedisClock, type ClockStep } from '../domain/redis-clock.js';
+import { StepsBack, type SetBack } from '../domain/steps-back.js';
 import { printable } from '../shared/words/escape.js';
 import type { PromotionClock, RetryQueue } from '../queue/message-queue.js';
 import { reasonOf } from '../shared/errors.js';
@@ -42,6 +43,7 @@ export function createRetryScheduler(options: RetrySchedulerOptions): Duty {
 interface Walk {
   readonly from: number;
   readonly backMs: number;
+  readonly setBackBefore: readonly SetBack[];
   /** Ends at the first page that is in order: nobody saw a step. */
   readonly isLook: boolean;
 }
@@ -49,9 +51,9 @@ interface Walk {
 class RetryScheduler {
   readonly #options: RetrySchedulerOptions;
   readonly #redisClock: RedisClock;
-  #setBack: { readonly to: number; readonly byMs: number; readonly until: number } | undefined;
+  readonly #stepsBack = new StepsBack();
   // it may have been set back while nobody ran
-  #walk: Walk | undefined = { from: 0, backMs: 0, isLook: true };
+  #walk: Walk | undefined = { from: 0, backMs: 0, setBackBefore: [], isLook: true };
   #notSetAsideAt = -Infinity;
 
   constructor(options: RetrySchedulerOptions) {
@@ -76,11 +78,10 @@ class RetryScheduler {
   }
 
   #reckoning(now: number): PromotionClock {
-    if (this.#setBack && now >= this.#setBack.until) this.#setBack = undefined;
-    return { latest: this.#redisClock.latest(now), setBack: this.#setBack };
+    return { latest: this.#redisClock.latest(now), setBack: this.#stepsBack.at(now) };
   }
 
-  #noteStep({ byMs }: ClockStep, redisNow: number): void {
+  #noteStep({ byMs, withinMs }: ClockStep, redisNow: number): void {
     const { log, clock, retryIntervalMs } = this.#options;
     const seconds = (Math.abs(byMs) / 1_000).toFixed(1);
     if (byMs > 0) {
@@ -88,12 +89,12 @@ class RetryScheduler {
       return;
     }
     log.warn(`The clock of Redis was set back by ${seconds} s: waiting retries keep their intervals`);
-    this.#walk = { from: 0, backMs: -byMs, isLook: false };
+    this.#walk = { from: 0, backMs: -byMs, setBackBefore: this.#stepsBack.at(clock.now()), isLook: false };
     // after a longer step each retry shows that it is from before
-    const isShort = -byMs < retryIntervalMs;
-    this.#setBack = isShort
-      ? { to: redisNow, byMs: Math.round(-byMs), until: clock.now() + retryIntervalMs }
-      : undefined;
+    if (-byMs >= retryIntervalMs) return this.#stepsBack.clear();
+    // what has begun since may be from after it: better late than early
+    const to = Math.floor(redisNow - withinMs);
+    this.#stepsBack.add({ to, byMs: Math.round(-byMs), until: clock.now() + retryIntervalMs });
   }
 
   async #walkOn(walk: Walk): Promise<void> {

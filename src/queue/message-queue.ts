@@ -1,4 +1,5 @@
 import type { Buffer } from 'node:buffer';
+import type { SetBack } from '../domain/steps-back.js';
 
 /**
  * The queue as the worker and the primary see it. claims-and-settlements.ts is the implementation; its header holds the data model.
@@ -119,12 +120,14 @@ export interface RetryQueue {
   promoteDue(limit: number, clock?: PromotionClock): Promise<Promotion>;
   /**
    * Looks at up to `limit` retries, from the one due last on, `from` = how many were left as they were so far. One that
-   * waits for longer than its own interval is set right; `backMs` = how far Redis's clock went back, 0 = not known.
+   * waits for longer than its own interval is set right; `backMs` = how far Redis's clock went back, 0 = not known;
+   * `setBackBefore` = what else puts those off.
    */
   setRight(page: {
     readonly from: number;
     readonly limit: number;
     readonly backMs: number;
+    readonly setBackBefore?: readonly SetBack[];
   }): Promise<{ readonly kept: number; readonly changed: number; readonly foreign: readonly Buffer[] }>;
   /** Moves what is not ours to the list of the dead; resolves to how many were moved. */
   setAside(members: readonly Buffer[]): Promise<number>;
@@ -134,8 +137,8 @@ export interface RetryQueue {
 export interface PromotionClock {
   /** What it can say at most, ms since the Unix epoch: what is due later than that is left. */
   readonly latest?: number | undefined;
-  /** It was set back, to this time and by so much, less than a retry's interval. */
-  readonly setBack?: { readonly to: number; readonly byMs: number } | undefined;
+  /** It was set back, each time by less than an interval (domain/steps-back.ts). */
+  readonly setBack?: readonly SetBack[];
 }
 
 export interface Promotion {

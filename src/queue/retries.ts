@@ -9,6 +9,7 @@ import { randomBytes } from 'node:crypto';
 import type { RedisConnection } from './connection/connection.js';
 import type { RedisKeys } from './keys.js';
 import type { Promotion, RetryQueue, Settlement } from './message-queue.js';
+import type { SetBack } from '../domain/steps-back.js';
 import { setAside, type Finder } from './set-aside.js';
 import { redisScript } from './connection/script.js';
 
@@ -28,8 +29,8 @@ export function createRetryQueue(connection: RedisConnection, keys: RedisKeys, i
 
     isReady: () => connection.isReady(),
 
-    async promoteDue(limit, { latest, setBack } = {}) {
-      const args = [limit, STEP_BYTES, LOOK_AHEAD_MS, latest ?? '', setBack?.to ?? 0, setBack?.byMs ?? 0];
+    async promoteDue(limit, { latest, setBack = [] } = {}) {
+      const args = [limit, STEP_BYTES, LOOK_AHEAD_MS, latest ?? '', ...argumentsOf(setBack)];
       const reply = await promoteScript.run(connection, [keys.retry, keys.queue], args);
       const [heads, foreign, next, redisNow] = reply as [Buffer[], Buffer[], number, number];
       const nextDueMs = next < 0 ? undefined : next;
@@ -42,8 +43,8 @@ export function createRetryQueue(connection: RedisConnection, keys: RedisKeys, i
       } satisfies Promotion;
     },
 
-    async setRight({ from, limit, backMs }) {
-      const args = [from, limit, STEP_BYTES, Math.round(backMs)];
+    async setRight({ from, limit, backMs, setBackBefore = [] }) {
+      const args = [from, limit, STEP_BYTES, Math.round(backMs), ...argumentsOf(setBackBefore)];
       const [kept, changed, foreign] = (await retimeScript.run(connection, [keys.retry], args)) as [
         number,
         number,
@@ -54,6 +55,10 @@ export function createRetryQueue(connection: RedisConnection, keys: RedisKeys, i
 
     setAside: (members) => setAside(connection, keys, identity, members),
   };
+}
+
+function argumentsOf(setBack: readonly SetBack[]): number[] {
+  return setBack.flatMap(({ before, byMs }) => [before, byMs]);
 }
 
 const incarnation = randomBytes(6).toString('hex');

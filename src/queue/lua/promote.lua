@@ -3,20 +3,19 @@
 -- KEYS 1 retry  2 queue
 -- ARGV 1 messages to move at most  2 bytes after which no further one is moved  3 ms to look ahead for the next one
 --      4 time in ms that Redis's clock has not passed by the caller's reckoning, or "": what is due later is left
---      5 time in ms to which Redis's clock was set back  6 ms that it went back, less than an interval; 0 = it did not
+--      5... of each step back of Redis's clock within the last interval, less than an interval: see parts/retry-head.lua
 -- Returns {{heads of the members moved}, {foreign members that were met}, ms until the next retry is due or -1, now in ms}
 --
 -- What a member is stands in parts/retry-head.lua. One that is not ours is passed over, and the caller sets it aside.
 --
 -- After a step back, a retry from before it is due that much earlier than its score says. It is one whose interval began
--- before the time that the clock was set back to; half a millisecond in the score says that retime.lua has seen to it.
+-- before the time that the clock was set back to: the others from before are set right by retime.lua.
 --
 -- The errors that this raises come before a message is copied: see exchange.lua for the order. Members are read one by one,
 -- since each may be large: 200 of 2 MB held Redis for 3 s.
 
 local retry, queue = KEYS[1], KEYS[2]
 local most, bytes_wanted, ahead, latest = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local set_back_to, back = tonumber(ARGV[5]), tonumber(ARGV[6])
 -- of members that stay where they are, not more are read
 local passed_most, passed_bytes_most = 1000, 16 * bytes_wanted
 
@@ -26,8 +25,9 @@ local time = redis.call('TIME')
 local real = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local now = latest and math.min(real, latest) or real
 
+local most_back = tonumber(ARGV[6] or 0)
 local function is_due(score, interval)
-  return score <= now or (interval and score % 1 == 0 and score - interval < set_back_to)
+  return score <= now or (interval and score - put_off_by(score - interval, 5) <= now)
 end
 
 local function move(member, colon)
@@ -40,7 +40,7 @@ local function move(member, colon)
 end
 
 local heads, bytes, foreign, foreign_bytes, passed, passed_bytes = {}, 0, {}, 0, 0, 0
-local limit = string.format('%.0f', now + back)
+local limit = string.format('%.0f', now + most_back)
 while #heads < most and bytes < bytes_wanted and passed < passed_most and passed_bytes < passed_bytes_most do
   local found = redis.call('ZRANGEBYSCORE', retry, '-inf', limit, 'WITHSCORES', 'LIMIT', passed, 1)
   local member, score = found[1], tonumber(found[2])

@@ -2,19 +2,21 @@
 --
 -- KEYS 1 retry
 -- ARGV 1 rank of the first to look at, from the latest due on  2 most members  3 bytes after which no further one is looked at
---      4 ms that the clock went back, or 0 = not known
+--      4 ms that the clock went back, or 0 = not known  5... of each step back before that: see parts/retry-head.lua
 -- Returns {members left as they were, members set right, {foreign members that were met}}
 --
 -- A member is due its interval from now at the latest (parts/retry-head.lua); those of earlier builds have no
--- interval and stay. One that would have been due long since was scheduled in the middle of two steps which the caller saw
--- as one: it waits its interval from now, since early it must not be. One that is set right is never met as wrong again, so
--- several callers do no harm; it gets half a millisecond, by which promote.lua knows it.
+-- interval and stay. One that would have been due for a while was scheduled between two steps which the caller saw as one:
+-- it waits its interval from now, since early it must not be.
+--
+-- One that is set right is as if it had been scheduled now, with the rest of its interval: so neither another caller nor
+-- the next step takes it for one from before. Its new member comes first, then the old one goes.
 
 local retry = KEYS[1]
 local rank, most, bytes_wanted, back = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 
 -- who saw the step looks twice a second, and has promoted what was due before
-local overdue_most = 1000
+local overdue_most = 500
 
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
@@ -30,10 +32,13 @@ while kept + changed < most and bytes < bytes_wanted do
   bytes = bytes + #member
   local colon, interval = head_of(member)
   if not colon then foreign[#foreign + 1] = member end
-  if interval and score > now + interval + 1 then
-    local due = math.min(score - back, now + interval)
+  if interval and score > now + interval then
+    local due = math.min(score - back - put_off_by(score - interval, 5), now + interval)
     if due < now - overdue_most then due = now + interval end
-    redis.call('ZADD', retry, string.format('%.1f', math.floor(math.max(now, due)) + 0.5), member)
+    local rest = math.max(1, math.ceil(due - now))
+    local moved = string.sub(member, 1, colon - 1 - #tostring(interval)) .. rest .. string.sub(member, colon)
+    redis.call('ZADD', retry, string.format('%.0f', now + rest), moved)
+    if moved ~= member then redis.call('ZREM', retry, member) end
     changed = changed + 1
   else
     kept = kept + 1

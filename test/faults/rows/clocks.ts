@@ -41,6 +41,7 @@ function row(id: string, clocks: string, which: Which): Row {
     id,
     fault: `${clocks} ± 20 s, ± 1 h${years}, in one step and in ten, with 3 supervisors under load; then one host dies`,
     bound: BOUND,
+    alone: true,
     // what the dead host held, answered after its death
     limits: { recoveryMs: 15_000, duplicates: SETTINGS.WORKER_COUNT * SETTINGS.WORKER_CONCURRENCY },
     needs: [COMPILER],

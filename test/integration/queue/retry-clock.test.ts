@@ -70,6 +70,9 @@ describe('after the clock went back', () => {
     expect(due['late']).toBeGreaterThanOrEqual(late - HOUR_MS);
     expect(due['other interval']).toBeLessThanOrEqual(now + 501);
     expect(due['never']).toBeLessThanOrEqual(now + 2_001);
+    // as if it had been scheduled now, with the rest
+    const members = await redis.client.zrange(RETRY, '0', '-1');
+    expect(members.filter((member) => /^0123456789ab\d+ id (10000|9\d\d\d):late$/.test(member))).toHaveLength(1);
     // a second promoter finds nothing to do
     expect((await queue.background.setRight({ from: 0, limit: 100, backMs: HOUR_MS })).changed).toBe(0);
   });
@@ -96,18 +99,30 @@ describe('after the clock went back', () => {
     expect(Number(score)).toBeGreaterThanOrEqual(before + 30_000);
   });
 
-  test('by less than an interval: those from before are due as they were, those from after are not early', async () => {
+  test('twice by less than an interval: each retry is due as it was, those from after are not early', async () => {
     const queue = await queueOf();
     const now = await redisNow();
     // so far apart that none falls due while the test runs
-    const setBack = { to: now - 200_000, byMs: 2_000_000 };
-    await retry('from before, due', 3_000_000, 1_900_000);
-    await retry('from before, not due', 3_000_000, 2_100_000);
+    const setBack = [
+      { before: now - 400_000, byMs: 1_500_000 },
+      { before: now - 200_000, byMs: 500_000 },
+    ];
+    await retry('from before both, due', 3_000_000, 1_400_000);
+    await retry('from before both, not due', 3_000_000, 1_600_000);
+    await retry('from between, due', 600_000, 300_000);
+    await retry('from between, not due', 3_000_000, 2_700_000);
     await retry('from after', 3_000_000, 2_900_000);
     await retry('from after, soon', 1_000_000, 900_000);
-    await redis.client.zadd(RETRY, now + 1_500_000.5, '0123456789abz id 3000000:set right');
-    expect((await queue.background.promoteDue(10, { setBack })).moved).toBe(1);
-    expect(await redis.client.lrange(QUEUE, 0, -1)).toEqual(['from before, due']);
+    expect((await queue.background.promoteDue(10, { setBack })).moved).toBe(2);
+    expect(await redis.client.lrange(QUEUE, 0, -1)).toEqual(['from before both, due', 'from between, due']);
+  });
+
+  test('once by less than its interval, then so far that it is set right: by both', async () => {
+    const queue = await queueOf();
+    const late = await retry('late', 30_000, HOUR_MS + 25_000);
+    const setBackBefore = [{ before: late - 30_000 + 1, byMs: 5_000 }];
+    await queue.background.setRight({ from: 0, limit: 100, backMs: HOUR_MS, setBackBefore });
+    expect((await scores())['late']).toBe(late - HOUR_MS - 5_000);
   });
 
   test('a scheduler that starts afterwards sets them right, thousands too', async () => {

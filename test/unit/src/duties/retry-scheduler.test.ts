@@ -59,7 +59,7 @@ test('a clock that is set back is one WARNING, and every retry is looked at', as
   expect(walks.map(({ from }) => from)).toEqual([0, 200, 350, 360]);
   expect(walks[0]?.backMs).toBeCloseTo(3_600_000, -3);
   expect(log.lines).toEqual([expect.stringMatching(/^WARNING The clock of Redis was set back by 3600.0 s/)]);
-  expect(asked.at(-1)?.setBack).toBeUndefined();
+  expect(asked.at(-1)?.setBack).toEqual([]);
 });
 
 test('after a step shorter than the interval retries from before it fall due as they were to, for one interval', async () => {
@@ -68,10 +68,13 @@ test('after a step shorter than the interval retries from before it fall due as 
   await clock.advance(2_000);
   redis.aheadMs = -20_000;
   await clock.advance(1_000);
-  expect(asked.at(-1)?.setBack).toMatchObject({ byMs: 20_000 });
-  expect(asked.at(-1)?.setBack?.to).toBeCloseTo(2_500 - 20_000, -3);
+  expect(asked.at(-1)?.setBack).toMatchObject([{ byMs: 20_000 }]);
+  expect(asked.at(-1)?.setBack?.[0]?.before).toBeCloseTo(2_000 - 20_000, -2);
+  redis.aheadMs = -25_000;
+  await clock.advance(1_000);
+  expect(asked.at(-1)?.setBack).toMatchObject([{ byMs: 25_000 }, { byMs: 5_000 }]);
   await clock.advance(RETRY_MS);
-  expect(asked.at(-1)?.setBack).toBeUndefined();
+  expect(asked.at(-1)?.setBack).toEqual([]);
 });
 
 test('a clock that is set ahead makes no retry early: one WARNING, and the old reckoning for one interval', async () => {
