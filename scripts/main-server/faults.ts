@@ -5,6 +5,7 @@ export interface Faults {
   /** PUT /internal/messages/{id}/status. */
   readonly put: RouteFaults;
   health: 'healthy' | 'unhealthy' | 'absent' | 'hang';
+  healthDelayMs: number;
   /**
    * A message is answered 404 for that long after it was enqueued, which the server knows by `enqueued`, else by the first
    * sight of its id: the proxy registers after it enqueues.
@@ -80,6 +81,7 @@ export function noFaults(): Faults {
     post: noRouteFaults(),
     put: noRouteFaults(),
     health: 'healthy',
+    healthDelayMs: 0,
     unknownForMs: 0,
     unknownSpreadMs: 0,
     unknownIds: new Set(),

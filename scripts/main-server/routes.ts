@@ -62,15 +62,21 @@ function updateStatus(body: Record<string, unknown>): Answer {
 }
 
 function answerHealth(response: ServerResponse, { faults, outages, turns }: Route): void {
-  const { health, poolSize, serialMs } = faults;
+  const { health, healthDelayMs, poolSize, serialMs } = faults;
   if (health === 'hang') return;
   const outMs = outages.leftMs();
   if (outMs > 0) return send(response, error(503, 'Service unavailable', inSeconds(outMs)));
-  if (poolSize === 0) return send(response, healthAnswer(health));
+  const later = (action: () => void) => (healthDelayMs > 0 ? void setTimeout(action, healthDelayMs) : action());
+  const answer = (chosen: Answer) => (response.destroyed ? undefined : send(response, chosen));
+  if (poolSize === 0) return later(() => answer(healthAnswer(health)));
   // it asks the database, too
   turns.arrive(serialMs, (visit, connected) => {
-    visit.leave();
-    send(response, connected ? healthAnswer(health) : noConnection());
+    const finish = () => {
+      visit.leave();
+      answer(connected ? healthAnswer(health) : noConnection());
+    };
+    if (connected) later(() => turns.whenFree(finish));
+    else finish();
   });
 }
 

@@ -18,6 +18,8 @@ export interface RedisKeys {
   readonly consumers: string;
   /** Hash: sha1 of a message → process deaths it was in flight at. Exists only after a crash. */
   readonly crashes: string;
+  /** Hash: consumer → what it may have in flight of what the fleet may. Exists only with a cap. */
+  readonly shares: string;
   processing(consumer: string): string;
 }
 
@@ -37,6 +39,7 @@ export function redisKeys(queue: string): RedisKeys {
     untold: `${prefix}:untold`,
     consumers: `${prefix}:consumers`,
     crashes: `${prefix}:crashes`,
+    shares: `${prefix}:shares`,
     processing: (consumer) => `${prefix}:processing:${consumer}`,
   };
 }
@@ -46,7 +49,7 @@ export type KeyType = 'list' | 'sorted set' | 'hash';
 /** What is kept under a key of ours. */
 export function typeOf(key: string): KeyType {
   if (/\}[^}]*:(?:retry|consumers|dead:index|untold)$/.test(key)) return 'sorted set';
-  return /\}[^}]*:(?:crashes|dead:letters)$/.test(key) ? 'hash' : 'list';
+  return /\}[^}]*:(?:crashes|dead:letters|shares)$/.test(key) ? 'hash' : 'list';
 }
 
 /**
@@ -57,7 +60,7 @@ function isOwnName(name: string): boolean {
   if (!/[{}]/.test(name)) return name !== '';
   const parts = /^([^{}]*)\{[^{}]+\}([^{}]*)$/.exec(name);
   if (!parts || parts[1] + (parts[2] ?? '') === '') return false;
-  return !/:(?:retry|dead|untold|consumers|crashes|processing)(?::|$)/.test(parts[2] ?? '');
+  return !/:(?:retry|dead|untold|consumers|crashes|shares|processing)(?::|$)/.test(parts[2] ?? '');
 }
 
 /**

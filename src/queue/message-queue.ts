@@ -1,4 +1,5 @@
 import type { Buffer } from 'node:buffer';
+import type { Allotment, ShareReport } from '../domain/flow/fleet-share.js';
 import type { SetBack } from '../domain/steps-back.js';
 
 /**
@@ -109,6 +110,13 @@ export interface MessageQueue {
    * older claim settles to nothing.
    */
   renewLease(): Promise<'kept' | 'lost'>;
+}
+
+/** Notes who may have how much in flight. */
+export interface ShareQueue {
+  isReady(): boolean;
+  /** Undefined = Redis knows no lease of this worker now. */
+  takeShare(report: ShareReport): Promise<Allotment | undefined>;
 }
 
 /** Moves due retries back to the queue. */

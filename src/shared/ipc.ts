@@ -65,17 +65,23 @@ export interface Identity {
   readonly nonce: string;
 }
 
+/** fleet_cap: others may have in flight all that MAIN_SERVER_MAX_IN_FLIGHT allows. */
+export const HELD_BY = ['fleet_cap'] as const;
+export type HeldBy = (typeof HELD_BY)[number];
+
 /** Sent by the work loop itself about once a second: a beat proves that the loop turns, not that the process exists. */
 export interface Beat {
   readonly state: WorkerState;
-  /** Why the state is not `ready`, in plain words. */
+  /** Why the state is not `ready`, or why one that is ready claims nothing, in plain words. */
   readonly reasons: readonly string[];
-  /** Claimed a message or proved the queue empty within the last 15 s; a `degraded` worker may well consume. */
+  /** Claimed a message or proved the queue empty within the last 15 s, or is held; a `degraded` worker may well consume. */
   readonly consuming: boolean;
   readonly inFlight: number;
   readonly eventLoopLagSeconds: number;
   readonly redisUp: boolean;
   readonly breaker: 'closed' | 'open' | 'half-open';
+  /** What lets it claim nothing, although nothing is wrong. */
+  readonly heldBy?: HeldBy | undefined;
   /** In use. */
   readonly certificates: readonly CertificateDates[];
   readonly troubles: readonly DutyTrouble[];
@@ -147,6 +153,7 @@ function readBeat(beat: Beat): Beat {
   const { certificates, troubles }: { certificates: unknown; troubles: unknown } = beat;
   return {
     ...beat,
+    heldBy: HELD_BY.find((word) => word === beat.heldBy),
     certificates: Array.isArray(certificates) ? certificates.filter(isCertificateDates) : [],
     troubles: Array.isArray(troubles) ? troubles.filter(isDutyTrouble) : [],
   };

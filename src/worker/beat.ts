@@ -1,11 +1,13 @@
 import type { Duty } from '../duties/duty-failures.js';
 import type { MetricsServer } from '../duties/metrics-server.js';
 import type { CircuitBreaker } from '../domain/flow/circuit-breaker.js';
+import type { FleetSeat } from '../domain/flow/fleet-share.js';
 import type { RouteRecord } from '../domain/route-record.js';
 import type { RedisQueue } from '../queue/claims/claims-and-settlements.js';
 import type { Config } from '../shared/config/config.js';
 import type { Beat, CertificateDates } from '../shared/ipc.js';
 import { noRoute } from '../shared/words/causes.js';
+import { holdOf } from './hold.js';
 import { readiness, type Readiness } from './readiness.js';
 import type { RedisWatch } from './redis-watch.js';
 import type { WorkLoop } from './loop/work-loop.js';
@@ -16,6 +18,7 @@ export interface BeatSources {
   readonly queue: Pick<RedisQueue, 'isReady' | 'problem'>;
   readonly redisWatch: Pick<RedisWatch, 'problem'>;
   readonly breaker: Pick<CircuitBreaker, 'state' | 'lastReason'>;
+  readonly fleet: Pick<FleetSeat, 'allotment' | 'inFlightCap'>;
   readonly route: Pick<RouteRecord, 'isMissing'>;
   readonly mainServer: Pick<Config['mainServer'], 'url' | 'deliverEndpoint'>;
   readonly metricsServer: Pick<MetricsServer, 'state'>;
@@ -37,7 +40,7 @@ const STANDBY: Readiness = { state: 'standby', reasons: [], consuming: false };
 
 /** What the worker tells the primary of itself. */
 export function beatOf(sources: BeatSources, times: BeatTimes, eventLoopLagSeconds: number): Beat {
-  const { workLoop, queue, breaker, certificates, watchedDuties } = sources;
+  const { workLoop, queue, breaker, fleet, certificates, watchedDuties } = sources;
   return {
     ...readinessOf(sources, times),
     inFlight: workLoop.facts.inFlight,
@@ -46,12 +49,13 @@ export function beatOf(sources: BeatSources, times: BeatTimes, eventLoopLagSecon
     eventLoopLagSeconds,
     redisUp: queue.isReady(),
     breaker: breaker.state,
+    heldBy: holdOf(fleet)?.by,
   };
 }
 
 function readinessOf(sources: BeatSources, { now, activatedAt }: BeatTimes): Readiness {
   if (activatedAt === undefined) return STANDBY;
-  const { workLoop, queue, redisWatch, breaker, route, mainServer, metricsServer, metricsPort } = sources;
+  const { workLoop, queue, redisWatch, breaker, fleet, route, mainServer, metricsServer, metricsPort } = sources;
   const { consumedAt, slotsFull, isStopping } = workLoop.facts;
   return readiness({
     now,
@@ -61,6 +65,7 @@ function readinessOf(sources: BeatSources, { now, activatedAt }: BeatTimes): Rea
     redisProblem: queue.isReady() ? undefined : (redisWatch.problem ?? queue.problem()),
     breaker,
     routeProblem: route.isMissing ? noRoute(mainServer.url, mainServer.deliverEndpoint) : undefined,
+    hold: holdOf(fleet)?.text,
     slotsFull,
     metricsPortTaken: metricsServer.state() === 'port_taken' ? metricsPort : undefined,
   });

@@ -5,12 +5,13 @@ import { MainServerClient } from '../delivery/main-server-client.js';
 import type { MainServer } from '../delivery/main-server.js';
 import { credentialsFor } from '../delivery/tls-credentials.js';
 import { FlowControl } from '../domain/flow/flow-control.js';
-import { FleetSeat, type FleetShare } from '../domain/flow/fleet-share.js';
+import { FleetSeat } from '../domain/flow/fleet-share.js';
 import { POISON_CRASHES } from '../domain/dead-letters/dead-letter.js';
 import { RouteRecord } from '../domain/route-record.js';
 import { createBurialTeller } from '../duties/burial-teller.js';
 import { createCertificateWatch } from '../duties/certificate-watch.js';
 import type { Duty } from '../duties/duty-failures.js';
+import { createFleetShareDuty } from '../duties/fleet-share.js';
 import { createEvictionWatch } from '../duties/eviction-watch.js';
 import { createLeaseRenewal } from '../duties/lease-renewal.js';
 import { createMetricsServer } from '../duties/metrics-server.js';
@@ -76,8 +77,18 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
   const server = new MainServerClient({ config, credentials, workerId, clock, random, log });
   const certificates = credentials && new CertificatesInUse({ config, credentials, server, metrics, clock });
   certificates?.showDates();
-  const redisWatch = new RedisWatch({ ...options, redis: config.redis, workerId, metrics });
-  const fleet = new FleetSeat();
+  const redisWatch = new RedisWatch({
+    ...options,
+    redis: config.redis,
+    workerId,
+    metrics,
+    onConsumer(consumer) {
+      fleet.moved();
+      options.onConsumer(consumer);
+    },
+  });
+  const cap = config.mainServer.maxInFlight;
+  const fleet = new FleetSeat(cap);
   const queue = new RedisQueue({ config, workerId, nonce, clock, random, fleet, events: redisWatch });
   const flow = new FlowControl({ ...config.worker, share: fleet, random, loopBusyMs });
   const { breaker } = flow;
@@ -90,6 +101,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
   const copies = new Copies();
   const watchedDuties = [
     createLeaseRenewal({ queue, clock, log }),
+    ...(cap > 0 ? [createFleetShareDuty({ queue, seat: fleet, cap, clock, log })] : []),
     createRetryScheduler({ queue: background, retryIntervalMs: config.worker.retryIntervalMs, clock, log }),
     tellerOf(options, { queue, server, copies }),
     ...(isAlone ? [recovererOf(options, { queue, metrics })] : []),
@@ -101,6 +113,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     redisWatch,
     queue,
     breaker,
+    fleet,
     route,
     mainServer: config.mainServer,
     server,
@@ -151,7 +164,7 @@ interface Delivering {
   readonly flow: FlowControl;
   readonly route: RouteRecord;
   readonly copies: Copies;
-  readonly fleet: FleetShare;
+  readonly fleet: FleetSeat;
   readonly metrics: WorkerMetrics;
 }
 

@@ -2,7 +2,10 @@ import { CAUSE } from '../shared/words/causes.js';
 import type { CircuitBreaker } from '../domain/flow/circuit-breaker.js';
 import type { WorkerState } from '../shared/ipc.js';
 
-/** Ready means: claimed a message, or proved the queue empty, within this time. It does not mean "the process exists". */
+/**
+ * Ready means: claimed a message, or proved the queue empty, within this time, or is held, which has a name. It does not
+ * mean "the process exists".
+ */
 const PROOF_LASTS_MS = 15_000;
 
 export interface ReadinessFacts {
@@ -16,13 +19,15 @@ export interface ReadinessFacts {
   readonly breaker: Pick<CircuitBreaker, 'state' | 'lastReason'>;
   /** A sentence when the main server has no route for deliveries. */
   readonly routeProblem: string | undefined;
+  /** Why nothing is to be claimed now, although nothing is wrong. */
+  readonly hold: string | undefined;
   readonly slotsFull: boolean;
   readonly metricsPortTaken: number | undefined;
 }
 
 export interface Readiness {
   readonly state: WorkerState;
-  /** Why the state is not `ready`, as plain words. */
+  /** Why the state is not `ready`, or why one that is ready claims nothing, as plain words. */
   readonly reasons: readonly string[];
   readonly consuming: boolean;
 }
@@ -31,10 +36,11 @@ export interface Readiness {
 export function readiness(facts: ReadinessFacts): Readiness {
   if (facts.draining) return { state: 'draining', reasons: [], consuming: false };
   const { reasons, stale } = complaints(facts);
-  const consuming =
-    facts.consumedAt !== undefined && !stale && facts.redisProblem === undefined && facts.breaker.state === 'closed';
+  const hasProof = facts.hold !== undefined || (facts.consumedAt !== undefined && !stale);
+  const consuming = hasProof && facts.redisProblem === undefined && facts.breaker.state === 'closed';
   if (reasons.length > 0) return { state: 'degraded', reasons, consuming };
-  return { state: consuming ? 'ready' : 'starting', reasons, consuming };
+  const held = facts.hold === undefined ? [] : [facts.hold];
+  return { state: consuming ? 'ready' : 'starting', reasons: held, consuming };
 }
 
 function complaints(facts: ReadinessFacts): { readonly reasons: string[]; readonly stale: boolean } {
@@ -45,7 +51,7 @@ function complaints(facts: ReadinessFacts): { readonly reasons: string[]; readon
   }
   if (facts.routeProblem !== undefined) reasons.push(facts.routeProblem);
   const provedAt = facts.consumedAt ?? facts.activatedAt;
-  const stale = facts.now - provedAt > PROOF_LASTS_MS;
+  const stale = facts.hold === undefined && facts.now - provedAt > PROOF_LASTS_MS;
   if (stale && reasons.length === 0) {
     reasons.push(
       facts.slotsFull

@@ -21,6 +21,8 @@ interface Measured {
   readonly redisSeconds: number;
   /** What running workers saw a delivery take, on average; undefined = nothing is known of real deliveries. */
   readonly deliverySeconds?: number | undefined;
+  /** CPU time of a worker per message; undefined = not known, and then no limit. */
+  readonly cpuSeconds?: number | undefined;
 }
 
 export interface Host {
@@ -44,8 +46,6 @@ export interface Capacity extends Settings {
 export type Limit = 'slots' | 'main server' | 'cpu';
 
 const ROUND_TRIPS_PER_MESSAGE = 1.5;
-/** A worker's own CPU time per message at low concurrency, where it is highest (docs/bench: 128 µs at 4). */
-const WORKER_CPU_SECONDS = 130e-6;
 /** Highest resident set of a worker under load (docs/bench: 120 MB), and the supervisor's. */
 const WORKER_BYTES = 120e6;
 const SUPERVISOR_BYTES = 65e6;
@@ -59,7 +59,6 @@ const NEARLY_ALL = 0.9;
 const FEWEST_WORKERS = 2;
 /** The default. A delivery may take much longer than what was measured in its place, and slots too many only wait. */
 const CONCURRENCY_UNTIL_KNOWN = 4;
-const MOST_SLOTS = 1_024;
 
 /** The fewest requests at once with nearly the best rate. @param levels at least one */
 export function enoughParallel(levels: readonly Level[]): number {
@@ -75,31 +74,42 @@ export function bestOf(levels: readonly Level[]): number {
 export function capacityOf(settings: Settings, measured: Measured, host: Host): Capacity {
   const slots = settings.workers * settings.concurrency;
   const asked = slotRate(slots, measured);
-  const cpu = Math.min(settings.workers, host.cores) / WORKER_CPU_SECONDS;
+  const { cpuSeconds = 0 } = measured;
+  const cpu = Math.min(settings.workers, host.cores) / cpuSeconds;
   const perSecond = Math.min(asked, cpu);
   return { ...settings, perSecond, secondsPerMessage: slots / perSecond, limit: limitOf(slots, measured, cpu) };
 }
 
-/** The least that delivers `target` per second with a reserve; without a target, nearly all the main server gives. */
+/**
+ * The least that delivers `target` per second with a reserve; without a target, nearly all the main server gives. Never more
+ * at once than was tried: a main server may stand still at the next one.
+ */
 export function recommend(target: number | undefined, measured: Measured, host: Host): Settings {
   const slots = target === undefined ? enoughSlots(measured) : fewestSlots(target, measured);
   const wanted = Math.min(target ?? Infinity, slotRate(slots, measured)) / PLANNED_LOAD;
-  const workers = workersFor(wanted, host);
+  const most = mostSlots(measured);
+  const workers = Math.min(workersFor(wanted, measured, host), most);
   const fewest = measured.deliverySeconds === undefined ? CONCURRENCY_UNTIL_KNOWN : 1;
-  return { workers, concurrency: Math.max(fewest, Math.ceil(slots / workers)) };
+  const concurrency = Math.max(fewest, Math.ceil(slots / workers));
+  return { workers, concurrency: Math.min(concurrency, Math.floor(most / workers)) };
+}
+
+/** As many as were at the main server at once in the measurement. */
+function mostSlots({ levels }: Measured): number {
+  return levels.at(-1)?.parallel ?? 1;
 }
 
 /** Workers that fit into this host's cores and memory and have the CPU time for `perSecond`. */
-function workersFor(perSecond: number, { cores, memoryBytes }: Host): number {
+function workersFor(perSecond: number, { cpuSeconds = 0 }: Measured, { cores, memoryBytes }: Host): number {
   const fitting = Math.max(1, Math.floor((memoryBytes * MEMORY_SHARE - SUPERVISOR_BYTES) / WORKER_BYTES));
-  const busy = Math.min(Math.ceil(perSecond * WORKER_CPU_SECONDS), cores);
+  const busy = Math.min(Math.ceil(perSecond * cpuSeconds), cores);
   return Math.min(Math.max(FEWEST_WORKERS, busy), fitting);
 }
 
 /** With the reserve if it can be had; else what is enough for the target; else nearly all there is. */
 function fewestSlots(target: number, measured: Measured): number {
   for (const wanted of [target / PLANNED_LOAD, target]) {
-    for (let slots = 1; slots <= MOST_SLOTS; slots++) if (slotRate(slots, measured) >= wanted) return slots;
+    for (let slots = 1; slots <= mostSlots(measured); slots++) if (slotRate(slots, measured) >= wanted) return slots;
   }
   return enoughSlots(measured);
 }
@@ -109,7 +119,7 @@ function enoughSlots(measured: Measured): number {
   const parallel = enoughParallel(measured.levels);
   const wanted = rateAt(parallel, measured.levels);
   let slots = parallel;
-  while (slots < MOST_SLOTS && slotRate(slots, measured) < NEARLY_ALL * wanted) slots++;
+  while (slots < mostSlots(measured) && slotRate(slots, measured) < NEARLY_ALL * wanted) slots++;
   return slots;
 }
 

@@ -5,14 +5,14 @@ import type { Clock } from '../../src/shared/time/clock.js';
 import type { Config } from '../../src/shared/config/config.js';
 import { reasonOf } from '../../src/shared/errors.js';
 import type { ControlClient } from '../admin/client.js';
-import { deliveryTimes, type DeliveryTimes } from './delivery-times.js';
+import { cpuTimeOf, type CpuTime } from './cpu-time.js';
+import { deliveryTimesIn, workersPage, type DeliveryTimes } from './delivery-times.js';
 import { hostOf } from './host.js';
-import { MOST_PARALLEL } from './limits.js';
+import { harmless } from './limits.js';
 import { loadMainServer, type Load } from './main-server-load.js';
 import { capacityOf, recommend, type Capacity, type Host } from './model.js';
-import { measureRoundTrips } from './redis-round-trips.js';
+import { measureRoundTrips, type RoundTrips } from './redis-round-trips.js';
 import { RequestProbe } from '../../src/delivery/request-probe.js';
-import type { Latencies } from './statistics.js';
 
 interface CapacityOptions {
   readonly config: Config;
@@ -23,15 +23,21 @@ interface CapacityOptions {
   /** Messages per second. */
   readonly target: number | undefined;
   readonly seconds: number;
+  /** The most requests at once that were asked for; undefined = as many as hurt nobody. */
+  readonly atOnce: number | undefined;
   readonly onProgress: (text: string) => void;
 }
 
 export interface CapacityReport {
   readonly sent: { readonly url: string; readonly requests: number; readonly seconds: number };
-  readonly redis: Latencies | undefined;
+  readonly redis: RoundTrips | undefined;
+  /** The most requests at once that were allowed. */
+  readonly atOnce: number;
   readonly mainServer: Load | undefined;
   /** What running workers measured: real deliveries. */
   readonly deliveries: DeliveryTimes | undefined;
+  /** Of a worker per message; undefined = it could not be measured. */
+  readonly cpu: CpuTime | undefined;
   readonly host: Host;
   /** What the configured settings give. */
   readonly now: Capacity | undefined;
@@ -51,9 +57,12 @@ export async function planCapacity(options: CapacityOptions): Promise<CapacityRe
   const startMs = clock.now();
   options.onProgress('Asking Redis');
   const redisMs = Math.min(MOST_REDIS_MS, seconds * 1_000 * REDIS_SHARE);
-  const redis = await orProblem(measureRoundTrips(config, clock, redisMs));
-  const server = await askMainServer(options, seconds * 1_000 - redisMs);
-  const deliveries = await deliveryTimes(client);
+  const before = await workersPage(client);
+  const measured = await orProblem(measureRoundTrips(config, clock, redisMs));
+  const redis = typeof measured === 'string' ? undefined : measured;
+  const atOnce = options.atOnce ?? harmless(before === '' ? 0 : slotsOf(config));
+  const server = await askMainServer(options, atOnce, seconds * 1_000 - redisMs);
+  const after = await workersPage(client);
   const load = typeof server.load === 'string' ? undefined : server.load;
   const report = {
     sent: {
@@ -61,31 +70,38 @@ export async function planCapacity(options: CapacityOptions): Promise<CapacityRe
       requests: server.requests,
       seconds: (clock.now() - startMs) / 1_000,
     },
-    redis: typeof redis === 'string' ? undefined : redis,
+    redis,
+    atOnce,
     mainServer: load,
-    deliveries,
+    deliveries: deliveryTimesIn(after),
+    cpu: cpuTimeOf({ before, after, levels: load?.levels ?? [], redisCpuSeconds: redis?.cpuSeconds }),
     host: hostOf(),
     target,
-    problems: [...(typeof redis === 'string' ? [redis] : []), ...serverProblems(server.load, options)],
+    problems: [...(typeof measured === 'string' ? [measured] : []), ...serverProblems(server.load, options)],
   };
   return { ...report, ...figures(report, config) };
 }
 
+function slotsOf({ worker }: Config): number {
+  return worker.count * worker.concurrency;
+}
+
 async function askMainServer(
   { config, clock, endpoint, onProgress }: CapacityOptions,
+  mostParallel: number,
   ms: number,
 ): Promise<{ load: Load | string; requests: number }> {
   let probe: RequestProbe;
   try {
     const credentials = credentialsFor(config, clock.wallNow());
     const { mainServer } = config;
-    probe = new RequestProbe({ mainServer, credentials, path: endpoint, connections: MOST_PARALLEL, clock });
+    probe = new RequestProbe({ mainServer, credentials, path: endpoint, connections: mostParallel, clock });
   } catch (error) {
     return { load: reasonOf(error), requests: 0 };
   }
   try {
-    const configured = config.worker.count * config.worker.concurrency;
-    const load = await loadMainServer({ probe, clock, ms, configured, onProgress });
+    const configured = slotsOf(config);
+    const load = await loadMainServer({ probe, clock, ms, mostParallel, configured, onProgress });
     return { load, requests: probe.sent };
   } finally {
     await probe.stop();
@@ -107,10 +123,10 @@ function serverProblems(load: Load | string, { config, endpoint }: CapacityOptio
   ];
 }
 
-type Facts = Pick<CapacityReport, 'redis' | 'mainServer' | 'deliveries' | 'host' | 'target'>;
+type Facts = Pick<CapacityReport, 'redis' | 'mainServer' | 'deliveries' | 'cpu' | 'host' | 'target'>;
 
 function figures(
-  { redis, mainServer, deliveries, host, target }: Facts,
+  { redis, mainServer, deliveries, cpu, host, target }: Facts,
   { worker }: Config,
 ): Pick<CapacityReport, 'now' | 'advice'> {
   if (!redis || !mainServer) return { now: undefined, advice: undefined };
@@ -118,6 +134,7 @@ function figures(
     levels: mainServer.levels,
     redisSeconds: redis.meanMs / 1_000,
     deliverySeconds: deliveries && deliveries.meanMs / 1_000,
+    cpuSeconds: cpu?.secondsPerMessage,
   };
   const now = capacityOf({ workers: worker.count, concurrency: worker.concurrency }, measured, host);
   return { now, advice: capacityOf(recommend(target, measured, host), measured, host) };

@@ -77,7 +77,7 @@ async function routeFinding(
   const { url, deliverEndpoint } = mainServer;
   const reply = await requestOnce(mainServer, deliverEndpoint, credentials, clock);
   if (typeof reply === 'string')
-    return warn('main server route', `${deliverEndpoint}: ${reply}`, 'Look into the log of the main server.');
+    return fail('main server route', `${deliverEndpoint}: ${reply}`, 'Look into the log of the main server.');
   if (reply.isNoSuchRoute)
     return fail(
       'main server route',

@@ -10,11 +10,13 @@ export interface WorkerStatus extends CountsStatus {
   /** null while the slot waits for its next start. */
   readonly pid: number | null;
   readonly state: ShownState;
-  /** Why the state is not `ready`. */
+  /** Why the state is not `ready`, or why one that is ready claims nothing. */
   readonly reasons: readonly string[];
-  /** Takes messages, whatever else may be wrong. */
+  /** Takes messages, whatever else may be wrong, or would if it were not held. */
   readonly consuming: boolean;
   readonly breaker: 'closed' | 'open' | 'half-open' | null;
+  /** Why it claims nothing although nothing is wrong; null = it claims what it can. */
+  readonly held_by: 'fleet_cap' | null;
   readonly redis_up: boolean;
   readonly metrics_port: number;
   readonly restarts: number;

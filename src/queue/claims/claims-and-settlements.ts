@@ -18,7 +18,7 @@
  * sessions.ts ends the former connections before the list is compared.
  */
 import type { Buffer } from 'node:buffer';
-import type { FleetSeat } from '../../domain/flow/fleet-share.js';
+import type { Allotment, FleetSeat, ShareReport } from '../../domain/flow/fleet-share.js';
 import { LEASE_MS } from '../../domain/lease-watch.js';
 import { RedisUnavailableError } from '../../shared/errors.js';
 import type { Config } from '../../shared/config/config.js';
@@ -39,10 +39,12 @@ import type {
   MessageQueue,
   Reconciliation,
   RedisFacts,
+  ShareQueue,
 } from '../message-queue.js';
 import { explained } from '../connection/script-refusal.js';
 import { redisScript } from '../connection/script.js';
 import { BLOCK_SECONDS, Sessions, type SessionsEvents } from '../connection/sessions.js';
+import { takeShare } from '../shares.js';
 import { ClaimSize } from './claim-size.js';
 import { DIGESTED_END_BYTES, digestOf } from './claim-digest.js';
 import { runExchange } from './settlement.js';
@@ -65,7 +67,7 @@ export interface RedisQueueEvents extends SessionsEvents {
   onLeaseLost(consumer: string): void;
 }
 
-export class RedisQueue implements MessageQueue, Life {
+export class RedisQueue implements MessageQueue, ShareQueue, Life {
   readonly background: BackgroundQueue;
   readonly reliable: boolean;
   readonly #address: string;
@@ -200,6 +202,10 @@ export class RedisQueue implements MessageQueue, Life {
     return recovered === 1
       ? { handedBack, missing: [], lost: [...gone, ...former] }
       : { handedBack, missing: gone, lost: former };
+  }
+
+  takeShare(report: ShareReport): Promise<Allotment | undefined> {
+    return takeShare(this.#sessions.control, this.#keys, this.consumer, report);
   }
 
   async renewLease(): Promise<'kept' | 'lost'> {

@@ -32,6 +32,8 @@ export interface Config {
     readonly maxConnectionAgeMs: number;
     readonly verifyTls: boolean;
     readonly notFoundGraceMs: number;
+    /** Requests of all workers on this queue together; 0 = no cap. */
+    readonly maxInFlight: number;
   };
   readonly tls: {
     /** false = present no client certificate. */

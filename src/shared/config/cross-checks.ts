@@ -3,7 +3,11 @@ import type { Role } from './settings/setting.js';
 
 /** What is wrong with values that are each right. Certificate files are checked where they are loaded. */
 export function conflicts(config: Config, role: Role): string[] {
-  return [...redisConflicts(config.redis), ...(role === 'supervisor' ? portConflicts(config) : [])];
+  return [
+    ...redisConflicts(config.redis),
+    ...capConflicts(config),
+    ...(role === 'supervisor' ? portConflicts(config) : []),
+  ];
 }
 
 function redisConflicts(redis: Config['redis']): string[] {
@@ -23,6 +27,14 @@ function redisConflicts(redis: Config['redis']): string[] {
     found.push(`REDIS_DB is ${redis.db}; with REDIS_CLUSTER_NODES it must be 0, a cluster has no other database.`);
   }
   return found;
+}
+
+/** Who shares with whom is known by the leases, which a worker without safety copies has not. */
+function capConflicts({ mainServer, queue }: Config): string[] {
+  if (mainServer.maxInFlight === 0 || queue.reliable) return [];
+  return [
+    `MAIN_SERVER_MAX_IN_FLIGHT is ${mainServer.maxInFlight} and WORKER_QUEUE_RELIABLE is false; the cap needs it to be true, or it would not be known who has died.`,
+  ];
 }
 
 /** Worker i listens on `metrics.port + i - 1`. */

@@ -10,15 +10,15 @@
  */
 import type { CircuitBreaker } from '../../domain/flow/circuit-breaker.js';
 import type { FlowControl } from '../../domain/flow/flow-control.js';
-import type { FleetShare } from '../../domain/flow/fleet-share.js';
 import type { Claim, Exchange, MessageQueue } from '../../queue/message-queue.js';
 import type { Clock } from '../../shared/time/clock.js';
+import type { WorkLoopOptions } from './work-loop-options.js';
 
 interface ClaimingOptions {
   readonly queue: Pick<MessageQueue, 'claimBlocking' | 'unblock'>;
   readonly flow: FlowControl;
   readonly breaker: CircuitBreaker;
-  readonly fleet: FleetShare;
+  readonly fleet: WorkLoopOptions['fleet'];
   readonly limits: { readonly concurrency: number; readonly batchSize: number };
   readonly clock: Clock;
   /** A message was waited for and came. */
@@ -42,6 +42,7 @@ export class Claiming {
 
   constructor(options: ClaimingOptions) {
     this.#options = options;
+    options.fleet.watch(options.onWaited);
   }
 
   /** When a message was last claimed or the queue proved empty, monotonic ms. */
@@ -70,11 +71,17 @@ export class Claiming {
 
   /** Messages that may be claimed now, never more than there are free slots; `taken` = slots that are not free. */
   room(taken: number): number {
+    const reserved = taken + (this.#waiting ? 1 : 0);
+    const room = this.#roomBeside(reserved);
+    this.#options.fleet.using(reserved + room);
+    return room;
+  }
+
+  #roomBeside(reserved: number): number {
     if (this.#quieted || this.#solo) return 0;
     const { flow, breaker, fleet, limits } = this.#options;
     if (this.#isCut) return 0;
     const most = Math.min(flow.limit, fleet.inFlightCap ?? limits.concurrency);
-    const reserved = taken + (this.#waiting ? 1 : 0);
     switch (breaker.allowance()) {
       case 'none':
         return 0;
@@ -145,6 +152,7 @@ export class Claiming {
   /** Claims nothing more. */
   quiet(): void {
     this.#quieted = true;
+    this.#options.fleet.leave();
   }
 
   readonly #came = (claim: Claim | undefined): void => {

@@ -1,7 +1,7 @@
 import type { MainServer } from '../../delivery/main-server.js';
 import type { CircuitBreaker } from '../../domain/flow/circuit-breaker.js';
 import type { FlowControl } from '../../domain/flow/flow-control.js';
-import type { FleetShare } from '../../domain/flow/fleet-share.js';
+import type { FleetSeat, FleetShare } from '../../domain/flow/fleet-share.js';
 import type { MessageQueue } from '../../queue/message-queue.js';
 import type { Log } from '../../shared/logger/log.js';
 import type { WorkerMetrics } from '../../shared/metrics/worker-metrics.js';
@@ -20,7 +20,7 @@ export interface WorkLoopOptions {
   readonly flow: FlowControl;
   /** Of `flow`. */
   readonly breaker: CircuitBreaker;
-  readonly fleet: FleetShare;
+  readonly fleet: FleetShare & Pick<FleetSeat, 'using' | 'leave' | 'watch'>;
   readonly limits: { readonly concurrency: number; readonly batchSize: number };
   readonly metrics: WorkerMetrics;
   readonly clock: Clock;

@@ -1,5 +1,5 @@
 /** The findings of `check --capacity` as text and as JSON. */
-import { MOST_PARALLEL } from '../../capacity/limits.js';
+import { ORIGINAL_BEARS } from '../../capacity/limits.js';
 import { bestOf, enoughParallel, PLANNED_LOAD, type Capacity, type Limit } from '../../capacity/model.js';
 import type { CapacityReport } from '../../capacity/plan.js';
 import { table } from '../kit/text-table.js';
@@ -17,6 +17,7 @@ export function capacityLines(report: CapacityReport): string[] {
     ...redisLines(report),
     ...mainServerLines(report),
     ...deliveryLines(report),
+    cpuLine(report),
     `This host: ${report.host.cores} cores, ${Math.round(report.host.memoryBytes / 1e6).toLocaleString('en')} MB of memory`,
     ...formulaLines(report),
     ...adviceLines(report),
@@ -35,7 +36,7 @@ function redisLines({ redis }: CapacityReport): string[] {
 
 function mainServerLines({ mainServer }: CapacityReport): string[] {
   if (!mainServer) return [];
-  const { levels, firstMs } = mainServer;
+  const { levels, firstMs, slowness } = mainServer;
   const rows = levels.map((level) => [
     String(level.parallel),
     String(level.count),
@@ -50,8 +51,13 @@ function mainServerLines({ mainServer }: CapacityReport): string[] {
     '',
     ...table([['at once', 'requests', 'per second', 'p50', 'p99'], ...rows]).map((line) => `  ${line}`),
     '',
+    ...(slowness === undefined
+      ? []
+      : [
+          `With ${levels.at(-1)?.parallel} at once each took ${slowness.toFixed(1)} times as long as one alone, so no more were asked.`,
+        ]),
     isStillClimbing
-      ? `It was still answering faster with ${enough} at once, the most that was tried.`
+      ? `It was still answering faster with ${enough} at once, the most that was tried (--at-once tries more).`
       : `More than ${enough} at once only adds waiting: it answers ${rate(bestOf(levels))} requests per second at most.`,
     ...(levels.some(({ clientBound, parallel }) => clientBound && parallel >= enough)
       ? ['This program was busy all the time, so the main server can do more than that.']
@@ -71,6 +77,15 @@ function deliveryLines({ deliveries, mainServer }: CapacityReport): string[] {
   ];
 }
 
+function cpuLine({ cpu }: CapacityReport): string {
+  if (!cpu)
+    return 'CPU time per message: could not be measured, too few requests were answered; the cores of this host are left out below.';
+  const micros = Math.round(cpu.secondsPerMessage * 1e6);
+  return cpu.by === 'workers'
+    ? `CPU time per message: ${micros} µs, by the running workers' own count`
+    : `CPU time per message: ${micros} µs, measured here for the request and Redis; log and metrics come on top`;
+}
+
 const LIMITS: Readonly<Record<Limit, string>> = {
   slots: 'more workers or more concurrency would give more',
   'main server': 'the main server is the limit',
@@ -88,7 +103,8 @@ function formulaLines({ now, target }: CapacityReport): string[] {
   ];
 }
 
-function adviceLines({ advice, target }: CapacityReport): string[] {
+function adviceLines(report: CapacityReport): string[] {
+  const { advice, target } = report;
   if (!advice) return [];
   return [
     '',
@@ -97,10 +113,15 @@ function adviceLines({ advice, target }: CapacityReport): string[] {
     `  WORKER_COUNT=${advice.workers}`,
     `  WORKER_CONCURRENCY=${advice.concurrency}`,
     '',
-    ...(advice.workers * advice.concurrency > MOST_PARALLEL
-      ? [`More than ${MOST_PARALLEL} at once was not tried.`]
-      : []),
+    `Never more at once than was tried here. The original main server takes ${ORIGINAL_BEARS} requests at once from everybody`,
+    'together, all hosts and the proxies, and stands still for 30 s at each one more: leave some of them to the others.',
+    ...tooMany(report),
   ];
+}
+
+function tooMany({ now }: CapacityReport): string[] {
+  const slots = now ? now.workers * now.concurrency : 0;
+  return slots > ORIGINAL_BEARS ? [`WARN  The present settings allow ${slots} at once.`] : [];
 }
 
 function adviceFor({ perSecond, limit }: Capacity, target: number | undefined): string {
@@ -130,7 +151,7 @@ function milliseconds(ms: number): string {
 
 /** In the manner of GET /status: names with underscores, units in the names. */
 export function capacityDocument(report: CapacityReport): object {
-  const { sent, redis, mainServer, deliveries, host, now, target, advice, problems } = report;
+  const { sent, redis, atOnce, mainServer, deliveries, cpu, host, now, target, advice, problems } = report;
   return {
     ok: isEnough(report),
     problems,
@@ -140,6 +161,8 @@ export function capacityDocument(report: CapacityReport): object {
       ? {
           status: mainServer.status,
           first_request_ms: mainServer.firstMs,
+          at_once_allowed: atOnce,
+          slowness: mainServer.slowness ?? null,
           enough_parallel: enoughParallel(mainServer.levels),
           levels: mainServer.levels.map((level) => ({
             parallel: level.parallel,
@@ -153,6 +176,7 @@ export function capacityDocument(report: CapacityReport): object {
         }
       : null,
     running_workers: deliveries ? { deliveries: deliveries.count, mean_ms: deliveries.meanMs } : null,
+    cpu_per_message: cpu ? { seconds: cpu.secondsPerMessage, measured_by: cpu.by } : null,
     host: { cores: host.cores, memory_bytes: host.memoryBytes },
     configured: capacityFields(now),
     target_per_second: target ?? null,

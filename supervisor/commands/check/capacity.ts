@@ -15,6 +15,8 @@ import {
   MOST_REQUESTS,
   MOST_ROUND_TRIPS,
   MOST_SECONDS,
+  MOST_UNASKED,
+  ORIGINAL_BEARS,
 } from '../../capacity/limits.js';
 
 export interface CapacityFlags {
@@ -22,15 +24,18 @@ export interface CapacityFlags {
   readonly endpoint?: string;
   readonly target?: string;
   readonly seconds?: string;
+  readonly atOnce?: string;
   readonly json?: true;
 }
 
 const HELP = `
 --capacity measures in place of checking, and delivers nothing: it sends GET requests of the health endpoint, or of
---endpoint, to the main server over connections as deliveries use them. It sends at most ${MOST_REQUESTS}, at most ${MOST_PARALLEL} at once, and
-stops as soon as more at once bring no more or the main server answers 429 or 5xx or not at all. Redis is asked for the
-length of the queue, at most ${MOST_ROUND_TRIPS} times. Nothing is enqueued or claimed. It ends with 1 when something could not be
-measured, or when the settings do not give the --target.
+--endpoint, to the main server over connections as deliveries use them. It sends at most ${MOST_REQUESTS}, at most ${MOST_UNASKED} at once (fewer
+beside running workers, more only with --at-once), and stops as soon as requests take three times as long as one alone,
+more at once bring no more, or the main server answers 429 or 5xx or not at all. Redis is asked for the length of the queue,
+at most ${MOST_ROUND_TRIPS} times. Nothing is enqueued or claimed. It ends with 1 when something could not be measured or was not answered, or
+when the settings do not give the --target. The original main server stands still for 30 s at each request beyond ${ORIGINAL_BEARS} at
+once, from whomever they come: --at-once beyond that is for others.
 
 Examples:
   $ message-broker-worker check --capacity
@@ -47,13 +52,17 @@ export function addCapacityOptions(command: Command): Command {
       '--seconds <seconds>',
       `with --capacity: how long to measure, ${MOST_SECONDS} at most (default ${DEFAULT_SECONDS})`,
     )
+    .option(
+      '--at-once <n>',
+      `with --capacity: ask up to so many at once, ${MOST_PARALLEL} at most (default ${MOST_UNASKED}, fewer beside running workers)`,
+    )
     .addHelpText('after', HELP);
 }
 
 /** @throws CommandError when flags are given that mean nothing without --capacity */
-export function refuseCapacityFlags({ target, endpoint, seconds }: CapacityFlags): void {
-  if ([target, endpoint, seconds].some((flag) => flag !== undefined)) {
-    throw usageError('--target, --endpoint and --seconds go with --capacity.');
+export function refuseCapacityFlags({ target, endpoint, seconds, atOnce }: CapacityFlags): void {
+  if ([target, endpoint, seconds, atOnce].some((flag) => flag !== undefined)) {
+    throw usageError('--target, --endpoint, --seconds and --at-once go with --capacity.');
   }
 }
 
@@ -62,7 +71,8 @@ export async function checkCapacity(config: Config, flags: CapacityFlags, contex
   const given = {
     endpoint: endpointOf(flags.endpoint, config),
     target: flags.target === undefined ? undefined : parseTarget(flags.target),
-    seconds: secondsOf(flags.seconds),
+    seconds: wholeNumber('--seconds', flags.seconds ?? String(DEFAULT_SECONDS), MOST_SECONDS),
+    atOnce: flags.atOnce === undefined ? undefined : wholeNumber('--at-once', flags.atOnce, MOST_PARALLEL),
   };
   const [{ planCapacity }, { capacityDocument, capacityLines, isEnough }, { createControlClient }] = await Promise.all([
     import('../../capacity/plan.js'),
@@ -105,7 +115,7 @@ function endpointOf(text: string | undefined, { mainServer }: Config): string {
   return text;
 }
 
-function secondsOf(text = String(DEFAULT_SECONDS)): number {
-  if (/^\d{1,2}$/.test(text) && Number(text) >= 1 && Number(text) <= MOST_SECONDS) return Number(text);
-  throw usageError(`--seconds is ${JSON.stringify(text)}; it must be a whole number from 1 to ${MOST_SECONDS}.`);
+function wholeNumber(flag: string, text: string, most: number): number {
+  if (/^\d{1,2}$/.test(text) && Number(text) >= 1 && Number(text) <= most) return Number(text);
+  throw usageError(`${flag} is ${JSON.stringify(text)}; it must be a whole number from 1 to ${most}.`);
 }

@@ -5,8 +5,14 @@ import { expiredCertificates, failingDuties, troublesOf } from './troubles.js';
 /** 200 only while somebody consumes, Redis answers and the breaker is not open everywhere. */
 export function readinessOf(status: StatusDocument): { readonly status: number; readonly body: ReadinessDocument } {
   const reasons = whyNotReady(status);
-  const warnings = troublesOf(status).filter((trouble) => !reasons.includes(trouble));
+  const warnings = [...troublesOf(status), ...heldWorkers(status)].filter((trouble) => !reasons.includes(trouble));
   return { status: reasons.length === 0 ? 200 : 503, body: { ready: reasons.length === 0, reasons, warnings } };
+}
+
+/** Nothing is wrong with them, so nothing but this tells of it. */
+function heldWorkers({ workers }: StatusDocument): string[] {
+  const held = workers.filter(({ state, held_by: heldBy }) => state === 'ready' && heldBy !== null);
+  return held.map(({ id, reasons }) => `${id} claims nothing: ${reasons.join(', ')}`);
 }
 
 function whyNotReady(status: StatusDocument): string[] {

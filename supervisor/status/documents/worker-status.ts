@@ -27,6 +27,7 @@ export function workerStatus(slot: WorkerSlot, facts: WorkerFacts): WorkerStatus
     reasons,
     consuming: slot.isServed(facts.now),
     breaker: beat?.breaker ?? null,
+    held_by: beat?.heldBy ?? null,
     redis_up: beat?.redisUp ?? false,
     metrics_port: identity.metricsPort,
     restarts: slot.restarts,

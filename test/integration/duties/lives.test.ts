@@ -6,6 +6,7 @@ import { FlowControl } from '../../../src/domain/flow/flow-control.js';
 import { FleetSeat } from '../../../src/domain/flow/fleet-share.js';
 import { createBurialTeller } from '../../../src/duties/burial-teller.js';
 import { createCertificateWatch } from '../../../src/duties/certificate-watch.js';
+import { createFleetShareDuty } from '../../../src/duties/fleet-share.js';
 import { createEvictionWatch } from '../../../src/duties/eviction-watch.js';
 import { createLeaseRenewal } from '../../../src/duties/lease-renewal.js';
 import { createMetricsServer } from '../../../src/duties/metrics-server.js';
@@ -46,6 +47,11 @@ afterAll(async () => {
 });
 
 conformsToLife({ name: 'the lease renewal', make: () => createLeaseRenewal({ queue, clock, log }) });
+
+conformsToLife({
+  name: 'the sharing of a cap',
+  make: () => createFleetShareDuty({ queue, seat: new FleetSeat(4), cap: 4, clock, log }),
+});
 
 conformsToLife({
   name: 'the watch on the eviction policy',

@@ -29,6 +29,7 @@ export function testConfig(overrides: ConfigOverrides = {}): Config {
       maxConnectionAgeMs: 300_000,
       verifyTls: true,
       notFoundGraceMs: 2_000,
+      maxInFlight: 0,
       ...overrides.mainServer,
     },
     tls: {

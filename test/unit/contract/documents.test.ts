@@ -171,11 +171,11 @@ describe('operations', () => {
   });
 
   test('the keys in Redis are ours, and all are named', () => {
-    const { queue, retry, dead, deadIndex, deadLetters, untold, consumers, crashes, processing } =
+    const { queue, retry, dead, deadIndex, deadLetters, untold, consumers, crashes, shares, processing } =
       redisKeys('message_queue');
     const named = ecosystem.table('## Messages in Redis').map(([key]) => key);
     const dying = [deadIndex, deadLetters, dead, untold];
-    expect(named).toEqual([queue, processing('<consumer>'), retry, ...dying, consumers, crashes]);
+    expect(named).toEqual([queue, processing('<consumer>'), retry, ...dying, consumers, crashes, shares]);
   });
 
   test('the words for the most frequent causes are those of the program, each with its alert', () => {

@@ -196,6 +196,14 @@ export const CONNECTION_SETTINGS = [
     prose: 'A message younger than this that the main server does not know yet is asked for again at once (0 = off)',
   },
   {
+    path: 'main_server.max_in_flight',
+    target: 'mainServer.maxInFlight',
+    env: 'MAIN_SERVER_MAX_IN_FLIGHT',
+    default: '0',
+    format: integer({ min: 0, max: 100_000 }),
+    prose: 'Most deliveries at once of all workers on the queue together, on whatever host (0 = no cap)',
+  },
+  {
     path: 'tls.enabled',
     target: 'tls.enabled',
     env: 'TLS_ENABLED',

@@ -22,6 +22,7 @@ describe('keys', () => {
       untold: '{message_queue}:untold',
       consumers: '{message_queue}:consumers',
       crashes: '{message_queue}:crashes',
+      shares: '{message_queue}:shares',
       processing: '{message_queue}:processing:c',
     });
   });
@@ -37,9 +38,8 @@ describe('keys', () => {
   );
   const keysOf = (name: string): string[] | undefined => {
     try {
-      const { queue, retry, dead, deadIndex, deadLetters, untold, consumers, crashes, processing } = redisKeys(name);
-      const lists = [processing('c'), processing('c:retry')];
-      return [queue, retry, dead, deadIndex, deadLetters, untold, consumers, crashes, ...lists];
+      const { processing, ...others } = redisKeys(name);
+      return [...Object.values(others), processing('c'), processing('c:retry')];
     } catch (error) {
       expect(error).toBeInstanceOf(ConfigError);
       return undefined;

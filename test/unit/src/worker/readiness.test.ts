@@ -9,6 +9,7 @@ const well: ReadinessFacts = {
   redisProblem: undefined,
   breaker: { state: 'closed', lastReason: undefined },
   routeProblem: undefined,
+  hold: undefined,
   slotsFull: false,
   metricsPortTaken: undefined,
 };
@@ -32,6 +33,15 @@ describe('readiness', () => {
     ['breaker half-open', { breaker: { state: 'half-open', lastReason: 'tls' } }, 'degraded', false, /main server/],
     ['no route, delivering in vain', { routeProblem: 'no route' }, 'degraded', true, /no route/],
     ['metrics port taken, delivering', { metricsPortTaken: 9100 }, 'degraded', true, /metrics port 9100 is taken/],
+    ['held from the start', { consumedAt: undefined, hold: 'fleet cap: full' }, 'ready', true, /^fleet cap: full$/],
+    ['held for long', { consumedAt: 1, hold: 'fleet cap: full' }, 'ready', true, /^fleet cap: full$/],
+    [
+      'held, and something is wrong',
+      { consumedAt: 1, hold: 'fleet cap', redisProblem: 'no Redis' },
+      'degraded',
+      false,
+      /^no Redis$/,
+    ],
     ['draining', { draining: true }, 'draining', false, undefined],
   ])('%s', (_, facts, state, consuming, reason) => {
     const shown = readiness({ ...well, ...facts });

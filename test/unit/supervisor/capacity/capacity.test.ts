@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { deliveryTimesIn } from '../../../../supervisor/capacity/delivery-times.js';
+import { cpuTimeOf } from '../../../../supervisor/capacity/cpu-time.js';
+import { cpuSecondsBetween, deliveryTimesIn } from '../../../../supervisor/capacity/delivery-times.js';
 import { cpuQuota } from '../../../../supervisor/capacity/host.js';
+import type { MeasuredLevel } from '../../../../supervisor/capacity/main-server-load.js';
 import { capacityOf, enoughParallel, recommend, type Host, type Level } from '../../../../supervisor/capacity/model.js';
 import { latenciesOf } from '../../../../supervisor/capacity/statistics.js';
 
@@ -53,7 +55,7 @@ describe('the capacity of settings', () => {
   });
 
   test('a worker has one core, and none has more than there are', () => {
-    const fast = { levels: levelsOf({ 1: 10_000, 64: 100_000 }), redisSeconds: 0 };
+    const fast = { levels: levelsOf({ 1: 10_000, 64: 100_000 }), redisSeconds: 0, cpuSeconds: 130e-6 };
     const one = capacityOf({ workers: 1, concurrency: 64 }, fast, host);
     expect(one).toMatchObject({ perSecond: expect.closeTo(1 / 130e-6, 0) as number, limit: 'cpu' });
     const two = { cores: 2, memoryBytes: 16e9 };
@@ -96,8 +98,42 @@ describe('what to set', () => {
     expect(recommend(100, unknown, host)).toEqual({ workers: 2, concurrency: 15 });
   });
 
+  test('CPU time that could not be measured limits nothing', () => {
+    const unknown = { levels: levelsOf({ 1: 10_000, 64: 100_000 }), redisSeconds: 0 };
+    expect(capacityOf({ workers: 1, concurrency: 64 }, unknown, host)).toMatchObject({
+      perSecond: expect.closeTo(100_000, 0) as number,
+      limit: 'main server',
+    });
+    expect(recommend(50_000, unknown, host)).toMatchObject({ workers: 2 });
+  });
+
+  test.each([
+    ['slow at four', levelsOf({ 1: 158, 2: 162, 4: 166 }), 4],
+    ['slow at two', levelsOf({ 1: 158, 2: 159 }), 2],
+    ['one alone', levelsOf({ 1: 158 }), 1],
+    ['three at most', levelsOf({ 1: 10, 2: 20, 3: 30 }), 3],
+    ['sixteen', parallel.slice(0, 5), 16],
+  ])('never more at once than was tried: %s', (_, levels, most) => {
+    for (const redisSeconds of [0, 0.001, 0.05, 1]) {
+      for (const target of [0.1, 30, 150, 10_000, undefined]) {
+        for (const deliverySeconds of [undefined, 0.2, 5]) {
+          for (const cpuSeconds of [undefined, 130e-6, 0.1]) {
+            const { workers, concurrency } = recommend(
+              target,
+              { levels, redisSeconds, deliverySeconds, cpuSeconds },
+              host,
+            );
+            expect(workers).toBeGreaterThanOrEqual(1);
+            expect(concurrency).toBeGreaterThanOrEqual(1);
+            expect(workers * concurrency).toBeLessThanOrEqual(most);
+          }
+        }
+      }
+    }
+  });
+
   test('workers for the cores, where CPU time is what lacks', () => {
-    const fast = { levels: levelsOf({ 1: 10_000, 64: 40_000 }), redisSeconds: 0 };
+    const fast = { levels: levelsOf({ 1: 10_000, 64: 40_000 }), redisSeconds: 0, cpuSeconds: 130e-6 };
     expect(recommend(16_000, fast, host)).toMatchObject({ workers: 3 });
     expect(recommend(undefined, fast, { cores: 4, memoryBytes: 16e9 })).toMatchObject({ workers: 4 });
   });
@@ -118,6 +154,40 @@ test('latencies: mean, median and the one that 99 of 100 stay below', () => {
   const ms = Array.from({ length: 100 }, (_, at) => 100 - at);
   expect(latenciesOf(ms)).toEqual({ count: 100, meanMs: 50.5, p50Ms: 51, p99Ms: 100 });
   expect(latenciesOf([7])).toEqual({ count: 1, meanMs: 7, p50Ms: 7, p99Ms: 7 });
+});
+
+describe('CPU time per message', () => {
+  const page = (messages: number, ...cpu: number[]) =>
+    [
+      `worker_delivery_duration_seconds_count{worker_id="worker-1"} ${messages}`,
+      ...cpu.map((seconds, at) => `process_cpu_seconds_total{worker_id="worker-${at + 1}"} ${seconds}`),
+    ].join('\n');
+  const level = (cpuSeconds: number | undefined) => ({ cpuSeconds }) as MeasuredLevel;
+  const levels = [level(200e-6), level(80e-6), level(undefined)];
+
+  test('by the count of running workers, between two looks', () => {
+    expect(cpuSecondsBetween(page(500, 2, 3), page(2_500, 2.05, 3.07))).toBeCloseTo(60e-6, 9);
+    const before = page(500, 2);
+    expect(cpuTimeOf({ before, after: page(2_500, 2.1), levels, redisCpuSeconds: 40e-6 })).toEqual({
+      secondsPerMessage: expect.closeTo(50e-6, 9) as number,
+      by: 'workers',
+    });
+  });
+
+  test('with few messages or no workers, of the request and half a round trip here', () => {
+    const measured = { secondsPerMessage: 100e-6, by: 'requests' };
+    expect(cpuTimeOf({ before: '', after: '', levels, redisCpuSeconds: 40e-6 })).toEqual(measured);
+    const few = { before: page(0, 1), after: page(999, 2) };
+    expect(cpuTimeOf({ ...few, levels, redisCpuSeconds: 40e-6 })).toEqual(measured);
+  });
+
+  test.each([
+    [[level(undefined)], 40e-6],
+    [[], 40e-6],
+    [levels, undefined],
+  ])('not at all', (measured, redisCpuSeconds) =>
+    expect(cpuTimeOf({ before: '', after: '', levels: measured, redisCpuSeconds })).toBeUndefined(),
+  );
 });
 
 test.each([

@@ -116,6 +116,10 @@ describe('values that do not go together', () => {
     [{ REDIS_SENTINELS: 'a:1' }, /^REDIS_SENTINELS is set without REDIS_SENTINEL_NAME/],
     [{ REDIS_SENTINEL_NAME: 'x' }, /^REDIS_SENTINEL_NAME is set without REDIS_SENTINELS/],
     [{ REDIS_SENTINELS: 'a:1', REDIS_SENTINEL_NAME: 'x', REDIS_CLUSTER_NODES: 'b:1' }, /both set/],
+    [
+      { MAIN_SERVER_MAX_IN_FLIGHT: '10', WORKER_QUEUE_RELIABLE: 'false' },
+      /^MAIN_SERVER_MAX_IN_FLIGHT is 10 and WORKER_QUEUE_RELIABLE is false; the cap needs it to be true/,
+    ],
     [{ REDIS_CLUSTER_NODES: 'b:1', REDIS_DB: '2' }, /^REDIS_DB is 2; with REDIS_CLUSTER_NODES it must be 0/],
     [{ WORKER_METRICS_PORT: '65534' }, /need port 65536, it must be at most 65535/],
     [{ WORKER_METRICS_PORT: '9098' }, /^SUPERVISOR_PORT is 9099; it must be outside .* 9098 to 9100/],

@@ -13,6 +13,7 @@ const WORKER: WorkerStatus = {
   reasons: [],
   consuming: true,
   breaker: 'closed',
+  held_by: null,
   redis_up: true,
   metrics_port: 9100,
   restarts: 0,

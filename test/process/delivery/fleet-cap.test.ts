@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import { useInstallation } from '../../support/program/fleet.js';
+import { expectNoLeftovers } from '../../support/program/leftovers.js';
+import { waitFor } from '../../support/wait-for.js';
+
+expectNoLeftovers();
+const installation = useInstallation();
+const { ledger, start } = installation;
+const CAP = 10;
+
+/** The most requests that were at the main server at one time, of clients that lived. */
+function mostInFlight(killed: readonly number[] = []): number {
+  const posts = [...installation.server.ledger.exchanges.values()].flat().filter(({ method }) => method === 'POST');
+  const ends = ({ startMs, endMs }: (typeof posts)[number]): number =>
+    endMs ?? killed.find((at) => at >= startMs) ?? Infinity;
+  const steps = posts.flatMap((post) => [
+    { at: post.startMs, by: 1 },
+    { at: ends(post), by: -1 },
+  ]);
+  steps.sort((one, other) => one.at - other.at || one.by - other.by);
+  let [now, most] = [0, 0];
+  for (const { by } of steps) most = Math.max(most, (now += by));
+  return most;
+}
+
+test('the fleet never has more in flight than its cap, over a reload and over the death of a worker', async () => {
+  installation.server.faults.post.delayMs = 150;
+  const fleet = await start({ WORKER_COUNT: 3, WORKER_CONCURRENCY: 16, MAIN_SERVER_MAX_IN_FLIGHT: CAP });
+  await ledger.produce(1_200);
+  const [first] = await fleet.ready(3);
+  await waitFor(() => mostInFlight() === CAP, { what: 'the cap to be used' });
+  fleet.program.signal('SIGHUP');
+  await fleet.program.waitForLine(/Reload finished/);
+  expect(mostInFlight()).toBe(CAP);
+  const [, victim] = await fleet.ready(3);
+  expect(victim?.pid).not.toBe(first?.pid);
+  process.kill(victim!.pid!, 'SIGKILL');
+  const killedAt = performance.now();
+  await fleet.until('its restart', ({ workers }) => workers.some(({ restarts }) => restarts > 0));
+  const account = await ledger.quiet();
+  expect(account).toMatchObject({ lost: [], misplaced: [] });
+  // what the dead one had sent may still be at the server: those requests have no client any more
+  expect(mostInFlight([killedAt])).toBe(CAP);
+  expect(account.duplicates).toBeLessThanOrEqual(16);
+});
+
+test('a worker beyond the cap claims nothing, says why, and is well', async () => {
+  const fleet = await start({ WORKER_COUNT: 3, MAIN_SERVER_MAX_IN_FLIGHT: 2 });
+  const status = await fleet.until('one to be held', ({ workers }) => workers.some(({ held_by: by }) => by !== null));
+  const held = status.workers.find(({ held_by: by }) => by === 'fleet_cap')!;
+  expect(held).toMatchObject({ consuming: true });
+  await fleet.ready(3);
+  await fleet.program.waitForLine(/Claiming nothing: MAIN_SERVER_MAX_IN_FLIGHT is 2, 3 workers share it/);
+  const ready = JSON.parse(await fleet.get('/ready')) as { readonly ready: boolean; readonly warnings: string[] };
+  expect(ready).toMatchObject({ ready: true });
+  expect(ready.warnings.join()).toMatch(
+    /worker-\d claims nothing: fleet cap: MAIN_SERVER_MAX_IN_FLIGHT leaves nothing/,
+  );
+  await ledger.produce(30);
+  expect(await ledger.quiet()).toMatchObject({ lost: [], misplaced: [], duplicates: 0 });
+});
