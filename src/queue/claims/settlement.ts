@@ -1,4 +1,4 @@
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import { readIndexLine } from '../../domain/dead-letters/index-line.js';
 import type { Claim, Exchange, Settlement } from '../message-queue.js';
 import type { RedisArgument, RedisConnection } from '../connection/connection.js';
@@ -33,17 +33,7 @@ export async function runExchange(call: ExchangeCall): Promise<Exchange | undefi
   const { connection, keys, consumer } = call;
   const acks: Settlement[] = [];
   const others: Settlement[] = [];
-  const raws: Buffer[] = [];
-  let lengths = '';
-  for (const settlement of call.settlements) {
-    if (settlement.kind !== 'ack') {
-      others.push(settlement);
-      continue;
-    }
-    acks.push(settlement);
-    raws.push(settlement.claim.raw);
-    lengths += `${settlement.claim.raw.length} `;
-  }
+  for (const settlement of call.settlements) (settlement.kind === 'ack' ? acks : others).push(settlement);
   const settlements = others.length === 0 ? acks : [...acks, ...others];
   const args: RedisArgument[] = [
     consumer,
@@ -53,9 +43,9 @@ export async function runExchange(call: ExchangeCall): Promise<Exchange | undefi
     call.reliable ? '1' : '0',
     SOLO_CRASHES,
     call.claimBytes,
-    lengths,
-    raws.length === 0 ? '' : Buffer.concat(raws),
+    acks.length,
   ];
+  for (const { claim } of acks) args.push(claim.raw);
   for (const settlement of others) pushSettlement(args, settlement);
   const reply = await exchangeScript.run(
     connection,
@@ -108,7 +98,7 @@ function pushSettlement(args: RedisArgument[], settlement: Settlement): void {
   const { kind, claim } = settlement;
   switch (kind) {
     case 'ack':
-      return; // joined with its like
+      return; // stands before the others
     case 'hand-back':
       args.push(kind, claim.raw, '', '');
       return;
