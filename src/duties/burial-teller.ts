@@ -28,6 +28,8 @@ interface BurialTellerOptions {
     deadline: Deadline,
     signal: AbortSignal,
   ) => Promise<DeliveryOutcome | undefined>;
+  /** False while deliveries are paused. */
+  readonly mayTell: () => Promise<boolean>;
   /** MAIN_SERVER_TIMEOUT. */
   readonly timeoutMs: number;
   readonly clock: Clock;
@@ -79,7 +81,8 @@ class BurialTeller {
 
   /** Resolves to the ms until the next look. */
   async step(): Promise<number> {
-    const { queue, clock } = this.#options;
+    const { queue, mayTell, clock } = this.#options;
+    if (!(await mayTell())) return this.#scattered(LOOK_EVERY_MS);
     // before Redis gives them: it counts their time from later on
     const deadline = new Deadline(this.#putMs, clock, momentOf(clock));
     const { taken, nextDueMs } = await queue.takeUntold(AT_ONCE, this.#putMs + AFTERMATH_MS);

@@ -7,6 +7,7 @@ import { createFoundListsQueue } from './found-lists.js';
 import { redisKeys, type RedisKeys } from './keys.js';
 import type { BackgroundQueue } from './message-queue.js';
 import { DeadLetterMove } from './dead-letters/inbox.js';
+import { lookAtPause } from './pause.js';
 import { createRecoveryQueue, type RecoveryIdentity } from './recovery.js';
 import { createRetryQueue } from './retries.js';
 import { readSizes } from './sizes.js';
@@ -25,6 +26,7 @@ export function createBackgroundQueue(
     ...createRecoveryQueue(connection, keys, identity),
     ...createFoundListsQueue(connection, keys),
     ...createUntoldQueue(connection, keys),
+    lookAtPause: () => lookAtPause(connection, keys, ''),
     sizes: () => readSizes(connection, keys),
   };
 }

@@ -16,6 +16,10 @@ export interface RedisKeys {
   /** Sorted set: lines of the dead letters of which the main server has not heard, by next try. */
   readonly untold: string;
   readonly consumers: string;
+  /** String: while it is there, nobody begins a delivery. */
+  readonly paused: string;
+  /** Hash: consumer → the id of the pause that it keeps. */
+  readonly pausedSeen: string;
   /** Hash: sha1 of a message → process deaths it was in flight at. Exists only after a crash. */
   readonly crashes: string;
   /** Hash: consumer → what it may have in flight of what the fleet may. Exists only with a cap. */
@@ -40,16 +44,19 @@ export function redisKeys(queue: string): RedisKeys {
     consumers: `${prefix}:consumers`,
     crashes: `${prefix}:crashes`,
     shares: `${prefix}:shares`,
+    paused: `${prefix}:paused`,
+    pausedSeen: `${prefix}:paused:seen`,
     processing: (consumer) => `${prefix}:processing:${consumer}`,
   };
 }
 
-export type KeyType = 'list' | 'sorted set' | 'hash';
+export type KeyType = 'list' | 'sorted set' | 'hash' | 'string';
 
 /** What is kept under a key of ours. */
 export function typeOf(key: string): KeyType {
   if (/\}[^}]*:(?:retry|consumers|dead:index|untold)$/.test(key)) return 'sorted set';
-  return /\}[^}]*:(?:crashes|dead:letters|shares)$/.test(key) ? 'hash' : 'list';
+  if (/\}[^}]*:paused$/.test(key)) return 'string';
+  return /\}[^}]*:(?:crashes|dead:letters|shares|paused:seen)$/.test(key) ? 'hash' : 'list';
 }
 
 /**
@@ -60,7 +67,7 @@ function isOwnName(name: string): boolean {
   if (!/[{}]/.test(name)) return name !== '';
   const parts = /^([^{}]*)\{[^{}]+\}([^{}]*)$/.exec(name);
   if (!parts || parts[1] + (parts[2] ?? '') === '') return false;
-  return !/:(?:retry|dead|untold|consumers|crashes|shares|processing)(?::|$)/.test(parts[2] ?? '');
+  return !/:(?:retry|dead|untold|consumers|crashes|shares|paused|processing)(?::|$)/.test(parts[2] ?? '');
 }
 
 /**

@@ -47,6 +47,13 @@ export class Lease {
     return this.#consumer;
   }
 
+  /** Over which what must not wait for large messages goes. */
+  get connection(): RedisConnection {
+    const { own, control } = this.#options.connections;
+    // a name that leads to another server now: a renewal on the former one would keep nothing
+    return own.isReady() && (!control.isReady() || own.runId === control.runId) ? own : control;
+  }
+
   /** An exchange should renew it, and a blocking claim must not start before it is renewed. */
   isDue(now: number): boolean {
     return now - this.#renewedAt > RENEW_WITH_EXCHANGE_MS;
@@ -69,10 +76,8 @@ export class Lease {
 
   /** Rejects with RedisUnavailableError. */
   async renew(): Promise<'kept' | 'lost'> {
-    const { connections, keys, clock, fleet } = this.#options;
-    const { own, control } = connections;
-    // a name that leads to another server now: a renewal on the former one would keep nothing
-    const connection = own.isReady() && (!control.isReady() || own.runId === control.runId) ? own : control;
+    const { keys, clock, fleet } = this.#options;
+    const { connection } = this;
     const consumer = this.#consumer;
     const at = clock.now();
     const living = (await leaseScript.run(connection, [keys.consumers], [consumer, LEASE_MS])) as number;

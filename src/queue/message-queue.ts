@@ -200,6 +200,34 @@ export interface DeadLetterInbox {
   moveOldDeadLetters(): Promise<{ readonly moved: number; readonly unreadable: number; readonly left: number }>;
 }
 
+/** What a look at the pause of all deliveries has found. */
+export interface PauseLook {
+  /** What stands there, or the first 4 KB of it (domain/pause/pause.ts reads it); undefined = deliveries are not paused. */
+  readonly text: string | undefined;
+  /** Until Redis ends it by itself; undefined = it does not. */
+  readonly leftMs: number | undefined;
+  /** Redis does not let us look, or not say that we keep it: why. */
+  readonly refusal: string | undefined;
+}
+
+/** A pause that this consumer keeps: it begins nothing, and does not until a look finds none. */
+export interface KeptPause {
+  /** As the last look gave it. */
+  readonly text: string;
+  readonly id: string;
+  readonly untilMs: number | undefined;
+}
+
+/** The pause that holds for the whole fleet. */
+export interface PauseQueue {
+  isReady(): boolean;
+  /**
+   * Looks, and says that this consumer keeps `kept` if that is still what stands there. Rejects with RedisUnavailableError,
+   * but not where this user may not look, or where the key is of another type.
+   */
+  lookAtPause(kept?: KeptPause): Promise<PauseLook>;
+}
+
 /** Looks for claims that nobody would recover. */
 export interface FoundListsQueue {
   /**
@@ -239,6 +267,7 @@ export interface UntoldQueue {
 }
 
 /** All that is done to the queue beside claiming and settling. */
-export interface BackgroundQueue extends RetryQueue, RecoveryQueue, FoundListsQueue, DeadLetterInbox, UntoldQueue {
+export interface BackgroundQueue
+  extends RetryQueue, RecoveryQueue, FoundListsQueue, DeadLetterInbox, UntoldQueue, PauseQueue {
   sizes(): Promise<QueueSizes>;
 }

@@ -1,11 +1,12 @@
 import type { Clock } from '../shared/time/clock.js';
 import type { Config } from '../shared/config/config.js';
 import { RedisUnavailableError } from '../shared/errors.js';
-import type { QueueSizes } from './message-queue.js';
+import type { PauseLook, QueueSizes } from './message-queue.js';
 import { RedisConnection, type RedisArgument } from './connection/connection.js';
 import { address } from './connection/problem.js';
 import { RedisDeadLetters, type DeadLetters } from './dead-letters/dead-letters.js';
 import { redisKeys } from './keys.js';
+import { lookAtPause } from './pause.js';
 import { RedisRollback, type Rollback } from './rollback.js';
 import { readSizes } from './sizes.js';
 
@@ -18,6 +19,10 @@ export interface OperatorQueue {
   sizes(): Promise<QueueSizes>;
   /** Workers of this kind, on any host, whose lease runs. Python workers have none. */
   liveWorkers(): Promise<number>;
+  /** As the workers look whether deliveries are paused. */
+  lookAtPause(): Promise<PauseLook>;
+  /** The key of that. */
+  readonly pausedKey: string;
   /** Of Redis, as an operator knows it. */
   readonly address: string;
   /** Asks Redis anything that changes nothing: INFO, CONFIG GET, TIME, LLEN, ... */
@@ -71,6 +76,8 @@ function operatorQueue(
       const since = `(${Number(now[0]) * 1_000}`;
       return ((await connection.call('ZRANGEBYSCORE', keys.consumers, since, '+inf')) as Buffer[]).length;
     },
+    lookAtPause: () => lookAtPause(connection, keys, ''),
+    pausedKey: keys.paused,
     ask: (command, ...args) => connection.call(command, ...args),
   };
 }

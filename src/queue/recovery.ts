@@ -57,7 +57,7 @@ export function createRecoveryQueue(
         const reply = await saying(`recovering ${own}`, () =>
           recoverScript.run(
             connection,
-            [keys.queue, own, keys.consumers, keys.crashes],
+            [keys.queue, own, keys.consumers, keys.crashes, keys.pausedSeen],
             [consumer, seen, POISON_CRASHES, REMEMBER_CRASHES_S, STEP_MESSAGES, STEP_BYTES],
           ),
         );

@@ -115,11 +115,11 @@ export class RedisRollback implements Rollback {
   }
 
   async #claimsOf(consumer: string, force: boolean, onMoved: (count: number) => void): Promise<void> {
-    const { queue, consumers } = this.#keys;
+    const { queue, consumers, pausedSeen } = this.#keys;
     const held = this.#keys.processing(consumer);
     for (let left = 1; left > 0;) {
       const args = [consumer, STEP, STEP_BYTES, force ? '1' : '0'];
-      const reply = await claimsScript.run(this.#connection, [queue, held, consumers], args);
+      const reply = await claimsScript.run(this.#connection, [queue, held, consumers, pausedSeen], args);
       const [moved, rest] = reply as [number, number];
       // it renewed its lease after our first look
       if (moved < 0) throw new LeasesRunningError([consumer]);

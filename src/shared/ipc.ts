@@ -65,8 +65,8 @@ export interface Identity {
   readonly nonce: string;
 }
 
-/** fleet_cap: others may have in flight all that MAIN_SERVER_MAX_IN_FLIGHT allows. */
-export const HELD_BY = ['fleet_cap'] as const;
+/** fleet_cap: others may have in flight all that MAIN_SERVER_MAX_IN_FLIGHT allows. paused: nobody begins a delivery. */
+export const HELD_BY = ['fleet_cap', 'paused'] as const;
 export type HeldBy = (typeof HELD_BY)[number];
 
 /** Sent by the work loop itself about once a second: a beat proves that the loop turns, not that the process exists. */

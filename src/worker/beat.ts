@@ -10,6 +10,7 @@ import { noRoute } from '../shared/words/causes.js';
 import { holdOf } from './hold.js';
 import { readiness, type Readiness } from './readiness.js';
 import type { RedisWatch } from './redis-watch.js';
+import type { PauseWatch } from './loop/pause-watch.js';
 import type { WorkLoop } from './loop/work-loop.js';
 
 /** The parts that are asked for each beat. */
@@ -19,6 +20,7 @@ export interface BeatSources {
   readonly redisWatch: Pick<RedisWatch, 'problem'>;
   readonly breaker: Pick<CircuitBreaker, 'state' | 'lastReason'>;
   readonly fleet: Pick<FleetSeat, 'allotment' | 'inFlightCap'>;
+  readonly pause: Pick<PauseWatch, 'isPaused' | 'lastPausedAt'>;
   readonly route: Pick<RouteRecord, 'isMissing'>;
   readonly mainServer: Pick<Config['mainServer'], 'url' | 'deliverEndpoint'>;
   readonly metricsServer: Pick<MetricsServer, 'state'>;
@@ -40,7 +42,7 @@ const STANDBY: Readiness = { state: 'standby', reasons: [], consuming: false };
 
 /** What the worker tells the primary of itself. */
 export function beatOf(sources: BeatSources, times: BeatTimes, eventLoopLagSeconds: number): Beat {
-  const { workLoop, queue, breaker, fleet, certificates, watchedDuties } = sources;
+  const { workLoop, queue, breaker, certificates, watchedDuties } = sources;
   return {
     ...readinessOf(sources, times),
     inFlight: workLoop.facts.inFlight,
@@ -49,13 +51,13 @@ export function beatOf(sources: BeatSources, times: BeatTimes, eventLoopLagSecon
     eventLoopLagSeconds,
     redisUp: queue.isReady(),
     breaker: breaker.state,
-    heldBy: holdOf(fleet)?.by,
+    heldBy: holdOf(sources)?.by,
   };
 }
 
 function readinessOf(sources: BeatSources, { now, activatedAt }: BeatTimes): Readiness {
   if (activatedAt === undefined) return STANDBY;
-  const { workLoop, queue, redisWatch, breaker, fleet, route, mainServer, metricsServer, metricsPort } = sources;
+  const { workLoop, queue, redisWatch, breaker, pause, route, mainServer, metricsServer, metricsPort } = sources;
   const { consumedAt, slotsFull, isStopping } = workLoop.facts;
   return readiness({
     now,
@@ -64,8 +66,9 @@ function readinessOf(sources: BeatSources, { now, activatedAt }: BeatTimes): Rea
     draining: isStopping,
     redisProblem: queue.isReady() ? undefined : (redisWatch.problem ?? queue.problem()),
     breaker,
+    lastPausedAt: pause.lastPausedAt,
     routeProblem: route.isMissing ? noRoute(mainServer.url, mainServer.deliverEndpoint) : undefined,
-    hold: holdOf(fleet)?.text,
+    hold: holdOf(sources)?.text,
     slotsFull,
     metricsPortTaken: metricsServer.state() === 'port_taken' ? metricsPort : undefined,
   });

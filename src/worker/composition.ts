@@ -30,11 +30,13 @@ import type { BeatSources } from './beat.js';
 import { Burial } from './attempt/burial.js';
 import { Copies } from './attempt/copies.js';
 import { CertificatesInUse } from './certificates-in-use.js';
+import { GatedAttempts } from './attempt/gated-attempts.js';
 import { GivingUp } from './attempt/giving-up.js';
 import { ObservedServer } from './attempt/observed-server.js';
 import { RedisWatch } from './redis-watch.js';
 import { StatusUpdates } from './attempt/status-updates.js';
 import { loopBusyMs } from './loop/loop-load.js';
+import { PauseWatch } from './loop/pause-watch.js';
 import { WorkLoop } from './loop/work-loop.js';
 
 export interface WorkerOptions {
@@ -89,7 +91,9 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
   });
   const cap = config.mainServer.maxInFlight;
   const fleet = new FleetSeat(cap);
-  const queue = new RedisQueue({ config, workerId, nonce, clock, random, fleet, events: redisWatch });
+  const onPauseSeen = (isPaused: boolean): void => pause.seen(isPaused);
+  const queue = new RedisQueue({ config, workerId, nonce, clock, random, fleet, events: redisWatch, onPauseSeen });
+  const pause = new PauseWatch({ queue, isAlone, clock, log });
   const flow = new FlowControl({ ...config.worker, share: fleet, random, loopBusyMs });
   const { breaker } = flow;
   const route = new RouteRecord();
@@ -99,11 +103,12 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
   const { checkIntervalMs: intervalMs } = config.tls;
   const { background } = queue;
   const copies = new Copies();
+  pause.onChange(() => void (pause.isPaused && copies.giveUp()));
   const watchedDuties = [
     createLeaseRenewal({ queue, clock, log }),
     ...(cap > 0 ? [createFleetShareDuty({ queue, seat: fleet, cap, clock, log })] : []),
     createRetryScheduler({ queue: background, retryIntervalMs: config.worker.retryIntervalMs, clock, log }),
-    tellerOf(options, { queue, server, copies }),
+    tellerOf(options, { queue, server, copies, pause }),
     ...(isAlone ? [recovererOf(options, { queue, metrics })] : []),
     createEvictionWatch({ queue, onPolicy: (policy) => redisWatch.noteEvictionPolicy(policy), clock, log }),
     ...(certificates ? [createCertificateWatch({ certificates, stampWhenRead, intervalMs, clock, log })] : []),
@@ -123,8 +128,9 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     // the main server's are made on demand
     connections: [{ start: giveAddressesTime, stop: () => server.stop() }, queue],
     watchedDuties,
-    duties: [metricsServer, ...watchedDuties],
-    workLoop: composeWorkLoop(options, { queue, server, flow, route, copies, fleet, metrics }),
+    pause,
+    duties: [metricsServer, pause, ...watchedDuties],
+    workLoop: composeWorkLoop(options, { queue, server, flow, route, copies, fleet, pause, metrics }),
   };
 }
 
@@ -139,7 +145,7 @@ function recovererOf({ clock, log }: WorkerOptions, { queue, metrics }: Pick<Wor
 /** As StatusUpdates, past the breaker; and not of an id of which another copy is in hand here. */
 function tellerOf(
   { config, clock, random, log }: WorkerOptions,
-  { queue, server, copies }: Pick<Delivering, 'queue' | 'server' | 'copies'>,
+  { queue, server, copies, pause }: Pick<Delivering, 'queue' | 'server' | 'copies' | 'pause'>,
 ): Duty {
   return createBurialTeller({
     queue: queue.background,
@@ -151,6 +157,7 @@ function tellerOf(
         copies.release(messageId);
       }
     },
+    mayTell: () => pause.mayBegin(),
     timeoutMs: config.mainServer.timeoutMs,
     clock,
     random,
@@ -165,12 +172,13 @@ interface Delivering {
   readonly route: RouteRecord;
   readonly copies: Copies;
   readonly fleet: FleetSeat;
+  readonly pause: PauseWatch;
   readonly metrics: WorkerMetrics;
 }
 
 function composeWorkLoop(
   options: WorkerOptions,
-  { queue, server, flow, route, copies, fleet, metrics }: Delivering,
+  { queue, server, flow, route, copies, fleet, pause, metrics }: Delivering,
 ): WorkLoop {
   const { config, identity, clock, log, onTurn } = options;
   const { workerId } = identity;
@@ -178,9 +186,10 @@ function composeWorkLoop(
   const observed = new ObservedServer({ server, flow, route, clock });
   const burial = new Burial({ workerId, metrics, clock });
   const givingUp = new GivingUp({ config, server: observed, burial, clock, log });
-  const attempts = new Attempts({ config, server: observed, burial, givingUp, copies, metrics, clock, log });
+  const ungated = new Attempts({ config, server: observed, burial, givingUp, copies, pause, metrics, clock, log });
+  const attempts = new GatedAttempts(ungated, pause);
   const statusUpdates = new StatusUpdates({ server, copies, retryIntervalMs, parallel, clock, log });
   const limits = config.worker;
-  const flows = { flow, breaker: flow.breaker, fleet, limits };
+  const flows = { flow, breaker: flow.breaker, fleet, pause, limits };
   return new WorkLoop({ ...flows, queue, attempts, statusUpdates, copies, server, metrics, clock, log, onTurn });
 }

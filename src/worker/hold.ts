@@ -1,5 +1,6 @@
 import type { FleetSeat } from '../domain/flow/fleet-share.js';
 import type { HeldBy } from '../shared/ipc.js';
+import type { PauseWatch } from './loop/pause-watch.js';
 
 /** Why a worker claims nothing although nothing is wrong. */
 interface Hold {
@@ -8,7 +9,14 @@ interface Hold {
   readonly text: string;
 }
 
-export function holdOf(fleet: Pick<FleetSeat, 'allotment' | 'inFlightCap'>): Hold | undefined {
+interface Holders {
+  readonly fleet: Pick<FleetSeat, 'allotment' | 'inFlightCap'>;
+  readonly pause: Pick<PauseWatch, 'isPaused'>;
+}
+
+export function holdOf({ fleet, pause }: Holders): Hold | undefined {
+  // who, why and until when is said once for all workers
+  if (pause.isPaused) return { by: 'paused', text: 'deliveries are paused' };
   const { allotment, inFlightCap } = fleet;
   if (!allotment || inFlightCap !== 0) return undefined;
   const { share, members } = allotment;

@@ -17,6 +17,8 @@ export interface ReadinessFacts {
   /** A sentence while Redis is away. */
   readonly redisProblem: string | undefined;
   readonly breaker: Pick<CircuitBreaker, 'state' | 'lastReason'>;
+  /** When deliveries last were paused, monotonic ms; undefined = never. */
+  readonly lastPausedAt: number | undefined;
   /** A sentence when the main server has no route for deliveries. */
   readonly routeProblem: string | undefined;
   /** Why nothing is to be claimed now, although nothing is wrong. */
@@ -50,7 +52,7 @@ function complaints(facts: ReadinessFacts): { readonly reasons: string[]; readon
     reasons.push(`the ${CAUSE.mainServer} (${facts.breaker.lastReason ?? 'no answer'}); claiming is paused`);
   }
   if (facts.routeProblem !== undefined) reasons.push(facts.routeProblem);
-  const provedAt = facts.consumedAt ?? facts.activatedAt;
+  const provedAt = Math.max(facts.consumedAt ?? facts.activatedAt, facts.lastPausedAt ?? -Infinity);
   const stale = facts.hold === undefined && facts.now - provedAt > PROOF_LASTS_MS;
   if (stale && reasons.length === 0) {
     reasons.push(

@@ -1,4 +1,6 @@
 import { BACKLOG_MESSAGES, backlogOf } from '../../src/shared/words/causes.js';
+import { pausedBy } from '../../src/shared/words/paused.js';
+import { readPause } from '../../src/domain/pause/pause.js';
 import { parseMessage } from '../../src/domain/message.js';
 import type { QueueSizes } from '../../src/queue/message-queue.js';
 import type { OperatorQueue } from '../../src/queue/operator-queue.js';
@@ -32,6 +34,7 @@ export async function queueFindings(queue: OperatorQueue, config: Config, clock:
     waitingFinding(sizes, grown, clock),
     ...consumerFindings(await queue.liveWorkers(), sizes, grown),
     ...deadFindings(sizes),
+    ...(await pauseFindings(queue, clock)),
   ];
 }
 
@@ -66,6 +69,19 @@ function deadFindings({ dead }: QueueSizes): Finding[] {
       'Look with "message-broker-worker dead list", then replay or purge them.',
     ),
   ];
+}
+
+async function pauseFindings(queue: OperatorQueue, clock: Clock): Promise<Finding[]> {
+  const { text, leftMs, refusal } = await queue.lookAtPause();
+  if (text !== undefined) {
+    const pause = readPause(text);
+    const endsAtMs = leftMs === undefined ? undefined : clock.wallNow() + leftMs;
+    const advice = `To have them go on before: redis-cli DEL '${queue.pausedKey}'`;
+    return [warn('pause', pausedBy({ ...pause, untilMs: pause.untilMs ?? endsAtMs }), advice)];
+  }
+  if (refusal === undefined) return [];
+  const advice = `Let the user of Redis do what ecosystem.md lists (ACL SETUSER); if another program uses ${queue.pausedKey}, delete or rename it.`;
+  return [warn('pause', `it cannot be seen whether deliveries are paused, so they go on: ${refusal}`, advice)];
 }
 
 function oldestWaitSeconds(oldest: Buffer | undefined, clock: Clock): number {

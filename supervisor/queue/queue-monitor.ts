@@ -5,7 +5,9 @@ import type { Clock, Timer } from '../../src/shared/time/clock.js';
 import { reasonOf } from '../../src/shared/errors.js';
 import type { Life } from '../../src/shared/life.js';
 import type { Log } from '../../src/shared/logger/log.js';
+import type { Pause } from '../../src/domain/pause/pause.js';
 import { DeadLetterInbox } from './dead-letter-inbox.js';
+import { PauseSight } from './pause-sight.js';
 import type { Borrowed, QueueAccess, QueueSettings } from './queue-access.js';
 
 export interface QueueSight {
@@ -15,6 +17,8 @@ export interface QueueSight {
   readonly dead: number;
   /** Age of the message that waits longest, 0 when none waits; undefined when its age cannot be read. */
   readonly oldestWaitSeconds: number | undefined;
+  /** Deliveries are paused, by whom and until when; undefined = they are not, or it cannot be seen. */
+  readonly pause: Pause | undefined;
 }
 
 const INTERVAL_MS = 2_000;
@@ -49,6 +53,7 @@ export class QueueMonitor implements Life {
   #policyAt = -Infinity;
   #hasBacklog = false;
   readonly #inbox: DeadLetterInbox;
+  readonly #pause: PauseSight;
   #stopped = false;
 
   constructor({ access, settings, log, clock }: QueueMonitorOptions) {
@@ -57,6 +62,7 @@ export class QueueMonitor implements Life {
     this.#log = log;
     this.#clock = clock;
     this.#inbox = new DeadLetterInbox({ log, clock });
+    this.#pause = new PauseSight({ log, clock });
   }
 
   /** Rejects with ConfigError when REDIS_TLS_CA_PATH cannot be read. */
@@ -112,10 +118,10 @@ export class QueueMonitor implements Life {
     const connection = this.#connection;
     if (!connection) return;
     try {
-      const sizes = await connection.queue.sizes();
+      const [sizes, pause] = await Promise.all([connection.queue.sizes(), this.#pause.look(connection.queue)]);
       if (connection !== this.#connection) return;
       const { waiting, processing, retrying, dead } = sizes;
-      this.#sight = { waiting, processing, retrying, dead, oldestWaitSeconds: this.#age(sizes) };
+      this.#sight = { waiting, processing, retrying, dead, oldestWaitSeconds: this.#age(sizes), pause };
       this.#foundAgain();
       this.#noteBacklog(waiting);
       if (sizes.deadInbox > 0) this.#inbox.empty(connection);

@@ -16,7 +16,7 @@ export interface WorkerStatus extends CountsStatus {
   readonly consuming: boolean;
   readonly breaker: 'closed' | 'open' | 'half-open' | null;
   /** Why it claims nothing although nothing is wrong; null = it claims what it can. */
-  readonly held_by: 'fleet_cap' | null;
+  readonly held_by: 'fleet_cap' | 'paused' | null;
   readonly redis_up: boolean;
   readonly metrics_port: number;
   readonly restarts: number;
@@ -87,12 +87,24 @@ export interface StatusDocument {
     readonly oldest_wait_seconds: number | null;
     /** maxmemory-policy; null when Redis does not say. Only `noeviction` cannot delete the queue. */
     readonly eviction_policy: string | null;
+    /** Nobody begins a delivery; null = deliveries are not paused, or it cannot be seen. */
+    readonly paused: PausedStatus | null;
   };
   /** In use; the soonest end of each file. */
   readonly certificates: readonly CertificateStatus[];
   readonly traffic: TrafficStatus;
   /** One for each reason, the latest first. */
   readonly errors: readonly ErrorStatus[];
+}
+
+export interface PausedStatus {
+  readonly id: string;
+  /** As they who paused said; empty = they did not. */
+  readonly who: string;
+  readonly where: string;
+  readonly why: string;
+  /** ISO 8601, UTC; null = until somebody ends it. */
+  readonly until: string | null;
 }
 
 export interface CertificateStatus {

@@ -12,6 +12,8 @@
  *
  *   {message_queue}:consumers              zset   consumer → its lease, which each renewal changes, or minus the time it was recovered
  *   {message_queue}:crashes                hash   sha1 of a message → process deaths it was in flight at
+ *   {message_queue}:paused                 string JSON: who has paused all deliveries, why, until when (domain/pause/pause.ts)
+ *   {message_queue}:paused:seen            hash   consumer → id of the pause that it keeps (pause.ts)
  *
  * A lost reply leaves three doubts, which `reconcile` settles: a claim in our list that we do not know of, a settlement
  * that was or was not applied, and a command of the dead connection that Redis has yet to read. The last is why
@@ -36,7 +38,10 @@ import type {
   Claim,
   Exchange,
   ExchangeRequest,
+  KeptPause,
   MessageQueue,
+  PauseLook,
+  PauseQueue,
   Reconciliation,
   RedisFacts,
   ShareQueue,
@@ -47,6 +52,7 @@ import { BLOCK_SECONDS, Sessions, type SessionsEvents } from '../connection/sess
 import { takeShare } from '../shares.js';
 import { ClaimSize } from './claim-size.js';
 import { DIGESTED_END_BYTES, digestOf } from './claim-digest.js';
+import { lookAtPause } from '../pause.js';
 import { runExchange } from './settlement.js';
 
 const reconcileScript = redisScript('reconcile');
@@ -60,6 +66,8 @@ interface RedisQueueOptions {
   /** Told what each renewal of the lease says of the others. */
   readonly fleet: Pick<FleetSeat, 'noteConsumers'>;
   readonly events: RedisQueueEvents;
+  /** Called with each exchange and before each blocking pop, which look in passing. */
+  readonly onPauseSeen?: (isPaused: boolean) => void;
 }
 
 export interface RedisQueueEvents extends SessionsEvents {
@@ -67,7 +75,7 @@ export interface RedisQueueEvents extends SessionsEvents {
   onLeaseLost(consumer: string): void;
 }
 
-export class RedisQueue implements MessageQueue, ShareQueue, Life {
+export class RedisQueue implements MessageQueue, PauseQueue, ShareQueue, Life {
   readonly background: BackgroundQueue;
   readonly reliable: boolean;
   readonly #address: string;
@@ -77,8 +85,11 @@ export class RedisQueue implements MessageQueue, ShareQueue, Life {
   readonly #renewals: RedisConnection;
   readonly #lease: Lease;
   readonly #claimSize: ClaimSize;
+  readonly #onPauseSeen: (isPaused: boolean) => void;
 
-  constructor({ config, workerId, nonce, clock, random, fleet, events }: RedisQueueOptions) {
+  constructor(options: RedisQueueOptions) {
+    const { config, workerId, nonce, clock, random, fleet, events, onPauseSeen = ignored } = options;
+    this.#onPauseSeen = onPauseSeen;
     this.#address = address(config.redis);
     this.#clock = clock;
     this.#claimSize = new ClaimSize(clock);
@@ -156,6 +167,7 @@ export class RedisQueue implements MessageQueue, ShareQueue, Life {
         inFlight,
         reliable: this.reliable,
         settlements: own,
+        onPauseSeen: this.#onPauseSeen,
       });
     } catch (error) {
       if (want > 0 && error instanceof RedisUnavailableError && error.outcomeUnknown) this.#claimSize.noteLost();
@@ -212,9 +224,18 @@ export class RedisQueue implements MessageQueue, ShareQueue, Life {
     return this.reliable ? this.#lease.renew() : 'kept';
   }
 
+  lookAtPause(kept?: KeptPause): Promise<PauseLook> {
+    return lookAtPause(this.#lease.connection, this.#keys, this.consumer, kept);
+  }
+
   async #blockingPop(consumer: string): Promise<Buffer | null> {
     const sessions = this.#sessions;
-    const { queue } = this.#keys;
+    const { queue, paused } = this.#keys;
+    // in one pipeline with the pop: whether it is a pause is looked at apart, when there is something
+    sessions.before('EXISTS', paused).then(
+      (found) => this.#onPauseSeen(found === 1),
+      () => undefined,
+    );
     if (!this.reliable) {
       const popped = (await sessions.block('BRPOP', queue, BLOCK_SECONDS)) as [Buffer, Buffer] | null;
       return popped ? popped[1] : null;
@@ -226,3 +247,5 @@ export class RedisQueue implements MessageQueue, ShareQueue, Life {
     return reply as Buffer | null;
   }
 }
+
+function ignored(): void {}

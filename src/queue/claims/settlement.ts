@@ -24,9 +24,11 @@ interface ExchangeCall {
   readonly inFlight: number;
   readonly reliable: boolean;
   readonly settlements: readonly Settlement[];
+  /** It looks in passing whether deliveries are paused. */
+  readonly onPauseSeen?: (isPaused: boolean) => void;
 }
 
-type ExchangeReply = [number, Buffer[], number[], unknown[], number, number, Buffer];
+type ExchangeReply = [number, Buffer[], number[], unknown[], number, number, Buffer, number];
 
 /** One run of exchange.lua. undefined = the lease is lost and nothing was done. */
 export async function runExchange(call: ExchangeCall): Promise<Exchange | undefined> {
@@ -59,11 +61,13 @@ export async function runExchange(call: ExchangeCall): Promise<Exchange | undefi
       keys.deadIndex,
       keys.deadLetters,
       keys.untold,
+      keys.paused,
     ],
     args,
   );
-  const [lease, claimed, lost, failed, solo, suspects, refusal] = reply as ExchangeReply;
+  const [lease, claimed, lost, failed, solo, suspects, refusal, paused] = reply as ExchangeReply;
   if (lease === 0) return undefined;
+  call.onPauseSeen?.(paused === 1);
   return {
     claims: claimed.map((raw): Claim => ({ raw, consumer })),
     lost: lost.map((number) => settlementAt(settlements, number)),

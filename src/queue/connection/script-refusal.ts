@@ -8,6 +8,7 @@ const PROBES: { readonly [type in KeyType]: readonly string[] } = {
   list: ['LLEN'],
   'sorted set': ['ZCARD'],
   hash: ['HGET', ''],
+  string: ['GET'],
 };
 
 interface RefusedScript {

@@ -123,6 +123,11 @@ export class Sessions implements Life {
     }
   }
 
+  /** One command on the way to `block`, answered before that waits; 0 where this user may not. */
+  before(command: string, ...args: RedisArgument[]): Promise<unknown> {
+    return this.#blocking.callPermitted(0, command, ...args);
+  }
+
   /** Safe when nothing waits. Where it cannot be told who waits, the block time ends the wait. */
   async unblock(): Promise<void> {
     const { blocking } = this.#identities;

@@ -1,6 +1,7 @@
 -- Settles finished claims and claims new messages, in one step.
 --
 -- KEYS 1 queue  2 processing list of the consumer  3 consumers  4 retry  5 dead  6 crashes  7 dead index  8 dead letters  9 untold
+--      10 paused
 -- ARGV 1 consumer
 --      2 lease in ms, taken now; negative = only if the consumer is not known; 0 = leave the lease alone
 --      3 messages wanted
@@ -12,7 +13,7 @@
 --      then four per other settlement: kind, claimed bytes, and
 --           retry: unique member, delay in ms    hand-back: "", ""
 --           bury, bury-untold: envelope, member of the index; the main server has yet to hear of the latter
--- Returns {lease, claims, lost, failed, solo, suspects, refusal}
+-- Returns {lease, claims, lost, failed, solo, suspects, refusal, paused}
 --      lease     1 = kept, 0 = lost: nothing was done
 --      claims    the messages claimed, oldest first
 --      lost      numbers (from 1, acknowledgements first) of settlements whose claim was not in the list any more
@@ -20,6 +21,7 @@
 --      solo      1 = the claimed message killed its process before: claim nothing beside it
 --      suspects  1 = such messages may be waiting: do not pop blindly
 --      refusal   why no further message was claimed, or ""; the settlements are as they are said to be
+--      paused    1 = deliveries are paused, so nothing was claimed
 --
 -- Lost means recovered by others (a negative score). A consumer that is not known, since Redis was emptied or lost its last
 -- second, keeps its name: under another one nobody would look for what it claimed meanwhile. It is made known before it
@@ -37,7 +39,7 @@
 -- emptied, and moving messages takes no more than it gives back: so the first write here, as in the other scripts that
 -- move messages, is one that takes none: a removal.
 
-local queue, processing, consumers, retry, dead, crashes, dead_index, dead_letters, untold = unpack(KEYS)
+local queue, processing, consumers, retry, dead, crashes, dead_index, dead_letters, untold, paused = unpack(KEYS)
 local consumer, lease, want, in_flight = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local reliable, solo_after, bytes_wanted = ARGV[5] == '1', tonumber(ARGV[6]), tonumber(ARGV[7])
 local acks = tonumber(ARGV[8])
@@ -63,7 +65,7 @@ local now = others and now_ms() or nil
 
 if lease ~= 0 and reliable then
   local expiry = redis.call('ZSCORE', consumers, consumer)
-  if expiry and tonumber(expiry) < 0 then return { 0, {}, {}, {}, 0, 0, '' } end
+  if expiry and tonumber(expiry) < 0 then return { 0, {}, {}, {}, 0, 0, '', 0 } end
   if lease > 0 or not expiry then
     now = now or now_ms()
     redis.pcall('ZREM', consumers, nothing)
@@ -179,6 +181,10 @@ local function is_suspect(raw)
   return type(count) == 'string' and (tonumber(count) or 0) >= solo_after
 end
 
+-- what is no string was not written by who pauses deliveries, and a user of an earlier version's ACL may not read it
+local is_paused = redis.pcall('EXISTS', paused) == 1 and type(redis.pcall('GET', paused)) == 'string'
+if is_paused then want = 0 end
+
 local claims, bytes, count = {}, 0, 0
 while not claim_refusal and count < want do
   local suspect = crashed and is_suspect(redis.pcall('LINDEX', queue, -1))
@@ -196,4 +202,4 @@ while not claim_refusal and count < want do
   if suspect or bytes >= bytes_wanted then break end
 end
 
-return { 1, claims, lost, failed, kept_alone, crashed and 1 or 0, claim_refusal or '' }
+return { 1, claims, lost, failed, kept_alone, crashed and 1 or 0, claim_refusal or '', is_paused and 1 or 0 }

@@ -1,7 +1,7 @@
 -- Puts claims of a dead consumer back at the right end of the queue, oldest first, attempt_count unchanged: as many as
 -- Redis does in a moment.
 --
--- KEYS 1 queue  2 processing list of the consumer  3 consumers  4 crashes
+-- KEYS 1 queue  2 processing list of the consumer  3 consumers  4 crashes  5 paused:seen
 -- ARGV 1 consumer  2 its score as it was seen, "" = its process is known to be dead, whatever its lease says
 --      3 crashes at which a message is poison  4 seconds to remember crashes
 --      5 messages and  6 bytes after which no further one is moved: larger ones travel alone
@@ -15,7 +15,7 @@
 -- Redis does not roll scripts back. So whatever it may refuse is tried first with a removal of nothing, the consumer loses
 -- its lease before its claims move, and each message is in its new place before it leaves the old one.
 
-local queue, processing, consumers, crashes = unpack(KEYS)
+local queue, processing, consumers, crashes, paused_seen = unpack(KEYS)
 local consumer, seen, poison_at, remember = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local most, bytes_wanted = tonumber(ARGV[5]), tonumber(ARGV[6])
 
@@ -29,6 +29,8 @@ if not score or tonumber(score) >= 0 then
   local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
   redis.call('ZADD', consumers, string.format('%.0f', -now), consumer)
 end
+-- who is gone keeps no pause
+redis.pcall('HDEL', paused_seen, consumer)
 
 local function died_with(raw)
   local count = redis.pcall('HGET', crashes, redis.sha1hex(raw))

@@ -1,6 +1,6 @@
 -- Puts claims of one consumer back at the right end of the queue.
 --
--- KEYS 1 queue  2 processing list of the consumer  3 consumers
+-- KEYS 1 queue  2 processing list of the consumer  3 consumers  4 paused:seen
 -- ARGV 1 consumer  2 claims to move at most  3 bytes after which no further one is moved  4 "1" = even while its lease runs
 -- Returns {claims moved, claims left}; moved -1 = the lease runs and nothing was done
 --
@@ -9,7 +9,7 @@
 --
 -- The errors that this raises come before a claim is copied: see exchange.lua for the order.
 
-local queue, processing, consumers = unpack(KEYS)
+local queue, processing, consumers, paused_seen = unpack(KEYS)
 local consumer, most, bytes_wanted, force = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4] == '1'
 
 local time = redis.call('TIME')
@@ -19,6 +19,7 @@ if not force and expiry > now then return { -1, redis.call('LLEN', processing) }
 
 redis.call('LREM', processing, 0, consumer .. ' ')
 if expiry > 0 then redis.call('ZADD', consumers, string.format('%.0f', -now), consumer) end
+redis.pcall('HDEL', paused_seen, consumer)
 
 local moved, bytes = 0, 0
 while moved < most and bytes < bytes_wanted do

@@ -39,6 +39,8 @@ interface AttemptsOptions {
   readonly burial: Pick<Burial, 'bury'>;
   readonly givingUp: Pick<GivingUp, 'giveUp'>;
   readonly copies: Pick<Copies, 'take' | 'wait'>;
+  /** Whether what was held may be begun now. */
+  readonly pause: { mayBegin(): Promise<boolean> };
   readonly metrics: WorkerMetrics;
   readonly clock: Clock;
   readonly log: Log;
@@ -72,10 +74,11 @@ export class Attempts {
   }
 
   async #afterOthers(claim: Claim, message: Message, signal: AbortSignal): Promise<AttemptResult> {
-    const { copies, log } = this.#options;
+    const { copies, pause, log } = this.#options;
     log.debug(`Holding message ${printable(message.id, ID_LENGTH)}: another copy of it is in hand`);
-    if (await copies.wait(message.id, signal)) return this.#inHand(claim, message, signal);
-    return { settlement: { kind: 'hand-back', claim } };
+    if (!(await copies.wait(message.id, signal))) return { settlement: { kind: 'hand-back', claim } };
+    if (await pause.mayBegin()) return this.#inHand(claim, message, signal);
+    return { settlement: { kind: 'hand-back', claim }, messageId: message.id };
   }
 
   #inHand(claim: Claim, message: Message, signal: AbortSignal): Promise<AttemptResult> {

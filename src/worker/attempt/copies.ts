@@ -34,7 +34,7 @@ export class Copies {
     return this.#waiting.has(id);
   }
 
-  /** Resolves to true when it is in hand, to false when `signal` (the kill) came first. */
+  /** Resolves to true when it is in hand, to false when `signal` (the kill) or `giveUp` came first. */
   wait(id: string, signal: AbortSignal): Promise<boolean> {
     if (signal.aborted) return Promise.resolve(false);
     return new Promise((resolve) => {
@@ -57,6 +57,16 @@ export class Copies {
     if (!next) return void this.#inHand.delete(id);
     this.#forget(id, next);
     next(true);
+  }
+
+  /** Deliveries are paused: whoever waits for a turn waits no longer, the last to come first, as they go back to the queue. */
+  giveUp(): void {
+    for (const [id, waiting] of [...this.#waiting]) {
+      for (const turn of waiting.toReversed()) {
+        this.#forget(id, turn);
+        turn(false);
+      }
+    }
   }
 
   #add(id: string, turn: Turn): void {

@@ -19,6 +19,7 @@ interface ClaimingOptions {
   readonly flow: FlowControl;
   readonly breaker: CircuitBreaker;
   readonly fleet: WorkLoopOptions['fleet'];
+  readonly pause: WorkLoopOptions['pause'];
   readonly limits: { readonly concurrency: number; readonly batchSize: number };
   readonly clock: Clock;
   /** A message was waited for and came. */
@@ -43,6 +44,7 @@ export class Claiming {
   constructor(options: ClaimingOptions) {
     this.#options = options;
     options.fleet.watch(options.onWaited);
+    options.pause.onChange(() => this.#pauseChanged());
   }
 
   /** When a message was last claimed or the queue proved empty, monotonic ms. */
@@ -78,9 +80,8 @@ export class Claiming {
   }
 
   #roomBeside(reserved: number): number {
-    if (this.#quieted || this.#solo) return 0;
-    const { flow, breaker, fleet, limits } = this.#options;
-    if (this.#isCut) return 0;
+    const { flow, breaker, fleet, limits, pause } = this.#options;
+    if (this.#quieted || this.#solo || this.#isCut || !pause.isOpen) return 0;
     const most = Math.min(flow.limit, fleet.inFlightCap ?? limits.concurrency);
     switch (breaker.allowance()) {
       case 'none':
@@ -97,7 +98,8 @@ export class Claiming {
     this.#suspects = suspects;
     if (solo) this.#solo = true;
     if (claims.length >= want && !this.#waiting) this.#options.flow.full();
-    if (want === 0) return;
+    // nothing was claimed, and nothing proved
+    if (want === 0 || (claims.length === 0 && !this.#options.pause.isOpen)) return;
     this.#empty = claims.length < want;
     this.#consumedAt = this.#options.clock.now();
     if (claims.length === 0) this.#options.breaker.nothingToTry();
@@ -155,7 +157,14 @@ export class Claiming {
     this.#options.fleet.leave();
   }
 
+  #pauseChanged(): void {
+    this.#empty = false;
+    if (this.#options.pause.isPaused) void this.endWait();
+    this.#options.onWaited();
+  }
+
   readonly #came = (claim: Claim | undefined): void => {
+    this.#options.pause.awake();
     this.#consumedAt = this.#options.clock.now();
     if (!claim) return;
     this.#empty = false;

@@ -8,6 +8,7 @@ import type { WorkerMetrics } from '../../shared/metrics/worker-metrics.js';
 import type { Clock } from '../../shared/time/clock.js';
 import type { Attempts } from '../attempt/attempt.js';
 import type { Copies } from '../attempt/copies.js';
+import type { PauseWatch } from './pause-watch.js';
 import type { StatusUpdates } from '../attempt/status-updates.js';
 
 /** What the work loop and its parts share. */
@@ -21,6 +22,7 @@ export interface WorkLoopOptions {
   /** Of `flow`. */
   readonly breaker: CircuitBreaker;
   readonly fleet: FleetShare & Pick<FleetSeat, 'using' | 'leave' | 'watch'>;
+  readonly pause: Pick<PauseWatch, 'isOpen' | 'isPaused' | 'awake' | 'onChange'>;
   readonly limits: { readonly concurrency: number; readonly batchSize: number };
   readonly metrics: WorkerMetrics;
   readonly clock: Clock;

@@ -10,8 +10,10 @@ export function readinessOf(status: StatusDocument): { readonly status: number; 
 }
 
 /** Nothing is wrong with them, so nothing but this tells of it. */
-function heldWorkers({ workers }: StatusDocument): string[] {
-  const held = workers.filter(({ state, held_by: heldBy }) => state === 'ready' && heldBy !== null);
+function heldWorkers({ workers, queue }: StatusDocument): string[] {
+  // a pause that we see ourselves is said once for all
+  const known = queue.paused === null ? null : 'paused';
+  const held = workers.filter(({ state, held_by: by }) => state === 'ready' && by !== null && by !== known);
   return held.map(({ id, reasons }) => `${id} claims nothing: ${reasons.join(', ')}`);
 }
 

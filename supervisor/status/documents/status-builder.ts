@@ -1,10 +1,12 @@
 /** Makes the document of /status of what is known. Pure. */
+import { isoOf } from '../../../src/shared/words/paused.js';
 import type { QueueSight } from '../../queue/queue-monitor.js';
 import type { ReloadResult } from '../../rollout/reload.js';
 import type { WorkerSlot } from '../../workers/worker-slot.js';
 import type {
   CertificateStatus,
   ErrorStatus,
+  PausedStatus,
   StatusDocument,
   SupervisorState,
   TrafficStatus,
@@ -68,7 +70,12 @@ function queueStatus({ queueName, redisUp, queue, evictionPolicy }: SupervisorFa
     dead: queue?.dead ?? null,
     oldest_wait_seconds: queue?.oldestWaitSeconds ?? null,
     eviction_policy: evictionPolicy ?? null,
+    paused: queue?.pause ? pausedStatus(queue.pause) : null,
   };
+}
+
+function pausedStatus({ id, who, where, why, untilMs }: NonNullable<QueueSight['pause']>): PausedStatus {
+  return { id, who, where, why, until: untilMs === undefined ? null : isoOf(untilMs) };
 }
 
 function certificatesOf({ slots, wallNow }: SupervisorFacts): CertificateStatus[] {

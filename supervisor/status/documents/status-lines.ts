@@ -1,4 +1,5 @@
 import { CAUSE } from '../../../src/shared/words/causes.js';
+import { pauseOf } from './troubles.js';
 import type { StatusDocument, WorkerStatus } from '../status-document.js';
 
 /** The status as log lines, for SIGUSR2. */
@@ -10,6 +11,7 @@ export function statusLines({ supervisor, workers, queue }: StatusDocument): str
     queue.waiting === null
       ? `Status: queue ${queue.name} unknown, ${CAUSE.redis}`
       : `Status: queue ${queue.name} has ${queue.waiting} waiting, ${queue.processing} processing, ${queue.retrying} retrying, ${queue.dead} dead`,
+    ...(queue.paused === null ? [] : [`Status: ${pauseOf(queue.paused)}`]),
     ...workers.map(workerLine),
   ];
 }

@@ -1,7 +1,8 @@
 /** What is wrong, in the operator's sentences. Pure. */
 import { BACKLOG_MESSAGES, backlogOf, CAUSE, certificateExpired } from '../../../src/shared/words/causes.js';
+import { pausedBy } from '../../../src/shared/words/paused.js';
 import { failingAttempts } from './failing-attempts.js';
-import type { StatusDocument } from '../status-document.js';
+import type { PausedStatus, StatusDocument } from '../status-document.js';
 
 /** The only maxmemory-policy under which Redis cannot delete the queue to make room. */
 export const NO_EVICTION = 'noeviction';
@@ -16,11 +17,16 @@ export function troublesOf(status: StatusDocument): string[] {
     ...(queue.redis_up ? [] : [CAUSE.redis]),
     ...expiredCertificates(status),
     ...(policy === NO_EVICTION ? [] : [`Redis has maxmemory-policy ${policy}, which can delete the queue`]),
+    ...(queue.paused === null ? [] : [pauseOf(queue.paused)]),
     ...(waiting > BACKLOG_MESSAGES ? [backlogOf(waiting)] : []),
     ...failingAttempts(status),
     ...troubledWorkers(status),
     ...failingDuties(status.workers),
   ];
+}
+
+export function pauseOf({ until, ...said }: PausedStatus): string {
+  return pausedBy({ ...said, untilMs: until === null ? undefined : Date.parse(until) });
 }
 
 export function failingDuties(

@@ -19,6 +19,7 @@ import { systemClock as clock } from '../../../src/shared/time/clock.js';
 import { Heartbeat } from '../../../src/worker/heartbeat.js';
 import { Copies } from '../../../src/worker/attempt/copies.js';
 import { StatusUpdates } from '../../../src/worker/attempt/status-updates.js';
+import { PauseWatch } from '../../../src/worker/loop/pause-watch.js';
 import { WorkLoop } from '../../../src/worker/loop/work-loop.js';
 import { expectNoLeftovers } from '../../support/program/leftovers.js';
 import { conformsToLife } from '../../support/life.js';
@@ -69,11 +70,17 @@ conformsToLife({
 });
 
 conformsToLife({
+  name: 'the watch on the pause',
+  make: () => new PauseWatch({ queue, isAlone: true, clock, log }),
+});
+
+conformsToLife({
   name: 'the teller of burials',
   make: () =>
     createBurialTeller({
       queue: queue.background,
       tell: () => Promise.resolve(undefined),
+      mayTell: () => Promise.resolve(true),
       timeoutMs: 1_000,
       clock,
       random: Math.random,
@@ -168,6 +175,7 @@ const workLoopOf = (raws: readonly string[]) => async () => {
     flow,
     breaker: flow.breaker,
     fleet,
+    pause: new PauseWatch({ queue, isAlone: true, clock, log }),
     limits,
     metrics,
     clock,

@@ -24,6 +24,7 @@ export interface QueueOptions {
   readonly name?: string;
   readonly fleet?: FleetSeat;
   readonly events?: Partial<RedisQueueEvents>;
+  readonly onPauseSeen?: (isPaused: boolean) => void;
 }
 
 let incarnations = 0;
@@ -50,6 +51,7 @@ export function queueOf(port: number, workerId = 'worker-1', options: QueueOptio
     random: systemRandom,
     fleet: options.fleet ?? new FleetSeat(),
     events: { onConnected: ignore, onDisconnected: ignore, onLeaseLost: ignore, ...options.events },
+    onPauseSeen: options.onPauseSeen ?? ignore,
   });
 }
 

@@ -171,11 +171,12 @@ describe('operations', () => {
   });
 
   test('the keys in Redis are ours, and all are named', () => {
-    const { queue, retry, dead, deadIndex, deadLetters, untold, consumers, crashes, shares, processing } =
-      redisKeys('message_queue');
+    const keys = redisKeys('message_queue');
+    const { queue, retry, dead, deadIndex, deadLetters, untold, consumers, crashes, processing } = keys;
     const named = ecosystem.table('## Messages in Redis').map(([key]) => key);
     const dying = [deadIndex, deadLetters, dead, untold];
-    expect(named).toEqual([queue, processing('<consumer>'), retry, ...dying, consumers, crashes, shares]);
+    const others = [consumers, crashes, keys.shares, keys.paused, keys.pausedSeen];
+    expect(named).toEqual([queue, processing('<consumer>'), retry, ...dying, ...others]);
   });
 
   test('the words for the most frequent causes are those of the program, each with its alert', () => {

@@ -21,6 +21,7 @@ function fleet(burials: number, answers: readonly Answer[], timeoutMs = 30_000) 
   const holds: number[] = [];
   const puts: { id: string; at: number; budgetMs: number }[] = [];
   const looks: number[] = [];
+  const pause = { isOver: true };
   const queue: UntoldQueue = {
     isReady: () => true,
     async takeUntold(limit, holdMs) {
@@ -46,13 +47,14 @@ function fleet(burials: number, answers: readonly Answer[], timeoutMs = 30_000) 
       await clock.sleep(1e9, signal);
       return { kind: 'aborted' };
     },
+    mayTell: async () => pause.isOver,
     timeoutMs,
     clock,
     random: () => 0.5,
     log,
   });
   duties.push(duty);
-  return { clock, log, untold, ended, holds, puts, looks, duty };
+  return { clock, log, untold, ended, holds, puts, looks, pause, duty };
 }
 
 test.each([
@@ -125,4 +127,15 @@ test('while nothing is to be told it looks once a second', async () => {
   await clock.advance(60_000);
   expect(looks.length).toBeGreaterThanOrEqual(59);
   expect(looks.length).toBeLessThanOrEqual(62);
+});
+
+test('while deliveries are paused nothing is told, and nothing taken', async () => {
+  const { clock, duty, pause, looks, puts } = fleet(1, [DELIVERED]);
+  pause.isOver = false;
+  void duty.start();
+  await clock.advance(60_000);
+  expect(looks).toEqual([]);
+  pause.isOver = true;
+  await clock.advance(1_500);
+  expect(puts).toHaveLength(1);
 });

@@ -20,7 +20,9 @@ describe.each(scripts)('%s', (_, text) => {
   });
 
   test('uses as many keys as it names', () => {
-    const named = [.../^-- KEYS (.*)$/m.exec(header)![1]!.matchAll(/(?:^| {2})(\d) /g)].map(([, number]) => number);
+    const named = [.../^-- KEYS ([\s\S]*?)\n-- ARGV /m.exec(header)![1]!.matchAll(/(?:^| {2})(\d+) /g)].map(
+      ([, number]) => number,
+    );
     const unpacked = /^local ([\w, ]+) = unpack\(KEYS\)/m.exec(code)?.[1]?.split(', ').length ?? 0;
     const indexed = [...code.matchAll(/KEYS\[(\d)\]/g)].map(([, number]) => Number(number));
     expect(Math.max(unpacked, ...indexed)).toBe(named.length);

@@ -10,11 +10,14 @@ import { Burial } from '../../../../src/worker/attempt/burial.js';
 import { GivingUp } from '../../../../src/worker/attempt/giving-up.js';
 import { ObservedServer } from '../../../../src/worker/attempt/observed-server.js';
 import { StatusUpdates } from '../../../../src/worker/attempt/status-updates.js';
+import { GatedAttempts } from '../../../../src/worker/attempt/gated-attempts.js';
+import { PauseWatch } from '../../../../src/worker/loop/pause-watch.js';
 import { WorkLoop } from '../../../../src/worker/loop/work-loop.js';
 import { CountSet } from '../../../../supervisor/workers/count-set.js';
 import { testConfig, type ConfigOverrides } from '../../../support/program/config.js';
 import { recordedLog, type RecordedLog } from '../../../support/recorded-log.js';
 import { ScriptedMainServer } from '../../../support/main-server/scripted-main-server.js';
+import { ScriptedPause } from '../../../support/redis/scripted-pause.js';
 import { ScriptedQueue } from '../../../support/redis/scripted-queue.js';
 import { VirtualClock } from '../../../support/virtual-clock.js';
 
@@ -27,7 +30,10 @@ export interface Core {
   readonly server: ScriptedMainServer;
   readonly flow: FlowControl;
   readonly breaker: CircuitBreaker;
-  readonly attempts: Attempts;
+  readonly attempts: Pick<Attempts, 'run'>;
+  /** Not started. */
+  readonly pause: PauseWatch;
+  readonly pauseInRedis: ScriptedPause;
   readonly statusUpdates: StatusUpdates;
   readonly copies: Copies;
   readonly workLoop: WorkLoop;
@@ -62,15 +68,20 @@ export function createCore(
   const burial = new Burial({ workerId: 'worker-1', metrics, clock });
   const givingUp = new GivingUp({ config, server: observed, burial, clock, log });
   const copies = new Copies();
-  const attempts = new Attempts({ config, server: observed, burial, givingUp, copies, metrics, clock, log });
+  const pauseInRedis = new ScriptedPause();
+  const pause = new PauseWatch({ queue: pauseInRedis, isAlone: true, clock, log });
+  pause.onChange(() => void (pause.isPaused && copies.giveUp()));
+  const ungated = new Attempts({ config, server: observed, burial, givingUp, copies, pause, metrics, clock, log });
+  const attempts = new GatedAttempts(ungated, pause);
   const parallel = config.worker.concurrency;
   const statusUpdates = new StatusUpdates({ server, copies, retryIntervalMs: RETRY_MS, parallel, clock, log });
   let turns = 0;
   const onTurn = () => void (turns += 1);
-  const flows = { flow, breaker, fleet, limits };
+  const flows = { flow, breaker, fleet, pause, limits };
   const parts = { ...flows, queue, server, attempts, statusUpdates, copies, metrics, clock, log, onTurn };
   const core: Core = {
     ...parts,
+    pauseInRedis,
     workLoop: new WorkLoop(parts),
     turns: () => turns,
     async metric(series) {
@@ -106,8 +117,8 @@ export function totalsIn(told: Counts) {
 
 /** For afterEach. */
 export async function closeCores(): Promise<void> {
-  for (const { clock, workLoop, metrics } of open.splice(0)) {
-    const stopped = workLoop.stop();
+  for (const { clock, workLoop, pause, metrics } of open.splice(0)) {
+    const stopped = Promise.all([workLoop.stop(), pause.stop()]);
     await clock.advance(5_000);
     await stopped;
     metrics.registry.clear();

@@ -8,6 +8,7 @@ const well: ReadinessFacts = {
   draining: false,
   redisProblem: undefined,
   breaker: { state: 'closed', lastReason: undefined },
+  lastPausedAt: undefined,
   routeProblem: undefined,
   hold: undefined,
   slotsFull: false,
@@ -42,6 +43,8 @@ describe('readiness', () => {
       false,
       /^no Redis$/,
     ],
+    ['a pause has just ended', { lastPausedAt: 99_000, consumedAt: 1 }, 'ready', true, undefined],
+    ['a pause ended long ago', { lastPausedAt: 84_999, consumedAt: 1 }, 'degraded', false, /nothing was claimed/],
     ['draining', { draining: true }, 'draining', false, undefined],
   ])('%s', (_, facts, state, consuming, reason) => {
     const shown = readiness({ ...well, ...facts });

@@ -19,7 +19,14 @@ async function started(isUp = true) {
 
 test('it looks at once, and every two seconds', async () => {
   const { clock, access, monitor } = await started();
-  expect(monitor.sight).toEqual({ waiting: 0, processing: 0, retrying: 0, dead: 0, oldestWaitSeconds: 0 });
+  expect(monitor.sight).toEqual({
+    waiting: 0,
+    processing: 0,
+    retrying: 0,
+    dead: 0,
+    oldestWaitSeconds: 0,
+    pause: undefined,
+  });
   access.sizes = { ...access.sizes, waiting: 7 };
   await clock.advance(1_999);
   expect(monitor.sight?.waiting).toBe(0);
@@ -89,4 +96,25 @@ test('another queue is adopted, and what was known of the old one is forgotten',
   await monitor.stop();
   expect(access.released).toEqual(['message_queue', 'other']);
   expect(clock.pending).toBe(0);
+});
+
+test('a pause is seen, and said once when it begins and when it is over', async () => {
+  const { clock, access, log, monitor } = await started();
+  access.pause = { text: '{"id":"p1","who":"anna"}', leftMs: 60_000, refusal: undefined };
+  await clock.advance(10_000);
+  expect(monitor.sight?.pause).toMatchObject({ id: 'p1', who: 'anna', untilMs: clock.wallNow() + 60_000 });
+  access.pause = { text: undefined, leftMs: undefined, refusal: undefined };
+  await clock.advance(10_000);
+  expect(monitor.sight?.pause).toBeUndefined();
+  expect(log.lines).toEqual([
+    'WARNING: Deliveries are paused by anna until 2025-01-15T10:31:02Z; what is in flight goes on',
+    'INFO: Deliveries go on: the pause is over after 10 s',
+  ]);
+});
+
+test('that it cannot be seen is said once', async () => {
+  const { clock, access, log } = await started();
+  access.pause = { text: undefined, leftMs: undefined, refusal: 'NOPERM' };
+  await clock.advance(10_000);
+  expect(log.lines).toEqual(['WARNING: It cannot be seen whether deliveries are paused, so they go on: NOPERM']);
 });

@@ -1,4 +1,4 @@
-import type { QueueSizes } from '../../../../src/queue/message-queue.js';
+import type { PauseLook, QueueSizes } from '../../../../src/queue/message-queue.js';
 import { RedisUnavailableError } from '../../../../src/shared/errors.js';
 import type { Clock } from '../../../../src/shared/time/clock.js';
 import type { Borrowed, QueueAccess, QueueSettings } from '../../../../supervisor/queue/queue-access.js';
@@ -15,6 +15,7 @@ export class ScriptedAccess implements Pick<QueueAccess, 'borrow'> {
   isUp = true;
   sizes: QueueSizes = NO_MESSAGES;
   policy = 'noeviction';
+  pause: PauseLook = { text: undefined, leftMs: undefined, refusal: undefined };
   consumers: readonly string[] = [];
   /** Messages that the next recovery of a consumer finds. */
   readonly held = new Map<string, number>();
@@ -39,13 +40,14 @@ export class ScriptedAccess implements Pick<QueueAccess, 'borrow'> {
     };
   }
 
-  #queue(): Pick<Borrowed['queue'], 'sizes' | 'consumers' | 'register' | 'recover'> {
+  #queue(): Pick<Borrowed['queue'], 'sizes' | 'consumers' | 'register' | 'recover' | 'lookAtPause'> {
     const whenUp = async <T>(answer: () => T): Promise<T> => {
       if (!this.isUp) throw new RedisUnavailableError('it is away', false);
       return answer();
     };
     return {
       sizes: () => whenUp(() => this.sizes),
+      lookAtPause: () => whenUp(() => this.pause),
       consumers: () => whenUp(() => [...this.consumers]),
       register: () =>
         whenUp(() => ({ leases: this.consumers.map((consumer) => ({ consumer, score: '1' })), late: [] })),

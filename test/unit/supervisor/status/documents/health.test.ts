@@ -55,6 +55,7 @@ function status(workers: Partial<WorkerStatus>[], changes: Partial<StatusDocumen
       dead: 0,
       oldest_wait_seconds: 0,
       eviction_policy: 'noeviction',
+      paused: null,
     },
     certificates: [],
     traffic: NO_TRAFFIC,
@@ -103,6 +104,16 @@ const TROUBLES: readonly (readonly [string, Partial<StatusDocument>, string])[] 
     'an eviction policy',
     { queue: { ...status([]).queue, eviction_policy: 'allkeys-lru' } },
     'Redis has maxmemory-policy allkeys-lru, which can delete the queue',
+  ],
+  [
+    'a pause',
+    {
+      queue: {
+        ...status([]).queue,
+        paused: { id: 'p', who: 'anna', where: 'web-1', why: 'new main server', until: '2026-01-02T03:04:05Z' },
+      },
+    },
+    'deliveries are paused by anna on web-1 until 2026-01-02T03:04:05Z: new main server',
   ],
   ['Redis that the supervisor alone does not reach', { queue: { ...status([]).queue, redis_up: false } }, CAUSE.redis],
 ];
@@ -180,4 +191,18 @@ test('a duty that fails is a warning, and a reason once it stops all workers', (
   const all = status([{ failing_duties: [duty(true)] }, { id: 'worker-2', failing_duties: [duty(true)] }]);
   const reasons = [warning, warning.replace('1', '2')];
   expect(readinessOf(all)).toMatchObject({ status: 503, body: { ready: false, reasons, warnings: [] } });
+});
+
+test('workers that keep a pause are no warning each where the pause is one', () => {
+  const paused = { id: 'p', who: 'anna', where: '', why: '', until: null };
+  const held = { held_by: 'paused', reasons: ['deliveries are paused'] } as const;
+  const document = { ...status([held, held]), queue: { ...status([]).queue, paused } };
+  expect(readinessOf(document)).toEqual({
+    status: 200,
+    body: { ready: true, reasons: [], warnings: ['deliveries are paused by anna until somebody ends it'] },
+  });
+  const unseen = { ...document, queue: { ...document.queue, paused: null } };
+  expect(readinessOf(unseen).body.warnings).toEqual(
+    ['worker-1', 'worker-1'].map((id) => `${id} claims nothing: deliveries are paused`),
+  );
 });

@@ -1,0 +1,24 @@
+import type { Claim } from '../../queue/message-queue.js';
+import type { PauseWatch } from '../loop/pause-watch.js';
+import type { AttemptResult, Attempts } from './attempt.js';
+
+/** Attempts that begin only while deliveries are not paused: what may not begin goes back to the queue, untouched. */
+export class GatedAttempts implements Pick<Attempts, 'run'> {
+  readonly #attempts: Pick<Attempts, 'run'>;
+  readonly #pause: Pick<PauseWatch, 'isOpen' | 'mayBegin'>;
+
+  constructor(attempts: Pick<Attempts, 'run'>, pause: Pick<PauseWatch, 'isOpen' | 'mayBegin'>) {
+    this.#attempts = attempts;
+    this.#pause = pause;
+  }
+
+  /** Never rejects. `signal` is the kill. */
+  run(claim: Claim, signal: AbortSignal): Promise<AttemptResult> {
+    return this.#pause.isOpen ? this.#attempts.run(claim, signal) : this.#afterLook(claim, signal);
+  }
+
+  async #afterLook(claim: Claim, signal: AbortSignal): Promise<AttemptResult> {
+    if (await this.#pause.mayBegin()) return this.#attempts.run(claim, signal);
+    return { settlement: { kind: 'hand-back', claim } };
+  }
+}
