@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { useCertificates } from '../../support/main-server/certificates.js';
-import { systemClock, type Clock } from '../../../src/shared/time/clock.js';
 import { useClients } from '../../support/main-server/delivery.js';
 import { freePort } from '../../support/free-port.js';
 import { expectNoLeftovers } from '../../support/program/leftovers.js';
 import { useMainServer } from '../../support/main-server/main-server.js';
+import { steppedClock } from '../../support/stepped-clock.js';
 import { startTcpProxy } from '../../support/tcp-proxy.js';
 import { waitFor } from '../../support/wait-for.js';
 
@@ -16,8 +16,6 @@ const never = new AbortController().signal;
 
 /** undici takes a second socket when the next request comes in the same turn as the end of the last one. */
 const single = { overrides: { worker: { concurrency: 1 } } };
-/** Long enough for a handshake on a busy machine. */
-const short = { overrides: { mainServer: { timeoutMs: 2_000 } } };
 const post = (id = 'a') => clients.create(main.server.url).deliver(id, never);
 
 describe('what an answer means', () => {
@@ -120,8 +118,7 @@ describe('connections', () => {
   });
 
   it('are replaced when they are old, without a failure; before that they are kept', async () => {
-    let aged = 0;
-    const clock: Clock = { ...systemClock, now: () => systemClock.now() + aged };
+    const { stepped, clock } = steppedClock();
     const overrides = { worker: { concurrency: 1 }, mainServer: { maxConnectionAgeMs: 300_000 } };
     const client = clients.create(main.server.url, { overrides, clock });
     const before = main.server.connections.accepted;
@@ -131,23 +128,22 @@ describe('connections', () => {
     };
     await deliver(3);
     // half of what chance may take off: 10 %
-    aged = 260_000;
+    stepped.now = 260_000;
     await deliver(3);
     expect(opened()).toBe(1);
-    aged = 270_000;
+    stepped.now = 270_000;
     await deliver(3);
     expect(opened()).toBe(2);
     expect(clients.lines).toEqual([]);
   });
 
   it('are kept for ever where no age is set', async () => {
-    let aged = 0;
-    const clock: Clock = { ...systemClock, now: () => systemClock.now() + aged };
+    const { stepped, clock } = steppedClock();
     const overrides = { worker: { concurrency: 1 }, mainServer: { maxConnectionAgeMs: 0 } };
     const client = clients.create(main.server.url, { overrides, clock });
     const before = main.server.connections.accepted;
     for (const years of [0, 1, 10]) {
-      aged = years * 365 * 86_400_000;
+      stepped.now = years * 365 * 86_400_000;
       expect((await client.deliver(`id-${years}`, never)).kind).toBe('delivered');
     }
     expect(main.server.connections.accepted - before).toBe(1);
@@ -200,7 +196,8 @@ describe('a kept socket that the server closed as we wrote', () => {
 
 describe('the total deadline', () => {
   it('takes 2xx for delivered, however the body goes on', async () => {
-    const client = clients.create(main.server.url, short);
+    // that long, since nobody sees from outside that the headers were read
+    const client = clients.create(main.server.url, { overrides: { mainServer: { timeoutMs: 5_000 } } });
     main.server.faults.post.body = 'drip';
     expect(await client.deliver('a', never)).toEqual({ kind: 'delivered', status: 200 });
     main.server.faults.post.body = 'cut';
@@ -208,9 +205,13 @@ describe('the total deadline', () => {
   });
 
   it('leaves the client usable', async () => {
-    const client = clients.create(main.server.url, short);
+    const { stepped, clock } = steppedClock();
+    const client = clients.create(main.server.url, { clock, overrides: { worker: { concurrency: 8 } } });
     main.server.faults.post.hang = true;
-    await Promise.all(Array.from({ length: 8 }, (_, i) => client.deliver(`hung-${i}`, never)));
+    const hung = Array.from({ length: 8 }, (_, i) => client.deliver(`hung-${i}`, never));
+    await waitFor(() => main.server.ledger.posts === 8, { what: 'all to hang' });
+    stepped.now = 30_000;
+    for (const outcome of await Promise.all(hung)) expect(outcome).toMatchObject({ reason: 'timeout' });
     main.server.faults.post.hang = false;
     const outcomes = await Promise.all(Array.from({ length: 8 }, (_, i) => client.deliver(`id-${i}`, never)));
     expect(outcomes.every((outcome) => outcome.kind === 'delivered')).toBe(true);
@@ -235,14 +236,15 @@ describe('bodies without end', () => {
 describe('a network that goes silent', () => {
   it('fails at the deadline and works again when it speaks', async () => {
     const proxy = await startTcpProxy(main.server.port);
-    const client = clients.create(`https://localhost:${proxy.port}`, short);
+    const { stepped, clock } = steppedClock();
+    const client = clients.create(`https://localhost:${proxy.port}`, { clock });
     expect((await client.deliver('before', never)).kind).toBe('delivered');
     await proxy.setMode('blackhole');
-    const outcomes = await Promise.all([
-      client.deliver('on a kept socket', never),
-      client.deliver('on a new one', never),
-    ]);
-    for (const outcome of outcomes) expect(outcome).toMatchObject({ reason: 'timeout', reachable: false });
+    const silent = ['on a kept socket', 'on a new one'].map((id) => client.deliver(id, never));
+    await waitFor(() => proxy.accepted >= 2, { what: 'the new one' });
+    stepped.now = 30_000;
+    for (const outcome of await Promise.all(silent))
+      expect(outcome).toMatchObject({ reason: 'timeout', reachable: false });
     await proxy.setMode('pass');
     expect((await client.deliver('after', never)).kind).toBe('delivered');
     await client.stop();

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { useCertificates } from '../../support/main-server/certificates.js';
-import { systemClock, type Clock } from '../../../src/shared/time/clock.js';
+import { systemClock } from '../../../src/shared/time/clock.js';
 import { useClients, within } from '../../support/main-server/delivery.js';
 import { freePort } from '../../support/free-port.js';
 import { expectNoLeftovers } from '../../support/program/leftovers.js';
 import { useMainServer } from '../../support/main-server/main-server.js';
 import { startRawServer, startRelay } from '../../support/main-server/raw-server.js';
+import { steppedClock } from '../../support/stepped-clock.js';
 import { waitFor } from '../../support/wait-for.js';
 
 expectNoLeftovers();
@@ -109,17 +110,6 @@ describe('updateStatus', () => {
 });
 
 describe('a PUT whose time is over', () => {
-  /** Both clocks of a host, which the test sets forward. */
-  function steppedClock() {
-    const stepped = { now: 0, wall: 0 };
-    const clock: Clock = {
-      ...systemClock,
-      now: () => systemClock.now() + stepped.now,
-      wallNow: () => systemClock.wallNow() + stepped.wall,
-    };
-    return { stepped, clock };
-  }
-
   it.each([
     ['the process was frozen', { now: 60_000, wall: 60_000 }],
     ['the host was suspended', { now: 0, wall: 60_000 }],
