@@ -1,11 +1,12 @@
 import type { Clock } from '../shared/time/clock.js';
 import type { Config } from '../shared/config/config.js';
 import { RedisUnavailableError } from '../shared/errors.js';
-import type { PauseLook, QueueSizes } from './message-queue.js';
+import type { PauseLook, QueueSizes, RegisteredConsumer } from './message-queue.js';
 import { RedisConnection, type RedisArgument } from './connection/connection.js';
 import { address } from './connection/problem.js';
 import { RedisDeadLetters, type DeadLetters } from './dead-letters/dead-letters.js';
 import { redisKeys } from './keys.js';
+import { readLeases } from './leases-run.js';
 import { lookAtPause } from './pause.js';
 import { RedisRollback, type Rollback } from './rollback.js';
 import { readSizes } from './sizes.js';
@@ -17,8 +18,8 @@ export interface OperatorQueue {
   /** To the left end, the first one first, as producers do. */
   enqueue(messages: readonly Buffer[]): Promise<void>;
   sizes(): Promise<QueueSizes>;
-  /** Workers of this kind, on any host, whose lease runs. Python workers have none. */
-  liveWorkers(): Promise<number>;
+  /** Of workers of this kind, on any host; one that is renewed changes its score. Python workers have none. */
+  leases(): Promise<readonly RegisteredConsumer[]>;
   /** As the workers look whether deliveries are paused. */
   lookAtPause(): Promise<PauseLook>;
   /** The key of that. */
@@ -71,11 +72,7 @@ function operatorQueue(
       if (messages.length > 0) await connection.call('LPUSH', keys.queue, ...messages);
     },
     sizes: () => readSizes(connection, keys),
-    liveWorkers: async () => {
-      const now = (await connection.call('TIME')) as Buffer[];
-      const since = `(${Number(now[0]) * 1_000}`;
-      return ((await connection.call('ZRANGEBYSCORE', keys.consumers, since, '+inf')) as Buffer[]).length;
-    },
+    leases: () => readLeases(connection, keys),
     lookAtPause: () => lookAtPause(connection, keys, ''),
     pausedKey: keys.paused,
     ask: (command, ...args) => connection.call(command, ...args),

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 
+import { LEASE_MS } from '../../src/domain/lease-watch.js';
 import type { OperatorQueue } from '../../src/queue/operator-queue.js';
-import { LeasesRunningError } from '../../src/queue/rollback.js';
+import { LeasesRunningError } from '../../src/queue/leases-run.js';
 import { EXIT_FAILURE } from '../../src/shared/errors.js';
 import { runDocument } from '../admin/dead-letter-document.js';
 import { sayBeingTold } from './dead/run.js';
@@ -12,7 +13,7 @@ import { addQueueOptions, withQueue } from './kit/queue-options.js';
 
 const EXIT_CODES: readonly ExitCode[] = [
   [EXIT_DONE, 'done, also when there was nothing'],
-  [EXIT_FAILURE, 'a worker holds a lease (--force), or Redis cannot be reached'],
+  [EXIT_FAILURE, 'a worker renews its lease (--force), or Redis cannot be reached'],
   ...QUEUE_EXIT_CODES,
 ];
 
@@ -33,7 +34,10 @@ export const registerRollback: RegisterCommand = (program, context) => {
     .option('--to-v1', 'for version 1.0 in place of Python workers: only dead letters, to the list in which it looks')
     .option('--dry-run', 'only count')
     .option('--json', 'print the result as JSON')
-    .addHelpText('after', '\nExample:\n  $ message-broker-worker stop && message-broker-worker rollback\n');
+    .addHelpText(
+      'after',
+      '\nWatches for 13 s whether a worker renews its lease.\n\nExample:\n  $ message-broker-worker stop && message-broker-worker rollback\n',
+    );
   addQueueOptions(command).action(async (options: RollbackOptions) => {
     if (options.toV1 && options.withDead) throw usageError('--to-v1 keeps dead letters dead; leave --with-dead away.');
     if (options.toV1) return toEarlierVersion(command, context, options);
@@ -53,8 +57,7 @@ export const registerRollback: RegisterCommand = (program, context) => {
 async function toEarlierVersion(command: Command, context: CommandContext, options: RollbackOptions): Promise<void> {
   const progress = createProgress(context.streams);
   const result = await withQueue(command, context, async ({ rollback, deadLetters }) => {
-    const holders = options.force || options.dryRun ? [] : await rollback.leased();
-    if (holders.length > 0) throw leasesRun(new LeasesRunningError(holders));
+    if (!options.force && !options.dryRun) await rollback.watch(sayWatch(progress)).catch(explainLeases);
     return deadLetters.returnToList({
       filter: {},
       dryRun: options.dryRun ?? false,
@@ -72,8 +75,15 @@ async function toEarlierVersion(command: Command, context: CommandContext, optio
   sayBeingTold(context, result);
 }
 
-function leasesRun(error: LeasesRunningError): CommandError {
-  return new CommandError(EXIT_FAILURE, `${error.message} --force goes on all the same.`, { cause: error });
+function explainLeases(error: unknown): never {
+  if (!(error instanceof LeasesRunningError)) throw error;
+  throw new CommandError(EXIT_FAILURE, `${error.message} --force goes on all the same.`, { cause: error });
+}
+
+/** A lease is over when nobody renews it: that takes its time, in which nothing else is to be seen. */
+function sayWatch(progress: ReturnType<typeof createProgress>): (leftMs: number) => void {
+  return (leftMs) =>
+    progress.update(`watching the leases for ${LEASE_MS / 1_000} s: ${Math.ceil(leftMs / 1_000)} s to go`);
 }
 
 interface RolledBack {
@@ -98,14 +108,12 @@ async function run(
   try {
     const onProgress = ({ claims, retries }: { readonly claims: number; readonly retries: number }): void =>
       progress.update(`${retries} retries, ${claims} claims moved`);
-    const moved = await queue.rollback.run({ force: force ?? false, onProgress });
+    const watching = { force: force ?? false, onProgress, onWatch: sayWatch(progress) };
+    const moved = await queue.rollback.run(watching).catch(explainLeases);
     if (!withDead) return { ...moved, dead: 0, dead_left: 0 };
     const replayed = await queue.deadLetters.replay({ filter: {}, dryRun: false });
     if (!json) sayBeingTold(context, replayed);
     return { ...moved, dead: replayed.done, dead_left: replayed.meant - replayed.done };
-  } catch (error) {
-    if (!(error instanceof LeasesRunningError)) throw error;
-    throw leasesRun(error);
   } finally {
     progress.end();
   }

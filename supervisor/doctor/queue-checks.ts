@@ -12,6 +12,9 @@ import { fail, ok, warn, type Finding } from './finding.js';
 const OLD_WAIT_S = 60;
 /** Between two looks at a queue that is not empty. */
 const GROWTH_MS = 1_000;
+/** A lease is renewed every 4 s, and more often by who claims. */
+const RENEWAL_MS = 4_500;
+const RENEWAL_LOOK_MS = 250;
 
 /** What waits, and whether anybody takes it. Rejects with RedisUnavailableError. */
 export async function queueFindings(queue: OperatorQueue, config: Config, clock: Clock): Promise<Finding[]> {
@@ -32,7 +35,7 @@ export async function queueFindings(queue: OperatorQueue, config: Config, clock:
   const grown = sizes.waiting - before.waiting;
   return [
     waitingFinding(sizes, grown, clock),
-    ...consumerFindings(await queue.liveWorkers(), sizes, grown),
+    ...consumerFindings(await livingWorkers(queue, clock), sizes, grown),
     ...deadFindings(sizes),
     ...(await pauseFindings(queue, clock)),
   ];
@@ -51,13 +54,50 @@ function waitingFinding(sizes: QueueSizes, grown: number, clock: Clock): Finding
   return ok('queue', `${counts}${trend}`);
 }
 
+interface Workers {
+  /** Renewed their lease while we looked. */
+  readonly living: number;
+  /** Did not: they died within the last seconds, hang, or were cut off. */
+  readonly unknown: number;
+}
+
+/** Neither the clock of Redis nor ours can tell whether a lease runs, but a renewal can be seen. */
+async function livingWorkers(queue: OperatorQueue, clock: Clock): Promise<Workers> {
+  const until = clock.now() + RENEWAL_MS;
+  const before = new Map((await queue.leases()).map(({ consumer, score }) => [consumer, score]));
+  const living = new Set<string>();
+  let unknown = before.size;
+  while (unknown > 0 && clock.now() < until) {
+    await clock.sleep(RENEWAL_LOOK_MS);
+    const leases = await queue.leases();
+    for (const { consumer, score } of leases) if (before.get(consumer) !== score) living.add(consumer);
+    unknown = leases.filter(({ consumer }) => !living.has(consumer)).length;
+  }
+  return { living: living.size, unknown };
+}
+
 /** A queue that shrinks without us has Python workers on it. */
-function consumerFindings(live: number, { waiting }: QueueSizes, grown: number): Finding[] {
-  if (live > 0) return [ok('consumers', `${live} ${live === 1 ? 'worker holds a lease' : 'workers hold leases'}`)];
-  if (waiting === 0) return [];
-  const nobody = `${waiting} messages wait and no worker of this kind is alive`;
+function consumerFindings({ living, unknown }: Workers, { waiting }: QueueSizes, grown: number): Finding[] {
+  const doubt = `${unknown} more did not renew ${unknown === 1 ? 'its' : 'theirs'} within ${RENEWAL_MS / 1_000} s: whether they live is not known`;
+  if (living > 0) {
+    const found = `${living} ${living === 1 ? 'worker holds a lease' : 'workers hold leases'}`;
+    return [ok('consumers', unknown === 0 ? found : `${found}; ${doubt}`)];
+  }
+  if (waiting === 0 && unknown === 0) return [];
+  const nobody = waiting === 0 ? 'no worker of this kind' : `${waiting} messages wait and no worker of this kind`;
   const advice = 'Start it: message-broker-worker start';
-  return [grown < 0 ? warn('consumers', nobody, advice) : fail('consumers', `${nobody}; nobody takes them`, advice)];
+  if (unknown > 0) {
+    const held = unknown === 1 ? 'a lease is held' : `${unknown} leases are held`;
+    return [
+      warn(
+        'consumers',
+        `${nobody} has shown a sign of life within ${RENEWAL_MS / 1_000} s; ${held}, and whether by the living is not known`,
+        `If they died, what they held is back within 15 s where another one runs. ${advice}`,
+      ),
+    ];
+  }
+  const dead = `${nobody} is alive`;
+  return [grown < 0 ? warn('consumers', dead, advice) : fail('consumers', `${dead}; nobody takes them`, advice)];
 }
 
 function deadFindings({ dead }: QueueSizes): Finding[] {

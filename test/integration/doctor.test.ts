@@ -14,6 +14,7 @@ import { makeCertificates, validFor } from '../support/main-server/pki.js';
 import { testConfig } from '../support/program/config.js';
 import { QUEUE, redisConfig } from '../support/redis/queue.js';
 import { useRedis } from '../support/redis/redis.js';
+import { repeat } from '../support/wait-for.js';
 import { someStatus } from '../unit/contract/some-status.js';
 
 const redis = useRedis();
@@ -127,6 +128,25 @@ describe('the queue', () => {
     const findings = await examined();
     expect(one(findings, 'queue').text).toMatch(new RegExp(`^${CAUSE.backlog}: 10001 messages wait`));
     expect(one(findings, 'consumers')).toMatchObject({ level: 'fail' });
+  });
+
+  test.each([
+    ['in the past of the clock of Redis', 1],
+    ['in its future', 4e12],
+  ])('a lease that is not renewed is one of which nothing is known: %s', async (_, score) => {
+    await redis.client.zadd(`{${QUEUE}}:consumers`, score, 'w@h/0.1.a');
+    expect(one(await examined(), 'consumers')).toMatchObject({
+      level: 'warn',
+      text: 'no worker of this kind has shown a sign of life within 4.5 s; a lease is held, and whether by the living is not known',
+    });
+  });
+
+  test('a lease that is renewed is a living worker, whatever the clocks say', async () => {
+    const consumers = `{${QUEUE}}:consumers`;
+    await redis.client.zadd(consumers, 1, 'w@h/0.1.a');
+    const renewing = repeat(async () => void (await redis.client.zincrby(consumers, 1, 'w@h/0.1.a')), 100);
+    expect(one(await examined(), 'consumers')).toMatchObject({ level: 'ok', text: '1 worker holds a lease' });
+    await renewing.stop();
   });
 });
 

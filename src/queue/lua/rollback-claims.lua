@@ -1,8 +1,9 @@
 -- Puts claims of one consumer back at the right end of the queue.
 --
 -- KEYS 1 queue  2 processing list of the consumer  3 consumers  4 paused:seen
--- ARGV 1 consumer  2 claims to move at most  3 bytes after which no further one is moved  4 "1" = even while its lease runs
--- Returns {claims moved, claims left}; moved -1 = the lease runs and nothing was done
+-- ARGV 1 consumer  2 claims to move at most  3 bytes after which no further one is moved
+--      4 its score as it was seen last, "" = whatever it is
+-- Returns {claims moved, claims left, score}; moved -1 = its score is another one, since it lives: nothing was done
 --
 -- Newest first, so that the oldest ends rightmost: a run that is killed midway and repeated gives the same order. The
 -- consumer gets a negative score (as in recover.lua): if it lives after all, it can settle nothing of this any more.
@@ -10,15 +11,17 @@
 -- The errors that this raises come before a claim is copied: see exchange.lua for the order.
 
 local queue, processing, consumers, paused_seen = unpack(KEYS)
-local consumer, most, bytes_wanted, force = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4] == '1'
+local consumer, most, bytes_wanted, seen = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local expiry = tonumber(redis.call('ZSCORE', consumers, consumer) or 0)
-if not force and expiry > now then return { -1, redis.call('LLEN', processing) } end
+local score = redis.call('ZSCORE', consumers, consumer)
+if seen ~= '' and (not score or tonumber(score) ~= tonumber(seen)) then return { -1, redis.call('LLEN', processing), score } end
 
 redis.call('LREM', processing, 0, consumer .. ' ')
-if expiry > 0 then redis.call('ZADD', consumers, string.format('%.0f', -now), consumer) end
+if score and tonumber(score) >= 0 then
+  local time = redis.call('TIME')
+  local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  redis.call('ZADD', consumers, string.format('%.0f', -now), consumer)
+end
 redis.pcall('HDEL', paused_seen, consumer)
 
 local moved, bytes = 0, 0
@@ -34,4 +37,4 @@ while moved < most and bytes < bytes_wanted do
   moved = moved + 1
   bytes = bytes + #raw
 end
-return { moved, redis.call('LLEN', processing) }
+return { moved, redis.call('LLEN', processing), redis.call('ZSCORE', consumers, consumer) }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { LeasesRunningError } from '../../../src/queue/rollback.js';
+import { LeasesRunningError } from '../../../src/queue/leases-run.js';
 import { systemClock } from '../../../src/shared/time/clock.js';
 import { expectNoLeftovers } from '../../support/program/leftovers.js';
 import { places, QUEUE } from '../../support/redis/queue.js';
@@ -14,9 +14,10 @@ const RETRY = `{${QUEUE}}:retry`;
 
 const onQueue = useOperator(redis);
 
-/** Claims as a worker makes them: the oldest at the right end. */
+/** Claims as a worker makes them: the oldest at the right end. With a negative lease others have recovered the worker. */
 async function claims(consumer: string, leaseMs: number, ...messages: string[]): Promise<void> {
-  await redis.client.zadd(CONSUMERS, systemClock.wallNow() + leaseMs, consumer);
+  const now = systemClock.wallNow();
+  await redis.client.zadd(CONSUMERS, leaseMs < 0 ? -now : now + leaseMs, consumer);
   await redis.client.lpush(`{${QUEUE}}:processing:${consumer}`, ...messages);
 }
 
@@ -37,15 +38,43 @@ test('claims go to the right end, retries to the left, both in order; a second r
   });
 });
 
-test('while a lease runs nothing is touched, unless forced; then its holder can settle nothing any more', async () => {
-  await claims('living@host/0.2.b', 60_000, 'c1');
+/** However far back the clock of Redis says that its lease has ended. */
+test.each([60_000, 0, -3.2e11])(
+  'while a lease is renewed nothing is touched, unless forced: %i ms',
+  async (leaseMs) => {
+    await claims('living@host/0.2.b', 0, 'c1');
+    await redis.client.zadd(CONSUMERS, systemClock.wallNow() + leaseMs, 'living@host/0.2.b');
+    await redis.client.zadd(RETRY, 1, '0123456789ab1 id 30000:r1');
+    await onQueue(async ({ rollback }) => {
+      const onWatch = () => void redis.client.zincrby(CONSUMERS, 1, 'living@host/0.2.b');
+      await expect(rollback.run({ force: false, onWatch })).rejects.toThrow(LeasesRunningError);
+      expect(await places(redis.client)).toMatchObject({ waiting: [], processing: ['c1'], retry: ['r1'] });
+      expect(await rollback.run({ force: true })).toEqual({ claims: 1, retries: 1 });
+    });
+    expect(Number(await redis.client.zscore(CONSUMERS, 'living@host/0.2.b'))).toBeLessThan(0);
+  },
+);
+
+test('a lease that nobody renews is over after 13 s, however far ahead the clock of Redis was when it was taken', async () => {
+  await claims('dead@host/0.1.a', 3.2e11, 'c1');
+  const left: number[] = [];
+  const startedAt = systemClock.now();
+  const onWatch = (ms: number) => void left.push(ms);
+  expect(await onQueue(({ rollback }) => rollback.run({ force: false, onWatch }))).toEqual({ claims: 1, retries: 0 });
+  expect(systemClock.now() - startedAt).toBeGreaterThanOrEqual(13_000);
+  expect(left.length).toBeGreaterThan(5);
+  expect(await redis.client.lrange(QUEUE, 0, -1)).toEqual(['c1']);
+});
+
+test('one that is renewed after the last look keeps what it holds', async () => {
+  await claims('living@host/0.2.b', -1, 'c1', 'c2');
   await redis.client.zadd(RETRY, 1, '0123456789ab1 id 30000:r1');
-  await onQueue(async ({ rollback }) => {
-    await expect(rollback.run({ force: false })).rejects.toThrow(LeasesRunningError);
-    expect(await places(redis.client)).toMatchObject({ waiting: [], processing: ['c1'], retry: ['r1'] });
-    expect(await rollback.run({ force: true })).toEqual({ claims: 1, retries: 1 });
-  });
-  expect(Number(await redis.client.zscore(CONSUMERS, 'living@host/0.2.b'))).toBeLessThan(0);
+  // it wakes up while the retries are moved
+  const onProgress = () => void redis.client.zadd(CONSUMERS, systemClock.wallNow(), 'living@host/0.2.b');
+  await expect(onQueue(({ rollback }) => rollback.run({ force: false, onProgress }))).rejects.toThrow(
+    LeasesRunningError,
+  );
+  expect(await places(redis.client)).toMatchObject({ waiting: ['r1'], processing: ['c2', 'c1'] });
 });
 
 test('a run that is cut off midway and repeated loses nothing and keeps the order', async () => {
@@ -81,7 +110,7 @@ test('a queue that is no list costs nothing', async () => {
 test('a processing list that is no list is named, and the others are given back', async () => {
   await claims('dead@host/0.1.a', -1, 'c1');
   await claims('dead@host/0.1.c', -1, 'c3');
-  await redis.client.zadd(CONSUMERS, 1, 'dead@host/0.1.b');
+  await redis.client.zadd(CONSUMERS, -1, 'dead@host/0.1.b');
   await redis.client.set(`{${QUEUE}}:processing:dead@host/0.1.b`, 'a string');
   await onQueue(async ({ rollback }) => {
     expect(await rollback.pending()).toEqual({ claims: 2, retries: 0 });

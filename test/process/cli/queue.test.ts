@@ -10,6 +10,7 @@ import { deadLetter } from '../../../src/domain/dead-letters/dead-letter.js';
 import { readCredentials } from '../../../src/delivery/tls-credentials.js';
 import { places, QUEUE } from '../../support/redis/queue.js';
 import { useRedis } from '../../support/redis/redis.js';
+import { repeat, type Repetition } from '../../support/wait-for.js';
 import { runCommand, type Ran } from '../fixtures/operated.js';
 
 const redis = useRedis();
@@ -126,15 +127,29 @@ test('send: one from flags or JSON, many, from lines; nothing that is malformed'
   });
 });
 
+/** A worker that lives: its lease changes, whatever the time is. */
+function renewing(consumer: string): Repetition {
+  return repeat(async () => void (await redis.client.zincrby(`{${QUEUE}}:consumers`, 1, consumer)), 200);
+}
+
+test('rollback: a lease that stands still is over after 13 s, and that it is watched is said', async () => {
+  await redis.client.zadd(`{${QUEUE}}:consumers`, Date.now() + 3.2e11, 'w@h/0.1.a');
+  await redis.client.lpush(`{${QUEUE}}:processing:w@h/0.1.a`, 'claim');
+  const ran = await command('rollback');
+  expect(ran).toMatchObject({ code: 0, out: expect.stringMatching(/^1 claims/) as string });
+  expect(ran.err).toMatch(/watching the leases for 13 s: \d+ s to go/);
+});
+
 test('rollback: refuses while leases run, and gives everything back', async () => {
-  await redis.client.zadd(`{${QUEUE}}:consumers`, Date.now() + 60_000, 'w@h/0.1.a');
   await redis.client.lpush(`{${QUEUE}}:processing:w@h/0.1.a`, 'claim');
   await redis.client.zadd(`{${QUEUE}}:retry`, 1, '0123456789ab1 id:retry');
   await bury('{"message_id":"dead","attempt_count":9}');
+  const lease = renewing('w@h/0.1.a');
   expect(await command('rollback')).toMatchObject({
     code: 1,
     err: expect.stringMatching(/1 worker holds a lease .*--force/) as string,
   });
+  await lease.stop();
   expect((await command('rollback', '--dry-run', '--with-dead')).out).toMatch(
     /^1 claims, 1 retries and 1 dead letters would/,
   );
@@ -151,8 +166,9 @@ test('rollback --to-v1: dead letters go to the list of version 1.0, and stay dea
   await bury('{"message_id":"a"}');
   expect((await command('dead', 'list')).out).toContain('1 shown of 1');
   expect(await redis.client.llen(`{${QUEUE}}:dead`)).toBe(0);
-  await redis.client.zadd(`{${QUEUE}}:consumers`, Date.now() + 60_000, 'w@h/0.1.a');
+  const lease = renewing('w@h/0.1.a');
   expect((await command('rollback', '--to-v1')).code).toBe(1);
+  await lease.stop();
   expect((await command('rollback', '--to-v1', '--with-dead')).code).toBe(2);
   expect((await command('rollback', '--to-v1', '--dry-run')).out).toBe('1 dead letters would go to the list.');
   await redis.client.del(`{${QUEUE}}:consumers`);
