@@ -109,7 +109,13 @@ const ROOMS = {
     'src/queue',
     'src/shared',
   ],
-  'scripts/bench': ['scripts/local', 'supervisor/certificates', 'supervisor/status', 'src/shared'],
+  'scripts/bench': [
+    'scripts/local',
+    'scripts/main-server',
+    'supervisor/certificates',
+    'supervisor/status',
+    'src/shared',
+  ],
   'scripts/tasks': [],
 };
 

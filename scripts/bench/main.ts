@@ -17,9 +17,11 @@ import { comparisonsOf, ratiosOf } from './measure/ratios.js';
 import { summarise } from './measure/summaries.js';
 import { measureThroughput, type Sample } from './measure/throughput.js';
 import { parseCommandLine, type BenchOptions } from './options.js';
+import { goalTable, goalsOf } from './print/goals.js';
 import { drawPicture } from './print/picture.js';
 import { describeMachine, writeResults, type Results } from './print/results.js';
 import { comparisonTable, curveTable, latencyTable, profileTable, ratioTable, throughputTable } from './print/table.js';
+import { cold, failures, frozenServer, realOrder } from './scenes/scenes.js';
 import { openStand, type Stand } from './stand.js';
 
 const OURS = 'this worker';
@@ -57,11 +59,18 @@ async function bench(options: BenchOptions, closers: Closers): Promise<void> {
   console.log(
     `${machine.cores} × ${machine.cpu}, Node ${machine.node}, Redis ${machine.redis}, sink: ${machine.sink}\n`,
   );
+  const scene = { contenders: [ours(OURS), bullmq], quick: options.quick, install: options.install } as const;
   const results: Results = {
     ...(parts.throughput && { throughput: { machine, ...(await throughput(stand, options)) } }),
     ...(parts.latency && { latency: { machine, ...(await latency(stand, options)) } }),
+    ...(parts.cold && { cold: { machine, ...(await cold(stand, scene)) } }),
+    ...(parts.failures && { failures: { machine, ...(await failures(stand, scene, closers)) } }),
+    ...(parts.frozenServer && { frozenServer: { machine, ...(await frozenServer(stand, scene)) } }),
+    ...(parts.realOrder && { realOrder: { machine, ...(await realOrder(stand, scene)) } }),
     ...(parts.growth && { growth: { machine, ...(await growth(stand, options, closers)) } }),
   };
+  const goals = goalsOf(results);
+  if (goals.length > 0) console.log(`${goalTable(goals)}\n`);
   if (out === undefined) return;
   await writeResults(out, results, drawPicture);
   console.log(`results.json and picture.svg are in ${out}`);

@@ -5,8 +5,11 @@ import { Command } from 'commander';
 import { packageRoot } from '../../src/shared/config/package-root.js';
 import { readCommandLine, wholeNumber, WrongValueError, type CommandLine, type Given } from '../local/command-line.js';
 
+const PARTS = ['throughput', 'latency', 'growth', 'cold', 'failures', 'frozenServer', 'realOrder'] as const;
+type Part = (typeof PARTS)[number];
+
 export interface BenchOptions {
-  readonly parts: { readonly throughput: boolean; readonly latency: boolean; readonly growth: boolean };
+  readonly parts: Readonly<Record<Part, boolean>>;
   readonly quick: boolean;
   readonly rounds: number;
   readonly messages: number;
@@ -35,7 +38,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine<BenchOpti
   const command = new Command('npm run bench --')
     .description(
       'Measures the worker beside BullMQ and a bare POST loop, in turns, with a private Redis and a mutual-TLS sink. ' +
-        'Without --latency or --growth, the throughput only.',
+        'Without one of the parts below, the throughput only.',
     )
     .option('--quick', 'concurrency 16 only, fewer rounds and messages: under a minute', false)
     .option('--rounds <n>', 'rounds (default 20, with --quick 8)')
@@ -43,7 +46,15 @@ export function parseCommandLine(argv: readonly string[]): CommandLine<BenchOpti
     .option('--concurrency <list>', 'concurrencies of the throughput (default 4,16,64, with --quick or --profile 16)')
     .option('--latency', 'from LPUSH to the POST: idle, at 100 messages/s, at 70 % of the maximum', false)
     .option('--growth', 'backlog, retries, workers, message sizes and failures', false)
-    .option('--all', 'throughput, latency and growth', false)
+    .option('--cold', 'the first 20,000 messages of a new process, beside BullMQ', false)
+    .option(
+      '--failures',
+      'what a failed attempt costs beside a delivered one, beside BullMQ with a fixed backoff',
+      false,
+    )
+    .option('--frozen-server', 'a serial main server that freezes beyond 30 in flight: 3 × 16 and 3 × 64', false)
+    .option('--real-order', 'LPUSH first, registered 20 to 90 ms later: end to end, and POSTs in vain', false)
+    .option('--all', 'all of it', false)
     .option('--profile [folder]', 'write a CPU profile per process and print the worker’s top ten')
     .option('--against <folder>', 'another checkout of the product, built, as one more contender: worse or not?')
     .option('--out <folder>', 'where results.json and picture.svg go (default docs/bench; with --quick nowhere)')
@@ -53,15 +64,12 @@ export function parseCommandLine(argv: readonly string[]): CommandLine<BenchOpti
 
 function optionsFrom(given: Given): BenchOptions {
   const quick = given['quick'] === true;
-  const all = given['all'] === true;
-  const latency = all || given['latency'] === true;
-  const growth = all || given['growth'] === true;
   const defaults = quick ? DEFAULTS.quick : DEFAULTS.full;
   const concurrency = given['concurrency'] ?? (given['profile'] ? DEFAULTS.quick : defaults).concurrency;
   // a changed number or a profile does not belong beside the measurements of full runs
   const changed = ['quick', 'profile', 'against', 'rounds', 'messages', 'concurrency'].some((name) => given[name]);
   return {
-    parts: { throughput: all || !(latency || growth), latency, growth },
+    parts: partsOf(given),
     quick,
     rounds: wholeNumber('--rounds', given['rounds'] ?? defaults.rounds, ROUNDS),
     messages: wholeNumber('--messages', given['messages'] ?? defaults.messages, MESSAGES),
@@ -73,6 +81,14 @@ function optionsFrom(given: Given): BenchOptions {
     against: checkout(folder(given['against'])),
     install: given['install'] !== false,
   };
+}
+
+/** The throughput where nothing else is named. */
+function partsOf(given: Given): BenchOptions['parts'] {
+  const isWanted = (part: Part) => given['all'] === true || given[part] === true;
+  const named = PARTS.some((part) => isWanted(part));
+  const entries = PARTS.map((part) => [part, isWanted(part) || (part === 'throughput' && !named)]);
+  return Object.fromEntries(entries) as BenchOptions['parts'];
 }
 
 function folder(given: string | boolean | undefined): string | undefined {

@@ -47,8 +47,11 @@ export interface DevMainServer {
   onPost: ((id: string) => void) | undefined;
   /** Called when it freezes, with the number of requests in flight. */
   onFreeze: ((inFlight: number) => void) | undefined;
-  /** The proxy has put this message into the queue, and will register it (see `Faults.unknownForMs`). */
-  enqueued(id: string): void;
+  /**
+   * The proxy has put this message into the queue, and will register it (see `Faults.unknownForMs`). Returns when it is known,
+   * performance.now() ms.
+   */
+  enqueued(id: string): number;
   /** Faults off, ledger empty. */
   clear(): void;
   closeIdleConnections(): void;
@@ -129,8 +132,8 @@ class RunningServer implements DevMainServer {
     return { now, most, frozen };
   }
 
-  enqueued(id: string): void {
-    this.#registrations.enqueued(id);
+  enqueued(id: string): number {
+    return this.#registrations.enqueued(id, this.faults);
   }
 
   clear(): void {

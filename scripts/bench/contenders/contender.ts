@@ -11,6 +11,10 @@ export interface ContenderOptions {
   readonly concurrency: number;
   /** Where CPU profiles go; none are written without it. */
   readonly profileFolder?: string | undefined;
+  /** Default: the stand's sink. */
+  readonly url?: string | undefined;
+  /** Deliveries fail: each is tried again after 30 s, as often as it takes. */
+  readonly retries?: boolean;
 }
 
 export interface Running {

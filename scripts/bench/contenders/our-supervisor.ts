@@ -20,12 +20,14 @@ export interface OursOptions {
   readonly concurrency: number;
   readonly workers?: number;
   /** Default: the stand's sink. */
-  readonly url?: string;
+  readonly url?: string | undefined;
   readonly profileFolder?: string | undefined;
   /** Another checkout of the product that is built; default this one. */
   readonly root?: string | undefined;
   /** Its own where two checkouts run at once: both would take from one queue. */
   readonly queue?: string;
+  /** More settings. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 export interface Ours {
@@ -57,7 +59,7 @@ export async function startOurs(stand: Stand, options: OursOptions): Promise<Our
 
 async function environment(
   stand: Stand,
-  { concurrency, workers = 1, url, queue = QUEUE }: OursOptions,
+  { concurrency, workers = 1, url, queue = QUEUE, settings = {} }: OursOptions,
   { folder, port }: { readonly folder: string; readonly port: number },
 ): Promise<NodeJS.ProcessEnv> {
   const { certificates, redisPort, sink } = stand;
@@ -78,6 +80,7 @@ async function environment(
     LOG_FILE_PATH: join(folder, 'logs'),
     SUPERVISOR_PORT: String(port),
     SUPERVISOR_RUNTIME_DIR: folder,
+    ...settings,
   };
 }
 

@@ -9,6 +9,8 @@ export interface PeerSetup {
   readonly workerCert: string;
   readonly workerKey: string;
   readonly concurrency: number;
+  /** Failures are what is measured: they are not printed. */
+  readonly retries: boolean;
 }
 
 /** What a peer does with a message: one POST over a kept connection, in the way undici's documentation shows. */

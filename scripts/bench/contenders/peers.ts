@@ -11,6 +11,8 @@ import { message, MESSAGE_BYTES } from './messages.js';
 import type { PeerSetup } from './peer-post.js';
 
 const ADD_AT_ONCE = 1_000;
+/** What this worker does with a failure, in BullMQ's terms. */
+const RETRIES = { attempts: 10_000, backoff: { type: 'fixed', delay: 30_000 } };
 const LISTS = ['bull:bench:wait', 'bull:bench:active', 'bull:bench:paused'];
 
 export const bullmq: Contender = {
@@ -25,7 +27,8 @@ export const bullmq: Contender = {
         await queue.pause();
         for (let added = 0; added < count; added += ADD_AT_ONCE) {
           const jobs = Array.from({ length: Math.min(ADD_AT_ONCE, count - added) }, () => message(MESSAGE_BYTES));
-          await queue.addBulk(jobs.map((data) => ({ name: 'message', data })));
+          const opts = options.retries ? RETRIES : {};
+          await queue.addBulk(jobs.map((data) => ({ name: 'message', data, opts })));
         }
       },
       async drain() {
@@ -57,11 +60,11 @@ export const bareLoop: Contender = {
 async function startPeer(
   script: string,
   stand: Stand,
-  { concurrency, profileFolder }: ContenderOptions,
+  { concurrency, profileFolder, url, retries = false }: ContenderOptions,
 ): Promise<ChildProcess> {
   const { redisPort, sink, certificates } = stand;
   const { caCert, workerCert, workerKey } = certificates;
-  const setup: PeerSetup = { redisPort, url: sink.url, caCert, workerCert, workerKey, concurrency };
+  const setup: PeerSetup = { redisPort, url: url ?? sink.url, caCert, workerCert, workerKey, concurrency, retries };
   const child = fork(join(packageRoot, 'dist', 'scripts', 'bench', 'contenders', script), [JSON.stringify(setup)], {
     execArgv: profileArguments(profileFolder),
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

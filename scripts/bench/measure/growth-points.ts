@@ -1,10 +1,9 @@
 /** One point of a curve of growth: a supervisor of its own, warmed up, and some work for it. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../contenders/contender.js';
 import { message, MESSAGE_BYTES } from '../contenders/messages.js';
 import { QUEUE, startOurs, type Ours, type OursOptions } from '../contenders/our-supervisor.js';
 import { isSettled, release, stage, STAGED } from '../contenders/ours.js';
-import type { Sink } from '../sinks/sink.js';
+import { quiet, type Sink } from '../sinks/sink.js';
 import type { Stand } from '../stand.js';
 import { usageOf } from './process-usage.js';
 
@@ -25,7 +24,6 @@ const DUE = 10_000;
 const RETRY_LEAD_MS = 2_000;
 const RETRY_KEY = `{${QUEUE}}:retry`;
 const HOUR_MS = 3_600_000;
-const QUIET_MS = 300;
 
 /** The first `MEASURED` of `waiting` messages; a short queue is emptied as many times as gives as many. */
 export async function backlog(stand: Stand, waiting: number, options: OursOptions): Promise<Point> {
@@ -101,15 +99,6 @@ export async function drained(
     );
     return point(ours, { x, messages, ...run, redisBytes });
   });
-}
-
-/** Resolves when no request came for a while. */
-async function quiet(sink: Sink): Promise<void> {
-  let [before, now] = [-1, await sink.requests()];
-  while (now !== before) {
-    await sleep(QUIET_MS);
-    [before, now] = [now, await sink.requests()];
-  }
 }
 
 async function withOurs(stand: Stand, options: OursOptions, measure: (ours: Ours) => Promise<Point>): Promise<Point> {

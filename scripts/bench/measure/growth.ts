@@ -23,6 +23,8 @@ interface GrowthOptions {
   readonly onCurve: (curve: Curve) => void;
 }
 
+/** The default, and where an exchange carries least. */
+const CONCURRENCY_OF_MANY = 4;
 const MOST_BYTES = 128 * 1024 * 1024;
 
 /** Name, unit, the places to measure and how. */
@@ -43,9 +45,9 @@ export async function measureGrowth(stand: Stand, options: GrowthOptions, closer
     ],
     [
       'workers',
-      'workers',
+      `workers with ${CONCURRENCY_OF_MANY} at once each`,
       options.workers,
-      (workers) => drained(stand, { x: workers, messages: MEASURED }, { concurrency, workers }),
+      (workers) => drained(stand, { x: workers, messages: MEASURED }, { concurrency: CONCURRENCY_OF_MANY, workers }),
     ],
     [
       'size',

@@ -9,6 +9,7 @@ export interface Summary {
   readonly cpuMicros: Spread;
   readonly peakBytes: number;
   readonly roundTrips: number;
+  readonly redisMicros: number;
 }
 
 export function summarise(samples: readonly Sample[]): Summary[] {
@@ -28,6 +29,7 @@ export function summarise(samples: readonly Sample[]): Summary[] {
       cpuMicros: of((sample) => sample.cpuMicros),
       peakBytes: of((sample) => sample.peakBytes).max,
       roundTrips: of((sample) => sample.roundTrips).median,
+      redisMicros: of((sample) => sample.redisMicros).median,
     };
   });
 }

@@ -2,6 +2,7 @@
 import type { Contender, Running } from '../contenders/contender.js';
 import type { Stand } from '../stand.js';
 import { usageOf } from './process-usage.js';
+import { redisCpuSeconds } from './redis-cpu.js';
 import { roundTrips } from './round-trips.js';
 
 /** One contender in one round. */
@@ -16,6 +17,8 @@ export interface Sample {
   readonly peakBytes: number;
   /** Scripts and blocking pops asked of Redis, per message. */
   readonly roundTrips: number;
+  /** Of the process of Redis, per message, in µs; what shows and watches the messages is in it. */
+  readonly redisMicros: number;
 }
 
 interface ThroughputOptions {
@@ -77,7 +80,8 @@ interface Started {
   readonly running: Running;
 }
 
-async function measure(
+/** One drain. */
+export async function measure(
   stand: Stand,
   { name, running }: Started,
   messages: number,
@@ -97,12 +101,18 @@ async function measure(
     cpuMicros: ((after.cpuSeconds - before.cpuSeconds) * 1e6) / messages,
     peakBytes: after.peakBytes,
     roundTrips: (after.roundTrips - before.roundTrips) / messages,
+    redisMicros: ((after.redisCpuSeconds - before.redisCpuSeconds) * 1e6) / messages,
   };
 }
 
 async function reading(stand: Stand, pid: number) {
-  const [usage, requests, trips] = await Promise.all([usageOf(pid), stand.sink.requests(), roundTrips(stand.redis)]);
-  return { ...usage, requests, roundTrips: trips };
+  const [usage, requests, trips, redisCpu] = await Promise.all([
+    usageOf(pid),
+    stand.sink.requests(),
+    roundTrips(stand.redis),
+    redisCpuSeconds(stand.redis),
+  ]);
+  return { ...usage, requests, roundTrips: trips, redisCpuSeconds: redisCpu };
 }
 
 /**

@@ -7,6 +7,9 @@ import type { Latency } from '../measure/latency.js';
 import type { Comparison, Ratio } from '../measure/ratios.js';
 import type { Summary } from '../measure/summaries.js';
 import type { Sample } from '../measure/throughput.js';
+import type { FailureCost } from '../scenes/failures.js';
+import type { FrozenRun } from '../scenes/frozen-server.js';
+import type { RealOrder } from '../scenes/real-order.js';
 
 export interface Machine {
   readonly measuredAt: string;
@@ -30,6 +33,19 @@ export interface Results {
     readonly samples: readonly Sample[];
   };
   readonly latency?: { readonly machine: Machine; readonly concurrency: number; readonly loads: readonly Latency[] };
+  readonly cold?: {
+    readonly machine: Machine;
+    readonly messages: number;
+    readonly ratios: readonly Ratio[];
+    readonly samples: readonly Sample[];
+  };
+  readonly failures?: {
+    readonly machine: Machine;
+    readonly concurrency: number;
+    readonly costs: readonly FailureCost[];
+  };
+  readonly frozenServer?: { readonly machine: Machine; readonly runs: readonly FrozenRun[] };
+  readonly realOrder?: { readonly machine: Machine; readonly found: RealOrder };
   readonly growth?: { readonly machine: Machine; readonly concurrency: number; readonly curves: readonly Curve[] };
 }
 

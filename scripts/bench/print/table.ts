@@ -14,8 +14,9 @@ export function throughputTable(summaries: readonly Summary[]): string {
     spread(one.cpuMicros, whole),
     megabytes(one.peakBytes),
     one.roundTrips.toFixed(2),
+    one.redisMicros.toFixed(1),
   ]);
-  const head = ['concurrency', 'contender', 'messages/s', 'CPU µs/message', 'peak MB', 'Redis round trips/message'];
+  const head = ['concurrency', 'contender', 'messages/s', 'CPU µs/message', 'peak MB', 'round trips', 'Redis CPU µs'];
   return table(head, rows);
 }
 
@@ -80,7 +81,7 @@ function megabytes(bytes: number): string {
   return whole(bytes / 1e6);
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [head, ...rows];
   const widths = head.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
   return lines

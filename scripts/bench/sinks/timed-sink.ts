@@ -1,16 +1,14 @@
 /** An https server in a process of its own that notes when each message came. */
 import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { packageRoot } from '../../../src/shared/config/package-root.js';
 import type { Life } from '../../../src/shared/life.js';
 import type { CertificateFiles } from '../../../supervisor/certificates/certificates.js';
 import { endWithUs, terminate } from '../../local/child-process.js';
+import { answer } from './answer.js';
 import type { Arrivals, FromSink, TimedSinkSetup, ToSink } from './timed-sink-process.js';
 
 const SCRIPT = join(packageRoot, 'dist', 'scripts', 'bench', 'sinks', 'timed-sink-process.js');
-const DEADLINE_MS = 30_000;
 
 export class TimedSink implements Life {
   readonly #setup: TimedSinkSetup;
@@ -50,7 +48,7 @@ export class TimedSink implements Life {
     const child = fork(SCRIPT, [JSON.stringify(this.#setup)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     endWithUs(child);
     this.#child = child;
-    this.#port = (await answer(child, 'listening')).port;
+    this.#port = (await answer<FromSink, 'listening'>(child, 'listening')).port;
   }
 
   async #end(): Promise<void> {
@@ -58,35 +56,9 @@ export class TimedSink implements Life {
     if (this.#child) await terminate(this.#child);
   }
 
-  #ask<T extends FromSink['type']>(message: ToSink, type: T): Promise<Answer<T>> {
+  #ask<T extends FromSink['type']>(message: ToSink, type: T): Promise<Extract<FromSink, { type: T }>> {
     if (!this.#child) throw new Error('The sink was not started.');
     this.#child.send(message, () => undefined); // a sink that is gone answers nothing, which `answer` reports
-    return answer(this.#child, type);
-  }
-}
-
-type Answer<T extends FromSink['type']> = Extract<FromSink, { type: T }>;
-
-/** The next answer of this kind. Rejects after 30 s, or when the sink ends. */
-async function answer<T extends FromSink['type']>(child: ChildProcess, type: T): Promise<Answer<T>> {
-  const end = new AbortController();
-  const heard = async (): Promise<Answer<T>> => {
-    for (;;) {
-      const [message] = (await once(child, 'message', { signal: end.signal })) as [FromSink];
-      if (message.type === type) return message as Answer<T>;
-    }
-  };
-  const gone = once(child, 'exit', { signal: end.signal }).then(() => {
-    throw new Error('The sink ended.');
-  });
-  const late = sleep(DEADLINE_MS, undefined, { signal: end.signal }).then(() => {
-    throw new Error(`The sink had nothing "${type}" to report within ${DEADLINE_MS / 1_000} s: messages are missing.`);
-  });
-  const others = [gone, late];
-  for (const other of others) other.catch(() => undefined); // what is cut at the end
-  try {
-    return await Promise.race([heard(), ...others]);
-  } finally {
-    end.abort();
+    return answer<FromSink, T>(this.#child, type);
   }
 }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { HttpsSink } from '../../../scripts/bench/sinks/https-sink.js';
+import { OriginalSink } from '../../../scripts/bench/sinks/original-sink.js';
 import { NginxSink } from '../../../scripts/bench/sinks/nginx-sink.js';
 import { NGINX } from '../../../scripts/bench/sinks/open-sink.js';
 import type { Sink } from '../../../scripts/bench/sinks/sink.js';
@@ -38,6 +39,11 @@ conformsToLife({
   name: 'the timed sink',
   make: () => new TimedSink(certificates.files),
   makeFailing: () => new TimedSink(unreadable(certificates.files)),
+});
+conformsToLife({
+  name: 'the sink that behaves as the real main server',
+  make: () => new OriginalSink(certificates.files, {}),
+  makeFailing: () => new OriginalSink(unreadable(certificates.files), {}),
 });
 describe.skipIf(nginx === undefined)('with nginx', () => {
   conformsToLife({
@@ -91,6 +97,24 @@ test('the timed sink says when each message came', async () => {
     await arrived;
     expect((await sink.take()).ids).toHaveLength(1);
     expect((await sink.take()).ids).toEqual([]);
+  } finally {
+    await sink.stop();
+  }
+});
+
+test('the sink that behaves as the real main server says when it knew a message, and when it had delivered it', async () => {
+  const sink = new OriginalSink(certificates.files, { unknownForMs: 3_600_000, poolSize: 30 });
+  await sink.start();
+  try {
+    sink.enqueued(['a']);
+    expect(await deliver(sink.url, certificates.files)).toBe(404);
+    expect(await sink.delivered()).toBe(0);
+    const { messages, most, frozen } = await sink.take();
+    expect(messages).toEqual([
+      { id: 'a', posts: 1, knownAtMs: expect.any(Number) as number, deliveredAtMs: undefined, tookMs: undefined },
+    ]);
+    expect({ most, frozen }).toEqual({ most: 1, frozen: 0 });
+    expect((await sink.take()).messages).toEqual([]);
   } finally {
     await sink.stop();
   }

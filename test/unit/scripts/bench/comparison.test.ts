@@ -5,7 +5,7 @@ import { comparisonTable } from '../../../../scripts/bench/print/table.js';
 
 /** `rates`: of each round, new and old. */
 function samples(concurrency: number, rates: readonly (readonly [number, number])[]): Sample[] {
-  const rest = { pid: 1, cpuMicros: 1, peakBytes: 1, roundTrips: 0, concurrency };
+  const rest = { pid: 1, cpuMicros: 1, peakBytes: 1, roundTrips: 0, redisMicros: 0, concurrency };
   return rates.flatMap(([mine, theirs], round) => [
     { ...rest, round, contender: 'old', messagesPerSecond: theirs },
     { ...rest, round, contender: 'new', messagesPerSecond: mine },

@@ -25,6 +25,24 @@ describe('the command line of the benchmark', () => {
     },
   );
 
+  test.each([
+    ['--cold', 'cold'],
+    ['--failures', 'failures'],
+    ['--frozen-server', 'frozenServer'],
+    ['--real-order', 'realOrder'],
+    ['--growth', 'growth'],
+  ])('%s measures that part alone', (flag, part) => {
+    const line = parseCommandLine([flag]);
+    const parts = line.kind === 'run' ? line.options.parts : {};
+    expect(Object.entries(parts).flatMap(([name, isWanted]) => (isWanted ? [name] : []))).toEqual([part]);
+  });
+
+  test('and all of them can be measured in one run', () => {
+    const line = parseCommandLine(['--all', '--quick']);
+    const parts = line.kind === 'run' ? Object.values(line.options.parts) : [];
+    expect(parts).toEqual(Array.from({ length: 7 }, () => true));
+  });
+
   test('another checkout has to be a built one', () => {
     expect(parseCommandLine(['--against', `${packageRoot}/docs`])).toEqual({
       kind: 'wrong',
