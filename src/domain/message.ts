@@ -4,13 +4,15 @@ import { parseQueuedAt } from './queued-at.js';
 
 export { withAttemptCount } from './attempt-count.js';
 
-/** The three fields that are read; all others are carried through untouched. */
+/** The four fields that are read; all others are carried through untouched. */
 export interface Message {
   readonly id: string;
   /** Failed attempts so far; a missing or unusable value counts as 0. */
   readonly attemptCount: number;
   /** Milliseconds since the Unix epoch; undefined when missing or unreadable. */
   readonly queuedAtMs: number | undefined;
+  /** Whose clock `queued_at` is of; empty when missing. */
+  readonly clientId: string;
 }
 
 type ParsedMessage =
@@ -35,12 +37,14 @@ export function parseMessage(raw: Buffer, mostBytes = Infinity): ParsedMessage {
   const id = ownField(fields, 'message_id');
   const problem = problemOfId(id);
   if (problem !== undefined) return malformed(problem);
+  const clientId = ownField(fields, 'client_id');
   return {
     ok: true,
     message: {
       id: id as string,
       attemptCount: usableAttemptCount(ownField(fields, 'attempt_count')),
       queuedAtMs: parseQueuedAt(ownField(fields, 'queued_at')),
+      clientId: typeof clientId === 'string' ? clientId : '',
     },
   };
 }

@@ -7,6 +7,7 @@ import { credentialsFor } from '../delivery/tls-credentials.js';
 import { FlowControl } from '../domain/flow/flow-control.js';
 import { FleetSeat } from '../domain/flow/fleet-share.js';
 import { POISON_CRASHES } from '../domain/dead-letters/dead-letter.js';
+import { RegistrationLag } from '../domain/registration/registration-lag.js';
 import { RouteRecord } from '../domain/route-record.js';
 import { createBurialTeller } from '../duties/burial-teller.js';
 import { createCertificateWatch } from '../duties/certificate-watch.js';
@@ -32,6 +33,7 @@ import { Copies } from './attempt/copies.js';
 import { CertificatesInUse } from './certificates-in-use.js';
 import { GatedAttempts } from './attempt/gated-attempts.js';
 import { GivingUp } from './attempt/giving-up.js';
+import { Held } from './attempt/held.js';
 import { ObservedServer } from './attempt/observed-server.js';
 import { RedisWatch } from './redis-watch.js';
 import { StatusUpdates } from './attempt/status-updates.js';
@@ -72,7 +74,13 @@ export interface WorkerParts extends BeatSources {
 export function composeWorker(options: WorkerOptions): WorkerParts {
   const { config, identity, isAlone, log, clock, random } = options;
   const { workerId, metricsPort, nonce } = identity;
-  const metrics = createWorkerMetrics(workerId, { droppedLogLines: () => log.stats().dropped });
+  const lag = new RegistrationLag({ graceMs: config.mainServer.notFoundGraceMs, random });
+  const held = new Held(clock);
+  const metrics = createWorkerMetrics(workerId, {
+    droppedLogLines: () => log.stats().dropped,
+    heldMessages: () => held.idle,
+    registrationLagMs: () => lag.lagMs,
+  });
   // before the files are read: what changes between the two is seen as a change
   const stampWhenRead = stampOfFiles(config);
   const credentials = credentialsFor(config, clock.wallNow());
@@ -103,7 +111,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
   const { checkIntervalMs: intervalMs } = config.tls;
   const { background } = queue;
   const copies = new Copies();
-  pause.onChange(() => void (pause.isPaused && copies.giveUp()));
+  pause.onChange(() => void (pause.isPaused && (copies.giveUp(), held.handBack())));
   const watchedDuties = [
     createLeaseRenewal({ queue, clock, log }),
     ...(cap > 0 ? [createFleetShareDuty({ queue, seat: fleet, cap, clock, log })] : []),
@@ -130,7 +138,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     watchedDuties,
     pause,
     duties: [metricsServer, pause, ...watchedDuties],
-    workLoop: composeWorkLoop(options, { queue, server, flow, route, copies, fleet, pause, metrics }),
+    workLoop: composeWorkLoop(options, { queue, server, flow, route, copies, lag, held, fleet, pause, metrics }),
   };
 }
 
@@ -171,25 +179,26 @@ interface Delivering {
   readonly flow: FlowControl;
   readonly route: RouteRecord;
   readonly copies: Copies;
+  readonly lag: RegistrationLag;
+  readonly held: Held;
   readonly fleet: FleetSeat;
   readonly pause: PauseWatch;
   readonly metrics: WorkerMetrics;
 }
 
-function composeWorkLoop(
-  options: WorkerOptions,
-  { queue, server, flow, route, copies, fleet, pause, metrics }: Delivering,
-): WorkLoop {
+function composeWorkLoop(options: WorkerOptions, parts: Delivering): WorkLoop {
+  const { queue, server, flow, route, copies, held, fleet, pause, metrics } = parts;
   const { config, identity, clock, log, onTurn } = options;
   const { workerId } = identity;
   const { concurrency: parallel, retryIntervalMs } = config.worker;
   const observed = new ObservedServer({ server, flow, route, clock });
   const burial = new Burial({ workerId, metrics, clock });
   const givingUp = new GivingUp({ config, server: observed, burial, clock, log });
-  const ungated = new Attempts({ config, server: observed, burial, givingUp, copies, pause, metrics, clock, log });
+  const ungated = new Attempts({ ...parts, config, server: observed, burial, givingUp, clock, log });
   const attempts = new GatedAttempts(ungated, pause);
   const statusUpdates = new StatusUpdates({ server, copies, retryIntervalMs, parallel, clock, log });
   const limits = config.worker;
   const flows = { flow, breaker: flow.breaker, fleet, pause, limits };
-  return new WorkLoop({ ...flows, queue, attempts, statusUpdates, copies, server, metrics, clock, log, onTurn });
+  const shared = { queue, copies, held, server, metrics, clock, log, onTurn };
+  return new WorkLoop({ ...flows, ...shared, attempts, statusUpdates });
 }

@@ -5,6 +5,10 @@ import { fromZero } from './message-metrics.js';
 export interface MetricSources {
   /** Lines the logger dropped so far; read at each scrape. */
   readonly droppedLogLines?: () => number;
+  /** Messages that wait for their registration. */
+  readonly heldMessages?: () => number;
+  /** The age at which most are registered. */
+  readonly registrationLagMs?: () => number;
 }
 
 export function stateMetrics(registry: Registry, workerId: string) {
@@ -58,6 +62,27 @@ export function logMetrics(registry: Registry, workerId: string, sources: Metric
     collect() {
       this.reset();
       this.inc({ worker_id: workerId }, sources.droppedLogLines?.() ?? 0);
+    },
+  });
+}
+
+export function registrationMetrics(registry: Registry, workerId: string, sources: MetricSources): void {
+  new Gauge({
+    name: 'worker_registration_lag_seconds',
+    help: 'Time after which most messages are registered with the main server, as learned',
+    labelNames: ['worker_id'],
+    registers: [registry],
+    collect() {
+      this.set({ worker_id: workerId }, (sources.registrationLagMs?.() ?? 0) / 1000);
+    },
+  });
+  new Gauge({
+    name: 'worker_held_messages',
+    help: 'Number of messages that wait until they are registered with the main server',
+    labelNames: ['worker_id'],
+    registers: [registry],
+    collect() {
+      this.set({ worker_id: workerId }, sources.heldMessages?.() ?? 0);
     },
   });
 }

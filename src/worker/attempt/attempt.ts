@@ -4,6 +4,7 @@
  *   parse ──malformed──────────────────────▶ bury
  *     │      another copy of it in hand ─────▶ waits for its turn (copies.ts)
  *   judge ──no attempt left──▶ give up ────▶ bury (told, or still to be)   | hand back
+ *     │      hardly registered yet ──────────▶ held until it is (held.ts)     | hand back
  *   post, until it is registered ──────────▶ ack | retry, told as queued   | hand back
  *
  * A kill hands the message back untouched, whatever the attempt was at.
@@ -11,7 +12,8 @@
 import type { MainServer, StatusUpdate } from '../../delivery/main-server.js';
 import type { DeliveryOutcome } from '../../domain/delivery-outcome.js';
 import { parseMessage, withAttemptCount, type Message } from '../../domain/message.js';
-import { afterFailure, nextStep, young404DelayMs } from '../../domain/retry-policy.js';
+import type { RegistrationLag, YoungMessage } from '../../domain/registration/registration-lag.js';
+import { afterFailure, nextStep } from '../../domain/retry-policy.js';
 import type { Claim, Settlement } from '../../queue/message-queue.js';
 import type { Config } from '../../shared/config/config.js';
 import type { Log } from '../../shared/logger/log.js';
@@ -21,6 +23,8 @@ import { printable } from '../../shared/words/escape.js';
 import type { Burial } from './burial.js';
 import type { Copies } from './copies.js';
 import type { GivingUp } from './giving-up.js';
+import type { Held } from './held.js';
+import { isUnregistered, UntilRegistered, type Posted } from './until-registered.js';
 
 /** How one attempt ended: how to settle the claim, and what to tell the main server once that is done. */
 export interface AttemptResult {
@@ -41,9 +45,23 @@ interface AttemptsOptions {
   readonly copies: Pick<Copies, 'take' | 'wait'>;
   /** Whether what was held may be begun now. */
   readonly pause: { mayBegin(): Promise<boolean> };
+  readonly lag: RegistrationLag;
+  readonly held: Pick<Held, 'wait'>;
   readonly metrics: WorkerMetrics;
   readonly clock: Clock;
   readonly log: Log;
+}
+
+/** One that is judged, and may be made. */
+interface Attempt {
+  readonly claim: Claim;
+  readonly message: Message;
+  /** The kill. */
+  readonly signal: AbortSignal;
+  /** When it was claimed, by `queued_at`; of a first attempt. */
+  readonly ageMs?: number;
+  /** It may not be registered yet. */
+  readonly young?: YoungMessage;
 }
 
 type Failed = Extract<DeliveryOutcome, { kind: 'failed' }>;
@@ -54,23 +72,25 @@ const DETAIL_LENGTH = 200;
 export class Attempts {
   readonly #options: AttemptsOptions;
   readonly #maxAttempts: number;
+  readonly #untilRegistered: UntilRegistered;
 
   constructor(options: AttemptsOptions) {
     this.#options = options;
     this.#maxAttempts = options.config.worker.maxAttempts;
+    this.#untilRegistered = new UntilRegistered(options);
   }
 
   /**
-   * Never rejects. `signal` is the kill.
+   * Never rejects. `signal` is the kill. `wasAwaited`: it came while an empty queue was waited on.
    *
    * Not async: each layer around the promise of an attempt costs three turns of the microtask queue.
    */
-  run(claim: Claim, signal: AbortSignal): Promise<AttemptResult> {
+  run(claim: Claim, signal: AbortSignal, wasAwaited = false): Promise<AttemptResult> {
     const parsed = parseMessage(claim.raw, this.#options.config.queue.messageMaxBytes);
     if (!parsed.ok) return Promise.resolve(this.#malformed(claim, parsed.problem));
     const { message } = parsed;
     if (!this.#options.copies.take(message.id)) return this.#afterOthers(claim, message, signal);
-    return this.#inHand(claim, message, signal);
+    return this.#inHand(claim, message, signal, wasAwaited);
   }
 
   async #afterOthers(claim: Claim, message: Message, signal: AbortSignal): Promise<AttemptResult> {
@@ -81,9 +101,9 @@ export class Attempts {
     return { settlement: { kind: 'hand-back', claim }, messageId: message.id };
   }
 
-  #inHand(claim: Claim, message: Message, signal: AbortSignal): Promise<AttemptResult> {
+  #inHand(claim: Claim, message: Message, signal: AbortSignal, wasAwaited = false): Promise<AttemptResult> {
     return nextStep(message.attemptCount, this.#maxAttempts) === 'attempt'
-      ? this.#attempt(claim, message, signal)
+      ? this.#attempt(claim, message, signal, wasAwaited)
       : this.#giveUp(claim, message, signal);
   }
 
@@ -96,41 +116,49 @@ export class Attempts {
     return { settlement: await this.#options.givingUp.giveUp(claim, message, signal), messageId: message.id };
   }
 
-  async #attempt(claim: Claim, message: Message, signal: AbortSignal): Promise<AttemptResult> {
-    const { server, metrics, clock } = this.#options;
+  /** Holds it if it is hardly registered yet. */
+  #attempt(claim: Claim, message: Message, signal: AbortSignal, wasAwaited: boolean): Promise<AttemptResult> {
+    const { clock, lag } = this.#options;
+    if (message.attemptCount > 0 || message.queuedAtMs === undefined) return this.#post({ claim, message, signal });
+    const ageMs = clock.wallNow() - message.queuedAtMs;
+    const first = { claim, message, signal, ageMs };
+    if (!wasAwaited && ageMs >= lag.oldFromMs) return this.#post(first);
+    const now = clock.now();
+    const young = lag.look({ clientId: message.clientId, ageMs, wasAwaited, now });
+    const holdMs = lag.holdMs(young, now);
+    return holdMs > 0 ? this.#hold({ ...first, young }, holdMs) : this.#post({ ...first, young });
+  }
+
+  async #hold(attempt: Attempt, ms: number): Promise<AttemptResult> {
+    const { claim, message, signal } = attempt;
+    const { held, pause } = this.#options;
+    const hasSlot = await held.wait(ms, { isBegun: false, signal });
+    if (hasSlot && (await pause.mayBegin())) return this.#post(attempt);
+    return { settlement: { kind: 'hand-back', claim }, messageId: message.id };
+  }
+
+  async #post(attempt: Attempt): Promise<AttemptResult> {
+    const { server, metrics, clock, lag } = this.#options;
+    const { claim, message, signal, ageMs, young } = attempt;
     const id = printable(message.id, ID_LENGTH);
     this.#tell(`Processing message ${id} (attempt ${message.attemptCount + 1}/${this.#maxAttempts})`);
-    const ageMs = message.queuedAtMs === undefined ? undefined : clock.wallNow() - message.queuedAtMs;
-    if (message.attemptCount === 0 && ageMs !== undefined) metrics.observeWait(Math.max(0, ageMs) / 1000);
-    const startedAt = clock.now();
+    if (ageMs !== undefined) metrics.observeWait(Math.max(0, ageMs) / 1000);
+    const sentAt = clock.now();
     let outcome = await server.deliver(message.id, signal);
-    if (isUnregistered(outcome)) outcome = await this.#untilRegistered(message, ageMs, outcome, signal);
+    let tookMs = clock.now() - sentAt;
+    if (isUnregistered(outcome)) ({ outcome, tookMs } = await this.#repeat(attempt, { outcome, sentAt, tookMs }));
+    else if (young && outcome.kind === 'delivered') lag.registered(young, undefined, sentAt);
     if (outcome.kind === 'aborted') return { settlement: { kind: 'hand-back', claim }, messageId: message.id };
-    metrics.observeDelivery((clock.now() - startedAt) / 1000);
+    metrics.observeDelivery(tookMs / 1000);
     return outcome.kind === 'failed' ? this.#failed(claim, message, outcome) : this.#delivered(claim, message, id);
   }
 
-  /** Repeats the POST inside the attempt while a young message is not registered yet. */
-  async #untilRegistered(
-    message: Message,
-    ageMs: number | undefined,
-    first: DeliveryOutcome,
-    signal: AbortSignal,
-  ): Promise<DeliveryOutcome> {
-    const { config, server, clock, log } = this.#options;
-    const { attemptCount } = message;
-    const graceMs = config.mainServer.notFoundGraceMs;
-    let outcome = first;
-    for (let repeat = 0; isUnregistered(outcome); repeat += 1) {
-      const delayMs = young404DelayMs({ repeat, ageMs, attemptCount, graceMs });
-      if (delayMs === undefined) break;
-      log.debug(
-        `Main server does not know message ${printable(message.id, ID_LENGTH)} yet, asking again in ${delayMs} ms`,
-      );
-      await clock.sleep(delayMs, signal);
-      outcome = await server.deliver(message.id, signal);
-    }
-    return outcome;
+  async #repeat({ message, signal, ageMs, young }: Attempt, first: Posted): Promise<Posted> {
+    if (ageMs === undefined) return first;
+    const { id, clientId } = message;
+    const now = first.sentAt;
+    const known = young ?? this.#options.lag.look({ clientId, ageMs, wasAwaited: false, now });
+    return this.#untilRegistered.repeat(id, known, first, signal);
   }
 
   #delivered(claim: Claim, message: Message, id: string): AttemptResult {
@@ -183,9 +211,4 @@ export class Attempts {
     log.warn(`Message ${id} delivery failed, will retry`);
     log.info(`Waiting ${delayMs / 1000}s before retrying message ${id}`);
   }
-}
-
-/** The main server answered that it has no such message. */
-function isUnregistered(outcome: DeliveryOutcome): boolean {
-  return outcome.kind === 'failed' && outcome.messageUnknown;
 }

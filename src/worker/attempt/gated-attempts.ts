@@ -13,12 +13,13 @@ export class GatedAttempts implements Pick<Attempts, 'run'> {
   }
 
   /** Never rejects. `signal` is the kill. */
-  run(claim: Claim, signal: AbortSignal): Promise<AttemptResult> {
-    return this.#pause.isOpen ? this.#attempts.run(claim, signal) : this.#afterLook(claim, signal);
+  run(claim: Claim, signal: AbortSignal, wasAwaited: boolean): Promise<AttemptResult> {
+    const { isOpen } = this.#pause;
+    return isOpen ? this.#attempts.run(claim, signal, wasAwaited) : this.#afterLook(claim, signal, wasAwaited);
   }
 
-  async #afterLook(claim: Claim, signal: AbortSignal): Promise<AttemptResult> {
-    if (await this.#pause.mayBegin()) return this.#attempts.run(claim, signal);
+  async #afterLook(claim: Claim, signal: AbortSignal, wasAwaited: boolean): Promise<AttemptResult> {
+    if (await this.#pause.mayBegin()) return this.#attempts.run(claim, signal, wasAwaited);
     return { settlement: { kind: 'hand-back', claim } };
   }
 }

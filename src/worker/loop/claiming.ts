@@ -23,7 +23,7 @@ interface ClaimingOptions {
   readonly limits: { readonly concurrency: number; readonly batchSize: number };
   readonly clock: Clock;
   /** A message was waited for and came. */
-  readonly onClaim: (claim: Claim) => void;
+  readonly onAwaited: (claim: Claim) => void;
   /** A wait failed. */
   readonly onError: (error: unknown) => void;
   /** A wait has ended, in whatever way. */
@@ -73,15 +73,18 @@ export class Claiming {
 
   /** Messages that may be claimed now, never more than there are free slots; `taken` = slots that are not free. */
   room(taken: number): number {
-    const reserved = taken + (this.#waiting ? 1 : 0);
-    const room = this.#roomBeside(reserved);
-    this.#options.fleet.using(reserved + room);
+    const { fleet, limits, pause } = this.#options;
+    const mayClaim = !this.#quieted && !this.#solo && pause.isOpen;
+    const room = mayClaim ? Math.min(this.free(taken), limits.batchSize) : 0;
+    fleet.using(this.#reserved(taken) + room);
     return room;
   }
 
-  #roomBeside(reserved: number): number {
-    const { flow, breaker, fleet, limits, pause } = this.#options;
-    if (this.#quieted || this.#solo || this.#isCut || !pause.isOpen) return 0;
+  /** Slots for messages in hand that need one to go on. A pause lets go on what is begun. */
+  free(taken: number): number {
+    const reserved = this.#reserved(taken);
+    const { flow, breaker, fleet, limits } = this.#options;
+    if (this.#isCut) return 0;
     const most = Math.min(flow.limit, fleet.inFlightCap ?? limits.concurrency);
     switch (breaker.allowance()) {
       case 'none':
@@ -89,8 +92,13 @@ export class Claiming {
       case 'one':
         return reserved === 0 && most > 0 ? 1 : 0;
       case 'all':
-        return Math.max(0, Math.min(most - reserved, limits.batchSize));
+        return Math.max(0, most - reserved);
     }
+  }
+
+  /** The wait for a message reserves one. */
+  #reserved(taken: number): number {
+    return taken + (this.#waiting ? 1 : 0);
   }
 
   /** An exchange has claimed, or was to. */
@@ -168,7 +176,7 @@ export class Claiming {
     this.#consumedAt = this.#options.clock.now();
     if (!claim) return;
     this.#empty = false;
-    this.#options.onClaim(claim);
+    this.#options.onAwaited(claim);
   };
 
   readonly #waited = (): void => {

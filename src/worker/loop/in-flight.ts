@@ -9,7 +9,7 @@ interface InFlightOptions {
   readonly onEnded: (result: AttemptResult) => void;
 }
 
-/** The messages that are being delivered. Each holds a slot from its claim to its outcome. */
+/** The messages that are being delivered, or wait for that in hand. */
 export class InFlight {
   readonly #options: InFlightOptions;
   readonly #claims = new Set<Claim>();
@@ -29,12 +29,13 @@ export class InFlight {
     return this.#claims;
   }
 
-  deliver(claim: Claim): void {
+  /** `wasAwaited`: it came while an empty queue was waited on. */
+  deliver(claim: Claim, wasAwaited = false): void {
     const { attempts, metrics, onEnded } = this.#options;
     this.#claims.add(claim);
     metrics.setProcessing(this.#claims.size);
     // an attempt never rejects: what does is a bug, and ends the process
-    void attempts.run(claim, this.#cut.signal).then((result) => {
+    void attempts.run(claim, this.#cut.signal, wasAwaited).then((result) => {
       this.#claims.delete(claim);
       metrics.setProcessing(this.#claims.size);
       onEnded(result);

@@ -8,6 +8,7 @@ import type { WorkerMetrics } from '../../shared/metrics/worker-metrics.js';
 import type { Clock } from '../../shared/time/clock.js';
 import type { Attempts } from '../attempt/attempt.js';
 import type { Copies } from '../attempt/copies.js';
+import type { Held } from '../attempt/held.js';
 import type { PauseWatch } from './pause-watch.js';
 import type { StatusUpdates } from '../attempt/status-updates.js';
 
@@ -17,6 +18,7 @@ export interface WorkLoopOptions {
   readonly attempts: Pick<Attempts, 'run'>;
   readonly statusUpdates: StatusUpdates;
   readonly copies: Copies;
+  readonly held: Held;
   readonly server: Pick<MainServer, 'probe'>;
   readonly flow: FlowControl;
   /** Of `flow`. */

@@ -2,9 +2,9 @@
  * The work loop: claim → deliver → settle.
  *
  * One loop owns all conversation with the queue, so at most one exchange is under way and finished attempts gather for
- * the next one: under load a single round trip settles several messages and claims as many. A delivery holds one of
- * `concurrency` slots from its claim to its outcome; a message that waits for its retry holds none. The parts: claiming
- * (how many, in which way), in-flight, settlements (of what has ended), flow-watch (can the main server be reached?).
+ * the next one: under load a single round trip settles several messages and claims as many. The parts: claiming (how
+ * many, in which way), slots (of `concurrency` messages), in-flight, settlements (of what has ended), flow-watch (can the
+ * main server be reached?).
  *
  *   running ──quiet()──▶ quiet ──drain(deadline)──▶ draining ──nothing left──▶ stopped
  *                                                      └──deadline, kill()──▶ killed ──handed back──▶ stopped
@@ -25,6 +25,7 @@ import { FlowWatch } from './flow-watch.js';
 import { InFlight } from './in-flight.js';
 import { Refusals } from './refusals.js';
 import { Settlements } from './settlements.js';
+import { Slots } from './slots.js';
 import type { WorkLoopOptions } from './work-loop-options.js';
 
 /** The loop turns at least this often, whatever happens: its turns are what the primary watches. */
@@ -37,6 +38,7 @@ export class WorkLoop implements Life {
   readonly #claiming: Claiming;
   readonly #inFlight: InFlight;
   readonly #settlements: Settlements;
+  readonly #slots: Slots;
   readonly #flow: FlowWatch;
   readonly #refusals: Refusals;
   readonly #answers: AnswerPoll;
@@ -57,17 +59,18 @@ export class WorkLoop implements Life {
     this.#flow = new FlowWatch({ ...options, onProbed: wake });
     this.#claiming = new Claiming({
       ...options,
-      onClaim: (claim) => this.#begin(claim),
+      onAwaited: (claim) => this.#begin(claim, true),
       onError: (error) => this.#noteUnavailable(error),
       onWaited: wake,
     });
+    const parts = { inFlight: this.#inFlight, settlements: this.#settlements, claiming: this.#claiming };
+    this.#slots = new Slots({ ...options, ...parts, wake });
   }
 
   /** `consumedAt`: when a message was last claimed or the queue proved empty, monotonic ms. */
   get facts() {
     const { consumedAt, isQuieted: isStopping } = this.#claiming;
-    const slotsFull = this.#slotsTaken() >= this.#options.flow.limit;
-    return { inFlight: this.#inFlight.size, slotsFull, consumedAt, isStopping };
+    return { inFlight: this.#inFlight.size, slotsFull: this.#slots.areFull, consumedAt, isStopping };
   }
 
   start(): void {
@@ -106,6 +109,7 @@ export class WorkLoop implements Life {
 
   #claimNoMore(): void {
     this.#claiming.quiet();
+    this.#options.held.handBack();
     this.#flow.quiet();
     this.#wake.wake();
   }
@@ -151,8 +155,9 @@ export class WorkLoop implements Life {
     try {
       if (this.#settlements.auditIsDue) return await this.#audit();
       if (this.#flow.look()) this.#claiming.flowChanged();
-      const want = this.#claiming.room(this.#slotsTaken() + this.#settlements.heldCount);
-      if (this.#settlements.count > 0 || (want > 0 && this.#claiming.isAsking)) return await this.#exchange(want);
+      if (this.#slots.review() === 'reserved') await this.#claiming.endWait();
+      const want = this.#slots.room();
+      if (this.#slots.exchangeIsDue || (want > 0 && this.#claiming.isAsking)) return await this.#exchange(want);
       if (want > 0) this.#claiming.wait();
     } catch (error) {
       this.#noteUnavailable(error);
@@ -184,18 +189,13 @@ export class WorkLoop implements Life {
     const refusal = exchange.claimRefusal;
     this.#claiming.asked(refusal === undefined ? want : 0, exchange);
     for (const claim of exchange.claims) this.#begin(claim);
+    this.#slots.admit();
     if (refusal !== undefined) this.#noteRefusal(`Redis refuses to hand out a message: ${refusal}`);
     return this.#settlements.refusedCount === 0;
   }
 
-  /** A copy that waits for another one needs no slot; no more than a batch of them, or they would all be claimed. */
-  #slotsTaken(): number {
-    const { copies, limits } = this.#options;
-    return this.#inFlight.size - Math.min(copies.idle, limits.batchSize);
-  }
-
-  #begin(claim: Claim): void {
-    if (this.#claiming.mayDeliver) this.#inFlight.deliver(claim);
+  #begin(claim: Claim, wasAwaited = false): void {
+    if (this.#claiming.mayDeliver) this.#inFlight.deliver(claim, wasAwaited);
     else this.#settlements.handBack(claim);
   }
 

@@ -18,6 +18,7 @@ import { momentOf } from '../../../src/shared/time/deadline.js';
 import { systemClock as clock } from '../../../src/shared/time/clock.js';
 import { Heartbeat } from '../../../src/worker/heartbeat.js';
 import { Copies } from '../../../src/worker/attempt/copies.js';
+import { Held } from '../../../src/worker/attempt/held.js';
 import { StatusUpdates } from '../../../src/worker/attempt/status-updates.js';
 import { PauseWatch } from '../../../src/worker/loop/pause-watch.js';
 import { WorkLoop } from '../../../src/worker/loop/work-loop.js';
@@ -171,6 +172,7 @@ const workLoopOf = (raws: readonly string[]) => async () => {
       log,
     }),
     copies: new Copies(),
+    held: new Held(clock),
     server,
     flow,
     breaker: flow.breaker,

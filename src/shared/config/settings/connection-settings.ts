@@ -193,7 +193,8 @@ export const CONNECTION_SETTINGS = [
     default: '2',
     format: seconds({ min: 0, max: 60 }),
     unit: 'seconds',
-    prose: 'A message younger than this that the main server does not know yet is asked for again at once (0 = off)',
+    prose:
+      'A message younger than this that the main server does not know yet is asked for again in small steps (0 = off)',
   },
   {
     path: 'main_server.max_in_flight',

@@ -15,13 +15,20 @@ const messageOf = (text: string) => {
 };
 
 describe('a well-formed message', () => {
-  it('gives the three fields', () => {
-    const text = '{"message_id":"a-1","attempt_count":3,"queued_at":"2025-01-15T10:30:45.123456Z","x":[1]}';
-    expect(messageOf(text)).toEqual({ id: 'a-1', attemptCount: 3, queuedAtMs: Date.UTC(2025, 0, 15, 10, 30, 45, 123) });
+  it('gives the four fields', () => {
+    const text =
+      '{"message_id":"a-1","attempt_count":3,"queued_at":"2025-01-15T10:30:45.123456Z","client_id":"c","x":[1]}';
+    const queuedAtMs = Date.UTC(2025, 0, 15, 10, 30, 45, 123);
+    expect(messageOf(text)).toEqual({ id: 'a-1', attemptCount: 3, queuedAtMs, clientId: 'c' });
   });
 
   it('needs only a message_id', () => {
-    expect(messageOf(' {"message_id":"a"}\n')).toEqual({ id: 'a', attemptCount: 0, queuedAtMs: undefined });
+    expect(messageOf(' {"message_id":"a"}\n')).toEqual({
+      id: 'a',
+      attemptCount: 0,
+      queuedAtMs: undefined,
+      clientId: '',
+    });
   });
 
   it('reads the last of duplicate keys', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { afterFailure, nextStep, young404DelayMs } from '../../../../src/domain/retry-policy.js';
+import { afterFailure, nextStep } from '../../../../src/domain/retry-policy.js';
 
 describe('nextStep', () => {
   it.each([
@@ -62,29 +62,5 @@ describe('afterFailure', () => {
         },
       ),
     );
-  });
-});
-
-describe('young404DelayMs', () => {
-  const young = { repeat: 0, ageMs: 50, attemptCount: 0, graceMs: 2000 };
-
-  it('repeats four times, then fails the attempt', () => {
-    const delays = [0, 1, 2, 3, 4, 5].map((repeat) => young404DelayMs({ ...young, repeat }));
-    expect(delays).toEqual([100, 200, 400, 800, undefined, undefined]);
-  });
-
-  it.each([
-    ['just within the grace', { ageMs: 1999 }, 100],
-    ['at the grace', { ageMs: 2000 }, undefined],
-    ['old', { ageMs: 60_000 }, undefined],
-    ['from a clock that is ahead', { ageMs: -3_600_000 }, 100],
-    ['of unknown age', { ageMs: undefined }, undefined],
-    ['not in its first attempt', { attemptCount: 1 }, undefined],
-    ['with the grace off', { graceMs: 0 }, undefined],
-    ['with the grace off and a clock that is ahead', { graceMs: 0, ageMs: -1 }, undefined],
-    ['with the grace off, in a repeat', { graceMs: 0, repeat: 1 }, undefined],
-    ['grown old while it was repeated', { ageMs: 2500, repeat: 3 }, 800],
-  ])('a message %s', (_name, change, delay) => {
-    expect(young404DelayMs({ ...young, ...change })).toBe(delay);
   });
 });

@@ -1,6 +1,7 @@
 import type { CircuitBreaker } from '../../../../src/domain/flow/circuit-breaker.js';
 import { FlowControl } from '../../../../src/domain/flow/flow-control.js';
 import { FleetSeat } from '../../../../src/domain/flow/fleet-share.js';
+import { RegistrationLag } from '../../../../src/domain/registration/registration-lag.js';
 import { RouteRecord } from '../../../../src/domain/route-record.js';
 import { COUNTED, type Counts } from '../../../../src/shared/metrics/counts.js';
 import { createWorkerMetrics, type WorkerMetrics } from '../../../../src/shared/metrics/worker-metrics.js';
@@ -8,11 +9,13 @@ import { Attempts } from '../../../../src/worker/attempt/attempt.js';
 import { Copies } from '../../../../src/worker/attempt/copies.js';
 import { Burial } from '../../../../src/worker/attempt/burial.js';
 import { GivingUp } from '../../../../src/worker/attempt/giving-up.js';
+import { Held } from '../../../../src/worker/attempt/held.js';
 import { ObservedServer } from '../../../../src/worker/attempt/observed-server.js';
 import { StatusUpdates } from '../../../../src/worker/attempt/status-updates.js';
 import { GatedAttempts } from '../../../../src/worker/attempt/gated-attempts.js';
 import { PauseWatch } from '../../../../src/worker/loop/pause-watch.js';
 import { WorkLoop } from '../../../../src/worker/loop/work-loop.js';
+import type { Random } from '../../../../src/shared/time/random.js';
 import { CountSet } from '../../../../supervisor/workers/count-set.js';
 import { testConfig, type ConfigOverrides } from '../../../support/program/config.js';
 import { recordedLog, type RecordedLog } from '../../../support/recorded-log.js';
@@ -36,6 +39,8 @@ export interface Core {
   readonly pauseInRedis: ScriptedPause;
   readonly statusUpdates: StatusUpdates;
   readonly copies: Copies;
+  readonly lag: RegistrationLag;
+  readonly held: Held;
   readonly workLoop: WorkLoop;
   readonly metrics: WorkerMetrics;
   readonly log: RecordedLog;
@@ -51,14 +56,24 @@ const open: Core[] = [];
 
 export function createCore(
   worker: ConfigOverrides['worker'] = {},
-  { logging = {}, queue: ofQueue = {} }: Pick<ConfigOverrides, 'logging' | 'queue'> = {},
+  {
+    logging = {},
+    queue: ofQueue = {},
+    mainServer = {},
+  }: Pick<ConfigOverrides, 'logging' | 'queue' | 'mainServer'> = {},
+  random: Random = () => 0.5,
 ): Core {
-  const config = testConfig({ worker: { retryIntervalMs: RETRY_MS, ...worker }, logging, queue: ofQueue });
+  const config = testConfig({ worker: { retryIntervalMs: RETRY_MS, ...worker }, logging, queue: ofQueue, mainServer });
   const clock = new VirtualClock();
   const log = recordedLog();
   const queue = new ScriptedQueue(clock);
   const server = new ScriptedMainServer();
-  const metrics = createWorkerMetrics('worker-1');
+  const held = new Held(clock);
+  const lag = new RegistrationLag({ graceMs: config.mainServer.notFoundGraceMs, random });
+  const metrics = createWorkerMetrics('worker-1', {
+    heldMessages: () => held.idle,
+    registrationLagMs: () => lag.lagMs,
+  });
   const limits = config.worker;
   const fleet = new FleetSeat();
   const flow = new FlowControl({ ...limits, share: fleet, random: () => 0.999_999, loopBusyMs: () => 0 });
@@ -70,15 +85,16 @@ export function createCore(
   const copies = new Copies();
   const pauseInRedis = new ScriptedPause();
   const pause = new PauseWatch({ queue: pauseInRedis, isAlone: true, clock, log });
-  pause.onChange(() => void (pause.isPaused && copies.giveUp()));
-  const ungated = new Attempts({ config, server: observed, burial, givingUp, copies, pause, metrics, clock, log });
-  const attempts = new GatedAttempts(ungated, pause);
+  pause.onChange(() => void (pause.isPaused && (copies.giveUp(), held.handBack())));
+  const asking = { server: observed, burial, givingUp, copies, lag, held, pause };
+  const attempts = new GatedAttempts(new Attempts({ ...asking, config, metrics, clock, log }), pause);
   const parallel = config.worker.concurrency;
   const statusUpdates = new StatusUpdates({ server, copies, retryIntervalMs: RETRY_MS, parallel, clock, log });
   let turns = 0;
   const onTurn = () => void (turns += 1);
   const flows = { flow, breaker, fleet, pause, limits };
-  const parts = { ...flows, queue, server, attempts, statusUpdates, copies, metrics, clock, log, onTurn };
+  const delivering = { queue, server, attempts, statusUpdates, copies, lag, held };
+  const parts = { ...flows, ...delivering, metrics, clock, log, onTurn };
   const core: Core = {
     ...parts,
     pauseInRedis,
