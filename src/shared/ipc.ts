@@ -65,8 +65,11 @@ export interface Identity {
   readonly nonce: string;
 }
 
-/** fleet_cap: others may have in flight all that MAIN_SERVER_MAX_IN_FLIGHT allows. paused: nobody begins a delivery. */
-export const HELD_BY = ['fleet_cap', 'paused'] as const;
+/**
+ * fleet_cap: others may have in flight all that MAIN_SERVER_MAX_IN_FLIGHT allows. paused: nobody begins a delivery.
+ * retry_after: the main server asked for rest.
+ */
+export const HELD_BY = ['fleet_cap', 'paused', 'retry_after'] as const;
 export type HeldBy = (typeof HELD_BY)[number];
 
 /** Sent by the work loop itself about once a second: a beat proves that the loop turns, not that the process exists. */
@@ -82,6 +85,8 @@ export interface Beat {
   readonly breaker: 'closed' | 'open' | 'half-open';
   /** What lets it claim nothing, although nothing is wrong. */
   readonly heldBy?: HeldBy | undefined;
+  /** How many deliveries it may have in flight, and what holds that (domain/flow/flow-control.ts). */
+  readonly flow?: { readonly limit: number; readonly heldBy: string } | undefined;
   /** In use. */
   readonly certificates: readonly CertificateDates[];
   readonly troubles: readonly DutyTrouble[];
@@ -150,10 +155,11 @@ export function readToPrimary(value: unknown): ToPrimary | undefined {
 }
 
 function readBeat(beat: Beat): Beat {
-  const { certificates, troubles }: { certificates: unknown; troubles: unknown } = beat;
+  const { certificates, troubles, flow }: { certificates: unknown; troubles: unknown; flow?: unknown } = beat;
   return {
     ...beat,
     heldBy: HELD_BY.find((word) => word === beat.heldBy),
+    flow: isFlow(flow) ? flow : undefined,
     certificates: Array.isArray(certificates) ? certificates.filter(isCertificateDates) : [],
     troubles: Array.isArray(troubles) ? troubles.filter(isDutyTrouble) : [],
   };
@@ -166,6 +172,10 @@ function isBeat(value: unknown): value is Beat {
     Array.isArray(value['reasons']) &&
     ['inFlight', 'eventLoopLagSeconds'].every((name) => isCount(value[name]))
   );
+}
+
+function isFlow(value: unknown): value is NonNullable<Beat['flow']> {
+  return isRecord(value) && isCount(value['limit']) && typeof value['heldBy'] === 'string';
 }
 
 function isDutyTrouble(value: unknown): value is DutyTrouble {

@@ -1,6 +1,7 @@
 import type { Duty } from '../duties/duty-failures.js';
 import type { MetricsServer } from '../duties/metrics-server.js';
 import type { CircuitBreaker } from '../domain/flow/circuit-breaker.js';
+import type { FlowControl } from '../domain/flow/flow-control.js';
 import type { FleetSeat } from '../domain/flow/fleet-share.js';
 import type { RouteRecord } from '../domain/route-record.js';
 import type { RedisQueue } from '../queue/claims/claims-and-settlements.js';
@@ -18,6 +19,7 @@ export interface BeatSources {
   readonly workLoop: Pick<WorkLoop, 'facts'>;
   readonly queue: Pick<RedisQueue, 'isReady' | 'problem'>;
   readonly redisWatch: Pick<RedisWatch, 'problem'>;
+  readonly flow: Pick<FlowControl, 'facts' | 'holdMs'>;
   readonly breaker: Pick<CircuitBreaker, 'state' | 'lastReason'>;
   readonly fleet: Pick<FleetSeat, 'allotment' | 'inFlightCap'>;
   readonly pause: Pick<PauseWatch, 'isPaused' | 'lastPausedAt'>;
@@ -51,7 +53,8 @@ export function beatOf(sources: BeatSources, times: BeatTimes, eventLoopLagSecon
     eventLoopLagSeconds,
     redisUp: queue.isReady(),
     breaker: breaker.state,
-    heldBy: holdOf(sources)?.by,
+    heldBy: holdOf(sources, times.now)?.by,
+    flow: sources.flow.facts(times.now),
   };
 }
 
@@ -68,7 +71,7 @@ function readinessOf(sources: BeatSources, { now, activatedAt }: BeatTimes): Rea
     breaker,
     lastPausedAt: pause.lastPausedAt,
     routeProblem: route.isMissing ? noRoute(mainServer.url, mainServer.deliverEndpoint) : undefined,
-    hold: holdOf(sources)?.text,
+    hold: holdOf(sources, now)?.text,
     slotsFull,
     metricsPortTaken: metricsServer.state() === 'port_taken' ? metricsPort : undefined,
   });

@@ -80,6 +80,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     droppedLogLines: () => log.stats().dropped,
     heldMessages: () => held.idle,
     registrationLagMs: () => lag.lagMs,
+    flow: () => flow.facts(clock.now()),
   });
   // before the files are read: what changes between the two is seen as a change
   const stampWhenRead = stampOfFiles(config);
@@ -125,6 +126,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     metrics,
     redisWatch,
     queue,
+    flow,
     breaker,
     fleet,
     route,

@@ -1,4 +1,5 @@
 import type { FleetSeat } from '../domain/flow/fleet-share.js';
+import type { FlowControl } from '../domain/flow/flow-control.js';
 import type { HeldBy } from '../shared/ipc.js';
 import type { PauseWatch } from './loop/pause-watch.js';
 
@@ -11,12 +12,17 @@ interface Hold {
 
 interface Holders {
   readonly fleet: Pick<FleetSeat, 'allotment' | 'inFlightCap'>;
+  readonly flow: Pick<FlowControl, 'holdMs'>;
   readonly pause: Pick<PauseWatch, 'isPaused'>;
 }
 
-export function holdOf({ fleet, pause }: Holders): Hold | undefined {
+export function holdOf({ fleet, flow, pause }: Holders, now: number): Hold | undefined {
   // who, why and until when is said once for all workers
   if (pause.isPaused) return { by: 'paused', text: 'deliveries are paused' };
+  const restMs = flow.holdMs(now);
+  if (restMs > 0) {
+    return { by: 'retry_after', text: `the main server asks for ${Math.ceil(restMs / 1000)} s of rest (Retry-After)` };
+  }
   const { allotment, inFlightCap } = fleet;
   if (!allotment || inFlightCap !== 0) return undefined;
   const { share, members } = allotment;

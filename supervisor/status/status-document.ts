@@ -16,7 +16,11 @@ export interface WorkerStatus extends CountsStatus {
   readonly consuming: boolean;
   readonly breaker: 'closed' | 'open' | 'half-open' | null;
   /** Why it claims nothing although nothing is wrong; null = it claims what it can. */
-  readonly held_by: 'fleet_cap' | 'paused' | null;
+  readonly held_by: 'fleet_cap' | 'paused' | 'retry_after' | null;
+  /** How many deliveries it may have in flight; null while it has said nothing. */
+  readonly concurrency_limit: number | null;
+  /** What holds that: concurrency (WORKER_CONCURRENCY), demand, server, fleet_cap, retry_after or breaker. */
+  readonly limited_by: string | null;
   readonly redis_up: boolean;
   readonly metrics_port: number;
   readonly restarts: number;

@@ -22,7 +22,15 @@ import { ConcurrencyLimit } from './concurrency-limit.js';
 import type { FleetShare } from './fleet-share.js';
 
 /** What holds the flow: why there are not more in flight. `demand`: no more were needed so far. */
-type FlowHold = 'concurrency' | 'demand' | 'server' | 'fleet_cap' | 'retry_after' | 'breaker';
+export const FLOW_HOLDS = ['concurrency', 'demand', 'server', 'fleet_cap', 'retry_after', 'breaker'] as const;
+export type FlowHold = (typeof FLOW_HOLDS)[number];
+
+/** For operators. */
+export interface FlowFacts {
+  /** How many deliveries may be in flight while messages flow. */
+  readonly limit: number;
+  readonly heldBy: FlowHold;
+}
 
 const STALLED_AFTER_MS = 500;
 const ASK_STALLED_EVERY_MS = 5_000;
@@ -51,6 +59,11 @@ export class FlowControl {
   /** How many may be in flight while messages flow, without the fleet's cap. */
   get limit(): number {
     return this.#adaptive?.limit ?? this.#options.concurrency;
+  }
+
+  facts(now: number): FlowFacts {
+    const { limit } = this;
+    return { limit: Math.min(limit, this.#options.share.inFlightCap ?? limit), heldBy: this.heldBy(now) };
   }
 
   heldBy(now: number): FlowHold {

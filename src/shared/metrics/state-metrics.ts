@@ -1,5 +1,6 @@
 /** How a worker is, beside what it did with messages. */
 import { Counter, Gauge, type Registry } from 'prom-client';
+import { FLOW_HOLDS, type FlowFacts } from '../../domain/flow/flow-control.js';
 import { fromZero } from './message-metrics.js';
 
 export interface MetricSources {
@@ -9,7 +10,11 @@ export interface MetricSources {
   readonly heldMessages?: () => number;
   /** The age at which most are registered. */
   readonly registrationLagMs?: () => number;
+  /** Of the moment; read at each scrape. */
+  readonly flow?: () => FlowFacts;
 }
+
+const UNKNOWN_FLOW = (): FlowFacts => ({ limit: 0, heldBy: 'demand' });
 
 export function stateMetrics(registry: Registry, workerId: string) {
   const breakerOpen = new Gauge({
@@ -51,6 +56,28 @@ export function stateMetrics(registry: Registry, workerId: string) {
     claimsLost: fromZero(claimsLost.labels(workerId)),
     certificateNotAfter,
   };
+}
+
+export function flowMetrics(registry: Registry, workerId: string, { flow = UNKNOWN_FLOW }: MetricSources): void {
+  new Gauge({
+    name: 'worker_concurrency_limit',
+    help: 'How many deliveries this worker may have in flight now',
+    labelNames: ['worker_id'],
+    registers: [registry],
+    collect() {
+      this.set({ worker_id: workerId }, flow().limit);
+    },
+  });
+  new Gauge({
+    name: 'worker_concurrency_limit_held_by',
+    help: 'What holds that limit: 1 for the one that does, 0 for the others',
+    labelNames: ['worker_id', 'by'],
+    registers: [registry],
+    collect() {
+      const { heldBy } = flow();
+      for (const by of FLOW_HOLDS) this.set({ worker_id: workerId, by }, by === heldBy ? 1 : 0);
+    },
+  });
 }
 
 export function logMetrics(registry: Registry, workerId: string, sources: MetricSources): void {

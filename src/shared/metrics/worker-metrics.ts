@@ -11,7 +11,7 @@ import type { Counts, LatestFailure } from './counts.js';
 import { messageMetrics } from './message-metrics.js';
 import type { MetricJson } from './metric-json.js';
 import { CountedMetrics, gaugesOf } from './registry-json.js';
-import { logMetrics, registrationMetrics, stateMetrics, type MetricSources } from './state-metrics.js';
+import { flowMetrics, logMetrics, registrationMetrics, stateMetrics, type MetricSources } from './state-metrics.js';
 
 export type ProcessedStatus = 'delivered' | 'failed';
 
@@ -48,6 +48,7 @@ export function createWorkerMetrics(workerId: string, sources: MetricSources = {
   const state = stateMetrics(registry, workerId);
   logMetrics(registry, workerId, sources);
   registrationMetrics(registry, workerId, sources);
+  flowMetrics(registry, workerId, sources);
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 20 });
   const counted = new CountedMetrics(registry);
   const failures = new Map<string, LatestFailure>();

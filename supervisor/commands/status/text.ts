@@ -15,6 +15,7 @@ const HEADINGS = [
   'MEMORY',
   'LAG',
   'IN FLIGHT',
+  'LIMIT',
   'DELIVERED',
   'FAILED',
   'RETRIED',
@@ -56,6 +57,13 @@ function row(worker: WorkerStatus): string[] {
     cpu === null ? '-' : `${Math.round(cpu)}%`,
     memory === null ? '-' : `${Math.round(memory / 1_048_576)}M`,
     lag === null ? '-' : `${Math.round(lag * 1_000)}ms`,
-    ...[worker.processing, worker.delivered, worker.failed, worker.retried, worker.restarts].map(String),
+    String(worker.processing),
+    limit(worker),
+    ...[worker.delivered, worker.failed, worker.retried, worker.restarts].map(String),
   ];
+}
+
+/** How many it may have in flight, and what holds that. */
+function limit({ concurrency_limit: most, limited_by: by }: WorkerStatus): string {
+  return most === null ? '-' : `${most} (${printable((by ?? 'unknown').replaceAll('_', ' '), 20)})`;
 }

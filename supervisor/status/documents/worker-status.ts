@@ -28,6 +28,8 @@ export function workerStatus(slot: WorkerSlot, facts: WorkerFacts): WorkerStatus
     consuming: slot.isServed(facts.now),
     breaker: beat?.breaker ?? null,
     held_by: beat?.heldBy ?? null,
+    concurrency_limit: beat?.flow?.limit ?? null,
+    limited_by: beat?.flow?.heldBy ?? null,
     redis_up: beat?.redisUp ?? false,
     metrics_port: identity.metricsPort,
     restarts: slot.restarts,

@@ -46,6 +46,18 @@ describe('what an answer means', () => {
     expect(main.server.ledger.posts).toBe(1);
   });
 
+  it.each([429, 503])('a %d may ask for patience', async (status) => {
+    Object.assign(main.server.faults, { retryAfterS: 20 });
+    main.server.faults.post.status = status;
+    expect(await post()).toMatchObject({ kind: 'failed', status, retryAfterMs: 20_000 });
+  });
+
+  it('a 500 may not', async () => {
+    Object.assign(main.server.faults, { retryAfterS: 20 });
+    main.server.faults.post.status = 500;
+    expect(await post()).not.toHaveProperty('retryAfterMs');
+  });
+
   it('a 404 of the application says that the message is unknown', async () => {
     main.server.faults.unknownIds.add('nope');
     const detail = '{"error":"Message not found: nope","status_code":404}';

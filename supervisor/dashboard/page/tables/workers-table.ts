@@ -13,6 +13,7 @@ const COLUMNS = [
   { title: 'Memory', kind: 'number' },
   { title: 'Loop lag', kind: 'number' },
   { title: 'In flight', kind: 'number' },
+  { title: 'Limit', kind: 'text' },
   { title: 'Delivered', kind: 'number' },
   { title: 'Failed', kind: 'number' },
   { title: 'Restarts', kind: 'number' },
@@ -39,6 +40,7 @@ export function createWorkersTable(place: HTMLElement): (workers: readonly Worke
           format.bytes(worker.memory_bytes),
           format.duration(worker.event_loop_lag_seconds),
           format.count(worker.processing),
+          limit(worker),
           format.count(worker.delivered),
           format.count(worker.failed),
           format.count(worker.restarts),
@@ -54,4 +56,9 @@ function fillState(cell: HTMLTableCellElement, { state, reasons }: WorkerStatus)
   setText(badge, state);
   setAttribute(badge, 'data-state', state);
   setText(why, reasons.map((reason) => printable(reason, 300)).join('; '));
+}
+
+/** How many it may have in flight, and what holds that. */
+function limit({ concurrency_limit: most, limited_by: by }: WorkerStatus): string {
+  return most === null ? format.UNKNOWN : `${most} (${printable((by ?? 'unknown').replaceAll('_', ' '), 20)})`;
 }

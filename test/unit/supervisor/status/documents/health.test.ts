@@ -14,6 +14,8 @@ const WORKER: WorkerStatus = {
   consuming: true,
   breaker: 'closed',
   held_by: null,
+  concurrency_limit: 4,
+  limited_by: 'demand',
   redis_up: true,
   metrics_port: 9100,
   restarts: 0,
