@@ -32,7 +32,14 @@ const ROOMS = {
   'supervisor/program.ts': ['supervisor/commands', 'src/shared'],
   'supervisor/workers': ['src/shared', 'src/queue/keys.ts'],
   'supervisor/rollout': ['supervisor/workers', 'src/shared'],
-  'supervisor/queue': ['supervisor/workers', 'src/domain', 'src/duties/recoverer.ts', 'src/queue', 'src/shared'],
+  'supervisor/queue': [
+    'supervisor/workers',
+    'src/domain',
+    'src/duties/found-lists.ts',
+    'src/duties/recoverer.ts',
+    'src/queue',
+    'src/shared',
+  ],
   'supervisor/status': [
     'supervisor/queue',
     'supervisor/rollout',

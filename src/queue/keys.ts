@@ -24,6 +24,8 @@ export interface RedisKeys {
   readonly crashes: string;
   /** Hash: consumer → what it may have in flight of what the fleet may. Exists only with a cap. */
   readonly shares: string;
+  /** String: who looks for lists of consumers that nobody knows. */
+  readonly searcher: string;
   processing(consumer: string): string;
 }
 
@@ -44,6 +46,7 @@ export function redisKeys(queue: string): RedisKeys {
     consumers: `${prefix}:consumers`,
     crashes: `${prefix}:crashes`,
     shares: `${prefix}:shares`,
+    searcher: `${prefix}:searcher`,
     paused: `${prefix}:paused`,
     pausedSeen: `${prefix}:paused:seen`,
     processing: (consumer) => `${prefix}:processing:${consumer}`,
@@ -55,7 +58,7 @@ export type KeyType = 'list' | 'sorted set' | 'hash' | 'string';
 /** What is kept under a key of ours. */
 export function typeOf(key: string): KeyType {
   if (/\}[^}]*:(?:retry|consumers|dead:index|untold)$/.test(key)) return 'sorted set';
-  if (/\}[^}]*:paused$/.test(key)) return 'string';
+  if (/\}[^}]*:(?:paused|searcher)$/.test(key)) return 'string';
   return /\}[^}]*:(?:crashes|dead:letters|shares|paused:seen)$/.test(key) ? 'hash' : 'list';
 }
 
@@ -67,7 +70,7 @@ function isOwnName(name: string): boolean {
   if (!/[{}]/.test(name)) return name !== '';
   const parts = /^([^{}]*)\{[^{}]+\}([^{}]*)$/.exec(name);
   if (!parts || parts[1] + (parts[2] ?? '') === '') return false;
-  return !/:(?:retry|dead|untold|consumers|crashes|shares|paused|processing)(?::|$)/.test(parts[2] ?? '');
+  return !/:(?:retry|dead|untold|consumers|crashes|shares|paused|searcher|processing)(?::|$)/.test(parts[2] ?? '');
 }
 
 /**

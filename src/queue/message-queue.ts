@@ -230,6 +230,10 @@ export interface PauseQueue {
 
 /** Looks for claims that nobody would recover. */
 export interface FoundListsQueue {
+  /** False = another process of the fleet has the search. It is to be taken again every 10 s by who has it. */
+  takeSearch(id: string): Promise<boolean>;
+  /** Gives the search up, if it is ours. */
+  leaveSearch(id: string): Promise<void>;
   /**
    * Looks at some of Redis's keys and makes the consumers known whose lists it meets and whom nobody knows. `cursor`: '0' at
    * first, then what the last call gave, until that is '0' again. Rejects where the user may not run SCAN.

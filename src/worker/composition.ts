@@ -14,6 +14,7 @@ import { createCertificateWatch } from '../duties/certificate-watch.js';
 import type { Duty } from '../duties/duty-failures.js';
 import { createFleetShareDuty } from '../duties/fleet-share.js';
 import { createEvictionWatch } from '../duties/eviction-watch.js';
+import { createFoundListsDuty } from '../duties/found-lists.js';
 import { createLeaseRenewal } from '../duties/lease-renewal.js';
 import { createMetricsServer } from '../duties/metrics-server.js';
 import { createRecoverer } from '../duties/recoverer.js';
@@ -118,7 +119,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     ...(cap > 0 ? [createFleetShareDuty({ queue, seat: fleet, cap, clock, log })] : []),
     createRetryScheduler({ queue: background, retryIntervalMs: config.worker.retryIntervalMs, clock, log }),
     tellerOf(options, { queue, server, copies, pause }),
-    ...(isAlone ? [recovererOf(options, { queue, metrics })] : []),
+    ...(isAlone ? [recovererOf(options, { queue, metrics }), searchOf(options, queue)] : []),
     createEvictionWatch({ queue, onPolicy: (policy) => redisWatch.noteEvictionPolicy(policy), clock, log }),
     ...(certificates ? [createCertificateWatch({ certificates, stampWhenRead, intervalMs, clock, log })] : []),
   ];
@@ -150,6 +151,11 @@ function recovererOf({ clock, log }: WorkerOptions, { queue, metrics }: Pick<Wor
     for (let buried = 0; buried < count; buried += 1) metrics.failed('poison', latest);
   };
   return createRecoverer({ queue: queue.background, ownConsumer: () => queue.consumer, onBuried, clock, log });
+}
+
+function searchOf({ identity, clock, log }: WorkerOptions, queue: RedisQueue): Duty {
+  const searched = { ...queue.background, isReady: () => queue.isReady() };
+  return createFoundListsDuty({ queue: searched, id: `${identity.workerId}.${identity.nonce}`, clock, log });
 }
 
 /** As StatusUpdates, past the breaker; and not of an id of which another copy is in hand here. */

@@ -65,7 +65,7 @@ export class Composition implements Life {
     const queue = new QueueMonitor({ ...base, access, settings: config });
     const recovery = new ClaimRecovery({ ...base, access, settings: config });
     const observer = new LeaseObserver({ ...base, access, settings: config });
-    const foundLists = new FoundLists({ ...base, access, settings: config });
+    const foundLists = new FoundLists({ ...base, access, settings: config, id: `supervisor.${options.nonce()}` });
     const workers = workersOf(base, options, recovery);
     const rollout = rolloutOf(base, options.reload, { ...workers, queue, observer, foundLists, access });
     const surface = surfaceOf({ ...base, ...workers, ...rollout, queue, observer, supervisor: config.supervisor });

@@ -1,17 +1,10 @@
-/**
- * Looks at the start and every ten minutes for claims of consumers that nobody knows, so that somebody recovers them. Paced:
- * Redis may hold millions of keys that are not ours.
- */
-import type { FoundListsQueue } from '../../src/queue/message-queue.js';
+import { FoundListsSearch } from '../../src/duties/found-lists.js';
 import { reasonOf } from '../../src/shared/errors.js';
 import type { Life } from '../../src/shared/life.js';
 import type { Log } from '../../src/shared/logger/log.js';
 import type { Clock } from '../../src/shared/time/clock.js';
-import { printable } from '../../src/shared/words/escape.js';
 import type { Borrowed, QueueAccess, QueueSettings } from './queue-access.js';
 
-const EVERY_MS = 600_000;
-const PAUSE_MS = 50;
 const RETRY_MS = 10_000;
 /** A stop waits for no longer than that. */
 const READY_MS = 500;
@@ -19,20 +12,26 @@ const READY_MS = 500;
 interface FoundListsOptions {
   readonly access: Pick<QueueAccess, 'borrow'>;
   readonly settings: QueueSettings;
+  /** Of this supervisor; no other process has it. */
+  readonly id: string;
   readonly log: Log;
   readonly clock: Clock;
 }
 
+type SearchedConnection = Borrowed['queue'] & Pick<Borrowed, 'isReady' | 'whenReady'>;
+
+/** The supervisor's part in the search for claims of consumers that nobody knows (src/duties/found-lists.ts). */
 export class FoundLists implements Life {
   readonly #options: FoundListsOptions;
   readonly #end = new AbortController();
+  #search: FoundListsSearch;
   #settings: QueueSettings;
   #running: Promise<void> | undefined;
-  #said = false;
 
   constructor(options: FoundListsOptions) {
     this.#options = options;
     this.#settings = options.settings;
+    this.#search = new FoundListsSearch(options);
   }
 
   start(): void {
@@ -44,44 +43,54 @@ export class FoundLists implements Life {
     await this.#running;
   }
 
-  /** The next look is at the queue of these settings. */
+  /** The next look is at the queue of these settings; what is there of the former one ends by itself. */
   adopt(settings: QueueSettings): void {
+    if (
+      JSON.stringify([settings.redis, settings.queue]) !== JSON.stringify([this.#settings.redis, this.#settings.queue])
+    ) {
+      this.#search = new FoundListsSearch(this.#options);
+    }
     this.#settings = settings;
   }
 
   async #run(): Promise<void> {
-    const { access, clock, log } = this.#options;
+    const { clock, log } = this.#options;
     while (!this.#end.signal.aborted) {
-      let connection: Borrowed | undefined;
-      let pauseMs = EVERY_MS;
+      let pauseMs = RETRY_MS;
       try {
-        connection = access.borrow(this.#settings);
-        await connection.whenReady(READY_MS);
-        if (connection.isReady()) await this.#look(connection.queue);
-        else pauseMs = RETRY_MS;
+        pauseMs = await this.#step();
       } catch (error) {
-        if (connection?.isReady() === false) pauseMs = RETRY_MS;
-        else if (!this.#said) log.info(`Not looking for messages whose worker nobody knows: ${reasonOf(error)}`);
-        this.#said ||= pauseMs === EVERY_MS;
-      } finally {
-        await connection?.release();
+        // Redis is away, which others tell, or its authority cannot be read, which they tell as well
+        log.debug(`Looking for messages whose worker nobody knows failed and is tried again: ${reasonOf(error)}`);
       }
       await clock.sleep(pauseMs, this.#end.signal);
     }
+    if (this.#search.isOurs) await this.#leave().catch(() => undefined);
   }
 
-  async #look(queue: FoundListsQueue): Promise<void> {
-    const { clock, log } = this.#options;
-    let cursor = '0';
-    do {
-      const found = await queue.registerFound(cursor);
-      cursor = found.cursor;
-      for (const consumer of found.consumers) {
-        log.warn(
-          `Found messages of ${printable(consumer, 255)}, which nobody knows: recovered when its lease has run out`,
-        );
-      }
-      await clock.sleep(PAUSE_MS, this.#end.signal);
-    } while (cursor !== '0' && !this.#end.signal.aborted);
+  /** Another supervisor may go on at once. */
+  #leave(): Promise<void> {
+    return this.#borrowed(async (queue) => {
+      await queue.whenReady(READY_MS);
+      await this.#search.leave(queue);
+    });
+  }
+
+  /** Resolves to the ms until the next one. */
+  #step(): Promise<number> {
+    return this.#borrowed(async (queue) => {
+      await queue.whenReady(READY_MS);
+      return queue.isReady() ? this.#search.step(queue, this.#end.signal) : RETRY_MS;
+    });
+  }
+
+  async #borrowed<T>(use: (queue: SearchedConnection) => Promise<T>): Promise<T> {
+    const connection = this.#options.access.borrow(this.#settings);
+    const { isReady, whenReady } = connection;
+    try {
+      return await use({ ...connection.queue, isReady, whenReady });
+    } finally {
+      await connection.release();
+    }
   }
 }

@@ -93,8 +93,10 @@ conformsToLife({
 });
 conformsToLife({ name: 'the recovery of claims without Redis', make: () => recoveryOf(unreachable()) });
 
-const foundListsOf = (settings: QueueSettings) =>
-  new FoundLists({ access: new QueueAccess({ clock, random: Math.random }), settings, log: recordedLog(), clock });
+const foundListsOf = (settings: QueueSettings) => {
+  const access = new QueueAccess({ clock, random: Math.random });
+  return new FoundLists({ access, settings, id: 'a', log: recordedLog(), clock });
+};
 conformsToLife({ name: 'the look for lists that nobody knows', make: () => foundListsOf(reachable()) });
 conformsToLife({ name: 'the look for lists without Redis', make: () => foundListsOf(unreachable()) });
 conformsToLife({ name: 'the look for lists without an authority', make: () => foundListsOf(unreadable()) });
@@ -103,7 +105,7 @@ test('claims of a consumer that nobody knows are made known and said, at the sta
   const log = recordedLog();
   const time = new VirtualClock();
   const access = new QueueAccess({ clock, random: Math.random });
-  const part = new FoundLists({ access, settings: reachable(), log, clock: time });
+  const part = new FoundLists({ access, settings: reachable(), id: 'a', log, clock: time });
   const said = async (consumer: string, passing: number) => {
     await time.advance(passing);
     return log.lines.some((line) => line.includes(`Found messages of ${consumer},`));
@@ -119,6 +121,41 @@ test('claims of a consumer that nobody knows are made known and said, at the sta
     await part.stop();
     await access.stop();
   }
+});
+
+test('of three supervisors one searches, and when it stops another one', async () => {
+  const access = new QueueAccess({ clock, random: Math.random });
+  const time = new VirtualClock();
+  const parts = ['a', 'b', 'c'].map((id) => {
+    const log = recordedLog();
+    return { log, part: new FoundLists({ access, settings: reachable(), id, log, clock: time }) };
+  });
+  const finders = (consumer: string) =>
+    parts.filter(({ log }) => log.lines.some((line) => line.includes(`Found messages of ${consumer},`)));
+  const calls = async (command: string) => {
+    const stats = await redis.client.info('commandstats');
+    return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
+  };
+  try {
+    const [before, asked] = [await calls('scan'), await calls('get')];
+    await redis.client.lpush('{message_queue}:processing:lost', 'claim');
+    for (const { part } of parts) part.start();
+    await waitFor(() => finders('lost').length > 0, { what: 'the first to be said' });
+    const [holder] = finders('lost');
+    // each has asked several times who has the search
+    const haveAsked = async () => (await calls('get')) >= asked + 9;
+    await waitFor(() => time.advance(10_000).then(haveAsked), { what: 'the turns of the others' });
+    expect(await calls('scan')).toBe(before + 1);
+    await holder!.part.stop();
+    await redis.client.lpush('{message_queue}:processing:later', 'claim');
+    await waitFor(() => time.advance(10_000).then(() => finders('later').length > 0), { what: 'another one' });
+    expect(finders('later')).toHaveLength(1);
+    expect(finders('later')[0]).not.toBe(holder);
+  } finally {
+    for (const { part } of parts) await part.stop();
+    await access.stop();
+  }
+  expect(await redis.client.exists('{message_queue}:searcher')).toBe(0);
 });
 
 function poolOf(entry: string): WorkerPool {

@@ -1,13 +1,14 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, test } from 'vitest';
 import { FlowControl } from '../../../src/domain/flow/flow-control.js';
 import { FleetSeat } from '../../../src/domain/flow/fleet-share.js';
 import { createBurialTeller } from '../../../src/duties/burial-teller.js';
 import { createCertificateWatch } from '../../../src/duties/certificate-watch.js';
 import { createFleetShareDuty } from '../../../src/duties/fleet-share.js';
 import { createEvictionWatch } from '../../../src/duties/eviction-watch.js';
+import { createFoundListsDuty } from '../../../src/duties/found-lists.js';
 import { createLeaseRenewal } from '../../../src/duties/lease-renewal.js';
 import { createMetricsServer } from '../../../src/duties/metrics-server.js';
 import { createRecoverer } from '../../../src/duties/recoverer.js';
@@ -27,6 +28,7 @@ import { conformsToLife } from '../../support/life.js';
 import { message, openQueue, QUEUE } from '../../support/redis/queue.js';
 import { recordedLog } from '../../support/recorded-log.js';
 import { useRedis } from '../../support/redis/redis.js';
+import { waitFor } from '../../support/wait-for.js';
 import { ScriptedMainServer } from '../../support/main-server/scripted-main-server.js';
 
 expectNoLeftovers();
@@ -68,6 +70,24 @@ conformsToLife({
 conformsToLife({
   name: 'the recoverer',
   make: () => createRecoverer({ queue: queue.background, ownConsumer: () => queue.consumer, clock, log }),
+});
+
+conformsToLife({
+  name: 'the search for lists that nobody knows',
+  make: () => {
+    const searched = { ...queue.background, isReady: () => queue.isReady() };
+    return createFoundListsDuty({ queue: searched, id: 'a', clock, log });
+  },
+});
+
+test('a worker without a supervisor finds lists that nobody knows', async () => {
+  const said = recordedLog();
+  await redis.client.lpush(`{${QUEUE}}:processing:lost`, 'claim');
+  const searched = { ...queue.background, isReady: () => queue.isReady() };
+  const duty = createFoundListsDuty({ queue: searched, id: 'b', clock, log: said });
+  await duty.start();
+  await waitFor(() => said.count(/Found messages of lost,/) === 1, { what: 'it to be said' });
+  await duty.stop();
 });
 
 conformsToLife({

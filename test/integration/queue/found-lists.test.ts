@@ -37,3 +37,22 @@ test.each([QUEUE, 'odd*[name]?'])(
     expect((await background.sizes()).processing).toBe(3);
   },
 );
+
+test('one has the search, until it gives it up or is gone for 30 s', async () => {
+  const [a, b] = [(await queueOf('worker-1')).background, (await queueOf('worker-2')).background];
+  expect([await a.takeSearch('a'), await b.takeSearch('b'), await a.takeSearch('a')]).toEqual([true, false, true]);
+  await b.leaveSearch('b');
+  expect(await b.takeSearch('b')).toBe(false);
+  const left = await redis.client.pttl(`{${QUEUE}}:searcher`);
+  expect(left).toBeGreaterThan(0);
+  expect(left).toBeLessThanOrEqual(30_000);
+  await a.leaveSearch('a');
+  expect(await b.takeSearch('b')).toBe(true);
+});
+
+test('a key of another type in its place keeps nobody from searching', async () => {
+  const { background } = await queueOf('worker-1');
+  await redis.client.lpush(`{${QUEUE}}:searcher`, 'x');
+  expect(await background.takeSearch('a')).toBe(true);
+  expect(await redis.client.lrange(`{${QUEUE}}:searcher`, 0, -1)).toEqual(['x']);
+});

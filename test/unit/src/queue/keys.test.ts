@@ -23,6 +23,7 @@ describe('keys', () => {
       consumers: '{message_queue}:consumers',
       crashes: '{message_queue}:crashes',
       shares: '{message_queue}:shares',
+      searcher: '{message_queue}:searcher',
       paused: '{message_queue}:paused',
       pausedSeen: '{message_queue}:paused:seen',
       processing: '{message_queue}:processing:c',
