@@ -23,6 +23,20 @@ test('a message that is not registered yet is delivered within 1 s of its regist
   }
 });
 
+test('a message that is registered 3 s late is delivered then where the grace is longer, and not 30 s later', async () => {
+  const { server } = installation;
+  server.faults.unknownForMs = 3_000;
+  const fleet = await start({ WORKER_COUNT: 1, WORKER_NOT_FOUND_GRACE: 5 });
+  await fleet.ready(1);
+  const ids = await ledger.produce(4);
+  await ledger.quiet(10_000);
+  for (const id of ids) {
+    const posts = server.ledger.of(id, 'POST');
+    expect((posts.at(-1)?.endMs ?? Infinity) - (posts[0]?.startMs ?? 0)).toBeLessThan(4_200);
+    expect(server.ledger.of(id, 'PUT')).toEqual([]);
+  }
+});
+
 const ANSWER_MS = 8;
 const EVERY_MS = 100;
 
