@@ -26,6 +26,8 @@ export interface RedisKeys {
   readonly shares: string;
   /** String: who looks for lists of consumers that nobody knows. */
   readonly searcher: string;
+  /** Hash: what may be claimed now, of what may be claimed in a second. Exists only with a rate. */
+  readonly rate: string;
   processing(consumer: string): string;
 }
 
@@ -49,6 +51,7 @@ export function redisKeys(queue: string): RedisKeys {
     searcher: `${prefix}:searcher`,
     paused: `${prefix}:paused`,
     pausedSeen: `${prefix}:paused:seen`,
+    rate: `${prefix}:rate`,
     processing: (consumer) => `${prefix}:processing:${consumer}`,
   };
 }
@@ -59,7 +62,7 @@ export type KeyType = 'list' | 'sorted set' | 'hash' | 'string';
 export function typeOf(key: string): KeyType {
   if (/\}[^}]*:(?:retry|consumers|dead:index|untold)$/.test(key)) return 'sorted set';
   if (/\}[^}]*:(?:paused|searcher)$/.test(key)) return 'string';
-  return /\}[^}]*:(?:crashes|dead:letters|shares|paused:seen)$/.test(key) ? 'hash' : 'list';
+  return /\}[^}]*:(?:crashes|dead:letters|shares|paused:seen|rate)$/.test(key) ? 'hash' : 'list';
 }
 
 /**
@@ -70,7 +73,7 @@ function isOwnName(name: string): boolean {
   if (!/[{}]/.test(name)) return name !== '';
   const parts = /^([^{}]*)\{[^{}]+\}([^{}]*)$/.exec(name);
   if (!parts || parts[1] + (parts[2] ?? '') === '') return false;
-  return !/:(?:retry|dead|untold|consumers|crashes|shares|paused|searcher|processing)(?::|$)/.test(parts[2] ?? '');
+  return !/:(?:retry|dead|untold|consumers|crashes|shares|paused|searcher|rate|processing)(?::|$)/.test(parts[2] ?? '');
 }
 
 /**

@@ -49,6 +49,8 @@ export interface Exchange {
   readonly solo: boolean;
   /** Such messages may be waiting: claim by `exchange` only, which sees them. */
   readonly suspects: boolean;
+  /** Fewer were claimed than were wanted, for the sake of the rate: until the next may be. 0 = not for its sake. */
+  readonly tokenInMs: number;
 }
 
 export interface ExchangeRequest {

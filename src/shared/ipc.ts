@@ -66,10 +66,10 @@ export interface Identity {
 }
 
 /**
- * fleet_cap: others may have in flight all that MAIN_SERVER_MAX_IN_FLIGHT allows. paused: nobody begins a delivery.
- * retry_after: the main server asked for rest.
+ * paused: nobody begins a delivery. retry_after: the main server asked for rest. fleet_cap: others may have in flight all that
+ * MAIN_SERVER_MAX_IN_FLIGHT allows. rate: more is waiting than MAIN_SERVER_MAX_RATE lets the fleet claim.
  */
-export const HELD_BY = ['fleet_cap', 'paused', 'retry_after'] as const;
+export const HELD_BY = ['paused', 'retry_after', 'fleet_cap', 'rate'] as const;
 export type HeldBy = (typeof HELD_BY)[number];
 
 /** Sent by the work loop itself about once a second: a beat proves that the loop turns, not that the process exists. */
@@ -83,7 +83,7 @@ export interface Beat {
   readonly eventLoopLagSeconds: number;
   readonly redisUp: boolean;
   readonly breaker: 'closed' | 'open' | 'half-open';
-  /** What lets it claim nothing, although nothing is wrong. */
+  /** What lets it claim less than it could, or nothing, although nothing is wrong. */
   readonly heldBy?: HeldBy | undefined;
   /** How many deliveries it may have in flight, and what holds that (domain/flow/flow-control.ts). */
   readonly flow?: { readonly limit: number; readonly heldBy: string } | undefined;

@@ -2,26 +2,24 @@ import type { Duty } from '../duties/duty-failures.js';
 import type { MetricsServer } from '../duties/metrics-server.js';
 import type { CircuitBreaker } from '../domain/flow/circuit-breaker.js';
 import type { FlowControl } from '../domain/flow/flow-control.js';
-import type { FleetSeat } from '../domain/flow/fleet-share.js';
 import type { RouteRecord } from '../domain/route-record.js';
 import type { RedisQueue } from '../queue/claims/claims-and-settlements.js';
 import type { Config } from '../shared/config/config.js';
 import type { Beat, CertificateDates } from '../shared/ipc.js';
 import { noRoute } from '../shared/words/causes.js';
-import { holdOf } from './hold.js';
+import { holdOf, type Holders } from './hold.js';
 import { readiness, type Readiness } from './readiness.js';
 import type { RedisWatch } from './redis-watch.js';
 import type { PauseWatch } from './loop/pause-watch.js';
 import type { WorkLoop } from './loop/work-loop.js';
 
 /** The parts that are asked for each beat. */
-export interface BeatSources {
+export interface BeatSources extends Holders {
   readonly workLoop: Pick<WorkLoop, 'facts'>;
   readonly queue: Pick<RedisQueue, 'isReady' | 'problem'>;
   readonly redisWatch: Pick<RedisWatch, 'problem'>;
   readonly flow: Pick<FlowControl, 'facts' | 'holdMs'>;
   readonly breaker: Pick<CircuitBreaker, 'state' | 'lastReason'>;
-  readonly fleet: Pick<FleetSeat, 'allotment' | 'inFlightCap'>;
   readonly pause: Pick<PauseWatch, 'isPaused' | 'lastPausedAt'>;
   readonly route: Pick<RouteRecord, 'isMissing'>;
   readonly mainServer: Pick<Config['mainServer'], 'url' | 'deliverEndpoint'>;

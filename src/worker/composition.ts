@@ -6,6 +6,7 @@ import type { MainServer } from '../delivery/main-server.js';
 import { credentialsFor } from '../delivery/tls-credentials.js';
 import { FlowControl } from '../domain/flow/flow-control.js';
 import { FleetSeat } from '../domain/flow/fleet-share.js';
+import { Pace } from '../domain/flow/pace.js';
 import { POISON_CRASHES } from '../domain/dead-letters/dead-letter.js';
 import { RegistrationLag } from '../domain/registration/registration-lag.js';
 import { RouteRecord } from '../domain/route-record.js';
@@ -99,10 +100,12 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
       options.onConsumer(consumer);
     },
   });
-  const cap = config.mainServer.maxInFlight;
+  const { maxInFlight: cap, maxRate: rate } = config.mainServer;
   const fleet = new FleetSeat(cap);
+  const pace = new Pace(rate, fleet);
   const onPauseSeen = (isPaused: boolean): void => pause.seen(isPaused);
-  const queue = new RedisQueue({ config, workerId, nonce, clock, random, fleet, events: redisWatch, onPauseSeen });
+  const heard = { events: redisWatch, onPauseSeen };
+  const queue = new RedisQueue({ config, workerId, nonce, clock, random, rate, fleet, ...heard });
   const pause = new PauseWatch({ queue, isAlone, clock, log });
   const flow = new FlowControl({ ...config.worker, share: fleet, random, loopBusyMs });
   const { breaker } = flow;
@@ -130,6 +133,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     flow,
     breaker,
     fleet,
+    pace,
     route,
     mainServer: config.mainServer,
     server,
@@ -141,7 +145,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     watchedDuties,
     pause,
     duties: [metricsServer, pause, ...watchedDuties],
-    workLoop: composeWorkLoop(options, { queue, server, flow, route, copies, lag, held, fleet, pause, metrics }),
+    workLoop: composeWorkLoop(options, { queue, server, flow, route, copies, lag, held, fleet, pace, pause, metrics }),
   };
 }
 
@@ -191,11 +195,12 @@ interface Delivering {
   readonly held: Held;
   readonly fleet: FleetSeat;
   readonly pause: PauseWatch;
+  readonly pace: Pace;
   readonly metrics: WorkerMetrics;
 }
 
 function composeWorkLoop(options: WorkerOptions, parts: Delivering): WorkLoop {
-  const { queue, server, flow, route, copies, held, fleet, pause, metrics } = parts;
+  const { queue, server, flow, route, copies, held, fleet, pace, pause, metrics } = parts;
   const { config, identity, clock, log, onTurn } = options;
   const { workerId } = identity;
   const { concurrency: parallel, retryIntervalMs } = config.worker;
@@ -206,7 +211,7 @@ function composeWorkLoop(options: WorkerOptions, parts: Delivering): WorkLoop {
   const attempts = new GatedAttempts(ungated, pause);
   const statusUpdates = new StatusUpdates({ server, copies, retryIntervalMs, parallel, clock, log });
   const limits = config.worker;
-  const flows = { flow, breaker: flow.breaker, fleet, pause, limits };
+  const flows = { flow, breaker: flow.breaker, fleet, pace, pause, limits };
   const shared = { queue, copies, held, server, metrics, clock, log, onTurn };
   return new WorkLoop({ ...flows, ...shared, attempts, statusUpdates });
 }

@@ -15,8 +15,8 @@ export interface WorkerStatus extends CountsStatus {
   /** Takes messages, whatever else may be wrong, or would if it were not held. */
   readonly consuming: boolean;
   readonly breaker: 'closed' | 'open' | 'half-open' | null;
-  /** Why it claims nothing although nothing is wrong; null = it claims what it can. */
-  readonly held_by: 'fleet_cap' | 'paused' | 'retry_after' | null;
+  /** Why it claims less than it could, or nothing, although nothing is wrong; null = it claims what it can. */
+  readonly held_by: 'paused' | 'retry_after' | 'fleet_cap' | 'rate' | null;
   /** How many deliveries it may have in flight; null while it has said nothing. */
   readonly concurrency_limit: number | null;
   /** What holds that: concurrency (WORKER_CONCURRENCY), demand, server, fleet_cap, retry_after or breaker. */

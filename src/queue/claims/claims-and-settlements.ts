@@ -63,6 +63,8 @@ interface RedisQueueOptions {
   readonly nonce: string;
   readonly clock: Clock;
   readonly random: Random;
+  /** Messages per second that the whole fleet claims at most, MAIN_SERVER_MAX_RATE; 0 or undefined = no limit. */
+  readonly rate?: number;
   /** Told what each renewal of the lease says of the others. */
   readonly fleet: Pick<FleetSeat, 'noteConsumers'>;
   readonly events: RedisQueueEvents;
@@ -86,10 +88,12 @@ export class RedisQueue implements MessageQueue, PauseQueue, ShareQueue, Life {
   readonly #lease: Lease;
   readonly #claimSize: ClaimSize;
   readonly #onPauseSeen: (isPaused: boolean) => void;
+  readonly #rate: number | undefined;
 
   constructor(options: RedisQueueOptions) {
-    const { config, workerId, nonce, clock, random, fleet, events, onPauseSeen = ignored } = options;
+    const { config, workerId, nonce, clock, random, rate = 0, fleet, events, onPauseSeen = ignored } = options;
     this.#onPauseSeen = onPauseSeen;
+    this.#rate = rate > 0 ? rate : undefined;
     this.#address = address(config.redis);
     this.#clock = clock;
     this.#claimSize = new ClaimSize(clock);
@@ -168,6 +172,7 @@ export class RedisQueue implements MessageQueue, PauseQueue, ShareQueue, Life {
         reliable: this.reliable,
         settlements: own,
         onPauseSeen: this.#onPauseSeen,
+        rate: this.#rate,
       });
     } catch (error) {
       if (want > 0 && error instanceof RedisUnavailableError && error.outcomeUnknown) this.#claimSize.noteLost();
@@ -175,7 +180,15 @@ export class RedisQueue implements MessageQueue, PauseQueue, ShareQueue, Life {
     }
     if (!exchange) {
       this.#lease.takeNewName(consumer);
-      return { claims: [], claimRefusal: undefined, lost: settlements, refused: [], solo: false, suspects: false };
+      return {
+        claims: [],
+        claimRefusal: undefined,
+        lost: settlements,
+        refused: [],
+        solo: false,
+        suspects: false,
+        tokenInMs: 0,
+      };
     }
     if (renew) this.#lease.noteRenewed(consumer, at);
     return stale.length > 0 ? { ...exchange, lost: [...exchange.lost, ...stale] } : exchange;

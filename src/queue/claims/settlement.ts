@@ -10,7 +10,8 @@ import { redisScript } from '../connection/script.js';
 /** From this many crashes on a message is claimed alone, so that it cannot take innocent ones to the dead list. */
 const SOLO_CRASHES = 3;
 
-const exchangeScript = redisScript('exchange');
+const exchangeScript = redisScript('exchange', 'unpaced');
+const pacedScript = redisScript('exchange', 'paced');
 
 interface ExchangeCall {
   readonly connection: RedisConnection;
@@ -26,13 +27,15 @@ interface ExchangeCall {
   readonly settlements: readonly Settlement[];
   /** It looks in passing whether deliveries are paused. */
   readonly onPauseSeen?: (isPaused: boolean) => void;
+  /** Messages per second that the fleet may claim; undefined = as many as it can. */
+  readonly rate?: number | undefined;
 }
 
-type ExchangeReply = [number, Buffer[], number[], unknown[], number, number, Buffer, number];
+type ExchangeReply = [number, Buffer[], number[], unknown[], number, number, Buffer, number, number?];
 
 /** One run of exchange.lua. undefined = the lease is lost and nothing was done. */
 export async function runExchange(call: ExchangeCall): Promise<Exchange | undefined> {
-  const { connection, keys, consumer } = call;
+  const { keys, consumer } = call;
   const acks: Settlement[] = [];
   const others: Settlement[] = [];
   for (const settlement of call.settlements) (settlement.kind === 'ack' ? acks : others).push(settlement);
@@ -49,23 +52,20 @@ export async function runExchange(call: ExchangeCall): Promise<Exchange | undefi
   ];
   for (const { claim } of acks) args.push(claim.raw);
   for (const settlement of others) pushSettlement(args, settlement);
-  const reply = await exchangeScript.run(
-    connection,
-    [
-      keys.queue,
-      keys.processing(consumer),
-      keys.consumers,
-      keys.retry,
-      keys.dead,
-      keys.crashes,
-      keys.deadIndex,
-      keys.deadLetters,
-      keys.untold,
-      keys.paused,
-    ],
-    args,
-  );
-  const [lease, claimed, lost, failed, solo, suspects, refusal, paused] = reply as ExchangeReply;
+  const places = [
+    keys.queue,
+    keys.processing(consumer),
+    keys.consumers,
+    keys.retry,
+    keys.dead,
+    keys.crashes,
+    keys.deadIndex,
+    keys.deadLetters,
+    keys.untold,
+    keys.paused,
+  ];
+  const reply = await run(call, places, args);
+  const [lease, claimed, lost, failed, solo, suspects, refusal, paused, tokenInMs = 0] = reply as ExchangeReply;
   if (lease === 0) return undefined;
   call.onPauseSeen?.(paused === 1);
   return {
@@ -75,7 +75,13 @@ export async function runExchange(call: ExchangeCall): Promise<Exchange | undefi
     solo: solo === 1,
     suspects: suspects === 1,
     claimRefusal: refusal.length > 0 ? String(refusal) : undefined,
+    tokenInMs,
   };
+}
+
+function run({ connection, keys, rate }: ExchangeCall, places: string[], args: RedisArgument[]): Promise<unknown> {
+  if (rate === undefined) return exchangeScript.run(connection, places, args);
+  return pacedScript.run(connection, [...places, keys.rate], [...args, rate]);
 }
 
 /** Settles claims in the list of `consumer`, claiming nothing. */

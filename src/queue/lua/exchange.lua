@@ -13,7 +13,7 @@
 --      then four per other settlement: kind, claimed bytes, and
 --           retry: unique member, delay in ms    hand-back: "", ""
 --           bury, bury-untold: envelope, member of the index; the main server has yet to hear of the latter
--- Returns {lease, claims, lost, failed, solo, suspects, refusal, paused}
+-- Returns {lease, claims, lost, failed, solo, suspects, refusal, paused, wait}
 --      lease     1 = kept, 0 = lost: nothing was done
 --      claims    the messages claimed, oldest first
 --      lost      numbers (from 1, acknowledgements first) of settlements whose claim was not in the list any more
@@ -22,6 +22,7 @@
 --      suspects  1 = such messages may be waiting: do not pop blindly
 --      refusal   why no further message was claimed, or ""; the settlements are as they are said to be
 --      paused    1 = deliveries are paused, so nothing was claimed
+--      wait      with a rate (parts/paced.lua): ms until the next message may be claimed, 0 = there was no need to wait
 --
 -- Lost means recovered by others (a negative score). A consumer that is not known, since Redis was emptied or lost its last
 -- second, keeps its name: under another one nobody would look for what it claimed meanwhile. It is made known before it
@@ -185,8 +186,9 @@ end
 local is_paused = redis.pcall('EXISTS', paused) == 1 and type(redis.pcall('GET', paused)) == 'string'
 if is_paused then want = 0 end
 
-local claims, bytes, count = {}, 0, 0
-while not claim_refusal and count < want do
+local claims, bytes, count, most = {}, 0, 0, want
+if take_tokens and want > 0 and not claim_refusal then most, claim_refusal = take_tokens(want) end
+while not claim_refusal and count < most do
   local suspect = crashed and is_suspect(redis.pcall('LINDEX', queue, -1))
   if suspect and in_flight + count > 0 then break end
   local raw
@@ -202,4 +204,5 @@ while not claim_refusal and count < want do
   if suspect or bytes >= bytes_wanted then break end
 end
 
-return { 1, claims, lost, failed, kept_alone, crashed and 1 or 0, claim_refusal or '', is_paused and 1 or 0 }
+return { 1, claims, lost, failed, kept_alone, crashed and 1 or 0, claim_refusal or '', is_paused and 1 or 0,
+  end_of_claiming and end_of_claiming(count, want) }

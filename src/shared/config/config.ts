@@ -34,6 +34,8 @@ export interface Config {
     readonly notFoundGraceMs: number;
     /** Requests of all workers on this queue together; 0 = no cap. */
     readonly maxInFlight: number;
+    /** Messages per second of all workers on this queue together; 0 = no limit. */
+    readonly maxRate: number;
   };
   readonly tls: {
     /** false = present no client certificate. */

@@ -6,7 +6,8 @@
  * asking: each exchange claims as many as there are free slots. empty: a blocking claim waits for the next message, which
  * reserves a slot; it is there the moment it comes and costs next to nothing until then. With suspects about (messages
  * that were in flight at crashes) nothing waits, since only an exchange sees them: the queue is asked ten times a second.
- * Such a message is claimed solo: nothing beside it until it is over.
+ * Such a message is claimed solo: nothing beside it until it is over. With a rate the queue is asked as often, and nothing
+ * waits either (domain/flow/pace.ts).
  */
 import type { CircuitBreaker } from '../../domain/flow/circuit-breaker.js';
 import type { FlowControl } from '../../domain/flow/flow-control.js';
@@ -20,6 +21,7 @@ interface ClaimingOptions {
   readonly breaker: CircuitBreaker;
   readonly fleet: WorkLoopOptions['fleet'];
   readonly pause: WorkLoopOptions['pause'];
+  readonly pace: WorkLoopOptions['pace'];
   readonly limits: { readonly concurrency: number; readonly batchSize: number };
   readonly clock: Clock;
   /** A message was waited for and came. */
@@ -73,8 +75,8 @@ export class Claiming {
 
   /** Messages that may be claimed now, never more than there are free slots; `taken` = slots that are not free. */
   room(taken: number): number {
-    const { fleet, limits, pause } = this.#options;
-    const mayClaim = !this.#quieted && !this.#solo && pause.isOpen;
+    const { fleet, limits, pace, pause, clock } = this.#options;
+    const mayClaim = !this.#quieted && !this.#solo && pause.isOpen && !pace.isHeld(clock.now());
     const room = mayClaim ? Math.min(this.free(taken), limits.batchSize) : 0;
     fleet.using(this.#reserved(taken) + room);
     return room;
@@ -102,15 +104,17 @@ export class Claiming {
   }
 
   /** An exchange has claimed, or was to. */
-  asked(want: number, { claims, solo, suspects }: Exchange): void {
+  asked(want: number, { claims, solo, suspects, tokenInMs }: Exchange): void {
     this.#suspects = suspects;
     if (solo) this.#solo = true;
-    if (claims.length >= want && !this.#waiting) this.#options.flow.full();
+    if (claims.length >= want && !this.#waiting && !this.#isHeld) this.#options.flow.full();
+    const { pace, pause, breaker, clock } = this.#options;
+    if (want > 0) pace.asked(tokenInMs, clock.now());
     // nothing was claimed, and nothing proved
-    if (want === 0 || (claims.length === 0 && !this.#options.pause.isOpen)) return;
-    this.#empty = claims.length < want;
-    this.#consumedAt = this.#options.clock.now();
-    if (claims.length === 0) this.#options.breaker.nothingToTry();
+    if (want === 0 || (claims.length === 0 && (!pause.isOpen || pace.isHolding))) return;
+    this.#empty = claims.length < want && !pace.isHolding;
+    this.#consumedAt = clock.now();
+    if (claims.length === 0) breaker.nothingToTry();
   }
 
   /** The solo message, or whatever else was in flight, is over. */
@@ -137,17 +141,18 @@ export class Claiming {
 
   /** How long to rest at most before the next look at the queue. */
   restMs(mostMs: number): number {
-    return this.#suspects ? ASK_SUSPECTS_EVERY_MS : mostMs;
+    const { pace, clock } = this.#options;
+    return this.#suspects ? ASK_SUSPECTS_EVERY_MS : pace.restMs(mostMs, clock.now());
   }
 
   /** After the rest. */
   rested(): void {
-    if (this.#suspects) this.#empty = false;
+    if (this.#asksOnly) this.#empty = false;
   }
 
   /** Waits for the next message, if that is the way to claim it. */
   wait(): void {
-    if (this.#suspects || this.#waiting) return;
+    if (this.#asksOnly || this.#waiting) return;
     this.#waiting = this.#options.queue.claimBlocking().then(this.#came, this.#options.onError).finally(this.#waited);
   }
 
@@ -169,6 +174,17 @@ export class Claiming {
     this.#empty = false;
     if (this.#options.pause.isPaused) void this.endWait();
     this.#options.onWaited();
+  }
+
+  /** A higher limit would not have let it begin more: the fleet's cap or rate does not. */
+  get #isHeld(): boolean {
+    const { flow, fleet, pace } = this.#options;
+    return pace.isHolding || (fleet.inFlightCap ?? Infinity) < flow.limit;
+  }
+
+  /** A blocking claim sees no suspects, and takes no token. */
+  get #asksOnly(): boolean {
+    return this.#suspects || this.#options.pace.isOn;
   }
 
   readonly #came = (claim: Claim | undefined): void => {

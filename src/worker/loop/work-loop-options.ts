@@ -2,6 +2,7 @@ import type { MainServer } from '../../delivery/main-server.js';
 import type { CircuitBreaker } from '../../domain/flow/circuit-breaker.js';
 import type { FlowControl } from '../../domain/flow/flow-control.js';
 import type { FleetSeat, FleetShare } from '../../domain/flow/fleet-share.js';
+import type { Pace } from '../../domain/flow/pace.js';
 import type { MessageQueue } from '../../queue/message-queue.js';
 import type { Log } from '../../shared/logger/log.js';
 import type { WorkerMetrics } from '../../shared/metrics/worker-metrics.js';
@@ -25,6 +26,7 @@ export interface WorkLoopOptions {
   readonly breaker: CircuitBreaker;
   readonly fleet: FleetShare & Pick<FleetSeat, 'using' | 'leave' | 'watch'>;
   readonly pause: Pick<PauseWatch, 'isOpen' | 'isPaused' | 'awake' | 'onChange'>;
+  readonly pace: Pace;
   readonly limits: { readonly concurrency: number; readonly batchSize: number };
   readonly metrics: WorkerMetrics;
   readonly clock: Clock;

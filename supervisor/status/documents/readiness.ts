@@ -1,5 +1,5 @@
 import { CAUSE } from '../../../src/shared/words/causes.js';
-import type { ReadinessDocument, StatusDocument } from '../status-document.js';
+import type { ReadinessDocument, StatusDocument, WorkerStatus } from '../status-document.js';
 import { expiredCertificates, failingDuties, troublesOf } from './troubles.js';
 
 /** 200 only while somebody consumes, Redis answers and the breaker is not open everywhere. */
@@ -11,9 +11,13 @@ export function readinessOf(status: StatusDocument): { readonly status: number; 
 
 /** Nothing is wrong with them, so nothing but this tells of it. */
 function heldWorkers({ workers, queue }: StatusDocument): string[] {
-  // a pause that we see ourselves is said once for all
-  const known = queue.paused === null ? null : 'paused';
-  const held = workers.filter(({ state, held_by: by }) => state === 'ready' && by !== null && by !== known);
+  // a rate holds nothing up, and a pause that we see ourselves is said once for all
+  const silent: readonly WorkerStatus['held_by'][] = [
+    null,
+    'rate',
+    ...(queue.paused === null ? [] : ['paused' as const]),
+  ];
+  const held = workers.filter(({ state, held_by: by }) => state === 'ready' && !silent.includes(by));
   return held.map(({ id, reasons }) => `${id} claims nothing: ${reasons.join(', ')}`);
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, test } from 'vitest';
 import { FlowControl } from '../../../src/domain/flow/flow-control.js';
 import { FleetSeat } from '../../../src/domain/flow/fleet-share.js';
+import { Pace } from '../../../src/domain/flow/pace.js';
 import { createBurialTeller } from '../../../src/duties/burial-teller.js';
 import { createCertificateWatch } from '../../../src/duties/certificate-watch.js';
 import { createFleetShareDuty } from '../../../src/duties/fleet-share.js';
@@ -198,6 +199,7 @@ const workLoopOf = (raws: readonly string[]) => async () => {
     breaker: flow.breaker,
     fleet,
     pause: new PauseWatch({ queue, isAlone: true, clock, log }),
+    pace: new Pace(0, fleet),
     limits,
     metrics,
     clock,

@@ -30,6 +30,7 @@ export function testConfig(overrides: ConfigOverrides = {}): Config {
       verifyTls: true,
       notFoundGraceMs: 2_000,
       maxInFlight: 0,
+      maxRate: 0,
       ...overrides.mainServer,
     },
     tls: {

@@ -23,6 +23,7 @@ export interface QueueOptions {
   readonly reliable?: boolean;
   readonly name?: string;
   readonly fleet?: FleetSeat;
+  readonly rate?: number;
   readonly events?: Partial<RedisQueueEvents>;
   readonly onPauseSeen?: (isPaused: boolean) => void;
 }
@@ -49,6 +50,7 @@ export function queueOf(port: number, workerId = 'worker-1', options: QueueOptio
     nonce: `n${incarnations}`,
     clock: systemClock,
     random: systemRandom,
+    rate: options.rate ?? 0,
     fleet: options.fleet ?? new FleetSeat(),
     events: { onConnected: ignore, onDisconnected: ignore, onLeaseLost: ignore, ...options.events },
     onPauseSeen: options.onPauseSeen ?? ignore,

@@ -23,7 +23,14 @@ type Answer =
    * Done; the reply says that crashed messages may wait, or that it claimed one, and nothing beside it, or why it claimed
    * nothing.
    */
-  | { readonly kind: 'done'; readonly suspects?: boolean; readonly solo?: boolean; readonly claimRefusal?: string };
+  | {
+      readonly kind: 'done';
+      readonly suspects?: boolean;
+      readonly solo?: boolean;
+      readonly claimRefusal?: string;
+      /** Nothing is claimed, for the sake of the rate. */
+      readonly tokenInMs?: number;
+    };
 
 const BLOCK_MS = 2_000;
 
@@ -193,6 +200,7 @@ export class ScriptedQueue implements MessageQueue {
       refused: [],
       solo: false,
       suspects: false,
+      tokenInMs: 0,
     };
     switch (answer.kind) {
       case 'refuses':
@@ -213,9 +221,10 @@ export class ScriptedQueue implements MessageQueue {
         return { ...nothing, lost: settlements, claims: this.#claim(want) };
       case 'done': {
         const lost = this.#settle(settlements);
-        const { suspects = false, solo = false, claimRefusal } = answer;
-        const most = claimRefusal === undefined ? want : 0;
-        return { ...nothing, lost, claims: this.#claim(solo ? Math.min(most, 1) : most), suspects, solo, claimRefusal };
+        const { suspects = false, solo = false, claimRefusal, tokenInMs = 0 } = answer;
+        const most = claimRefusal === undefined && tokenInMs === 0 ? want : 0;
+        const claims = this.#claim(solo ? Math.min(most, 1) : most);
+        return { ...nothing, lost, claims, suspects, solo, claimRefusal, tokenInMs };
       }
     }
   }

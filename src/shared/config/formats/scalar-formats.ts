@@ -33,6 +33,17 @@ export function seconds({ min, max }: Range): Format<number> {
   };
 }
 
+/** Messages per second, decimals allowed; 0 = no limit. */
+export const rate: Format<number> = {
+  expects: 'a number of messages per second from 0.01 to 100000, or 0 for no limit',
+  parse(text) {
+    const digits = text.trim();
+    if (!/^\d{1,6}(\.\d{1,6})?$/.test(digits)) throw new FormatError();
+    return Number(digits) === 0 ? 0 : within(Number(digits), { min: 0.01, max: 100_000 });
+  },
+  print: String,
+};
+
 const MEBIBYTE = 2 ** 20;
 const BYTES_PER_SUFFIX: Readonly<Record<string, number>> = { K: 2 ** 10, M: MEBIBYTE, G: 2 ** 30, T: 2 ** 40 };
 /** Nothing this program runs on has more; a size in plain bytes, written by mistake, lands above it. */

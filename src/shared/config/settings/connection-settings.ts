@@ -1,5 +1,5 @@
 import { endpoint, filePath, host, hostPorts, httpUrl } from '../formats/address-formats.js';
-import { anyText, boolean, integer, matching, messageSize, port, seconds } from '../formats/scalar-formats.js';
+import { anyText, boolean, integer, matching, messageSize, port, rate, seconds } from '../formats/scalar-formats.js';
 import type { Setting } from './setting.js';
 
 /** A queue name must not hold braces: the names derived from it are `{name}:retry` and so on, a cluster's hash tag. */
@@ -203,6 +203,14 @@ export const CONNECTION_SETTINGS = [
     default: '0',
     format: integer({ min: 0, max: 100_000 }),
     prose: 'Most deliveries at once of all workers on the queue together, on whatever host (0 = no cap)',
+  },
+  {
+    path: 'main_server.max_rate',
+    target: 'mainServer.maxRate',
+    env: 'MAIN_SERVER_MAX_RATE',
+    default: '0',
+    format: rate,
+    prose: 'Most messages a second that all workers on the queue together begin to deliver (0 = no limit)',
   },
   {
     path: 'tls.enabled',

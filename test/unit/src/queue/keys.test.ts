@@ -26,6 +26,7 @@ describe('keys', () => {
       searcher: '{message_queue}:searcher',
       paused: '{message_queue}:paused',
       pausedSeen: '{message_queue}:paused:seen',
+      rate: '{message_queue}:rate',
       processing: '{message_queue}:processing:c',
     });
   });

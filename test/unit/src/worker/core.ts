@@ -2,6 +2,7 @@ import type { CircuitBreaker } from '../../../../src/domain/flow/circuit-breaker
 import { FlowControl } from '../../../../src/domain/flow/flow-control.js';
 import { FleetSeat } from '../../../../src/domain/flow/fleet-share.js';
 import { RegistrationLag } from '../../../../src/domain/registration/registration-lag.js';
+import { Pace } from '../../../../src/domain/flow/pace.js';
 import { RouteRecord } from '../../../../src/domain/route-record.js';
 import { COUNTED, type Counts } from '../../../../src/shared/metrics/counts.js';
 import { createWorkerMetrics, type WorkerMetrics } from '../../../../src/shared/metrics/worker-metrics.js';
@@ -33,6 +34,7 @@ export interface Core {
   readonly server: ScriptedMainServer;
   readonly flow: FlowControl;
   readonly breaker: CircuitBreaker;
+  readonly fleet: FleetSeat;
   readonly attempts: Pick<Attempts, 'run'>;
   /** Not started. */
   readonly pause: PauseWatch;
@@ -75,7 +77,7 @@ export function createCore(
     registrationLagMs: () => lag.lagMs,
   });
   const limits = config.worker;
-  const fleet = new FleetSeat();
+  const fleet = new FleetSeat(config.mainServer.maxInFlight);
   const flow = new FlowControl({ ...limits, share: fleet, random: () => 0.999_999, loopBusyMs: () => 0 });
   const { breaker } = flow;
   const route = new RouteRecord();
@@ -92,7 +94,8 @@ export function createCore(
   const statusUpdates = new StatusUpdates({ server, copies, retryIntervalMs: RETRY_MS, parallel, clock, log });
   let turns = 0;
   const onTurn = () => void (turns += 1);
-  const flows = { flow, breaker, fleet, pause, limits };
+  const pace = new Pace(config.mainServer.maxRate, fleet);
+  const flows = { flow, breaker, fleet, pace, pause, limits };
   const delivering = { queue, server, attempts, statusUpdates, copies, lag, held };
   const parts = { ...flows, ...delivering, metrics, clock, log, onTurn };
   const core: Core = {

@@ -62,6 +62,7 @@ const OUR_VARIABLES: readonly (readonly [string, string])[] = [
   ['MAIN_SERVER_TIMEOUT', '30'],
   ['MAIN_SERVER_MAX_CONNECTION_AGE', '300'],
   ['MAIN_SERVER_MAX_IN_FLIGHT', '0'],
+  ['MAIN_SERVER_MAX_RATE', '0'],
   ['MESSAGE_MAX_BYTES', '64M'],
   ['WORKER_NOT_FOUND_GRACE', '2'],
   ['TLS_ENABLED', 'true'],

@@ -56,6 +56,47 @@ describe('claiming', () => {
     expect(queue.asked.length).toBe(11);
   });
 
+  test('with a rate nothing is waited on: an empty queue is asked ten times a second, one that is held when a token comes', async () => {
+    const { workLoop, queue, clock } = createCore({}, { mainServer: { maxRate: 5 } });
+    workLoop.start();
+    await clock.advance(1_000);
+    expect(new Set(queue.asked)).toEqual(new Set(['exchange [] want 4']));
+    expect(queue.asked.length).toBe(11);
+    queue.push(...pushed(...ids(3)));
+    queue.always({ kind: 'done', tokenInMs: 200 });
+    await clock.advance(1_000);
+    expect(queue.asked.length).toBe(16);
+    // what is held proves nothing
+    expect(workLoop.facts.consumedAt).toBe(1_000);
+  });
+
+  test('with a cap nothing is claimed before this worker has its part, nor more than that', async () => {
+    const { workLoop, queue, server, fleet, clock, settle } = createCore({}, { mainServer: { maxInFlight: 9 } });
+    const allot = (limit: number) => {
+      const report = fleet.report(clock.now())!;
+      fleet.allotted(report, { limit, share: limit, members: 3 });
+      return report;
+    };
+    queue.push(...pushed(...ids(5)));
+    workLoop.start();
+    await clock.advance(1_000);
+    expect(queue.asked).toEqual([]);
+    allot(3);
+    await settle();
+    expect(server.ids).toEqual(ids(3));
+    // its part becomes smaller: what is in flight goes on, and is said to be
+    await clock.advance(4_000);
+    allot(1);
+    await clock.advance(500);
+    server.post('m1').answer(DELIVERED);
+    await settle();
+    expect(server.ids).toEqual(ids(3));
+    expect(allot(1)).toMatchObject({ held: 2 });
+    for (const id of ['m2', 'm3']) server.post(id).answer(DELIVERED);
+    await settle();
+    expect(server.ids).toEqual(ids(4));
+  });
+
   test('a message that killed its process before is delivered alone', async () => {
     const { workLoop, queue, server, clock, settle } = createCore();
     queue.push(...pushed('suspect', 'innocent'));
