@@ -47,6 +47,11 @@ export class RedisClock {
     return offset === undefined ? undefined : Math.ceil(now + offset + TOLERANCE_MS);
   }
 
+  /** What Redis's clock says at least at `now` if it keeps pace; undefined before anything was heard. */
+  earliest(now: number): number | undefined {
+    return this.#offset && Math.floor(now + this.#offset.low - TOLERANCE_MS);
+  }
+
   /** Undefined = it keeps pace. */
   heard({ sentAt, heardAt, redisNow }: Heard): ClockStep | undefined {
     const before = this.#offset;

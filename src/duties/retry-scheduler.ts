@@ -78,7 +78,8 @@ class RetryScheduler {
   }
 
   #reckoning(now: number): PromotionClock {
-    return { latest: this.#redisClock.latest(now), setBack: this.#stepsBack.at(now) };
+    const [latest, earliest] = [this.#redisClock.latest(now), this.#redisClock.earliest(now)];
+    return { latest, earliest, setBack: this.#stepsBack.at(now) };
   }
 
   #noteStep({ byMs, withinMs }: ClockStep, redisNow: number): void {

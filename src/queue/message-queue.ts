@@ -147,6 +147,8 @@ export interface RetryQueue {
 export interface PromotionClock {
   /** What it can say at most, ms since the Unix epoch: what is due later than that is left. */
   readonly latest?: number | undefined;
+  /** What it has reached at least: below that it was set back, and `setBack` does not count. */
+  readonly earliest?: number | undefined;
   /** It was set back, each time by less than an interval (domain/steps-back.ts). */
   readonly setBack?: readonly SetBack[];
 }

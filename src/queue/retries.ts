@@ -29,8 +29,8 @@ export function createRetryQueue(connection: RedisConnection, keys: RedisKeys, i
 
     isReady: () => connection.isReady(),
 
-    async promoteDue(limit, { latest, setBack = [] } = {}) {
-      const args = [limit, STEP_BYTES, LOOK_AHEAD_MS, latest ?? '', ...argumentsOf(setBack)];
+    async promoteDue(limit, { latest, earliest, setBack = [] } = {}) {
+      const args = [limit, STEP_BYTES, LOOK_AHEAD_MS, latest ?? '', earliest ?? '', ...argumentsOf(setBack)];
       const reply = await promoteScript.run(connection, [keys.retry, keys.queue], args);
       const [heads, foreign, next, redisNow] = reply as [Buffer[], Buffer[], number, number];
       const nextDueMs = next < 0 ? undefined : next;

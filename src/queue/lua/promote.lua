@@ -3,7 +3,8 @@
 -- KEYS 1 retry  2 queue
 -- ARGV 1 messages to move at most  2 bytes after which no further one is moved  3 ms to look ahead for the next one
 --      4 time in ms that Redis's clock has not passed by the caller's reckoning, or "": what is due later is left
---      5... of each step back of Redis's clock within the last interval, less than an interval: see parts/retry-head.lua
+--      5 time in ms that Redis's clock has reached by the caller's reckoning, or ""
+--      6... of each step back of Redis's clock within the last interval, less than an interval: see parts/retry-head.lua
 -- Returns {{heads of the members moved}, {foreign members that were met}, ms until the next retry is due or -1, now in ms}
 --
 -- What a member is stands in parts/retry-head.lua. One that is not ours is passed over, and the caller sets it aside.
@@ -24,10 +25,12 @@ redis.call('ZREM', retry, 'no member')
 local time = redis.call('TIME')
 local real = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local now = latest and math.min(real, latest) or real
+-- it was set back, and the caller learns it by this answer: what it knows of former steps is not true of what came since
+local is_news = real < (tonumber(ARGV[5]) or 0)
 
-local most_back = tonumber(ARGV[6] or 0)
+local most_back = not is_news and tonumber(ARGV[7] or 0) or 0
 local function is_due(score, interval)
-  return score <= now or (interval and score - put_off_by(score - interval, 5) <= now)
+  return score <= now or (most_back > 0 and interval and score - put_off_by(score - interval, 6) <= now)
 end
 
 local function move(member, colon)

@@ -20,6 +20,7 @@ describe('the clock of Redis', () => {
           expect(look(clock, at, 0, answer)).toBeUndefined();
           at += answer + pause;
           expect(clock.latest(at)).toBeGreaterThanOrEqual(START + at);
+          expect(clock.earliest(at)).toBeLessThanOrEqual(START + at);
         }
       }),
     );
@@ -31,6 +32,7 @@ describe('the clock of Redis', () => {
     expect(look(clock, 500, byMs)?.byMs).toBeCloseTo(byMs, -2);
     expect(look(clock, 1_000, byMs)).toBeUndefined();
     expect(clock.latest(1_500)).toBeLessThan(START + 2_500 + byMs);
+    expect(clock.earliest(1_500)).toBeGreaterThan(START + 500 + byMs);
   });
 
   test.each([20_000, 3_600_000, 315_360_000_000])(
