@@ -1,4 +1,5 @@
 import { POISON_CRASHES } from '../domain/dead-letters/dead-letter.js';
+import { skippedText } from '../domain/dead-letters/skipped.js';
 import { LeaseWatch } from '../domain/lease-watch.js';
 import type { RecoveryQueue, Register, RegisteredConsumer } from '../queue/message-queue.js';
 import { reasonOf } from '../shared/errors.js';
@@ -76,10 +77,11 @@ class Recoverer {
 
   async #recover({ consumer, score }: RegisteredConsumer): Promise<void> {
     const { queue, onBuried, log } = this.#options;
-    const { recovered, buried } = await queue.recover(consumer, { score }).catch((error: unknown) => {
+    const { recovered, buried, skipped } = await queue.recover(consumer, { score }).catch((error: unknown) => {
       throw new Error(`what ${consumer} held cannot be recovered: ${reasonOf(error)}`, { cause: error });
     });
     if (recovered > 0) log.warn(`Recovered ${recovered} message(s) of ${consumer}, whose lease ran out`);
+    if (skipped) log.warn(skippedText(skipped));
     if (buried === 0) return;
     onBuried?.(buried);
     log.error(

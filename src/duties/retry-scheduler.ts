@@ -2,10 +2,10 @@ import { RedisClock, type ClockStep } from '../domain/redis-clock.js';
 import { StepsBack, type SetBack } from '../domain/steps-back.js';
 import { printable } from '../shared/words/escape.js';
 import type { PromotionClock, RetryQueue } from '../queue/message-queue.js';
-import { reasonOf } from '../shared/errors.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { Log } from '../shared/logger/log.js';
 import type { Duty } from './duty-failures.js';
+import { ForeignRetries } from './foreign-retries.js';
 import { createRepeatingDuty } from './repeating-duty.js';
 
 /** One script run moves this many at most, so that 10,000 due at once do not hold Redis for others. */
@@ -13,8 +13,6 @@ const BATCH = 200;
 /** Another host may schedule something due sooner than what we know of: look at least this often. */
 const LONGEST_SLEEP_MS = 500;
 const SHORTEST_SLEEP_MS = 5;
-/** What cannot be set aside is met at every look. */
-const SAY_AGAIN_MS = 60_000;
 
 interface RetrySchedulerOptions {
   readonly queue: RetryQueue;
@@ -54,10 +52,11 @@ class RetryScheduler {
   readonly #stepsBack = new StepsBack();
   // it may have been set back while nobody ran
   #walk: Walk | undefined = { from: 0, backMs: 0, setBackBefore: [], isLook: true };
-  #notSetAsideAt = -Infinity;
+  readonly #foreign: ForeignRetries;
 
   constructor(options: RetrySchedulerOptions) {
     this.#options = options;
+    this.#foreign = new ForeignRetries(options);
     this.#redisClock = new RedisClock(options.retryIntervalMs);
   }
 
@@ -69,11 +68,12 @@ class RetryScheduler {
     for (const id of messageIds) log.info(`Message ${printable(id, 255)} re-queued for retry`);
     const step = this.#redisClock.heard({ sentAt, heardAt: clock.now(), redisNow });
     if (step) this.#noteStep(step, redisNow);
-    await this.#setAside(foreign);
+    if (foreign > 0) this.#foreign.met();
     if (this.#walk) await this.#walkOn(this.#walk);
+    const isForeignLeft = await this.#foreign.setAside(BATCH);
     // the next, too, may be large: the script has looked at no more than it may
     if (moved > 0) return 0;
-    if (this.#walk) return SHORTEST_SLEEP_MS;
+    if (this.#walk || foreign > 0 || isForeignLeft) return SHORTEST_SLEEP_MS;
     return Math.min(Math.max(nextDueMs ?? LONGEST_SLEEP_MS, SHORTEST_SLEEP_MS), LONGEST_SLEEP_MS);
   }
 
@@ -100,22 +100,8 @@ class RetryScheduler {
 
   async #walkOn(walk: Walk): Promise<void> {
     const { kept, changed, foreign } = await this.#options.queue.setRight({ ...walk, limit: BATCH });
-    const isOver = kept + changed === 0 || (walk.isLook && changed === 0);
+    if (foreign > 0) this.#foreign.met();
+    const isOver = kept + changed + foreign === 0 || (walk.isLook && changed + foreign === 0);
     this.#walk = isOver ? undefined : { ...walk, from: walk.from + kept };
-    await this.#setAside(foreign);
-  }
-
-  async #setAside(members: readonly Buffer[]): Promise<void> {
-    if (members.length === 0) return;
-    const { queue, clock, log } = this.#options;
-    const what = `member(s) of ${queue.retryKey} that no worker has written (does another program use this key?)`;
-    try {
-      const moved = await queue.setAside(members);
-      if (moved > 0) log.warn(`Moved ${moved} ${what} to the dead list, as malformed`);
-    } catch (error) {
-      if (clock.now() - this.#notSetAsideAt < SAY_AGAIN_MS) return;
-      this.#notSetAsideAt = clock.now();
-      log.error(`${members.length} ${what} cannot be moved to the dead list: ${reasonOf(error)}`);
-    }
   }
 }

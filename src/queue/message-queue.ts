@@ -1,4 +1,5 @@
 import type { Buffer } from 'node:buffer';
+import type { SkippedWrites } from '../domain/dead-letters/skipped.js';
 import type { Allotment, ShareReport } from '../domain/flow/fleet-share.js';
 import type { SetBack } from '../domain/steps-back.js';
 
@@ -51,6 +52,8 @@ export interface Exchange {
   readonly suspects: boolean;
   /** Fewer were claimed than were wanted, for the sake of the rate: until the next may be. 0 = not for its sake. */
   readonly tokenInMs: number;
+  /** Undefined = all that belongs to the burials was written. */
+  readonly skipped?: SkippedWrites;
 }
 
 export interface ExchangeRequest {
@@ -138,9 +141,12 @@ export interface RetryQueue {
     readonly limit: number;
     readonly backMs: number;
     readonly setBackBefore?: readonly SetBack[];
-  }): Promise<{ readonly kept: number; readonly changed: number; readonly foreign: readonly Buffer[] }>;
-  /** Moves what is not ours to the list of the dead; resolves to how many were moved. */
-  setAside(members: readonly Buffer[]): Promise<number>;
+  }): Promise<{ readonly kept: number; readonly changed: number; readonly foreign: number }>;
+  /**
+   * Moves up to `limit` of what is not ours to the list of the dead, fewer when they are large. `isOver` = there is nothing
+   * of the kind. Rejects where that is refused: they stay, and hold up nothing.
+   */
+  setAside(limit: number): Promise<{ readonly moved: number; readonly isOver: boolean }>;
 }
 
 /** What the caller knows of Redis's clock. */
@@ -158,8 +164,8 @@ export interface Promotion {
   readonly messageIds: readonly string[];
   /** Until the next one is due; undefined when none is within the next second. */
   readonly nextDueMs: number | undefined;
-  /** Members that no worker has written, for `setAside`. */
-  readonly foreign: readonly Buffer[];
+  /** Members met that no worker has written; they are out of the way, until `setAside`. */
+  readonly foreign: number;
   /** Redis's clock, ms since the Unix epoch. */
   readonly redisNow: number;
 }
@@ -181,6 +187,7 @@ export interface Register {
 interface Recovery {
   readonly recovered: number;
   readonly buried: number;
+  readonly skipped?: SkippedWrites;
 }
 
 /** Rescues what dead consumers held. */

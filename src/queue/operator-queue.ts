@@ -8,6 +8,7 @@ import { RedisDeadLetters, type DeadLetters } from './dead-letters/dead-letters.
 import { redisKeys } from './keys.js';
 import { readLeases } from './leases-run.js';
 import { lookAtPause } from './pause.js';
+import { missingPermissions, type MissingPermissions } from './permissions.js';
 import { RedisRollback, type Rollback } from './rollback.js';
 import { readSizes } from './sizes.js';
 
@@ -24,6 +25,9 @@ export interface OperatorQueue {
   lookAtPause(): Promise<PauseLook>;
   /** The key of that. */
   readonly pausedKey: string;
+  /** What our user of Redis may not do. */
+  missingPermissions(): Promise<readonly MissingPermissions[]>;
+  isReady(): boolean;
   /** Of Redis, as an operator knows it. */
   readonly address: string;
   /** Asks Redis anything that changes nothing: INFO, CONFIG GET, TIME, LLEN, ... */
@@ -75,6 +79,8 @@ function operatorQueue(
     leases: () => readLeases(connection, keys),
     lookAtPause: () => lookAtPause(connection, keys, ''),
     pausedKey: keys.paused,
+    missingPermissions: () => missingPermissions(connection, keys),
+    isReady: () => connection.isReady(),
     ask: (command, ...args) => connection.call(command, ...args),
   };
 }

@@ -2,6 +2,7 @@
 import type { Buffer } from 'node:buffer';
 import { scannedAttemptCount } from '../domain/attempt-count.js';
 import { deadLetter, POISON_CRASHES, POISON_ERROR } from '../domain/dead-letters/dead-letter.js';
+import type { SkippedWrites } from '../domain/dead-letters/skipped.js';
 import { RedisUnavailableError } from '../shared/errors.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { RedisConnection } from './connection/connection.js';
@@ -53,6 +54,7 @@ export function createRecoveryQueue(
       const own = keys.processing(consumer);
       let seen = 'score' in why ? why.score : '';
       let [recovered, buried] = [0, 0];
+      let skipped: SkippedWrites | undefined;
       for (;;) {
         const reply = await saying(`recovering ${own}`, () =>
           recoverScript.run(
@@ -62,23 +64,25 @@ export function createRecoveryQueue(
           ),
         );
         const [moved, poisoned, left, score] = reply as [number, Buffer[], number, Buffer];
-        for (const raw of poisoned) await buryPoison(connection, keys, { raw, consumer }, identity);
+        for (const raw of poisoned) {
+          skipped = sum(skipped, await buryPoison(connection, keys, { raw, consumer }, identity));
+        }
         recovered += Math.max(0, moved);
         buried += poisoned.length;
-        if (left === 0 || moved + poisoned.length <= 0) return { recovered, buried };
+        if (left === 0 || moved + poisoned.length <= 0) return { recovered, buried, ...(skipped ? { skipped } : {}) };
         if (seen !== '') seen = String(score);
       }
     },
   };
 }
 
-/** @throws RedisUnavailableError when Redis refuses it: the message stays in the list of its consumer, and is found again. */
+/** Resolves to what was skipped beside it. @throws RedisUnavailableError when Redis refuses it: the message stays in the list of its consumer, and is found again. */
 async function buryPoison(
   connection: RedisConnection,
   keys: RedisKeys,
   claim: Claim,
   { workerId, clock }: RecoveryIdentity,
-): Promise<void> {
+): Promise<SkippedWrites | undefined> {
   const envelope = deadLetter({
     raw: claim.raw,
     reason: 'poison',
@@ -91,6 +95,12 @@ async function buryPoison(
   const exchange = await settle(connection, keys, claim.consumer, [{ kind: 'bury', claim, envelope, isUntold: true }]);
   const refused = exchange?.refused[0];
   if (refused) throw new RedisUnavailableError(`Redis refuses to bury a message: ${refused.reason}`, false);
+  return exchange?.skipped;
+}
+
+function sum(one: SkippedWrites | undefined, other: SkippedWrites | undefined): SkippedWrites | undefined {
+  if (!one || !other) return one ?? other;
+  return { ...other, letters: one.letters + other.letters, tellings: one.tellings + other.tellings };
 }
 
 /** Reads the register; those recovered long ago a few at a time, in turn. */

@@ -22,6 +22,7 @@ const LOOK_AHEAD_MS = 1_000;
 
 const promoteScript = redisScript('promote', 'retry-head');
 const retimeScript = redisScript('retime', 'retry-head');
+const foreignScript = redisScript('foreign-retries', 'retry-head');
 
 export function createRetryQueue(connection: RedisConnection, keys: RedisKeys, identity: Finder): RetryQueue {
   return {
@@ -32,7 +33,7 @@ export function createRetryQueue(connection: RedisConnection, keys: RedisKeys, i
     async promoteDue(limit, { latest, earliest, setBack = [] } = {}) {
       const args = [limit, STEP_BYTES, LOOK_AHEAD_MS, latest ?? '', earliest ?? '', ...argumentsOf(setBack)];
       const reply = await promoteScript.run(connection, [keys.retry, keys.queue], args);
-      const [heads, foreign, next, redisNow] = reply as [Buffer[], Buffer[], number, number];
+      const [heads, foreign, next, redisNow] = reply as [Buffer[], number, number, number];
       const nextDueMs = next < 0 ? undefined : next;
       return {
         moved: heads.length,
@@ -48,12 +49,16 @@ export function createRetryQueue(connection: RedisConnection, keys: RedisKeys, i
       const [kept, changed, foreign] = (await retimeScript.run(connection, [keys.retry], args)) as [
         number,
         number,
-        Buffer[],
+        number,
       ];
       return { kept, changed, foreign };
     },
 
-    setAside: (members) => setAside(connection, keys, identity, members),
+    async setAside(limit) {
+      const members = (await foreignScript.run(connection, [keys.retry], [limit, STEP_BYTES])) as Buffer[];
+      const moved = members.length > 0 ? await setAside(connection, keys, identity, members) : 0;
+      return { moved, isOver: members.length === 0 };
+    },
   };
 }
 

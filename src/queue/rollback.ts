@@ -77,8 +77,7 @@ export class RedisRollback implements Rollback {
     };
     // what was watched and has not moved since, or what others have recovered; the script looks once more
     const consumers = await readConsumers(this.#connection, this.#keys);
-    await this.#retries((count) => noteMoved('retries', count));
-    let problem: RedisUnavailableError | undefined;
+    let problem = await this.#retries((count) => noteMoved('retries', count));
     for (const consumer of consumers) {
       try {
         await this.#claimsOf(consumer, force, (count) => noteMoved('claims', count));
@@ -98,16 +97,26 @@ export class RedisRollback implements Rollback {
     return readLeases(this.#connection, this.#keys);
   }
 
-  async #retries(onMoved: (count: number) => void): Promise<void> {
+  /** Resolves to why foreign members stay where they are, if they do: they keep nobody else from going back. */
+  async #retries(onMoved: (count: number) => void): Promise<RedisUnavailableError | undefined> {
     const { retry, queue } = this.#keys;
+    let staying = 0;
+    let problem: RedisUnavailableError | undefined;
     for (let left = 1; left > 0;) {
-      const reply = await retriesScript.run(this.#connection, [retry, queue], [STEP, STEP_BYTES]);
+      const reply = await retriesScript.run(this.#connection, [retry, queue], [STEP, STEP_BYTES, staying]);
       const [moved, foreign, rest] = reply as [number, Buffer[], number];
       onMoved(moved);
-      // what no worker has written is no message
-      if (foreign.length > 0) await setAside(this.#connection, this.#keys, this.#finder, foreign);
-      left = rest - foreign.length;
+      left = rest - foreign.length - staying;
+      try {
+        // what no worker has written is no message
+        if (foreign.length > 0) await setAside(this.#connection, this.#keys, this.#finder, foreign);
+      } catch (error) {
+        if (!(error instanceof RedisUnavailableError) || replyCode(error) === undefined) throw error;
+        problem ??= error;
+        staying += foreign.length;
+      }
     }
+    return problem;
   }
 
   async #claimsOf(

@@ -4,6 +4,7 @@ import type { Clock } from '../../src/shared/time/clock.js';
 import type { Config } from '../../src/shared/config/config.js';
 import { reasonOf } from '../../src/shared/errors.js';
 import { clockFinding, fail, ok, warn, type Finding } from './finding.js';
+import { permissionFindings } from './permission-checks.js';
 import { queueFindings } from './queue-checks.js';
 
 const FULL = 0.9;
@@ -14,8 +15,7 @@ export async function checkRedis(config: Config, clock: Clock): Promise<Finding[
     return await withOperatorQueue(config, clock, async (queue) => [
       ok('redis', `reachable at ${queue.address}`),
       ...(await serverFindings(queue)),
-      await clockOf(queue, clock),
-      ...(await queueFindings(queue, config, clock)),
+      ...(await usageFindings(queue, config, clock)),
     ]);
   } catch (error) {
     return [
@@ -25,6 +25,18 @@ export async function checkRedis(config: Config, clock: Clock): Promise<Finding[
         `Start Redis ("sudo systemctl start redis"), or correct ${settingsOf(config.redis)} and REDIS_PASSWORD; see "redis-cli ping".`,
       ),
     ];
+  }
+}
+
+/** What the user may not do keeps us from looking, too: it is said once. */
+async function usageFindings(queue: OperatorQueue, config: Config, clock: Clock): Promise<Finding[]> {
+  const permitted = await permissionFindings(queue, config.redis.username);
+  const isLimited = permitted.some(({ level }) => level !== 'ok');
+  try {
+    return [...permitted, await clockOf(queue, clock), ...(await queueFindings(queue, config, clock))];
+  } catch (error) {
+    if (isLimited && queue.isReady()) return permitted;
+    throw error;
   }
 }
 

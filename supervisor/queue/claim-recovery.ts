@@ -12,6 +12,7 @@
  * `recoverOrphans` serves what a killed primary and its children left on this host: during our first 20 s, consumers whose
  * process is gone. Its children may live a little longer than the primary, so one look is not enough.
  */
+import { skippedText, type SkippedWrites } from '../../src/domain/dead-letters/skipped.js';
 import { localPid } from '../../src/queue/keys.js';
 import type { Clock } from '../../src/shared/time/clock.js';
 import { reasonOf } from '../../src/shared/errors.js';
@@ -39,7 +40,11 @@ interface DeadWorker {
 interface Found {
   recovered: number;
   buried: number;
+  /** Beside burials. */
+  readonly skipped: SkippedWrites[];
 }
+
+const nothing = (): Found => ({ recovered: 0, buried: 0, skipped: [] });
 
 interface ClaimRecoveryOptions {
   readonly access: Pick<QueueAccess, 'borrow'>;
@@ -131,7 +136,7 @@ export class ClaimRecovery implements Life {
 
   async #untilDone(connection: Borrowed, dead: DeadWorker): Promise<Found> {
     const until = this.#clock.now() + GIVE_UP_AFTER_MS;
-    const found: Found = { recovered: 0, buried: 0 };
+    const found = nothing();
     for (;;) {
       try {
         await connection.whenReady(RETRY_MS);
@@ -170,6 +175,7 @@ export class ClaimRecovery implements Life {
         `${title}: ${found.buried} of its messages were in flight at too many crashes and are dead letters now`,
       );
     }
+    for (const skipped of found.skipped) this.#log.warn(`${title}: ${skippedText(skipped)}`);
   }
 
   #run(config: QueueSettings, title: string, work: (connection: Borrowed) => Promise<void>): void {
@@ -199,17 +205,14 @@ function isGone(consumer: string): boolean {
 }
 
 /** Adds to `found`. Rejects with the last trouble, when all the others have been served. */
-async function recoverAll(
-  connection: Borrowed,
-  consumers: Iterable<string>,
-  found: Found = { recovered: 0, buried: 0 },
-): Promise<Found> {
+async function recoverAll(connection: Borrowed, consumers: Iterable<string>, found: Found = nothing()): Promise<Found> {
   let trouble: Error | undefined;
   for (const consumer of consumers) {
     try {
-      const { recovered, buried } = await connection.queue.recover(consumer, { evenIfLeased: true });
+      const { recovered, buried, skipped } = await connection.queue.recover(consumer, { evenIfLeased: true });
       found.recovered += recovered;
       found.buried += buried;
+      if (skipped) found.skipped.push(skipped);
     } catch (error) {
       trouble = error instanceof Error ? error : new Error(String(error));
     }

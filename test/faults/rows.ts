@@ -12,6 +12,7 @@ import { PRIMARY_ROWS } from './rows/supervisor/primary.js';
 import { REFUSING_REDIS_ROWS } from './rows/redis/refuses.js';
 import { REDIS_ELSEWHERE_ROWS } from './rows/redis/elsewhere.js';
 import { KEY_ROWS } from './rows/redis/keys.js';
+import { LIMITED_REDIS_ROWS } from './rows/redis/limited.js';
 import { ODD_REDIS_ROWS } from './rows/redis/odd.js';
 import { REDIS_ROWS } from './rows/redis/outages.js';
 import { RELOAD_ROWS } from './rows/supervisor/reload.js';
@@ -47,6 +48,7 @@ export const ROWS: readonly Row[] = [
   ...ODD_REDIS_ROWS,
   ...REDIS_ELSEWHERE_ROWS,
   ...KEY_ROWS,
+  ...LIMITED_REDIS_ROWS,
   ...OUTAGE_ROWS,
   ...BAD_ANSWER_ROWS,
   ...ANSWER_ROWS,

@@ -12,6 +12,7 @@ import { checkRedis } from '../../supervisor/doctor/redis-checks.js';
 import { checkSupervisor } from '../../supervisor/doctor/supervisor-checks.js';
 import { makeCertificates, validFor } from '../support/main-server/pki.js';
 import { testConfig } from '../support/program/config.js';
+import { EARLIER_USER, permitAsVersion1 } from '../support/redis/earlier-user.js';
 import { QUEUE, redisConfig } from '../support/redis/queue.js';
 import { useRedis } from '../support/redis/redis.js';
 import { repeat } from '../support/wait-for.js';
@@ -118,6 +119,52 @@ describe('Redis', () => {
     });
     expect(of(findings, 'redis eviction')).toEqual([]);
     expect(findings.filter(({ level }) => level === 'fail')).toEqual([]);
+  });
+});
+
+describe('the user of Redis', () => {
+  const asUser = async (...rules: readonly string[]) => {
+    await redis.client.call('ACL', 'SETUSER', 'mbw', 'reset', 'on', '>pw', '~*', '+@all', ...rules);
+    cleanUp.push(() => redis.client.call('ACL', 'DELUSER', 'mbw'));
+    return of(await examined(redis.port, { username: 'mbw', password: 'pw' }), 'redis user');
+  };
+
+  test('that may do everything', async () => {
+    expect(await asUser()).toMatchObject([{ level: 'ok', text: 'mbw may do all that is needed' }]);
+    expect(await redis.client.keys('*')).toEqual([]);
+  });
+
+  test('with the permissions of version 1: what is missing is named, what that means, and the cure', async () => {
+    await permitAsVersion1(redis.client);
+    cleanUp.push(() => redis.client.call('ACL', 'DELUSER', 'mbw'));
+    const found = of(await examined(redis.port, EARLIER_USER), 'redis user');
+    expect(found.map(({ level }) => level)).toEqual(found.map(() => 'warn'));
+    expect(found[0]!.text).toMatch(/^mbw may not call HSET: .*the main server is not told of burials/);
+    expect(found[0]!.advice).toMatch(/^ACL SETUSER mbw \+hset /);
+    const named = found.map(({ text }) => text).join();
+    for (const command of ['LTRIM', 'HEXISTS', 'ZCOUNT', 'ZREVRANGE', 'HSTRLEN', 'SCAN', 'LPOS']) {
+      expect(named).toContain(command);
+    }
+    expect(named).not.toContain('ZADD');
+  });
+
+  test.each(['LPUSH', 'RPUSH', 'ZADD', 'LREM', 'BLMOVE', 'RPOPLPUSH'])('that may not call %s', async (command) => {
+    await redis.client.zadd(`{${QUEUE}}:consumers`, 1, 'somebody');
+    const before = await redis.client.zrange(`{${QUEUE}}:consumers`, '0', '-1', 'WITHSCORES');
+    expect(await asUser(`-${command}`)).toMatchObject([
+      { level: 'fail', text: `mbw may not call ${command}: messages are not delivered, tried again or recovered` },
+    ]);
+    expect(await redis.client.keys('*')).toEqual([`{${QUEUE}}:consumers`]);
+    expect(await redis.client.zrange(`{${QUEUE}}:consumers`, '0', '-1', 'WITHSCORES')).toEqual(before);
+  });
+
+  test.each([
+    ['-evalsha', '-eval'],
+    ['resetkeys', '~other'],
+  ])('that may run no script on our keys (%s)', async (...rules) => {
+    const [found] = await asUser(...rules);
+    expect(found).toMatchObject({ level: 'fail' });
+    expect(found!.text).toMatch(/^mbw may not do what deliveries need: .*(evalsha|keys)/);
   });
 });
 

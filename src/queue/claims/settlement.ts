@@ -31,7 +31,18 @@ interface ExchangeCall {
   readonly rate?: number | undefined;
 }
 
-type ExchangeReply = [number, Buffer[], number[], unknown[], number, number, Buffer, number, number?];
+type ExchangeReply = [
+  number,
+  Buffer[],
+  number[],
+  unknown[],
+  number,
+  number,
+  Buffer,
+  number,
+  number?,
+  [number, number, Buffer]?,
+];
 
 /** One run of exchange.lua. undefined = the lease is lost and nothing was done. */
 export async function runExchange(call: ExchangeCall): Promise<Exchange | undefined> {
@@ -64,8 +75,8 @@ export async function runExchange(call: ExchangeCall): Promise<Exchange | undefi
     keys.untold,
     keys.paused,
   ];
-  const reply = await run(call, places, args);
-  const [lease, claimed, lost, failed, solo, suspects, refusal, paused, tokenInMs = 0] = reply as ExchangeReply;
+  const reply = (await run(call, places, args)) as ExchangeReply;
+  const [lease, claimed, lost, failed, solo, suspects, refusal, paused, tokenInMs = 0, skipped] = reply;
   if (lease === 0) return undefined;
   call.onPauseSeen?.(paused === 1);
   return {
@@ -76,6 +87,7 @@ export async function runExchange(call: ExchangeCall): Promise<Exchange | undefi
     suspects: suspects === 1,
     claimRefusal: refusal.length > 0 ? String(refusal) : undefined,
     tokenInMs,
+    ...(skipped ? { skipped: { letters: skipped[0], tellings: skipped[1], reason: String(skipped[2]) } } : {}),
   };
 }
 

@@ -13,7 +13,7 @@
 --      then four per other settlement: kind, claimed bytes, and
 --           retry: unique member, delay in ms    hand-back: "", ""
 --           bury, bury-untold: envelope, member of the index; the main server has yet to hear of the latter
--- Returns {lease, claims, lost, failed, solo, suspects, refusal, paused, wait}
+-- Returns {lease, claims, lost, failed, solo, suspects, refusal, paused, wait, skipped}
 --      lease     1 = kept, 0 = lost: nothing was done
 --      claims    the messages claimed, oldest first
 --      lost      numbers (from 1, acknowledgements first) of settlements whose claim was not in the list any more
@@ -23,6 +23,8 @@
 --      refusal   why no further message was claimed, or ""; the settlements are as they are said to be
 --      paused    1 = deliveries are paused, so nothing was claimed
 --      wait      with a rate (parts/paced.lua): ms until the next message may be claimed, 0 = there was no need to wait
+--      skipped   only if there is something: of burials that stand, how many lie in `dead`, of how many nobody will tell
+--                the main server, and why
 --
 -- Lost means recovered by others (a negative score). A consumer that is not known, since Redis was emptied or lost its last
 -- second, keeps its name: under another one nobody would look for what it claimed meanwhile. It is made known before it
@@ -77,7 +79,7 @@ end
 -- an acknowledgement is a removal itself
 if not reliable or acks == 0 then redis.pcall('ZREM', consumers, nothing) end
 
-local settled, lost, failed = 0, {}, {}
+local settled, lost, failed, skipped = 0, {}, {}, { 0, 0 }
 local function note(kind, raw, refused, held)
   settled = settled + 1
   if refused then
@@ -118,21 +120,25 @@ local function settle_others()
   -- In the order of burial, also of those that one run buries: a microsecond apart. Where the two new keys are refused, a
   -- user of an earlier version's ACL for one, the letter goes to that version's list, from which it is moved later. What
   -- is to be told is told a second from now, and replayed or purged by nobody before (untold/take.lua); where that key is
-  -- refused, the burial stands all the same.
+  -- refused, the burial stands all the same. Returns what Redis says of the letter, and what was skipped.
   local function bury(envelope, member, is_untold)
     local unique = string.match(member, '^%S*')
     local time = redis.call('TIME')
     buried_at = math.max(buried_at + 0.001, tonumber(time[1]) * 1000 + tonumber(time[2]) / 1000)
     local done = redis.pcall('HSET', dead_letters, unique, envelope)
-    if type(done) == 'number' then
+    local why = refusal_of(done, 'HSET', dead_letters)
+    if not why then
       done = redis.pcall('ZADD', dead_index, string.format('%.3f', buried_at), member)
-      if type(done) == 'number' then
-        if is_untold then redis.pcall('ZADD', untold, string.format('%.1f', math.floor(buried_at) + 1000.5), member) end
-        return done
+      why = refusal_of(done, 'ZADD', dead_index)
+      if not why then
+        if not is_untold then return done end
+        local due = string.format('%.1f', math.floor(buried_at) + 1000.5)
+        why = refusal_of(redis.pcall('ZADD', untold, due, member), 'ZADD', untold)
+        return done, why and { 0, 1, why }
       end
       redis.pcall('HDEL', dead_letters, unique)
     end
-    return redis.pcall('LPUSH', dead, envelope)
+    return redis.pcall('LPUSH', dead, envelope), { 1, is_untold and 1 or 0, why }
   end
 
   local function place(kind, raw, first, second)
@@ -140,7 +146,8 @@ local function settle_others()
       local due = string.format('%.0f', now + tonumber(second))
       return refusal_of(redis.pcall('ZADD', retry, due, first), 'ZADD', retry)
     elseif kind == 'bury' or kind == 'bury-untold' then
-      return refusal_of(bury(first, second, kind == 'bury-untold'), 'LPUSH', dead)
+      local done, without = bury(first, second, kind == 'bury-untold')
+      return refusal_of(done, 'LPUSH', dead), without
     end
     return refusal_of(redis.pcall('RPUSH', queue, raw), 'RPUSH', queue)
   end
@@ -161,10 +168,13 @@ local function settle_others()
       local held, refused = holds(raw)
       if refused or not held then return refused, held end
     end
-    local refused = place(kind, raw, first, second)
-    if refused or not reliable then return refused, true end
-    local removed = redis.pcall('LREM', processing, -1, raw)
-    if removed == 1 then return nil, true end
+    local refused, without = place(kind, raw, first, second)
+    if refused then return refused, true end
+    local removed = not reliable and 1 or redis.pcall('LREM', processing, -1, raw)
+    if removed == 1 then
+      if without then skipped = { skipped[1] + without[1], skipped[2] + without[2], without[3] } end
+      return nil, true
+    end
     undo(kind, first, second)
     return refusal_of(removed, 'LREM', processing), false
   end
@@ -205,4 +215,4 @@ while not claim_refusal and count < most do
 end
 
 return { 1, claims, lost, failed, kept_alone, crashed and 1 or 0, claim_refusal or '', is_paused and 1 or 0,
-  end_of_claiming and end_of_claiming(count, want) }
+  end_of_claiming and end_of_claiming(count, want) or 0, skipped[3] and skipped or nil }

@@ -5,9 +5,10 @@
 --      4 time in ms that Redis's clock has not passed by the caller's reckoning, or "": what is due later is left
 --      5 time in ms that Redis's clock has reached by the caller's reckoning, or ""
 --      6... of each step back of Redis's clock within the last interval, less than an interval: see parts/retry-head.lua
--- Returns {{heads of the members moved}, {foreign members that were met}, ms until the next retry is due or -1, now in ms}
+-- Returns {{heads of the members moved}, foreign members put out of the way, ms until the next retry is due or -1, now in ms}
 --
--- What a member is stands in parts/retry-head.lua. One that is not ours is passed over, and the caller sets it aside.
+-- What a member is stands in parts/retry-head.lua. One that is not ours gets the score -inf, where this does not look: however
+-- many there are, and whatever keeps them from being set aside (foreign-retries.lua), each is met once.
 --
 -- After a step back, a retry from before it is due that much earlier than its score says. It is one whose interval began
 -- before the time that the clock was set back to: the others from before are set right by retime.lua.
@@ -17,7 +18,7 @@
 
 local retry, queue = KEYS[1], KEYS[2]
 local most, bytes_wanted, ahead, latest = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
--- of members that stay where they are, not more are read
+-- of members that are not moved, not more are read
 local passed_most, passed_bytes_most = 1000, 16 * bytes_wanted
 
 -- first a removal of nothing
@@ -42,10 +43,10 @@ local function move(member, colon)
   return redis.error_reply(type(removed) == 'table' and removed.err or 'ERR the retry has vanished')
 end
 
-local heads, bytes, foreign, foreign_bytes, passed, passed_bytes = {}, 0, {}, 0, 0, 0
+local heads, bytes, foreign, passed, passed_bytes = {}, 0, 0, 0, 0
 local limit = string.format('%.0f', now + most_back)
-while #heads < most and bytes < bytes_wanted and passed < passed_most and passed_bytes < passed_bytes_most do
-  local found = redis.call('ZRANGEBYSCORE', retry, '-inf', limit, 'WITHSCORES', 'LIMIT', passed, 1)
+while #heads < most and bytes < bytes_wanted and passed + foreign < passed_most and passed_bytes < passed_bytes_most do
+  local found = redis.call('ZRANGEBYSCORE', retry, '(-inf', limit, 'WITHSCORES', 'LIMIT', passed, 1)
   local member, score = found[1], tonumber(found[2])
   if not member then break end
   local colon, interval = head_of(member)
@@ -55,11 +56,9 @@ while #heads < most and bytes < bytes_wanted and passed < passed_most and passed
     heads[#heads + 1] = string.sub(member, 1, colon - 1)
     bytes = bytes + #member
   else
-    passed, passed_bytes = passed + 1, passed_bytes + #member
-    if not colon and foreign_bytes < bytes_wanted then
-      foreign[#foreign + 1] = member
-      foreign_bytes = foreign_bytes + #member
-    end
+    passed_bytes = passed_bytes + #member
+    if not colon and redis.pcall('ZADD', retry, '-inf', member) == 0 then foreign = foreign + 1
+    else passed = passed + 1 end
   end
 end
 

@@ -3,7 +3,7 @@
 -- KEYS 1 retry
 -- ARGV 1 rank of the first to look at, from the latest due on  2 most members  3 bytes after which no further one is looked at
 --      4 ms that the clock went back, or 0 = not known  5... of each step back before that: see parts/retry-head.lua
--- Returns {members left as they were, members set right, {foreign members that were met}}
+-- Returns {members left as they were, members set right, foreign members put out of the way as by promote.lua}
 --
 -- A member is due its interval from now at the latest (parts/retry-head.lua); those of earlier builds have no
 -- interval and stay. One that would have been due for a while was scheduled between two steps which the caller saw as one:
@@ -23,16 +23,18 @@ local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 
 -- first a removal of nothing: see exchange.lua
 redis.call('ZREM', retry, 'no member')
-local kept, changed, foreign, bytes = 0, 0, {}, 0
-while kept + changed < most and bytes < bytes_wanted do
+local kept, changed, foreign, bytes = 0, 0, 0, 0
+while kept + changed + foreign < most and bytes < bytes_wanted do
   local last = -1 - rank - kept
   local found = redis.call('ZRANGE', retry, last, last, 'WITHSCORES')
   local member, score = found[1], tonumber(found[2])
   if not member then break end
   bytes = bytes + #member
   local colon, interval = head_of(member)
-  if not colon then foreign[#foreign + 1] = member end
-  if interval and score > now + interval then
+  if not colon and score ~= -math.huge then
+    redis.call('ZADD', retry, '-inf', member)
+    foreign = foreign + 1
+  elseif interval and score > now + interval then
     local due = math.min(score - back - put_off_by(score - interval, 5), now + interval)
     if due < now - overdue_most then due = now + interval end
     local rest = math.max(1, math.ceil(due - now))

@@ -3,6 +3,9 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import { FLOW_HOLDS, type FlowFacts } from '../../domain/flow/flow-control.js';
 import { fromZero } from './message-metrics.js';
 
+/** `telling`: the main server will not hear of a burial. `index`: a dead letter lies where earlier versions keep them. */
+export type SkippedKind = 'telling' | 'index';
+
 export interface MetricSources {
   /** Lines the logger dropped so far; read at each scrape. */
   readonly droppedLogLines?: () => number;
@@ -41,6 +44,12 @@ export function stateMetrics(registry: Registry, workerId: string) {
     labelNames: ['worker_id'],
     registers: [registry],
   });
+  const skipped = new Counter({
+    name: 'worker_redis_writes_skipped_total',
+    help: 'Total number of writes beside a settlement that Redis refused; the settlement stands',
+    labelNames: ['worker_id', 'what'],
+    registers: [registry],
+  });
   const certificateNotAfter = new Gauge({
     name: 'worker_certificate_not_after_seconds',
     help: 'Unix time at which the certificate in the file expires',
@@ -54,6 +63,10 @@ export function stateMetrics(registry: Registry, workerId: string) {
     breakerOpen: breakerOpen.labels(workerId),
     redisUp: redisUp.labels(workerId),
     claimsLost: fromZero(claimsLost.labels(workerId)),
+    skipped: {
+      telling: fromZero(skipped.labels(workerId, 'telling')),
+      index: fromZero(skipped.labels(workerId, 'index')),
+    } satisfies Record<SkippedKind, Counter.Internal>,
     certificateNotAfter,
   };
 }

@@ -11,7 +11,14 @@ import type { Counts, LatestFailure } from './counts.js';
 import { messageMetrics } from './message-metrics.js';
 import type { MetricJson } from './metric-json.js';
 import { CountedMetrics, gaugesOf } from './registry-json.js';
-import { flowMetrics, logMetrics, registrationMetrics, stateMetrics, type MetricSources } from './state-metrics.js';
+import {
+  flowMetrics,
+  logMetrics,
+  registrationMetrics,
+  stateMetrics,
+  type MetricSources,
+  type SkippedKind,
+} from './state-metrics.js';
 
 export type ProcessedStatus = 'delivered' | 'failed';
 
@@ -34,6 +41,8 @@ export interface WorkerMetrics {
   setEvictionSafe(safe: boolean): void;
   /** Claims that turned out to be another consumer's when they were settled. */
   claimsLost(count: number): void;
+  /** Writes beside settlements that stand, which Redis refused: `telling` = the main server will not hear of a burial. */
+  skipped(what: SkippedKind, count: number): void;
   setCertificateNotAfter(file: string, unixSeconds: number): void;
   /** What has been counted since the last call, as it stands now; all of it at the first. */
   counts(): Promise<Counts>;
@@ -70,6 +79,7 @@ export function createWorkerMetrics(workerId: string, sources: MetricSources = {
     setRedisUp: (up) => state.redisUp.set(up ? 1 : 0),
     setEvictionSafe: (safe) => state.evictionSafe.set({ worker_id: workerId }, safe ? 1 : 0),
     claimsLost: (count) => ifFinite(count, (value) => state.claimsLost.inc(value)),
+    skipped: (what, count) => ifFinite(count, (value) => state.skipped[what].inc(value)),
     setCertificateNotAfter(file, unixSeconds) {
       ifFinite(unixSeconds, (value) =>
         state.certificateNotAfter.set({ worker_id: workerId, file: String(file) }, value),

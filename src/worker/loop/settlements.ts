@@ -21,6 +21,7 @@ import { momentOf, type Moment } from '../../shared/time/deadline.js';
 import type { AttemptResult } from '../attempt/attempt.js';
 import type { Copies } from '../attempt/copies.js';
 import type { Refusals } from './refusals.js';
+import { SkippedWritesWatch } from './skipped-writes.js';
 import type { StatusUpdates } from '../attempt/status-updates.js';
 
 const AUDIT_EVERY_MS = 60_000;
@@ -32,7 +33,7 @@ interface SettlementsOptions {
   readonly statusUpdates: Pick<StatusUpdates, 'send'>;
   readonly copies: Pick<Copies, 'isAwaited' | 'release'>;
   readonly breaker: Pick<CircuitBreaker, 'state'>;
-  readonly metrics: Pick<WorkerMetrics, 'retried' | 'claimsLost'>;
+  readonly metrics: Pick<WorkerMetrics, 'retried' | 'claimsLost' | 'skipped'>;
   readonly refusals: Pick<Refusals, 'say'>;
   readonly clock: Clock;
   readonly log: Log;
@@ -40,6 +41,7 @@ interface SettlementsOptions {
 
 export class Settlements {
   readonly #options: SettlementsOptions;
+  readonly #skipped: SkippedWritesWatch;
   #finished: AttemptResult[] = [];
   #underWay: AttemptResult[] = [];
   /** Before the last exchange: a retry falls due its interval after that at the earliest. */
@@ -54,6 +56,7 @@ export class Settlements {
 
   constructor(options: SettlementsOptions) {
     this.#options = options;
+    this.#skipped = new SkippedWritesWatch(options);
     this.#takenAt = momentOf(options.clock);
     this.#auditedAt = this.#takenAt.now;
   }
@@ -110,10 +113,11 @@ export class Settlements {
     this.#underWay = [];
   }
 
-  settled({ lost, refused }: Exchange): void {
+  settled({ lost, refused, skipped }: Exchange): void {
     if (lost.length === 0 && refused.length === 0) for (const result of this.#underWay) this.#acted(result);
     else this.#sort(new Set(lost), new Set(refused.map(({ settlement }) => settlement)));
     for (const { reason } of refused) this.#options.refusals.say(`Redis refuses to settle a message: ${reason}`);
+    if (skipped) this.#skipped.note(skipped);
     this.#noteLost(lost.length);
     this.#refused = refused.length;
     this.#underWay = [];

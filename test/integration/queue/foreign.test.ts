@@ -63,18 +63,56 @@ describe('members of the retries that no worker has written', () => {
     await duty.stop();
   });
 
-  test('that cannot be set aside hold up nothing', async () => {
+  test.each([
+    ['the dead list is of another type', 2_500, 10],
+    ['they are large', 30, 1_000_000],
+  ])('that cannot be set aside hold up nothing, however many: %s', async (_, count, bytes) => {
     const queue = await queueOf();
     await redis.client.set(DEAD, 'no list');
-    for (let n = 0; n < 300; n += 1) await redis.client.zadd(RETRY, 1, `oops ${n}`);
+    for (let n = 0; n < count; n += 1) await redis.client.zadd(RETRY, 1, `oops ${n} ${'x'.repeat(bytes)}`);
     await redis.client.zadd(RETRY, 2, ours('behind'));
     const log = recordedLog();
     const duty = createRetryScheduler({ queue: queue.background, retryIntervalMs: 30_000, clock: systemClock, log });
     await duty.start();
     await waitFor(async () => (await redis.client.llen(QUEUE)) === 1, { what: 'the retry behind them' });
     await waitFor(() => log.count(/^ERROR/) === 1, { what: 'the refusal to be said' });
+    expect(await redis.client.zcard(RETRY)).toBe(count);
+    await redis.client.del(DEAD);
+    await waitFor(async () => (await redis.client.llen(DEAD)) === count, { what: 'all to be set aside once they can' });
     await duty.stop();
-    expect(await redis.client.zcard(RETRY)).toBe(300);
+    expect(log.count(/^ERROR/)).toBe(1);
+  });
+
+  test('are met once each, and hold Redis for a moment', async () => {
+    const queue = await queueOf();
+    await redis.client.set(DEAD, 'no list');
+    for (let n = 0; n < 2_500; n += 1) await redis.client.zadd(RETRY, 1, `oops ${n}`);
+    await redis.client.zadd(RETRY, 2, ours('behind'));
+    const met = [];
+    for (let look = 0; look < 5; look += 1) met.push((await queue.background.promoteDue(10)).foreign);
+    expect(met).toEqual([1_000, 1_000, 500, 0, 0]);
+  });
+
+  test('one of ours that lies where they are put is due', async () => {
+    const queue = await queueOf();
+    await redis.client.zadd(RETRY, '-inf', ours('mine'), '-inf', 'oops');
+    expect(await queue.background.setAside(10)).toEqual({ moved: 1, isOver: false });
+    expect(await queue.background.promoteDue(10)).toMatchObject({ moved: 1, foreign: 0 });
+    expect(await redis.client.zcard(RETRY)).toBe(0);
+  });
+
+  test('that cannot be set aside keep nothing from a rollback, which says so at its end', async () => {
+    await redis.client.set(DEAD, 'no list');
+    for (let n = 0; n < 250; n += 1) await redis.client.zadd(RETRY, 1, `oops ${n}`);
+    await redis.client.zadd(RETRY, 2, ours('behind'));
+    await redis.client.zadd(`{${QUEUE}}:consumers`, 1, 'dead');
+    await redis.client.lpush(`{${QUEUE}}:processing:dead`, 'held');
+    const rollback = withOperatorQueue({ redis: redisConfig(redis.port), queue: queueConfig() }, systemClock, (queue) =>
+      queue.rollback.run({ force: true }),
+    );
+    await expect(rollback).rejects.toThrow(`${DEAD} in Redis is no list`);
+    expect((await redis.client.lrange(QUEUE, 0, -1)).sort()).toEqual(['behind', 'held']);
+    expect(await redis.client.zcard(RETRY)).toBe(250);
   });
 
   test('are set aside by a rollback, which gives back the rest', async () => {

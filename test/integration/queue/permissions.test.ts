@@ -87,7 +87,10 @@ const OPERATIONS: readonly Operation[] = [
   { name: 'promote', run: () => queue.background.promoteDue(10) },
   {
     name: 'set aside',
-    run: async () => queue.background.setAside((await queue.background.promoteDue(0)).foreign),
+    run: async () => {
+      await queue.background.promoteDue(1);
+      await queue.background.setAside(10);
+    },
   },
   { name: 'set right', run: () => queue.background.setRight({ from: 0, limit: 10, backMs: 1_000 }) },
   { name: 'roll back', run: () => asOperator(({ rollback }) => rollback.run({ force: true })) },

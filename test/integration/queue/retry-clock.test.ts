@@ -61,7 +61,7 @@ describe('after the clock went back', () => {
     await redis.client.zadd(RETRY, (await redisNow()) + HOUR_MS, 'abcdefabcdef1 id:of an earlier build');
     expect(await queue.background.setRight({ from: 0, limit: 100, backMs: HOUR_MS })).toMatchObject({
       changed: 3,
-      foreign: [],
+      foreign: 0,
     });
     const now = await redisNow();
     const due = await scores();

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { TRIED_COMMANDS } from '../../../src/queue/permissions.js';
 import { packageRoot } from '../../../src/shared/config/package-root.js';
 import { document } from './markdown.js';
 
@@ -29,4 +30,13 @@ test('the user of Redis in ecosystem.md may run each command of each script and 
   expect(run.size).toBeGreaterThan(25);
   const needed = [...run, ...OF_THE_CLIENT].filter((command) => !permitted.has(command));
   expect(needed).toEqual([]);
+});
+
+test('"check" tries each command that a script may run', () => {
+  const run = new Set(
+    sources('src/queue/lua')
+      .flatMap(commandsIn)
+      .map((command) => command.toUpperCase()),
+  );
+  expect([...run].filter((command) => !TRIED_COMMANDS.includes(command))).toEqual([]);
 });

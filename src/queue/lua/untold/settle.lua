@@ -10,6 +10,8 @@
 
 local untold, index = unpack(KEYS)
 local line, ending, shortest, longest = ARGV[1], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
+-- first a removal of nothing, or a full Redis refuses this: see exchange.lua
+redis.call('ZREM', untold, '')
 local score = redis.call('ZSCORE', untold, line)
 if not score or tonumber(score) ~= tonumber(ARGV[2]) then return 0 end
 if ending == 'told' then return redis.call('ZREM', untold, line) end

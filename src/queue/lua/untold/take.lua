@@ -11,6 +11,8 @@
 -- nothing of this key has replayed or purged it, is forgotten: the main server must not hear of it.
 
 local untold, index, letters = unpack(KEYS)
+-- first a removal of nothing, or a full Redis refuses this: see exchange.lua
+redis.call('ZREM', untold, '')
 local wanted, hold, longest, most_bytes = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)

@@ -23,13 +23,13 @@ function watched() {
     async promoteDue(_, promotionClock = {}) {
       asked.push(promotionClock);
       const redisNow = clock.now() + redis.aheadMs;
-      return { moved: 0, messageIds: [], nextDueMs: undefined, foreign: [], redisNow };
+      return { moved: 0, messageIds: [], nextDueMs: undefined, foreign: 0, redisNow };
     },
     async setRight({ from, backMs }) {
       walks.push({ from, backMs });
-      return { kept: 0, changed: 0, foreign: [], ...pages.shift() };
+      return { kept: 0, changed: 0, foreign: 0, ...pages.shift() };
     },
-    setAside: async () => 0,
+    setAside: async () => ({ moved: 0, isOver: true }),
   };
   const duty = createRetryScheduler({ queue, retryIntervalMs: RETRY_MS, clock, log });
   duties.push(duty);

@@ -102,6 +102,7 @@ test('no value makes it throw', async () => {
     metrics.observeWait(bad);
     metrics.setProcessing(bad);
     metrics.claimsLost(bad);
+    metrics.skipped('telling', bad);
     metrics.setCertificateNotAfter('f', bad);
   }
   metrics.failed('never heard of' as never);
@@ -123,7 +124,7 @@ test('the primary is told of what counted since it was told last, as it stands n
       failures,
     };
   };
-  expect((await told()).changed).toHaveLength(8);
+  expect((await told()).changed).toHaveLength(9);
   expect(await told()).toEqual({ changed: [], failures: [] });
   metrics.processed('delivered');
   metrics.delivered();
