@@ -2,6 +2,7 @@
  * What one process does for the folder that all write to: `worker.log` leads to today's file, and files older than the
  * retention go. Decided by names alone, so nothing depends on which process wrote what.
  */
+import { randomBytes } from 'node:crypto';
 import { existsSync, linkSync, lstatSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join, parse } from 'node:path';
 import { LogFileError } from './log-file-error.js';
@@ -64,13 +65,52 @@ export function asideName(path: string): string {
   return join(dir, `${name}.1${ext}`);
 }
 
-/** The date in a name like `worker-2025-01-15.log`, `worker-2025-01-15.1.log` or `worker-2025-01-15.log.gz`. */
+/**
+ * Sets the file aside, in the place of the one before it. Others do so, too, from other processes or machines: so whatever
+ * lies there is taken by a name of our own, which succeeds for one of all, and looked at then. What is smaller than
+ * `leastBytes` is the new file of somebody who came first, and goes back. Returns whether the file was set aside.
+ *
+ * @throws NodeJS.ErrnoException when the folder does not allow it.
+ */
+export function setAside(path: string, leastBytes: number): boolean {
+  const taken = takenName(path);
+  try {
+    renameSync(path, taken);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+  if (lstatSync(taken).size >= leastBytes) {
+    renameSync(taken, asideName(path));
+    return true;
+  }
+  putBack(taken, path);
+  return false;
+}
+
+/** Where somebody has made a new one already, the lines stay under the name that they have: it expires like the others. */
+function putBack(taken: string, path: string): void {
+  try {
+    linkSync(taken, path);
+    rmSync(taken);
+  } catch {
+    if (!existsSync(path)) renameSync(taken, path);
+  }
+}
+
+/** `worker-2025-01-15.1-0f3a9c21.log`: for a moment, or for good where its process died in it. */
+function takenName(path: string): string {
+  const { dir, name, ext } = parse(path);
+  return join(dir, `${name}.1-${randomBytes(4).toString('hex')}${ext}`);
+}
+
+/** The date in a name like `worker-2025-01-15.log`, `worker-2025-01-15.1.log`, as above, or `worker-2025-01-15.log.gz`. */
 function dateIn(name: string, fileName: string): string | undefined {
   const { name: base, ext } = parse(fileName);
   const plain = name.endsWith('.gz') ? name.slice(0, -'.gz'.length) : name;
   if (!plain.startsWith(`${base}-`) || !plain.endsWith(ext)) return undefined;
   const date = plain.slice(base.length + 1, plain.length - ext.length);
-  return /^(\d{4}-\d{2}-\d{2})(\.1)?$/.exec(date)?.[1];
+  return /^(\d{4}-\d{2}-\d{2})(\.1(-[0-9a-f]{8})?)?$/.exec(date)?.[1];
 }
 
 /** Windows allows symbolic links only to the privileged. */

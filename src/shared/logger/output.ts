@@ -4,7 +4,7 @@
  *   line → batch → winston ─┬→ stdout
  *                           └→ DailyLogFile (winston-daily-rotate-file)
  */
-import { appendFileSync, mkdirSync, renameSync, writeSync } from 'node:fs';
+import { appendFileSync, mkdirSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { reasonOf } from '../errors.js';
@@ -15,7 +15,7 @@ import { drained, ignoreErrors } from './console-stream.js';
 import { DailyLogFile, FILE_MODE } from './daily-log-file.js';
 import { createLineBatch, type LineBatch } from './line-batch.js';
 import { localDate } from './line-format.js';
-import { asideName, datedName, deleteExpired, pointLinkAt } from './log-folder.js';
+import { datedName, deleteExpired, pointLinkAt, setAside } from './log-folder.js';
 import { MidnightWatch } from './midnight.js';
 import { createPipeline, type Pipeline } from './pipeline.js';
 
@@ -133,9 +133,11 @@ export class Output implements Life {
     const path = this.#path;
     if (bytes === undefined || path === undefined || !ownsRotation || this.#stopping) return;
     this.#keepLink(path);
-    if (logging.maxDayBytes === 0 || bytes < logging.maxDayBytes / 2) return;
+    const half = logging.maxDayBytes / 2;
+    if (half === 0 || bytes < half) return;
     try {
-      renameSync(path, asideName(path));
+      // another supervisor that shares the folder may have been first: the next look finds its new file
+      if (!setAside(path, half)) return;
     } catch (error) {
       if (this.#asideFailed) return;
       this.#asideFailed = true;

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LogFileError } from '../../../../../src/shared/logger/log-file-error.js';
-import { deleteExpired, pointLinkAt } from '../../../../../src/shared/logger/log-folder.js';
+import { deleteExpired, pointLinkAt, setAside } from '../../../../../src/shared/logger/log-folder.js';
 
 let folder: string;
 beforeEach(() => {
@@ -61,6 +61,27 @@ describe('pointLinkAt', () => {
   });
 });
 
+describe('setAside', () => {
+  test('takes the place of the one before it', () => {
+    const file = write('worker-2025-01-15.log', 'large');
+    write('worker-2025-01-15.1.log', 'older');
+    expect(setAside(file, 5)).toBe(true);
+    expect(readdirSync(folder)).toEqual(['worker-2025-01-15.1.log']);
+    expect(readFileSync(join(folder, 'worker-2025-01-15.1.log'), 'utf8')).toBe('large');
+  });
+
+  test('leaves the new file of another process alone, and says nothing where there is none yet', () => {
+    const file = write('worker-2025-01-15.log', 'new');
+    write('worker-2025-01-15.1.log', 'just set aside');
+    expect(setAside(file, 5)).toBe(false);
+    expect(readFileSync(file, 'utf8')).toBe('new');
+    expect(readFileSync(join(folder, 'worker-2025-01-15.1.log'), 'utf8')).toBe('just set aside');
+    rmSync(file);
+    expect(setAside(file, 5)).toBe(false);
+    expect(readdirSync(folder)).toEqual(['worker-2025-01-15.1.log']);
+  });
+});
+
 test('deleteExpired keeps 7 days before today, deletes the 8th, and only names of the pattern', () => {
   const kept = [
     'worker-2025-03-01.log',
@@ -73,7 +94,13 @@ test('deleteExpired keeps 7 days before today, deletes the 8th, and only names o
     'other-2024-01-01.log',
     'worker-2024-99-99.log',
   ];
-  const deleted = ['worker-2025-02-21.log', 'worker-2025-02-21.log.gz', 'worker-2023-12-31.log'];
+  const deleted = [
+    'worker-2025-02-21.log',
+    'worker-2025-02-21.log.gz',
+    'worker-2025-02-21.1.log',
+    'worker-2025-02-21.1-0f3a9c21.log',
+    'worker-2023-12-31.log',
+  ];
   [...kept, ...deleted].forEach((name) => write(name));
   const options = { date: '2025-03-01', retentionDays: 7 };
   expect(deleteExpired(folder, 'worker.log', options).sort()).toEqual(deleted.sort());
