@@ -8,7 +8,7 @@ import { RedisDeadLetters, type DeadLetters } from './dead-letters/dead-letters.
 import { redisKeys } from './keys.js';
 import { readLeases } from './leases-run.js';
 import { lookAtPause } from './pause.js';
-import { missingPermissions, type MissingPermissions } from './permissions.js';
+import { missingPermissions, type MissingPermissions } from './connection/permissions.js';
 import { RedisRollback, type Rollback } from './rollback.js';
 import { readSizes } from './sizes.js';
 

@@ -22,7 +22,7 @@ const LOOK_AHEAD_MS = 1_000;
 
 const promoteScript = redisScript('promote', 'retry-head');
 const retimeScript = redisScript('retime', 'retry-head');
-const foreignScript = redisScript('foreign-retries', 'retry-head');
+const foreignScript = redisScript('foreign/read', 'retry-head');
 
 export function createRetryQueue(connection: RedisConnection, keys: RedisKeys, identity: Finder): RetryQueue {
   return {

@@ -5,7 +5,7 @@ import type { RedisConnection } from './connection/connection.js';
 import { redisScript } from './connection/script.js';
 import type { RedisKeys } from './keys.js';
 
-const setAsideScript = redisScript('set-aside');
+const setAsideScript = redisScript('foreign/set-aside');
 
 /** Who has met it; named in the letters. */
 export interface Finder {

@@ -8,7 +8,7 @@
 -- Returns {{heads of the members moved}, foreign members put out of the way, ms until the next retry is due or -1, now in ms}
 --
 -- What a member is stands in parts/retry-head.lua. One that is not ours gets the score -inf, where this does not look: however
--- many there are, and whatever keeps them from being set aside (foreign-retries.lua), each is met once.
+-- many there are, and whatever keeps them from being set aside (foreign/read.lua), each is met once.
 --
 -- After a step back, a retry from before it is due that much earlier than its score says. It is one whose interval began
 -- before the time that the clock was set back to: the others from before are set right by retime.lua.

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { TRIED_COMMANDS } from '../../../src/queue/permissions.js';
+import { TRIED_COMMANDS } from '../../../src/queue/connection/permissions.js';
 import { packageRoot } from '../../../src/shared/config/package-root.js';
 import { document } from './markdown.js';
 

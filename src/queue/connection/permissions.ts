@@ -3,11 +3,11 @@
  * operator who gave a user the commands of an earlier version learns here what that costs.
  */
 import type { Buffer } from 'node:buffer';
-import type { RedisConnection } from './connection/connection.js';
-import { knowsBlmove } from './connection/facts.js';
-import { codeIn, replyCode } from './connection/reply.js';
-import { redisScript } from './connection/script.js';
-import type { RedisKeys } from './keys.js';
+import type { RedisConnection } from './connection.js';
+import { knowsBlmove } from './facts.js';
+import { codeIn, replyCode } from './reply.js';
+import { redisScript } from './script.js';
+import type { RedisKeys } from '../keys.js';
 
 /** Commands that this user may not run. */
 export interface MissingPermissions {
@@ -62,6 +62,7 @@ const USES: readonly Use[] = [
     commands: ['ZCARD KEY', 'ZCOUNT KEY 0 0', 'ZRANK KEY x', 'ZREVRANK KEY x', 'ZREVRANGE KEY 0 0', 'HSTRLEN KEY x'],
   },
   { means: 'claims of a worker that Redis has forgotten are not looked for', commands: ['SCAN 0 COUNT 1'] },
+  { means: 'a pause is not obeyed', commands: ['GET KEY', 'PTTL KEY', 'PEXPIREAT KEY 1'] },
   { means: 'settlements take a little longer', commands: ['LPOS KEY x'] },
 ];
 
