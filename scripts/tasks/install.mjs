@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { allows } from './node-version.mjs';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -15,15 +16,13 @@ export class StepError extends Error {
   }
 }
 
-/** Throws when this Node is older than package.json allows. */
+/** Throws when the packages that a clone needs do not run on this Node; the built program asks for less. */
 export function checkNode() {
-  const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const wanted = engines.node.replace('>=', '').split('.').map(Number);
-  const have = process.versions.node.split('.').map(Number);
-  const different = wanted.findIndex((number, place) => number !== have[place]);
-  if (different >= 0 && have[different] < wanted[different]) {
-    throw new StepError(`Node ${engines.node} is needed; this is ${process.versions.node}.`, '');
-  }
+  const { engines, devEngines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const { version } = devEngines.runtime;
+  if (allows(version, process.versions.node)) return;
+  const problem = `To build and test, Node ${version} is needed; this is ${process.versions.node}.`;
+  throw new StepError(`${problem} (Once built, the program runs on ${engines.node}.)`, '');
 }
 
 /** npm writes the hidden lockfile last: without it, an earlier installation was cut off. */
