@@ -17,6 +17,7 @@ const TESTS = [
   'test/faults/run-row.ts',
   'test/faults/support/flooder.ts', // forked
   'test/integration/logger/logger-program.ts', // forked, as the fixtures are
+  'test/integration/logger/owner-program.ts', // forked, as the fixtures are
   'test/process/fixtures/*.{ts,mjs}',
 ];
 

@@ -63,6 +63,7 @@ const USES: readonly Use[] = [
   },
   { means: 'claims of a worker that Redis has forgotten are not looked for', commands: ['SCAN 0 COUNT 1'] },
   { means: 'a pause is not obeyed', commands: ['GET KEY', 'PTTL KEY', 'PEXPIREAT KEY 1'] },
+  { means: 'deliveries cannot be paused and resumed', commands: ['SET KEY x PX none', 'DEL KEY'] },
   { means: 'settlements take a little longer', commands: ['LPOS KEY x'] },
 ];
 
