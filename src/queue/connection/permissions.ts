@@ -62,8 +62,11 @@ const USES: readonly Use[] = [
     commands: ['ZCARD KEY', 'ZCOUNT KEY 0 0', 'ZRANK KEY x', 'ZREVRANK KEY x', 'ZREVRANGE KEY 0 0', 'HSTRLEN KEY x'],
   },
   { means: 'claims of a worker that Redis has forgotten are not looked for', commands: ['SCAN 0 COUNT 1'] },
+  {
+    means: 'each supervisor looks for such claims, in place of one in turn',
+    commands: ['SET KEY x PX none', 'DEL KEY'],
+  },
   { means: 'a pause is not obeyed', commands: ['GET KEY', 'PTTL KEY', 'PEXPIREAT KEY 1'] },
-  { means: 'deliveries cannot be paused and resumed', commands: ['SET KEY x PX none', 'DEL KEY'] },
   { means: 'settlements take a little longer', commands: ['LPOS KEY x'] },
 ];
 
