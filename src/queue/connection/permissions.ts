@@ -72,9 +72,6 @@ const USES: readonly Use[] = [
 
 const permissionsScript = redisScript('permissions');
 
-/** What the scripts may run. */
-export const TRIED_COMMANDS: readonly string[] = USES.flatMap(({ commands }) => commands.map(nameOf));
-
 /** Rejects with RedisUnavailableError, also where the user may run no script, or may not touch our keys. */
 export async function missingPermissions(
   connection: RedisConnection,
