@@ -18,6 +18,7 @@ import { REDIS_ROWS } from './rows/redis/outages.js';
 import { RELOAD_ROWS } from './rows/supervisor/reload.js';
 import { SCHEDULE_ROWS } from './rows/schedule.js';
 import { BAD_ANSWER_ROWS } from './rows/server/bad-answers.js';
+import { FLOW_ROWS } from './rows/server/flow.js';
 import { LAST_WORD_ROWS } from './rows/server/last-word.js';
 import { MOVED_ROWS } from './rows/server/moved.js';
 import { OUTAGE_ROWS } from './rows/server/outages.js';
@@ -50,6 +51,7 @@ export const ROWS: readonly Row[] = [
   ...KEY_ROWS,
   ...LIMITED_REDIS_ROWS,
   ...OUTAGE_ROWS,
+  ...FLOW_ROWS,
   ...BAD_ANSWER_ROWS,
   ...ANSWER_ROWS,
   ...LAST_WORD_ROWS,

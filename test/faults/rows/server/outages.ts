@@ -26,14 +26,7 @@ export const OUTAGE_ROWS: readonly Row[] = [
     fault: 'main server answers 503 for 15 s (for 1 h)',
     bound: BREAKER,
     limits: { recoveryMs: 5_500 },
-    run: (stage) => refusing(stage, 503),
-  },
-  {
-    id: '24c',
-    fault: 'main server answers 429 with Retry-After: 3600 for 15 s (for 1 h)',
-    bound: BREAKER,
-    limits: { recoveryMs: 5_500 },
-    run: (stage) => refusing(stage, 429),
+    run: unavailable,
   },
   {
     id: '24d',
@@ -63,19 +56,17 @@ async function refused(stage: Stage): Promise<Findings> {
   });
 }
 
-async function refusing(stage: Stage, status: number): Promise<Findings> {
+async function unavailable(stage: Stage): Promise<Findings> {
   const fleet = await stage.start(SETTINGS);
   await fleet.ready(2);
   const { faults } = stage.server;
   return outage(stage, fleet, {
     begin: async () => {
-      faults.post.status = status;
-      faults.retryAfterS = 3_600;
+      faults.post.status = 503;
       faults.health = 'unhealthy';
     },
     end: async () => {
       faults.post.status = undefined;
-      faults.retryAfterS = 0;
       faults.health = 'healthy';
     },
   });
