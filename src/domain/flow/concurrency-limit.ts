@@ -26,7 +26,7 @@
  * - What waits for our own processor is not at the server: of a round during which our event loop had work for a share s
  *   of the time, 1 - s of the delivery time counts. And nobody waits within SLACK_MS.
  *
- * A round ends after as many answers as are in flight, 4 or more, and 10 ms or more: nothing is decided per message, and
+ * A round ends after as many answers as are in flight, 4 or more, and 2 ms or more: nothing is decided per message, and
  * nothing allocated. After a change of the limit as many answers as it allows are left out: they are those of before, or
  * the quickest of the new, and say nothing of how it goes on.
  *
@@ -39,7 +39,7 @@ const LEAST_ANSWERS = 4;
 const MOST_ANSWERS = 32;
 /** Standard error of the mean logarithm with which a round is good enough: 15 %. */
 const GOOD_ERROR = 0.15;
-const LEAST_ROUND_MS = 10;
+const LEAST_ROUND_MS = 2;
 /** Of a new round in the variance that is believed: four answers in a row may be alike by chance. */
 const OF_NEW_ROUND = 0.2;
 
