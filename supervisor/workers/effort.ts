@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** What the host has given a process so far, and whether it wants more. */
 export interface Effort {
@@ -6,6 +6,8 @@ export interface Effort {
   readonly cpuMs: number;
   /** Its main thread runs, or waits for a core. */
   readonly wantsCpu: boolean;
+  /** Another thread of it does: its main thread may wait for that one to read a file. */
+  readonly threadWantsCpu: boolean;
 }
 
 /** The kernel counts in hundredths of a second, whatever it works with itself. */
@@ -13,14 +15,27 @@ const TICK_MS = 10;
 
 /** As /proc has it; undefined where there is none, or no such process. */
 export function effortOf(pid: number): Effort | undefined {
-  let stat: string;
+  const fields = fieldsOf(`/proc/${pid}/stat`);
+  const ticks = Number(fields?.[11]) + Number(fields?.[12]);
+  if (!fields || !Number.isFinite(ticks)) return undefined;
+  const wantsCpu = fields[0] === 'R';
+  return { cpuMs: ticks * TICK_MS, wantsCpu, threadWantsCpu: !wantsCpu && hasRunnableThread(pid) };
+}
+
+/** The command's name may hold blanks and brackets; after it come state, 10 numbers, user time and system time. */
+function fieldsOf(path: string): readonly string[] | undefined {
   try {
-    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const stat = readFileSync(path, 'latin1');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
     return undefined;
   }
-  // the command's name may hold blanks and brackets; after it come state, 10 numbers, user time and system time
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const ticks = Number(fields[11]) + Number(fields[12]);
-  return Number.isFinite(ticks) ? { cpuMs: ticks * TICK_MS, wantsCpu: fields[0] === 'R' } : undefined;
+}
+
+function hasRunnableThread(pid: number): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/task`).some((thread) => fieldsOf(`/proc/${pid}/task/${thread}/stat`)?.[0] === 'R');
+  } catch {
+    return false;
+  }
 }

@@ -48,7 +48,7 @@ describe('on a host that has no time for it, a process', () => {
     const child = new ScriptedChild();
     const handle = handleOf(child, clock);
     for (let cpuMs = 10; cpuMs < 1_000; cpuMs += 10) {
-      child.has = { cpuMs, wantsCpu: true };
+      child.has = { cpuMs, wantsCpu: true, threadWantsCpu: false };
       clock.pass(20_000);
       expect(handle.overdue()).toBeUndefined();
     }
@@ -58,12 +58,41 @@ describe('on a host that has no time for it, a process', () => {
     expect(handle.overdue()).toBe('did not boot within 30 s');
   });
 
+  test.each([
+    { what: '10 ms of CPU time in 20 s', everyMs: 20_000, endsAfterS: 310 },
+    { what: '10 ms of CPU time in a second', everyMs: 1_000, endsAfterS: 601 },
+  ])('that hangs while it boots, and uses $what, is waited for no longer than minutes', ({ everyMs, endsAfterS }) => {
+    const clock = new VirtualClock();
+    const child = new ScriptedChild();
+    const handle = handleOf(child, clock);
+    let seconds = 0;
+    while (handle.overdue() === undefined && seconds < 10_000) {
+      clock.pass(1_000);
+      seconds += 1;
+      child.has = { cpuMs: 500 + 10 * Math.floor((seconds * 1_000) / everyMs), wantsCpu: false, threadWantsCpu: false };
+    }
+    expect(seconds).toBeGreaterThan(300);
+    expect(seconds).toBeLessThanOrEqual(endsAfterS);
+  });
+
+  test.each(['wantsCpu', 'threadWantsCpu'] as const)('that waits for a core (%s) is given hours', (which) => {
+    const clock = new VirtualClock();
+    const child = new ScriptedChild();
+    const handle = handleOf(child, clock);
+    for (let seconds = 0; seconds < 3 * 3_600; seconds += 1) {
+      clock.pass(1_000);
+      const cpuMs = 10 * Math.floor(seconds / 20);
+      child.has = { wantsCpu: false, threadWantsCpu: false, [which]: true, cpuMs };
+      expect(handle.overdue()).toBeUndefined();
+    }
+  });
+
   test('that turns in circles while it boots ends after a minute of CPU time', () => {
     const child = new ScriptedChild();
     const handle = handleOf(child, new VirtualClock());
-    child.has = { cpuMs: 59_990, wantsCpu: true };
+    child.has = { cpuMs: 59_990, wantsCpu: true, threadWantsCpu: false };
     expect(handle.overdue()).toBeUndefined();
-    child.has = { cpuMs: 60_000, wantsCpu: true };
+    child.has = { cpuMs: 60_000, wantsCpu: true, threadWantsCpu: false };
     expect(handle.overdue()).toBe('did not boot within 30 s');
   });
 
@@ -74,10 +103,10 @@ describe('on a host that has no time for it, a process', () => {
     { what: 'is stopped', usedMs: 0, wantsCpu: false, hangs: true },
   ])('that is silent at work and $what hangs: $hangs', ({ usedMs, wantsCpu, hangs }) => {
     const { child, clock, handle } = active();
-    child.has = { cpuMs: 700, wantsCpu: true };
+    child.has = { cpuMs: 700, wantsCpu: true, threadWantsCpu: false };
     clock.pass(3_001);
     expect(handle.overdue()).toBeUndefined();
-    child.has = { cpuMs: 700 + usedMs, wantsCpu };
+    child.has = { cpuMs: 700 + usedMs, wantsCpu, threadWantsCpu: false };
     clock.pass(6_998);
     expect(handle.overdue()).toBeUndefined();
     clock.pass(1);
@@ -86,7 +115,7 @@ describe('on a host that has no time for it, a process', () => {
     // it was given time, and is looked at again soon
     expect(handle.dueInMs()).toBe(250);
     child.beats();
-    child.has = { cpuMs: 10_000, wantsCpu: false };
+    child.has = { cpuMs: 10_000, wantsCpu: false, threadWantsCpu: false };
     expect(handle.overdue()).toBeUndefined();
   });
 });
