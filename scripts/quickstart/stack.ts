@@ -73,7 +73,7 @@ export async function startStack(
   const ports = { supervisor: await freePort(), metrics: await freePorts(options.workers) };
   const queueName = foreign ? `quickstart_${randomBytes(4).toString('hex')}` : 'message_queue';
   const places = { folder, certificates, mainServerUrl: server.url, ports, redisPort: redis?.port, queueName };
-  await writeConfig(folder, demoConfig({ workers: options.workers, ...places }));
+  await writeConfig(folder, demoConfig({ ...options, ...places }));
   const { config } = loadConfig({ flags: {}, env, cwd: folder.path, argvConfig: folder.configFile });
 
   const queue = await connectQueue(config);

@@ -126,13 +126,13 @@ test.each([
   expect(program.lines.map((line) => line.text)).toEqual([sentence]);
 });
 
-test('--like-original: a main server that knows a message late and freezes, and nothing is lost or frozen', async () => {
-  const program = quickstart('--exit', '--like-original', '--messages', '100', '--workers', '2', '--fail-rate', '0');
+test('--like-original: a main server that knows a message late and freezes, which the workers find out in time', async () => {
+  const program = quickstart('--exit', '--like-original', '--messages', '600', '--workers', '3', '--fail-rate', '0');
   expect(await program.waitForExit(SLOW_HANGS_MS), output(program)).toEqual({ code: 0, signal: null });
   const text = output(program);
   expect(text).toMatch(
     /as the real one: one delivery at a time, 6 ms each; frozen for 30 s by each beyond 30 in flight/,
   );
-  expect(text).toMatch(/delivered +100 of 100$/m);
+  expect(text).toMatch(/delivered +600 of 600$/m);
   expect(text).toMatch(/in flight +\d+ at once at most$/m);
 });
