@@ -5,8 +5,10 @@ import { FAILURE_REASONS } from '../../domain/delivery-outcome.js';
 import { COUNTED, DELIVERY_BUCKETS, WAIT_BUCKETS } from './counts.js';
 import { FixedHistogram } from './histogram.js';
 
-/** All series exist from the start: a counter born at 1 shows no increase. */
-export function messageMetrics(registry: Registry, workerId: string) {
+/**
+ * All series exist from the start: a counter born at 1 shows no increase. `heldMessages`: in hand, and not being processed.
+ */
+export function messageMetrics(registry: Registry, workerId: string, heldMessages = () => 0) {
   const failed = new Counter({
     name: COUNTED.failed,
     help: 'Total number of messages that failed delivery',
@@ -31,7 +33,7 @@ export function messageMetrics(registry: Registry, workerId: string) {
       reasons.map((reason) => [reason, fromZero(failed.labels(workerId, reason))]),
     ),
     retried: fromZero(retried.labels(workerId)),
-    ...durationMetrics(registry, workerId),
+    ...durationMetrics(registry, workerId, heldMessages),
   };
 }
 
@@ -62,7 +64,7 @@ function deliveryMetrics(registry: Registry, workerId: string) {
   return { processed, delivered };
 }
 
-function durationMetrics(registry: Registry, workerId: string) {
+function durationMetrics(registry: Registry, workerId: string, heldMessages: () => number) {
   const labels = { worker_id: workerId };
   const delivery = new FixedHistogram({
     name: COUNTED.delivery,
@@ -85,7 +87,7 @@ function durationMetrics(registry: Registry, workerId: string) {
     labelNames: ['worker_id'],
     registers: [registry],
     collect() {
-      this.set(labels, processing.now);
+      this.set(labels, Math.max(0, processing.now - heldMessages()));
     },
   });
   return { delivery, wait, processing };

@@ -53,7 +53,7 @@ type FailureDetail = Omit<LatestFailure, 'reason'>;
 
 export function createWorkerMetrics(workerId: string, sources: MetricSources = {}): WorkerMetrics {
   const registry = new Registry();
-  const messages = messageMetrics(registry, workerId);
+  const messages = messageMetrics(registry, workerId, sources.heldMessages);
   const state = stateMetrics(registry, workerId);
   logMetrics(registry, workerId, sources);
   registrationMetrics(registry, workerId, sources);

@@ -34,6 +34,12 @@ export class Slots {
     options.held.onChange = options.wake;
   }
 
+  /** Messages that are begun. What waits beyond a batch of them has a slot while it does, and begins in that. */
+  get begun(): number {
+    const { inFlight, copies, held } = this.#options;
+    return inFlight.size - copies.idle - held.idle;
+  }
+
   get areFull(): boolean {
     return this.#taken >= this.#options.flow.limit;
   }
@@ -54,7 +60,7 @@ export class Slots {
   /** After an exchange. */
   admit(): void {
     const { claiming, held, settlements } = this.#options;
-    if (held.due > 0) held.admit(Math.min(this.#due, claiming.free(this.#begun + settlements.count)));
+    if (held.due > 0) held.admit(Math.min(this.#due, claiming.free(this.begun + settlements.count)));
   }
 
   /** At each turn of the loop. `reserved`: the wait for a message has the slot that a held one needs. */
@@ -72,14 +78,8 @@ export class Slots {
     return inFlight.size - Math.min(copies.idle + held.idle, limits.batchSize);
   }
 
-  /** Those beyond a batch have slots while they wait, and begin in these. */
-  get #begun(): number {
-    const { inFlight, copies, held } = this.#options;
-    return inFlight.size - copies.idle - held.idle;
-  }
-
   /** What has ended is settled by the exchange and gives its slot back, but for what it leaves or Redis refuses. */
   get #begunAtExchange(): number {
-    return this.#begun + this.#options.settlements.heldCount;
+    return this.begun + this.#options.settlements.heldCount;
   }
 }

@@ -70,7 +70,7 @@ export class WorkLoop implements Life {
   /** `consumedAt`: when a message was last claimed or the queue proved empty, monotonic ms. */
   get facts() {
     const { consumedAt, isQuieted: isStopping } = this.#claiming;
-    return { inFlight: this.#inFlight.size, slotsFull: this.#slots.areFull, consumedAt, isStopping };
+    return { inFlight: this.#slots.begun, slotsFull: this.#slots.areFull, consumedAt, isStopping };
   }
 
   start(): void {

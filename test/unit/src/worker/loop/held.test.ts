@@ -43,6 +43,8 @@ describe('a message that is hardly registered yet', () => {
     const core = await started(taught({ concurrency: 1 }), 'a');
     const { clock, server, workLoop, metric, log } = core;
     expect(workLoop.facts.slotsFull).toBe(false);
+    expect(workLoop.facts.inFlight).toBe(0);
+    expect(await metric('worker_processing_messages')).toBe(0);
     expect(await metric('worker_held_messages')).toBe(1);
     expect(await metric('worker_registration_lag_seconds')).toBe(0.07);
     await clock.advance(LAG_MS - 1);
