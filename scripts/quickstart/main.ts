@@ -11,6 +11,7 @@ import { EXIT_USAGE } from '../local/command-line.js';
 import { accountLines, accountOf, type Account } from './account.js';
 import { Interrupt, InterruptedError } from './interrupt.js';
 import { parseCommandLine, type QuickstartOptions } from './options.js';
+import { limitLine } from './limits.js';
 import { createProgress } from './progress.js';
 import { startStack, type Stack } from './stack.js';
 import { deadlineOf, watch } from './watch.js';
@@ -33,6 +34,8 @@ interface Run {
   stack?: Stack;
   /** Set once everything is enqueued. */
   account?: () => Account;
+  /** Set once everything is delivered. */
+  limits?: string;
 }
 
 async function quickstart(options: QuickstartOptions): Promise<number> {
@@ -73,6 +76,8 @@ async function demonstrate(run: Run, closers: Closers): Promise<void> {
   await stack.queue.enqueue(ids.map(messageText));
   const watched = { enqueued: ids.length, startedAt, progress: createProgress(process.stdout), signal };
   await watch(stack, { ...watched, ids, deadlineMs: options.exit ? deadlineOf(options) : undefined });
+  const status = await stack.supervisor.status();
+  if (status) run.limits = limitLine(status);
   if (options.exit) return;
   watched.progress.release();
   console.log();
@@ -88,9 +93,10 @@ function messageText(id: string, index: number): string {
 }
 
 /** False when a message is missing, or nothing was enqueued at all. */
-function reportAccount({ account }: Run): boolean {
+function reportAccount({ account, limits }: Run): boolean {
   const found = account?.();
   for (const text of found ? accountLines(found) : []) console.log(text);
+  if (limits !== undefined) console.log(limits);
   return found?.missing.length === 0;
 }
 

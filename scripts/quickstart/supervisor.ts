@@ -88,6 +88,16 @@ export class DemoSupervisor implements Life {
     }
   }
 
+  /** Undefined while it does not listen. */
+  async status(): Promise<StatusDocument | undefined> {
+    const url = `http://127.0.0.1:${this.#options.port}/status`;
+    try {
+      return await got(url, { timeout: { request: 1_000 }, retry: { limit: 0 } }).json<StatusDocument>();
+    } catch {
+      return undefined;
+    }
+  }
+
   /** Lets it drain. @throws SupervisorFailedError when it did not end well, unless `check` said so before */
   stop(): Promise<void> {
     return (this.#stopping ??= this.#end(this.#child));
@@ -112,14 +122,9 @@ export class DemoSupervisor implements Life {
   }
 
   async #consuming(): Promise<number> {
-    try {
-      const url = `http://127.0.0.1:${this.#options.port}/status`;
-      const status = await got(url, { timeout: { request: 1_000 }, retry: { limit: 0 } }).json<StatusDocument>();
-      this.#answered = true;
-      return status.workers.filter((worker) => worker.consuming).length;
-    } catch {
-      return 0; // not listening yet
-    }
+    const status = await this.status();
+    if (status) this.#answered = true;
+    return status?.workers.filter((worker) => worker.consuming).length ?? 0;
   }
 
   #failure(what: string): SupervisorFailedError {

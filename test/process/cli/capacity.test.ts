@@ -213,6 +213,20 @@ test('beside a running supervisor its real delivery times count', async () => {
   expect(found.main_server?.at_once_allowed).toBe(16);
 });
 
+test('beside running workers, what a message waits for its registration is not delivery time', async () => {
+  main.server.faults.unknownForMs = 1_500;
+  const operated = await startOperated({ redisPort: redis.port, mainServerUrl: main.server.url, env });
+  env = { ...operated.env };
+  await operated.untilReady();
+  const queued_at = new Date().toISOString();
+  const texts = Array.from({ length: 20 }, (_, at) => JSON.stringify({ message_id: `young${at}`, queued_at }));
+  await redis.client.lpush(QUEUE, ...texts);
+  await waitFor(() => main.server.ledger.delivered.size === 20, { what: '20 deliveries' });
+  const { found } = await measure(['--seconds', '1']);
+  // with the waiting it would be over 1,500 of each
+  expect(found.running_workers?.mean_ms).toBeLessThan(1_000);
+});
+
 test.each([
   [['--target', 'lots'], '--target is "lots"'],
   [['--endpoint', 'health'], 'must be a path'],

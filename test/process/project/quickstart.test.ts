@@ -135,4 +135,5 @@ test('--like-original: a main server that knows a message late and freezes, whic
   );
   expect(text).toMatch(/delivered +600 of 600$/m);
   expect(text).toMatch(/in flight +\d+ at once at most$/m);
+  expect(text).toMatch(/limits +worker-1 \d+, worker-2 \d+, worker-3 \d+ in flight, as found out on the way$/m);
 });
