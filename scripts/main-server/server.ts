@@ -152,7 +152,7 @@ class RunningServer implements DevMainServer {
   async close(): Promise<void> {
     if (!this.#server.listening) return;
     const closed = once(this.#server, 'close');
-    this.#turns.clear();
+    this.#turns.end();
     this.#server.close();
     for (const socket of this.#sockets) socket.destroy();
     await closed;

@@ -82,16 +82,21 @@ export class Turns {
     this.#add({ ms: 0, isFreeze: false, run });
   }
 
-  /** Forgets whoever waits. */
+  /** Forgets whoever waits, and what was counted. */
   clear(): void {
+    this.end();
+    this.#most = 0;
+    this.#frozen = 0;
+  }
+
+  /** Forgets whoever waits. What was counted is still to be read. */
+  end(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#inside.clear();
     this.#connected.clear();
     this.#jobs = [];
     this.#freezes = 0;
-    this.#most = 0;
-    this.#frozen = 0;
   }
 
   #add(job: Job): void {

@@ -101,4 +101,13 @@ describe('a pool that freezes', () => {
     arrive('c', 0);
     expect(served).toEqual([['c', 0, true]]);
   });
+
+  test('ended, it knows nobody, and what was counted can still be read', () => {
+    limits.poolSize = 1;
+    arrive('a', 6);
+    arrive('b', 6);
+    turns.end();
+    expect(turns).toMatchObject({ inFlight: 0, most: 2, frozen: 1 });
+    expect(clock.pending).toBe(0);
+  });
 });
