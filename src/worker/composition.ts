@@ -203,13 +203,13 @@ function composeWorkLoop(options: WorkerOptions, parts: Delivering): WorkLoop {
   const { queue, server, flow, route, copies, held, fleet, pace, pause, metrics } = parts;
   const { config, identity, clock, log, onTurn } = options;
   const { workerId } = identity;
-  const { concurrency: parallel, retryIntervalMs } = config.worker;
+  const { retryIntervalMs } = config.worker;
   const observed = new ObservedServer({ server, flow, route, clock });
   const burial = new Burial({ workerId, metrics, clock });
   const givingUp = new GivingUp({ config, server: observed, burial, clock, log });
   const ungated = new Attempts({ ...parts, config, server: observed, burial, givingUp, clock, log });
   const attempts = new GatedAttempts(ungated, pause);
-  const statusUpdates = new StatusUpdates({ server, copies, retryIntervalMs, parallel, clock, log });
+  const statusUpdates = new StatusUpdates({ server, copies, retryIntervalMs, flow, clock, log });
   const limits = config.worker;
   const flows = { flow, breaker: flow.breaker, fleet, pace, pause, limits };
   const shared = { queue, copies, held, server, metrics, clock, log, onTurn };

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { MainServer, StatusUpdate } from '../../delivery/main-server.js';
+import type { FlowControl } from '../../domain/flow/flow-control.js';
 import type { Life } from '../../shared/life.js';
 import type { Log } from '../../shared/logger/log.js';
 import type { Clock } from '../../shared/time/clock.js';
@@ -24,8 +25,8 @@ interface StatusUpdatesOptions {
   readonly server: Pick<MainServer, 'updateStatus'>;
   readonly retryIntervalMs: number;
   readonly copies: Pick<Copies, 'isAwaited' | 'release'>;
-  /** Sent at once. */
-  readonly parallel: number;
+  /** As many are sent at once as there may be deliveries: the main server serves both from the same pool. */
+  readonly flow: Pick<FlowControl, 'limit'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -34,7 +35,7 @@ interface StatusUpdatesOptions {
  * Tells the main server of failed attempts, outside the slots: a server that hangs on PUT must not hold deliveries up.
  *
  * A late "queued" must not overwrite "delivered", so each update is cut before its message falls due again. There are as
- * many at once as connections for them; the others wait here, where each takes less than as a request.
+ * many at once as deliveries may be; the others wait here, where each takes less than as a request.
  *
  * It lives from the first `send` on, and runs only while there is something to send.
  */
@@ -74,8 +75,8 @@ export class StatusUpdates implements Pick<Life, 'stop'> {
   }
 
   #sendMore(): void {
-    const { copies, parallel } = this.#options;
-    while (this.#sending < parallel) {
+    const { copies, flow } = this.#options;
+    while (this.#sending < flow.limit) {
       const next = this.#waiting.shift();
       if (!next) return;
       if (next.deadline.isOver) this.#drop(next.messageId);

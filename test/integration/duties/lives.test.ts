@@ -157,7 +157,7 @@ conformsToLife({
       server,
       copies: new Copies(),
       retryIntervalMs: 30_000,
-      parallel: 4,
+      flow: { limit: 4 },
       clock,
       log,
     });
@@ -188,7 +188,7 @@ const workLoopOf = (raws: readonly string[]) => async () => {
       server,
       copies: new Copies(),
       retryIntervalMs: 30_000,
-      parallel: 4,
+      flow: { limit: 4 },
       clock,
       log,
     }),

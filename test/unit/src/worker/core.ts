@@ -90,8 +90,7 @@ export function createCore(
   pause.onChange(() => void (pause.isPaused && (copies.giveUp(), held.handBack())));
   const asking = { server: observed, burial, givingUp, copies, lag, held, pause };
   const attempts = new GatedAttempts(new Attempts({ ...asking, config, metrics, clock, log }), pause);
-  const parallel = config.worker.concurrency;
-  const statusUpdates = new StatusUpdates({ server, copies, retryIntervalMs: RETRY_MS, parallel, clock, log });
+  const statusUpdates = new StatusUpdates({ server, copies, retryIntervalMs: RETRY_MS, flow, clock, log });
   let turns = 0;
   const onTurn = () => void (turns += 1);
   const pace = new Pace(config.mainServer.maxRate, fleet);

@@ -13,16 +13,30 @@ function at(ms: number): Moment {
   return { now: ms, wallNow: new VirtualClock().wallNow() + ms };
 }
 
-function stage({ parallel = 2, retryIntervalMs = 30_000 } = {}) {
+function stage({ limit = 2, retryIntervalMs = 30_000 } = {}) {
   const clock = new VirtualClock();
   const log = recordedLog();
   const server = new ScriptedMainServer();
   const copies = new Copies();
-  const updates = new StatusUpdates({ server, copies, retryIntervalMs, parallel, clock, log });
-  return { clock, log, server, copies, updates, ids: () => server.puts.map(({ id }) => id) };
+  const flow = { limit };
+  const updates = new StatusUpdates({ server, copies, retryIntervalMs, flow, clock, log });
+  return { clock, log, server, copies, updates, flow, ids: () => server.puts.map(({ id }) => id) };
 }
 
-test('so many at once as there are connections, the others in their order', async () => {
+test('as the limit of deliveries falls and rises, so does how many are sent at once', async () => {
+  const { updates, server, clock, flow, ids } = stage({ limit: 2 });
+  for (const id of ['a', 'b', 'c', 'd', 'e']) updates.send(id, QUEUED, at(0));
+  flow.limit = 1;
+  server.puts[0]?.answer(DELIVERED);
+  await clock.settle();
+  expect(ids()).toEqual(['a', 'b']);
+  flow.limit = 3;
+  server.puts[1]?.answer(DELIVERED);
+  await clock.settle();
+  expect(ids()).toEqual(['a', 'b', 'c', 'd', 'e']);
+});
+
+test('so many at once as there may be deliveries, the others in their order', async () => {
   const { updates, server, clock, ids } = stage();
   for (const id of ['a', 'b', 'c', 'd']) updates.send(id, QUEUED, at(0));
   expect(ids()).toEqual(['a', 'b']);
@@ -39,7 +53,7 @@ test('so many at once as there are connections, the others in their order', asyn
 });
 
 test('what waited has the rest of its time; what waited too long is left out, as its message may be due again', async () => {
-  const { updates, server, clock, log, ids } = stage({ parallel: 1 });
+  const { updates, server, clock, log, ids } = stage({ limit: 1 });
   updates.send('a', QUEUED, at(0));
   updates.send('late', QUEUED, at(0));
   updates.send('c', QUEUED, at(4_000));
@@ -80,7 +94,7 @@ test('one that fails is said, and nothing else', async () => {
 });
 
 test('stopped, it cuts what is being sent, and nothing follows', async () => {
-  const { updates, clock, log, ids } = stage({ parallel: 1 });
+  const { updates, clock, log, ids } = stage({ limit: 1 });
   for (const id of ['a', 'b']) updates.send(id, QUEUED, at(0));
   await updates.stop();
   updates.send('c', QUEUED, at(0));
@@ -90,7 +104,7 @@ test('stopped, it cuts what is being sent, and nothing follows', async () => {
 });
 
 test('none is sent when its time is over on the wall clock alone: the host was suspended', async () => {
-  const { updates, server, clock, log, ids } = stage({ parallel: 1 });
+  const { updates, server, clock, log, ids } = stage({ limit: 1 });
   for (const id of ['a', 'b']) updates.send(id, QUEUED, momentOf(clock));
   clock.stepWall(10_001);
   server.puts[0]?.answer(DELIVERED);
@@ -100,7 +114,7 @@ test('none is sent when its time is over on the wall clock alone: the host was s
 });
 
 test('what waits is left out when another copy of the message waits for it, which goes on at once', async () => {
-  const { updates, copies, server, clock, ids } = stage({ parallel: 1 });
+  const { updates, copies, server, clock, ids } = stage({ limit: 1 });
   for (const id of ['a', 'b']) {
     copies.take(id);
     updates.send(id, QUEUED, momentOf(clock));
