@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-export interface SlowLink {
+interface SlowLink {
   readonly port: number;
   /** When bytes passed last, performance.now() ms. */
   readonly movedAt: number;
