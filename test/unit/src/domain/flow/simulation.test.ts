@@ -23,8 +23,8 @@ describe.each(runs)('$scenario.name', ({ scenario, best, result }) => {
     expect(result.leastShare).toBeGreaterThan(0.25);
   });
 
-  test.runIf(scenario.freezesBeyond)('never has more in flight than the server bears', () => {
-    expect(result.mostInFlight).toBeLessThanOrEqual(scenario.freezesBeyond ?? 0);
+  test('never has more in flight than the server bears', () => {
+    expect(result.mostInFlight).toBeLessThanOrEqual(scenario.freezesBeyond ?? Infinity);
   });
 });
 
