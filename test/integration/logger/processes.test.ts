@@ -13,7 +13,7 @@ let folder: string;
 const children: ChildProcess[] = [];
 
 beforeAll(() => {
-  programs = transpiled(['src/shared', 'src/domain', 'test/integration']);
+  programs = transpiled(['src/shared', 'src/domain', 'test/integration/logger', 'test/support/program']);
 });
 afterAll(() => {
   programs.remove();
@@ -35,7 +35,9 @@ async function startProgram(name: string): Promise<ChildProcess> {
 
 async function ready(child: ChildProcess): Promise<ChildProcess> {
   children.push(child);
-  await once(child, 'message');
+  const died = once(child, 'exit').then(([code]) => expect.fail(`it ended as it started, with ${code}`));
+  await Promise.race([once(child, 'message'), died]);
+  died.catch(() => undefined);
   return child;
 }
 
