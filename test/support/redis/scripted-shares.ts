@@ -13,7 +13,7 @@ interface Note {
 
 const SETTLING_MS = 6_000;
 
-/** The register and the notes in memory: what share.lua makes of them (test/integration/queue/shares.test.ts compares). */
+/** The register and the notes in memory: what share.lua makes of them (test/integration/queue/fleet/shares.test.ts compares). */
 export class ScriptedShares {
   /** Those whose claims nobody has recovered. */
   readonly living = new Set<string>();

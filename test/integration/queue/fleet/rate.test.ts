@@ -1,7 +1,7 @@
 import { expect, describe, test } from 'vitest';
-import { claim, message, places, QUEUE, settle } from '../../support/redis/queue.js';
-import { useRedis } from '../../support/redis/redis.js';
-import { useQueues } from './queues.js';
+import { claim, message, places, QUEUE, settle } from '../../../support/redis/queue.js';
+import { useRedis } from '../../../support/redis/redis.js';
+import { useQueues } from '../queues.js';
 
 const redis = useRedis();
 const queueOf = useQueues(redis);

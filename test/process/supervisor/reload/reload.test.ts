@@ -3,12 +3,12 @@ import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { makeCertificates } from '../../support/main-server/pki.js';
-import type { StatusDocument } from '../../../supervisor/status/status-document.js';
-import { useInstallation, type Fleet } from '../../support/program/fleet.js';
-import { expectNoLeftovers } from '../../support/program/leftovers.js';
-import { repeat, waitFor, type Repetition } from '../../support/wait-for.js';
-import { keepBusy } from '../fixtures/load.js';
+import { makeCertificates } from '../../../support/main-server/pki.js';
+import type { StatusDocument } from '../../../../supervisor/status/status-document.js';
+import { useInstallation, type Fleet } from '../../../support/program/fleet.js';
+import { expectNoLeftovers } from '../../../support/program/leftovers.js';
+import { repeat, waitFor, type Repetition } from '../../../support/wait-for.js';
+import { keepBusy } from '../../fixtures/load.js';
 
 expectNoLeftovers();
 const installation = useInstallation();

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { FleetSeat, type ShareReport } from '../../../src/domain/flow/fleet-share.js';
-import { createFleetShareDuty } from '../../../src/duties/fleet-share.js';
-import { systemClock } from '../../../src/shared/time/clock.js';
-import { recordedLog } from '../../support/recorded-log.js';
-import { QUEUE } from '../../support/redis/queue.js';
-import { useRedis } from '../../support/redis/redis.js';
-import { ScriptedShares } from '../../support/redis/scripted-shares.js';
-import { waitFor } from '../../support/wait-for.js';
-import { useQueues } from './queues.js';
+import { FleetSeat, type ShareReport } from '../../../../src/domain/flow/fleet-share.js';
+import { createFleetShareDuty } from '../../../../src/duties/fleet-share.js';
+import { systemClock } from '../../../../src/shared/time/clock.js';
+import { recordedLog } from '../../../support/recorded-log.js';
+import { QUEUE } from '../../../support/redis/queue.js';
+import { useRedis } from '../../../support/redis/redis.js';
+import { ScriptedShares } from '../../../support/redis/scripted-shares.js';
+import { waitFor } from '../../../support/wait-for.js';
+import { useQueues } from '../queues.js';
 
 const redis = useRedis();
 const queueOf = useQueues(redis);

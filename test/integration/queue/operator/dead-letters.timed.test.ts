@@ -1,12 +1,12 @@
 /** A million dead letters, of which an operator wants a few: nobody else may notice. */
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { DeadLetterFilter } from '../../../src/domain/dead-letters/filter.js';
-import { redisKeys } from '../../../src/queue/keys.js';
-import { withOperatorQueue, type OperatorQueue } from '../../../src/queue/operator-queue.js';
-import { systemClock } from '../../../src/shared/time/clock.js';
-import { QUEUE, queueConfig, redisConfig } from '../../support/redis/queue.js';
-import { startRedis, type RedisProcess } from '../../../scripts/local/redis-process.js';
+import type { DeadLetterFilter } from '../../../../src/domain/dead-letters/filter.js';
+import { redisKeys } from '../../../../src/queue/keys.js';
+import { withOperatorQueue, type OperatorQueue } from '../../../../src/queue/operator-queue.js';
+import { systemClock } from '../../../../src/shared/time/clock.js';
+import { QUEUE, queueConfig, redisConfig } from '../../../support/redis/queue.js';
+import { startRedis, type RedisProcess } from '../../../../scripts/local/redis-process.js';
 
 let redis: RedisProcess;
 let client: Redis;

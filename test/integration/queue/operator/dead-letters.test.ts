@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 
-import type { DeadLetterReason } from '../../../src/domain/dead-letters/reasons.js';
-import { deadLetter, readDeadLetter } from '../../../src/domain/dead-letters/dead-letter.js';
-import { indexLine } from '../../../src/domain/dead-letters/index-line.js';
-import type { DeadLetterFilter } from '../../../src/domain/dead-letters/filter.js';
-import { redisKeys } from '../../../src/queue/keys.js';
-import { systemClock } from '../../../src/shared/time/clock.js';
-import { expectNoLeftovers } from '../../support/program/leftovers.js';
-import { claim, openQueue, places, QUEUE, settle } from '../../support/redis/queue.js';
-import { useRedis } from '../../support/redis/redis.js';
-import { useOperator } from './queues.js';
+import type { DeadLetterReason } from '../../../../src/domain/dead-letters/reasons.js';
+import { deadLetter, readDeadLetter } from '../../../../src/domain/dead-letters/dead-letter.js';
+import { indexLine } from '../../../../src/domain/dead-letters/index-line.js';
+import type { DeadLetterFilter } from '../../../../src/domain/dead-letters/filter.js';
+import { redisKeys } from '../../../../src/queue/keys.js';
+import { systemClock } from '../../../../src/shared/time/clock.js';
+import { expectNoLeftovers } from '../../../support/program/leftovers.js';
+import { claim, openQueue, places, QUEUE, settle } from '../../../support/redis/queue.js';
+import { useRedis } from '../../../support/redis/redis.js';
+import { useOperator } from '../queues.js';
 
 expectNoLeftovers();
 const redis = useRedis();

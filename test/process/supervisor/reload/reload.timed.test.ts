@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { useInstallation } from '../../support/program/fleet.js';
-import { expectNoLeftovers } from '../../support/program/leftovers.js';
-import { waitFor } from '../../support/wait-for.js';
-import { keepBusy } from '../fixtures/load.js';
+import { useInstallation } from '../../../support/program/fleet.js';
+import { expectNoLeftovers } from '../../../support/program/leftovers.js';
+import { waitFor } from '../../../support/wait-for.js';
+import { keepBusy } from '../../fixtures/load.js';
 
 expectNoLeftovers();
 const installation = useInstallation();

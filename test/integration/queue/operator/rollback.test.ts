@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 
-import { LeasesRunningError } from '../../../src/queue/leases-run.js';
-import { systemClock } from '../../../src/shared/time/clock.js';
-import { expectNoLeftovers } from '../../support/program/leftovers.js';
-import { places, QUEUE } from '../../support/redis/queue.js';
-import { useRedis } from '../../support/redis/redis.js';
-import { useOperator } from './queues.js';
+import { LeasesRunningError } from '../../../../src/queue/leases-run.js';
+import { systemClock } from '../../../../src/shared/time/clock.js';
+import { expectNoLeftovers } from '../../../support/program/leftovers.js';
+import { places, QUEUE } from '../../../support/redis/queue.js';
+import { useRedis } from '../../../support/redis/redis.js';
+import { useOperator } from '../queues.js';
 
 expectNoLeftovers();
 const redis = useRedis();

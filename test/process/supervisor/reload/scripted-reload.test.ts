@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 
-import { useRedis } from '../../support/redis/redis.js';
-import { waitFor } from '../../support/wait-for.js';
-import { pidsOf, useSupervised } from '../fixtures/supervised.js';
+import { useRedis } from '../../../support/redis/redis.js';
+import { waitFor } from '../../../support/wait-for.js';
+import { pidsOf, useSupervised } from '../../fixtures/supervised.js';
 
 const redis = useRedis();
 const supervise = useSupervised(() => redis.port);

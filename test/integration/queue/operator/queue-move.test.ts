@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, test } from 'vitest';
 
-import type { Config } from '../../../src/shared/config/config.js';
-import { systemClock } from '../../../src/shared/time/clock.js';
-import { QueueAccess } from '../../../supervisor/queue/queue-access.js';
-import { QueueMove } from '../../../supervisor/queue/queue-move.js';
-import { testConfig } from '../../support/program/config.js';
-import { useRedis } from '../../support/redis/redis.js';
+import type { Config } from '../../../../src/shared/config/config.js';
+import { systemClock } from '../../../../src/shared/time/clock.js';
+import { QueueAccess } from '../../../../supervisor/queue/queue-access.js';
+import { QueueMove } from '../../../../supervisor/queue/queue-move.js';
+import { testConfig } from '../../../support/program/config.js';
+import { useRedis } from '../../../support/redis/redis.js';
 
 const redis = useRedis();
 let access: QueueAccess | undefined;
