@@ -15,7 +15,6 @@ const HEADINGS = [
   'MEMORY',
   'LAG',
   'IN FLIGHT',
-  'LIMIT',
   'DELIVERED',
   'FAILED',
   'RETRIED',
@@ -32,6 +31,7 @@ export function statusText(status: StatusDocument): string[] {
     ...verdictOf(status).reasons.map((reason) => `  ! ${printable(reason, 300)}`),
     '',
     ...table([HEADINGS, ...workers.map(row)], LEFT_ALIGNED),
+    ...limits(workers),
   ];
 }
 
@@ -57,13 +57,23 @@ function row(worker: WorkerStatus): string[] {
     cpu === null ? '-' : `${Math.round(cpu)}%`,
     memory === null ? '-' : `${Math.round(memory / 1_048_576)}M`,
     lag === null ? '-' : `${Math.round(lag * 1_000)}ms`,
-    String(worker.processing),
-    limit(worker),
+    inFlight(worker),
     ...[worker.delivered, worker.failed, worker.retried, worker.restarts].map(String),
   ];
 }
 
-/** How many it may have in flight, and what holds that. */
-function limit({ concurrency_limit: most, limited_by: by }: WorkerStatus): string {
-  return most === null ? '-' : `${most} (${printable((by ?? 'unknown').replaceAll('_', ' '), 20)})`;
+/** Of how many that it may have. */
+function inFlight({ processing, concurrency_limit: most }: WorkerStatus): string {
+  return most === null ? String(processing) : `${processing} of ${most}`;
+}
+
+/** What holds the limits: no column, with which the table would be wider than a terminal of 100. */
+function limits(workers: readonly WorkerStatus[]): string[] {
+  const known = workers.filter(({ limited_by: by }) => by !== null);
+  const causes = [...new Set(known.map(({ limited_by: by }) => by ?? ''))].map((cause) => {
+    const held = known.filter(({ limited_by: by }) => by === cause).map(({ id }) => printable(id, 40));
+    const whose = held.length === known.length ? '' : ` (${held.join(', ')})`;
+    return `${printable(cause.replaceAll('_', ' '), 20)}${whose}`;
+  });
+  return causes.length === 0 ? [] : ['', `in flight is limited by ${causes.join(', ')}`];
 }

@@ -55,7 +55,9 @@ describe.skipIf(!hasTerminal)('on a terminal', () => {
     expect(shown.startsWith('\x1b[?1049h\x1b[?25l')).toBe(true);
     expect(shown.trimEnd().endsWith('\x1b[?25h\x1b[?1049l')).toBe(true);
     // no line is longer than the terminal, or it would wrap and push the table out of its place
-    const lines = shown.replace(/\x1b\[[?\d]*[a-zA-Z]/g, '').split('\r\n');
+    const lines = shown.replace(/\x1b\[[?\d]*[a-zA-Z]/g, '').split(/\r+\n/);
+    expect(lines.some((line) => line.trimEnd().endsWith('RESTARTS'))).toBe(true);
+    expect(lines.some((line) => /^in flight is limited by (?:concurrency|demand|server)/.test(line))).toBe(true);
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
   });
 
