@@ -92,7 +92,7 @@ async function shownNumbers(page: WatchedPage['page']) {
   };
   return {
     tiles: Object.fromEntries(await Promise.all(names.map(tile))) as Record<string, string>,
-    workers: (await cellsOf('workers')).map((cells) => [0, 1, 7, 8, 9, 10].map((at) => cells[at]?.trim())),
+    workers: (await cellsOf('workers')).map((cells) => [0, 1, 7, 8, 9, 10, 11].map((at) => cells[at]?.trim())),
     errors: (await cellsOf('errors')).map((cells) => [0, 2, 4].map((at) => cells[at])),
   };
 }
@@ -109,8 +109,8 @@ function numbersOf({ queue, traffic, workers, errors }: StatusDocument) {
   };
   return {
     tiles: Object.fromEntries(Object.entries(tiles).map(([name, value]) => [name, String(value)])),
-    workers: workers.map(({ id, state, delivered, failed, restarts, pid }) =>
-      [id, state, delivered, failed, restarts, pid].map(String),
+    workers: workers.map(({ id, state, concurrency_limit: limit, limited_by: by, ...worker }) =>
+      [id, state, `${limit} (${by})`, worker.delivered, worker.failed, worker.restarts, worker.pid].map(String),
     ),
     errors: errors.map(({ reason, count, last_error: error }) => [reason, String(count), error]),
   };
