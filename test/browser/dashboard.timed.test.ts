@@ -16,7 +16,7 @@ describe.skipIf(chromium === undefined)('the dashboard', () => {
     const { pid } = (await fleet.status()).workers[1] ?? {};
     const killedAt = performance.now();
     process.kill(pid ?? 0, 'SIGKILL');
-    await waitFor(async () => (await row.locator('td').nth(8).innerText()) === '1', {
+    await waitFor(async () => (await row.locator('td').nth(9).innerText()) === '1', {
       what: 'the restart on the page',
     });
     const seconds = (performance.now() - killedAt) / 1_000;
