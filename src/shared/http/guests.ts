@@ -16,18 +16,24 @@ export interface GuestLimits {
 }
 
 interface Peer {
-  /** The oldest first. */
-  readonly guests: Set<Guest>;
+  /** The oldest first, each with when it came, monotonic ms. */
+  readonly guests: Map<Guest, number>;
   readonly pages: Allowance;
   readonly probes: Allowance;
 }
+
+/**
+ * One that has only just come may be a probe whose question is on its way: beside connections that take no answers it would
+ * be the only idle one.
+ */
+const HEARD_OUT_MS = 1_000;
 
 /** As many peers are remembered that have no connection just now, so that none gets a new allowance by coming again. */
 const REMEMBERED_PEERS = 1_000;
 
 /**
  * Who is connected. There is always room for one more, so that a probe is heard whatever others hold: one connection too
- * many costs the oldest of its own peer, or of the one that has most, an idle one first. Streams are never taken away: they
+ * many costs the oldest of its own peer, or of the one that has most, one that idles first. Streams are never taken away: they
  * have a limit of their own.
  */
 export class Guests {
@@ -48,7 +54,7 @@ export class Guests {
   admit(name: string, guest: Guest): boolean {
     const peer = this.#peerOf(name);
     if (!this.#makeRoom(peer)) return false;
-    peer.guests.add(guest);
+    peer.guests.set(guest, this.#clock.now());
     return true;
   }
 
@@ -62,14 +68,15 @@ export class Guests {
   }
 
   cutAll(): void {
-    for (const { guests } of this.#peers.values()) for (const guest of guests) guest.destroy();
+    for (const { guests } of this.#peers.values()) for (const guest of guests.keys()) guest.destroy();
   }
 
   #makeRoom(peer: Peer): boolean {
-    if (peer.guests.size >= this.#limits.perPeer) return cutOne(peer.guests);
+    const heardOut = this.#clock.now() - HEARD_OUT_MS;
+    if (peer.guests.size >= this.#limits.perPeer) return cutOne(peer.guests, heardOut);
     if (this.count < this.#limits.inAll) return true;
     const byGreed = [...this.#peers.values()].sort((one, other) => other.guests.size - one.guests.size);
-    return byGreed.some(({ guests }) => cutOne(guests));
+    return byGreed.some(({ guests }) => cutOne(guests, heardOut));
   }
 
   #peerOf(name: string): Peer {
@@ -78,7 +85,7 @@ export class Guests {
     this.#forget();
     const { perSecond } = this.#limits;
     const [pages, probes] = [new Allowance(perSecond, this.#clock), new Allowance(perSecond, this.#clock)];
-    const peer = { guests: new Set<Guest>(), pages, probes };
+    const peer = { guests: new Map<Guest, number>(), pages, probes };
     this.#peers.set(name, peer);
     return peer;
   }
@@ -93,9 +100,12 @@ export class Guests {
   }
 }
 
-function cutOne(guests: Set<Guest>): boolean {
+function cutOne(guests: Map<Guest, number>, heardOut: number): boolean {
   const all = [...guests];
-  const victim = all.find(({ isIdle }) => isIdle) ?? all.find(({ isStreaming }) => !isStreaming);
+  const [victim] =
+    all.find(([{ isIdle }, cameAt]) => isIdle && cameAt <= heardOut) ??
+    all.find(([{ isStreaming }]) => !isStreaming) ??
+    [];
   if (victim === undefined) return false;
   guests.delete(victim);
   victim.destroy();

@@ -144,11 +144,16 @@ describe('caps', () => {
 
   test('a stream is not taken away, and idle ones go before those that wait for an answer', async () => {
     isHolding = true;
-    await serve({ perPeer: 2 });
+    const clock = new VirtualClock();
+    await serve({ perPeer: 2 }, clock);
     const waiting = await client();
     waiting.socket.write(requestsFor('/a', 1));
     await waitFor(() => held.length === 1, { what: 'the request' });
+    isHolding = false;
     const idle = await client();
+    idle.socket.write(requestsFor('/b', 1));
+    await waitFor(() => answersIn(idle.text()) === 1, { what: 'an answer' });
+    await clock.advance(1_000);
     await client();
     await waitFor(() => idle.isClosed(), { what: 'the idle one to go' });
     expect(waiting.isClosed()).toBe(false);
