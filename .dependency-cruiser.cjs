@@ -5,7 +5,13 @@
 
 /** Room (a folder, or one file) → rooms, or single files of theirs that are their entrance. */
 const ROOMS = {
-  'src/main.ts': ['src/worker', 'src/shared/logger/logger.ts', 'src/delivery/main-server-client.ts'],
+  'src/main.ts': [
+    'src/worker',
+    'src/delivery/main-server-client.ts',
+    'src/queue/claims/claims-and-settlements.ts',
+    'src/shared/logger/logger.ts',
+    'src/shared/metrics/worker-metrics.ts',
+  ],
   'src/shared/errors.ts': [],
   'src/shared/life.ts': [],
   'src/shared/terminal.ts': [],
