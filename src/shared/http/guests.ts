@@ -101,13 +101,18 @@ export class Guests {
 }
 
 function cutOne(guests: Map<Guest, number>, heardOut: number): boolean {
-  const all = [...guests];
-  const [victim] =
-    all.find(([{ isIdle }, cameAt]) => isIdle && cameAt <= heardOut) ??
-    all.find(([{ isStreaming }]) => !isStreaming) ??
-    [];
+  const victim = victimOf([...guests], heardOut);
   if (victim === undefined) return false;
   guests.delete(victim);
   victim.destroy();
   return true;
+}
+
+/** Of those that have only just come it is one of the kind that is the most: of many that ask nothing, or take no answer. */
+function victimOf(guests: readonly (readonly [Guest, number])[], heardOut: number): Guest | undefined {
+  const idle = guests.filter(([{ isIdle }]) => isIdle);
+  const asking = guests.filter(([{ isIdle, isStreaming }]) => !isIdle && !isStreaming);
+  const idlesLong = idle.find(([, cameAt]) => cameAt <= heardOut);
+  const [first, second] = idle.length >= asking.length ? [idle, asking] : [asking, idle];
+  return (idlesLong ?? first[0] ?? second[0])?.[0];
 }

@@ -49,6 +49,13 @@ describe('one connection too many', () => {
     expect(cutOf(deaf)).toEqual([true, false, false]);
   });
 
+  test('beside many that ask nothing does not cost one that is answered', () => {
+    const asking = come();
+    const silent = [come({ isIdle: true }), come({ isIdle: true }), come({ isIdle: true })];
+    expect(asking.isCut).toBe(false);
+    expect(cutOf(silent)).toEqual([true, false, false]);
+  });
+
   test('costs no stream, and is refused where all are streams', () => {
     const streams = [1, 2, 3].map(() => come({ isStreaming: true }));
     expect(guests.admit('a', new Caller())).toBe(false);
