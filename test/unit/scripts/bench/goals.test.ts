@@ -37,6 +37,19 @@ describe('the goals of the benchmark', () => {
     ]);
   });
 
+  test('speed has a goal beside other products, and none beside another checkout of this one', () => {
+    const of = 'this worker';
+    const spread = { median: 0.9, min: 0.9, max: 0.9 };
+    const ratios = ['BullMQ', 'the other checkout', 'bare undici loop'].map((to) => {
+      return { of, to, concurrency: 16, ratio: spread, cpuRatio: spread };
+    });
+    const goals = goalsOf({ throughput: { machine, messages: 1, summaries: [], samples: [], ratios } });
+    expect(goals.filter(({ what }) => what.startsWith('×')).map((goal) => [goal.what, goal.goal])).toEqual([
+      ['× BullMQ at 16', 2.4],
+      ['× bare undici loop at 16', 0.8],
+    ]);
+  });
+
   test('a freezing server: held against the best fixed concurrency that delivered all', () => {
     const lost = run({ concurrency: 64, delivered: 3, seconds: 1 });
     const runs = [run({ seconds: 11 }), lost, run({ concurrency: 2 })];
