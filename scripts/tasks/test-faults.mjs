@@ -1,5 +1,5 @@
-// `npm run test:faults`: plays the fault matrix against the built program and prints one table. Arguments choose rows:
-// `npm run test:faults -- 17 6b` (17 means 17a, 17b, ... too), `soak --minutes 10` the long run. Ends with the line `N passed, N failed`.
+// `npm run test:faults`: plays the fault matrix against the built program and prints one table. Arguments choose rows, see
+// HELP. Ends with the line `N passed, N failed`.
 import { rmSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
@@ -12,12 +12,28 @@ import { printTable } from './faults/print.mjs';
 import { transpile } from './faults/transpile.mjs';
 import { checkNode, install, isInstalled, StepError } from './install.mjs';
 
+const HELP = `Usage: npm run test:faults -- [rows...] [--full] [--minutes N]
+
+Plays the fault matrix against the built program and prints one table (test/faults/README.md).
+
+  rows         only these: 6b is one row, 17 is 17a, 17b, ... too; soak is the long run. Default: all but the long run
+  --full       with the whole figures where a row has such: 50 MB in place of 3, 64 workers in place of 8. Some take an hour
+  --minutes N  length of the soak. Default: 10
+  --help       this text
+
+Example: npm run test:faults -- --full 38`;
+
 const { values, positionals: wanted } = parseArgs({
-  options: { minutes: { type: 'string', default: '10' } },
+  options: {
+    full: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+    minutes: { type: 'string', default: '10' },
+  },
   allowPositionals: true,
 });
 
 async function main() {
+  if (values.help) return console.log(HELP);
   checkNode();
   if (!isInstalled()) await install();
   if (!isBuilt()) await build();
@@ -29,9 +45,12 @@ async function main() {
   const { ROWS: rows, LONG_ROWS: longRows } = await load('test/faults/rows.js');
   const { findRedis, ProgramMissingError } = await load('scripts/local/find-redis.js');
   const { findProgram } = await load('scripts/local/find-program.js');
-  const played = await playable(choose({ rows, longRows }, wanted), { findProgram, findRedis, ProgramMissingError });
+  const { atFullSize } = await load('test/faults/support/row.js');
+  const { full, minutes } = values;
+  const chosen = choose({ rows, longRows }, wanted).map((row) => (full ? atFullSize(row) : row));
+  const played = await playable(chosen, { findProgram, findRedis, ProgramMissingError });
   const startedAt = performance.now();
-  const results = await playAll(played, { folder, minutes: Number(values.minutes) });
+  const results = await playAll(played, { folder, full, minutes: Number(minutes) });
   printTable(results);
   // bounds are promised on two cores of our own: a failure on a busy machine is judged by this line first
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0);

@@ -15,6 +15,7 @@ import { KEY_ROWS } from './rows/redis/keys.js';
 import { LIMITED_REDIS_ROWS } from './rows/redis/limited.js';
 import { ODD_REDIS_ROWS } from './rows/redis/odd.js';
 import { REDIS_ROWS } from './rows/redis/outages.js';
+import { SLOW_LINE_ROWS } from './rows/redis/slow-line.js';
 import { RELOAD_ROWS } from './rows/supervisor/reload.js';
 import { SCHEDULE_ROWS } from './rows/schedule.js';
 import { BAD_ANSWER_ROWS } from './rows/server/bad-answers.js';
@@ -50,6 +51,7 @@ export const ROWS: readonly Row[] = [
   ...REDIS_ELSEWHERE_ROWS,
   ...KEY_ROWS,
   ...LIMITED_REDIS_ROWS,
+  ...SLOW_LINE_ROWS,
   ...OUTAGE_ROWS,
   ...FLOW_ROWS,
   ...BAD_ANSWER_ROWS,

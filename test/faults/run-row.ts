@@ -1,8 +1,8 @@
-/** Plays one row in a process of its own and sends the result to the runner: node run-row.js 6b */
+/** Plays one row in a process of its own and sends the result to the runner: node run-row.js 6b, or run-row.js 48 --full */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LONG_ROWS, ROWS } from './rows.js';
 import { storyOf } from './support/final-state.js';
-import type { Findings, Row, RowResult } from './support/row.js';
+import { atFullSize, type Findings, type Row, type RowResult } from './support/row.js';
 import { Stage } from './support/stage.js';
 
 const QUIET_DEADLINE_MS = 40_000;
@@ -95,6 +95,6 @@ function tailOf(stage: Stage): string[] {
 
 const row = [...ROWS, ...LONG_ROWS].find(({ id }) => id === process.argv[2]);
 if (!row) throw new Error(`There is no row ${process.argv[2]}`);
-const result = await play(row);
+const result = await play(process.argv.includes('--full') ? atFullSize(row) : row);
 process.removeAllListeners('disconnect');
 process.send?.(result, undefined, undefined, () => process.exit(0));

@@ -7,12 +7,14 @@ interface SlowLink {
   readonly port: number;
   /** When bytes passed last, performance.now() ms. */
   readonly movedAt: number;
+  /** In both directions, so far. */
+  readonly movedBytes: number;
   close(): void;
 }
 
 export async function startSlowLink(targetPort: number, bytesPerSecond: number): Promise<SlowLink> {
   const sockets = new Set<Socket>();
-  const link = { port: 0, movedAt: performance.now(), close };
+  const link = { port: 0, movedAt: performance.now(), movedBytes: 0, close };
   const server = createServer((client) => {
     const target = connect(targetPort, '127.0.0.1');
     for (const socket of [client, target]) sockets.add(socket.on('error', () => undefined));
@@ -28,6 +30,7 @@ export async function startSlowLink(targetPort: number, bytesPerSecond: number):
       for await (const chunk of from as AsyncIterable<Buffer>) {
         await sleep((chunk.length / bytesPerSecond) * 1_000);
         link.movedAt = performance.now();
+        link.movedBytes += chunk.length;
         to.write(chunk);
       }
     } catch {

@@ -14,16 +14,16 @@ const LAST_WORDS_MS = 1_000;
 const MOST_OUTPUT = 2_000;
 
 /**
- * Resolves to the results, in the order of `rows`, whatever they do. `minutes`: of the soak, which takes that much longer.
- * `limits`: for tests, in ms.
+ * Resolves to the results, in the order of `rows`, whatever they do. `full`: `rows` are at their full size. `minutes`: of the
+ * soak, which takes that much longer. `limits`: for tests, in ms.
  */
-export async function playAll(rows, { folder, minutes, limits = {} }) {
+export async function playAll(rows, { folder, full = false, minutes, limits = {} }) {
   const { rowMs = ROW_LIMIT_MS, closeMs = CLOSE_LIMIT_MS } = limits;
   const results = new Map();
   const playNext = async (queue) => {
     for (let row = queue.shift(); row; row = queue.shift()) {
-      const limitMs = rowMs + (row.id === 'soak' ? minutes * 60_000 : 0);
-      results.set(row.id, await play(row, { folder, minutes, limitMs, closeMs }));
+      const limitMs = (row.limitMs ?? rowMs) + (row.id === 'soak' ? minutes * 60_000 : 0);
+      results.set(row.id, await play(row, { folder, full, minutes, limitMs, closeMs }));
     }
   };
   await playNext(rows.filter(({ alone }) => alone));
@@ -33,9 +33,9 @@ export async function playAll(rows, { folder, minutes, limits = {} }) {
 }
 
 /** Resolves to the row's result. */
-async function play(row, { folder, minutes, limitMs, closeMs }) {
+async function play(row, { folder, full, minutes, limitMs, closeMs }) {
   const startedAt = performance.now();
-  const args = [row.id, '--minutes', String(minutes)];
+  const args = [row.id, '--minutes', String(minutes), ...(full ? ['--full'] : [])];
   const { output, end, ...told } = await ended(join(folder, 'test/faults/run-row.js'), args, { limitMs, closeMs });
   const tookMs = performance.now() - startedAt;
   const problem = tookMs > limitMs ? `it took longer than ${limitMs / 1_000} s` : 'it ended without a result';

@@ -1,6 +1,5 @@
 /** What others do to our keys, and what Redis forbids. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startSlowLink } from '../../../support/slow-link.js';
 import type { Fleet } from '../../../support/program/fleet.js';
 import { waitFor } from '../../../support/wait-for.js';
 import { pidsOf, sendSignal, type Stage } from '../../support/stage.js';
@@ -38,14 +37,6 @@ export const KEY_ROWS: readonly Row[] = [
     bound: '0 lost, 0 dup, all delivered',
     redis: { args: ['--client-output-buffer-limit', 'normal 256kb 64kb 60'] },
     run: smallOutputBuffers,
-  },
-  {
-    id: '38b',
-    fault:
-      'a line of 200 KB/s to Redis, a message of 3 MB that fails once: each settlement takes longer than a lease lasts',
-    bound: '0 lost, 0 dup, the lease stays, bytes move in every 30 s, delivered within 2 min',
-    limits: { recoveryMs: 120_000 },
-    run: slowLine,
   },
   {
     id: '42',
@@ -161,26 +152,6 @@ async function smallOutputBuffers(stage: Stage): Promise<Findings> {
     await stage.ledger.produceRaw(id, JSON.stringify({ message_id: id, text: 'x'.repeat(100_000) }));
   }
   return {};
-}
-
-async function slowLine(stage: Stage): Promise<Findings> {
-  const link = await startSlowLink(stage.redis.port, 200_000);
-  stage.onClose(async () => link.close());
-  const fleet = await stage.start({ ...SETTINGS, WORKER_COUNT: 1, REDIS_PORT: link.port });
-  await fleet.ready(1);
-  stage.server.faults.post.failFirst = 1;
-  const producedAt = performance.now();
-  await stage.ledger.produceRaw('large', JSON.stringify({ message_id: 'large', text: 'x'.repeat(3_000_000) }));
-  let longestMs = 0;
-  const isOver = async () => {
-    longestMs = Math.max(longestMs, performance.now() - link.movedAt);
-    const { waiting, processing, retry } = await stage.ledger.snapshot();
-    return stage.server.ledger.delivered.size === 1 && [...waiting, ...processing, ...retry].length === 0;
-  };
-  await waitFor(isOver, { what: 'the large message to be acknowledged', deadlineMs: 150_000, everyMs: 250 });
-  stage.expect(longestMs < 30_000, `no byte moved for ${longestMs.toFixed(0)} ms`);
-  stage.expect(!/Recovered|lost its lease|not ours any more/.test(fleet.logged()), 'the lease was lost');
-  return { recoveryMs: performance.now() - producedAt };
 }
 
 async function declaredKeysOnly(stage: Stage): Promise<Findings> {
