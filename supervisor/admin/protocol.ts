@@ -41,7 +41,7 @@ export const ROUTES = {
   scale: { method: 'POST', path: '/scale', access: 'admin' },
   restart: { method: 'POST', path: '/workers/:id/restart', access: 'admin' },
   stop: { method: 'POST', path: '/stop', access: 'admin' },
-  deadLetters: { method: 'GET', path: '/dead', access: 'open', adminFields: ['text'] },
+  deadLetters: { method: 'GET', path: '/dead', access: 'open', adminFields: ['text', 'answer'] },
   deadLetter: { method: 'GET', path: '/dead/:letter', access: 'admin' },
   replay: { method: 'POST', path: '/dead/replay', access: 'admin' },
   purge: { method: 'POST', path: '/dead/purge', access: 'admin' },
@@ -126,10 +126,16 @@ export interface DeadLetterFields {
   readonly domain?: string;
   /** A message id or the key of a letter. */
   readonly id?: string;
+  readonly id_prefix?: string;
   /** Stands in the message or in the error. */
   readonly text?: string;
+  /** Stands in what the main server answered last. */
+  readonly answer?: string;
   readonly older_than_seconds?: number;
   readonly newer_than_seconds?: number;
+  /** ISO 8601 with a zone. */
+  readonly since?: string;
+  readonly until?: string;
 }
 
 export interface DeadLetterRunFields extends DeadLetterFields {

@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import type { DeadLetterFilter } from '../../domain/dead-letters/filter.js';
+import { isTimed, timeBoundsOf, type MessageFilter } from '../../domain/filter/message-filter.js';
 import type { RedisConnection } from '../connection/connection.js';
 
 interface Bounds {
@@ -7,16 +7,15 @@ interface Bounds {
   readonly highest: string;
 }
 
-/** Scores between which a letter has the age that is meant, on Redis's clock, which also set them. */
-export async function boundsOf(
-  connection: RedisConnection,
-  { olderThanMs, newerThanMs }: DeadLetterFilter,
-): Promise<Bounds> {
-  if (olderThanMs === undefined && newerThanMs === undefined) return { lowest: '-inf', highest: '+inf' };
+/** Scores between which a letter died when it is meant, on Redis's clock, which also set them. */
+export async function boundsOf(connection: RedisConnection, filter: MessageFilter): Promise<Bounds> {
+  if (!isTimed(filter)) return { lowest: '-inf', highest: '+inf' };
   const [seconds, micros] = ((await connection.call('TIME')) as Buffer[]).map(Number) as [number, number];
-  const now = seconds * 1_000 + micros / 1_000;
-  return {
-    lowest: newerThanMs === undefined ? '-inf' : (now - newerThanMs).toFixed(3),
-    highest: olderThanMs === undefined ? '+inf' : (now - olderThanMs).toFixed(3),
-  };
+  const { from, to } = timeBoundsOf(filter, seconds * 1_000 + micros / 1_000);
+  return { lowest: scoreOf(from), highest: scoreOf(to) };
+}
+
+function scoreOf(ms: number): string {
+  if (Number.isFinite(ms)) return ms.toFixed(3);
+  return ms < 0 ? '-inf' : '+inf';
 }

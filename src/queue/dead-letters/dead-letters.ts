@@ -4,7 +4,7 @@
  * Everything goes over the index, in steps that hold Redis for some milliseconds; a search for a text reads the letters as
  * well. What earlier versions buried is moved to the index before.
  */
-import type { DeadLetterFilter } from '../../domain/dead-letters/filter.js';
+import type { MessageFilter } from '../../domain/filter/message-filter.js';
 import type { Clock } from '../../shared/time/clock.js';
 import type { RedisConnection } from '../connection/connection.js';
 import type { RedisKeys } from '../keys.js';
@@ -93,7 +93,7 @@ export class RedisDeadLetters implements DeadLetters {
   }
 
   /** With the keys that earlier versions showed in the form of today. */
-  async #resolved<Request extends { readonly filter: DeadLetterFilter }>(request: Request): Promise<Request> {
+  async #resolved<Request extends { readonly filter: MessageFilter }>(request: Request): Promise<Request> {
     const { ids } = request.filter;
     if (!ids) return request;
     return { ...request, filter: { ...request.filter, ids: await this.#reader.resolve(ids) } };

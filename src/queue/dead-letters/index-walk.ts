@@ -1,7 +1,7 @@
 /** Steps over the index of the dead letters, each a run of dead-letters/walk.lua that holds Redis for a few milliseconds. */
 import type { Buffer } from 'node:buffer';
 import { indexWord } from '../../domain/dead-letters/index-line.js';
-import type { DeadLetterFilter } from '../../domain/dead-letters/filter.js';
+import type { MessageFilter } from '../../domain/filter/message-filter.js';
 import type { RedisConnection } from '../connection/connection.js';
 import { redisScript } from '../connection/script.js';
 import type { RedisKeys } from '../keys.js';
@@ -48,7 +48,7 @@ interface Step {
 interface StepRequest {
   readonly towards: 'older' | 'newer';
   readonly after: Cursor | undefined;
-  readonly filter: DeadLetterFilter;
+  readonly filter: MessageFilter;
   /** Bounds of the score. */
   readonly lowest: string;
   readonly highest: string;
@@ -80,6 +80,7 @@ export async function walkStep(connection: RedisConnection, keys: RedisKeys, req
       STEP_BYTES,
       WHOLE_BYTES,
       BEGINNING_BYTES,
+      indexWord(filter.idPrefix ?? ''),
       ...(filter.ids ?? []).map(indexWord),
     ],
   );

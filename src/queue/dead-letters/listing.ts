@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
-import { TextSearch, type DeadLetterFilter } from '../../domain/dead-letters/filter.js';
+import type { MessageFilter } from '../../domain/filter/message-filter.js';
+import { searchOf } from '../../domain/filter/text-search.js';
 import type { Clock } from '../../shared/time/clock.js';
 import type { RedisConnection } from '../connection/connection.js';
 import type { RedisKeys } from '../keys.js';
@@ -8,7 +9,7 @@ import type { DeadLetterEntry } from './entry.js';
 import { walkStep, type Cursor } from './index-walk.js';
 
 export interface DeadLetterQuery {
-  readonly filter: DeadLetterFilter;
+  readonly filter: MessageFilter;
   /** Entries at most. */
   readonly limit: number;
   /** The `cursor` of an earlier page, to go on behind it. */
@@ -52,7 +53,7 @@ export async function listLetters<T>(
   const { filter, limit, budgetMs = Infinity, isAbandoned, onProgress } = query;
   const until = clock.now() + budgetMs;
   const bounds = await boundsOf(connection, filter);
-  const search = filter.text === undefined ? undefined : new TextSearch(filter.text);
+  const search = searchOf(filter);
   const entries: T[] = [];
   let after = readCursor(query.after);
   for (;;) {

@@ -1,6 +1,7 @@
 /** Replay and purge: from the oldest letter to the newest of when they began. */
 import type { Buffer } from 'node:buffer';
-import { TextSearch, type DeadLetterFilter } from '../../domain/dead-letters/filter.js';
+import { isUnfiltered, type MessageFilter } from '../../domain/filter/message-filter.js';
+import { searchOf } from '../../domain/filter/text-search.js';
 import type { RedisConnection } from '../connection/connection.js';
 import type { RedisKeys } from '../keys.js';
 import { boundsOf } from './bounds.js';
@@ -23,7 +24,7 @@ export interface DeadLetterProgress {
 }
 
 export interface DeadLetterRun {
-  readonly filter: DeadLetterFilter;
+  readonly filter: MessageFilter;
   /** Counts and changes nothing. */
   readonly dryRun: boolean;
   readonly onProgress?: (progress: DeadLetterProgress) => void;
@@ -47,7 +48,7 @@ export async function runOverLetters(tools: Tools, run: DeadLetterRun, deed: Dee
     return { ...progress, seen: total };
   }
   const bounds = await runBounds(connection, keys, run.filter);
-  const search = run.filter.text === undefined ? undefined : new TextSearch(run.filter.text);
+  const search = searchOf(run.filter);
   for (let after: Cursor | undefined; progress.seen < total;) {
     const step = await walkStep(connection, keys, {
       towards: 'newer',
@@ -70,8 +71,8 @@ export async function runOverLetters(tools: Tools, run: DeadLetterRun, deed: Dee
 }
 
 /** When keys of letters are all that was asked for, no walk is needed. */
-async function namedOnly({ reader }: Tools, { ids, ...rest }: DeadLetterFilter): Promise<readonly Match[] | undefined> {
-  if (!ids || Object.values(rest).some((value) => value !== undefined)) return undefined;
+async function namedOnly({ reader }: Tools, { ids, ...rest }: MessageFilter): Promise<readonly Match[] | undefined> {
+  if (!ids || !isUnfiltered(rest)) return undefined;
   const entries = await reader.named(ids);
   return entries?.map((entry) => ({ ...entry, score: '', entry }));
 }
@@ -115,7 +116,7 @@ function later<Placed extends { readonly place: number }>(
 }
 
 /** Not beyond the newest of now: what dies again while the run goes on is not meant. */
-async function runBounds(connection: RedisConnection, keys: RedisKeys, filter: DeadLetterFilter) {
+async function runBounds(connection: RedisConnection, keys: RedisKeys, filter: MessageFilter) {
   const bounds = await boundsOf(connection, filter);
   const newest = (await connection.call('ZREVRANGE', keys.deadIndex, 0, 0, 'WITHSCORES')) as Buffer[];
   const score = String(newest[1] ?? '+inf');

@@ -1,15 +1,13 @@
-import { isUnfiltered, type DeadLetterFilter } from '../../../src/domain/dead-letters/filter.js';
-import { UNREADABLE } from '../../../src/domain/dead-letters/index-line.js';
-import { DEAD_LETTER_REASONS } from '../../../src/domain/dead-letters/reasons.js';
+import { isUnfiltered } from '../../../src/domain/filter/message-filter.js';
 import { withOperatorQueue, type OperatorQueue } from '../../../src/queue/operator-queue.js';
 import type { Config } from '../../../src/shared/config/config.js';
 import { RedisUnavailableError, UnusableRedisError } from '../../../src/shared/errors.js';
 import type { Clock } from '../../../src/shared/time/clock.js';
 import { detailsOf, listDocument, runDocument, summaryOf } from '../dead-letter-document.js';
-import { flag, oneOf, readFields, seconds, texts, wholeNumber, word, type Fields } from '../fields.js';
+import { flag, readFields, wholeNumber, word, type Fields } from '../fields.js';
+import { DEAD_LETTER_FILTER, filterOfFields, IDS } from '../filter-fields.js';
 import type {
   DeadLetterDetails,
-  DeadLetterFields,
   DeadLetterList,
   DeadLetterRunAnswer,
   DeadLetterRunFields,
@@ -17,17 +15,12 @@ import type {
 } from '../protocol.js';
 import { RequestError, route, type AdminRequest, type Answer, type Route } from '../route.js';
 
-const FILTER_FIELDS: Fields<DeadLetterFields> = {
-  reason: oneOf<string>([...DEAD_LETTER_REASONS, UNREADABLE]),
-  client: word,
-  domain: word,
-  id: word,
-  text: word,
-  older_than_seconds: seconds,
-  newer_than_seconds: seconds,
+const RUN_FIELDS: Fields<DeadLetterRunFields> = { ...DEAD_LETTER_FILTER, ...IDS, dry_run: flag, all: flag };
+const LIST_FIELDS: Fields<Requests['deadLetters']> = {
+  ...DEAD_LETTER_FILTER,
+  limit: wholeNumber(1, 1_000),
+  cursor: word,
 };
-const RUN_FIELDS: Fields<DeadLetterRunFields> = { ...FILTER_FIELDS, ids: texts, dry_run: flag, all: flag };
-const LIST_FIELDS: Fields<Requests['deadLetters']> = { ...FILTER_FIELDS, limit: wholeNumber(1, 1_000), cursor: word };
 const DEFAULT_LIMIT = 50;
 /** A list that is not complete by then is answered as far as it is, with where to go on. */
 const LIST_MS = 100;
@@ -61,7 +54,7 @@ class LettersOverHttp {
   async list({ fields, isAbandoned }: AdminRequest): Promise<Answer<DeadLetterList>> {
     const { limit = DEFAULT_LIMIT, cursor, ...which } = readFields<Requests['deadLetters']>(fields, LIST_FIELDS);
     const query = {
-      filter: filterOf(which),
+      filter: filterOfFields(which),
       limit,
       budgetMs: LIST_MS,
       isAbandoned,
@@ -80,7 +73,7 @@ class LettersOverHttp {
 
   async run(kind: 'replay' | 'purge', { fields }: AdminRequest): Promise<Answer<DeadLetterRunAnswer>> {
     const { dry_run: dryRun = false, all = false, ...which } = readFields<DeadLetterRunFields>(fields, RUN_FIELDS);
-    const filter = filterOf(which);
+    const filter = filterOfFields(which);
     if (kind === 'purge' && isUnfiltered(filter) && !all) {
       throw new RequestError(
         400,
@@ -109,23 +102,4 @@ class LettersOverHttp {
       throw error;
     }
   }
-}
-
-function filterOf({
-  older_than_seconds: olderThan,
-  newer_than_seconds: newerThan,
-  id,
-  ids = id === undefined ? undefined : [id],
-  ...words
-}: Omit<DeadLetterRunFields, 'dry_run' | 'all'>): DeadLetterFilter {
-  const { reason, client, domain, text } = words;
-  return {
-    ...(reason === undefined ? {} : { reason }),
-    ...(client === undefined ? {} : { client }),
-    ...(domain === undefined ? {} : { domain }),
-    ...(text === undefined ? {} : { text }),
-    ...(ids === undefined ? {} : { ids }),
-    ...(olderThan === undefined ? {} : { olderThanMs: olderThan * 1_000 }),
-    ...(newerThan === undefined ? {} : { newerThanMs: newerThan * 1_000 }),
-  };
 }

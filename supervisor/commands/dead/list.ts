@@ -7,10 +7,10 @@ import type { DeadLetterSummary } from '../../admin/protocol.js';
 import { printJson, usageError, type CommandContext, type RegisterCommand } from '../kit/command.js';
 import { duration } from '../kit/duration.js';
 import { addExitCodes, EXIT_DONE, QUEUE_EXIT_CODES, type ExitCode } from '../kit/exit-codes.js';
+import { addFilterOptions, filterOf, type FilterOptions } from '../kit/filter-options.js';
 import { createProgress } from '../kit/progress.js';
 import { addQueueOptions, withQueue } from '../kit/queue-options.js';
 import { table } from '../kit/text-table.js';
-import { addFilterOptions, filterOf, type FilterOptions } from './filter.js';
 
 const EXIT_CODES: readonly ExitCode[] = [
   [EXIT_DONE, 'listed, also when there are none'],
@@ -32,7 +32,7 @@ export const registerList: RegisterCommand = (dead, context) => {
     .option('--after <cursor>', 'go on behind a page: "cursor" of --json')
     .option('--json', 'print them as JSON')
     .addHelpText('after', '\nExample:\n  $ message-broker-worker dead list --reason malformed --newer-than 1h\n');
-  addFilterOptions(command);
+  addFilterOptions(command, ['dead']);
   addQueueOptions(command).action(async (options: ListOptions) => {
     if (!/^[1-9]\d{0,6}$/.test(options.limit)) throw usageError('--limit must be a whole number from 1 on.');
     const filter = filterOf(options);

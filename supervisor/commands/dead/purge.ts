@@ -1,8 +1,8 @@
-import { isUnfiltered } from '../../../src/domain/dead-letters/filter.js';
+import { isUnfiltered } from '../../../src/domain/filter/message-filter.js';
 import { EXIT_FAILURE } from '../../../src/shared/errors.js';
 import { usageError, type RegisterCommand } from '../kit/command.js';
 import { addExitCodes, EXIT_DONE, QUEUE_EXIT_CODES, type ExitCode } from '../kit/exit-codes.js';
-import { filterOf } from './filter.js';
+import { filterOf } from '../kit/filter-options.js';
 import { addRunOptions, runOnLetters, type RunOptions } from './run.js';
 
 const EXIT_CODES: readonly ExitCode[] = [

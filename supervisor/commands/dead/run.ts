@@ -4,9 +4,9 @@ import type { Command } from 'commander';
 import type { DeadLetterProgress } from '../../../src/queue/dead-letters/run.js';
 import { runDocument } from '../../admin/dead-letter-document.js';
 import { printJson, type CommandContext } from '../kit/command.js';
+import { addFilterOptions, filterOf, type FilterOptions } from '../kit/filter-options.js';
 import { createProgress } from '../kit/progress.js';
 import { addQueueOptions, withQueue } from '../kit/queue-options.js';
-import { addFilterOptions, filterOf, type FilterOptions } from './filter.js';
 
 export interface RunOptions extends FilterOptions {
   readonly dryRun?: true;
@@ -25,7 +25,7 @@ export function addRunOptions(command: Command): Command {
     .option('--dry-run', 'only count them')
     .option('--json', 'print the result as JSON')
     .addHelpText('after', `\nExample:\n  $ message-broker-worker dead ${command.name()} --older-than 7d --dry-run\n`);
-  addFilterOptions(command);
+  addFilterOptions(command, ['dead']);
   return addQueueOptions(command);
 }
 

@@ -54,6 +54,8 @@ test('dead: list, show, replay, purge, with filters, dry run and JSON', async ()
     ['--domain', 'd.org'],
     ['--text', '"client_id":"c"'],
     ['--id', 'old'],
+    ['--id-prefix', 'ol'],
+    ['--until', '1h'],
   ]) {
     expect((await command('dead', 'list', ...filter)).out).toMatch(/old[^]*1 shown of 2 in all$/);
   }
@@ -89,6 +91,7 @@ test('dead: list, show, replay, purge, with filters, dry run and JSON', async ()
   expect((await places(redis.client)).dead).toEqual([]);
   for (const args of [
     ['--older-than', 'soon'],
+    ['--since', '2026-01-15T10:30'],
     ['--reason', 'boredom'],
   ]) {
     expect((await command('dead', 'replay', ...args)).code).toBe(2);

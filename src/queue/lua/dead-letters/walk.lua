@@ -8,7 +8,8 @@
 --      9 most entries looked at  10 most matches
 --      11 "1" = the letters too  12 bytes after which no further letter is read: large ones come one by one
 --      13 letters up to so many bytes come whole  14 of the others so many bytes
---      15... message ids, as in the index, or uniques; none = any
+--      15 what the message id begins with, as in the index
+--      16... message ids, as in the index, or uniques; none = any
 -- Returns {entries in the index, entries looked at, 1 = there are no more,
 --          {last entry looked at: member, score, place}, {last that did not match: member, score, place},
 --          {five per match: member, score, place, bytes of the letter or -1, letter or ""}}
@@ -26,7 +27,7 @@ local with_letters, bytes_wanted = ARGV[11] == '1', tonumber(ARGV[12])
 local whole, beginning = tonumber(ARGV[13]), tonumber(ARGV[14])
 
 local wanted
-for at = 15, #ARGV do
+for at = 16, #ARGV do
   wanted = wanted or {}
   wanted[ARGV[at]] = true
 end
@@ -34,7 +35,8 @@ local needles = {}
 if ARGV[6] ~= ' ' then needles[#needles + 1] = ' ' .. ARGV[6] .. ' ' end
 if ARGV[7] ~= ' ' then needles[#needles + 1] = ' ' .. ARGV[7] .. ' ' end
 if ARGV[8] ~= ' ' then needles[#needles + 1] = ' ' .. ARGV[8] end
-if #ARGV == 15 then needles[#needles + 1] = ARGV[15] end
+if #ARGV[15] > 0 then needles[#needles + 1] = ' ' .. ARGV[15] end
+if #ARGV == 16 then needles[#needles + 1] = ARGV[16] end
 local is_filtered = wanted or #needles > 0
 
 local function is_meant(member)
@@ -43,9 +45,10 @@ local function is_meant(member)
     if not string.find(member, needle, 1, true) then return false end
   end
   local unique, reason, id, client, domain = string.match(member, '^(%S*) (%S*) (%S*) (%S*) (%S*)$')
-  if not unique then return wanted ~= nil and wanted[string.match(member, '^%S*')] == true end
+  if not unique then return #ARGV[15] == 0 and wanted ~= nil and wanted[string.match(member, '^%S*')] == true end
   return (not wanted or wanted[id] or wanted[unique]) and (ARGV[6] == ' ' or ARGV[6] == reason)
     and (ARGV[7] == ' ' or ARGV[7] == client) and (ARGV[8] == ' ' or ARGV[8] == domain)
+    and string.sub(id, 1, #ARGV[15]) == ARGV[15]
 end
 
 -- ranks from the side that the walk comes from

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { DeadLetterReason } from '../../../../src/domain/dead-letters/reasons.js';
 import { deadLetter, readDeadLetter } from '../../../../src/domain/dead-letters/dead-letter.js';
 import { indexLine } from '../../../../src/domain/dead-letters/index-line.js';
-import type { DeadLetterFilter } from '../../../../src/domain/dead-letters/filter.js';
+import type { MessageFilter } from '../../../../src/domain/filter/message-filter.js';
 import { redisKeys } from '../../../../src/queue/keys.js';
 import { systemClock } from '../../../../src/shared/time/clock.js';
 import { expectNoLeftovers } from '../../../support/program/leftovers.js';
@@ -25,6 +25,8 @@ interface Buried {
   readonly reason?: DeadLetterReason;
   readonly ageMs?: number;
   readonly error?: string;
+  /** Of the last failure. */
+  readonly answer?: string;
 }
 
 let buried = 0;
@@ -44,19 +46,21 @@ async function buryInList(...letters: readonly Buried[]): Promise<void> {
   for (const letter of letters) await redis.client.lpush(DEAD, envelopeOf(letter).stored);
 }
 
-function envelopeOf({ raw, reason = 'max_attempts_exceeded', ageMs = 0, error = 'HTTP 503' }: Buried) {
+function envelopeOf({ raw, reason = 'max_attempts_exceeded', ageMs = 0, error = 'HTTP 503', answer }: Buried) {
   const deadAt = systemClock.wallNow() - ageMs;
   const stored = deadLetter({ raw: Buffer.from(raw), reason, error, attemptCount: 7, workerId: 'worker-1', deadAt });
-  return { stored, deadAt };
+  if (answer === undefined) return { stored, deadAt };
+  const failures = JSON.stringify([{ answer: 'the first' }, { answer }]);
+  return { stored: Buffer.from(`{"failures":${failures},${String(stored).slice(1)}`), deadAt };
 }
 
 const message = (id: string, attempts = 7): string =>
   `{"message_id": "${id}", "n":12345678901234567890,"attempt_count":${attempts}}`;
 
-const replay = (filter: DeadLetterFilter = {}, dryRun = false) =>
+const replay = (filter: MessageFilter = {}, dryRun = false) =>
   onQueue(({ deadLetters }) => deadLetters.replay({ filter, dryRun }));
 
-const ids = async (filter: DeadLetterFilter = {}, limit = 50) =>
+const ids = async (filter: MessageFilter = {}, limit = 50) =>
   (await onQueue(({ deadLetters }) => deadLetters.list({ filter, limit }, ({ messageId }) => messageId))).entries;
 
 describe.each([
@@ -84,7 +88,7 @@ describe.each([
     expect(await redis.client.lrangeBuffer(QUEUE, 0, -1)).toEqual([binary]);
   });
 
-  test.each<[string, DeadLetterFilter, string[]]>([
+  test.each<[string, MessageFilter, string[]]>([
     ['reason', { reason: 'malformed' }, ['new']],
     ['older than', { olderThanMs: HOUR_MS }, ['old']],
     ['newer than', { newerThanMs: HOUR_MS }, ['young', 'new']],
@@ -95,12 +99,24 @@ describe.each([
     ['text in the message', { text: '"say":"Hi \\"you\\" ä' }, ['young']],
     ['text in the error', { text: 'refused "new' }, ['new']],
     ['a text that is only in the envelope', { text: 'dead_at' }, []],
+    ['answer', { answer: 'such number "y' }, ['young']],
+    ['answer of an earlier failure', { answer: 'the first' }, []],
+    ['answer and text', { answer: 'number', text: 'you' }, ['young']],
+    ['beginning of the id', { idPrefix: 'yo' }, ['young']],
+    ['beginning of the id, and id', { idPrefix: 'yo', ids: ['old', 'young'] }, ['young']],
+    ['beginning of the id that is no id', { idPrefix: 'b' }, []],
+    ['since', { sinceMs: systemClock.wallNow() - HOUR_MS }, ['young', 'new']],
+    ['until', { untilMs: systemClock.wallNow() - HOUR_MS }, ['old']],
+    ['since and until', { sinceMs: 0, untilMs: systemClock.wallNow() - 3 * HOUR_MS }, []],
     ['reason and text', { reason: 'malformed', text: 'Hi' }, []],
     ['reason and age', { reason: 'malformed', olderThanMs: HOUR_MS }, []],
   ])('the filter by %s means only those', async (_name, filter, meant) => {
     await buryThem(
       { raw: '{"message_id":"old","client_id":"a","domain":"ex\\u00e4mple.org"}', ageMs: 2 * HOUR_MS },
-      { raw: '{"message_id":"young","client_id":"client b","domain":"x","say":"Hi \\"you\\" ä"}' },
+      {
+        raw: '{"message_id":"young","client_id":"client b","domain":"x","say":"Hi \\"you\\" ä"}',
+        answer: 'no such number "yours"',
+      },
       {
         raw: '{"message_id":"new","domain":"y","client_id":"client b"}',
         reason: 'malformed',

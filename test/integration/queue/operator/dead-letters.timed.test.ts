@@ -1,7 +1,7 @@
 /** A million dead letters, of which an operator wants a few: nobody else may notice. */
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { DeadLetterFilter } from '../../../../src/domain/dead-letters/filter.js';
+import type { MessageFilter } from '../../../../src/domain/filter/message-filter.js';
 import { redisKeys } from '../../../../src/queue/keys.js';
 import { withOperatorQueue, type OperatorQueue } from '../../../../src/queue/operator-queue.js';
 import { systemClock } from '../../../../src/shared/time/clock.js';
@@ -74,7 +74,7 @@ async function usage() {
   };
 }
 
-const page = (filter: DeadLetterFilter, budgetMs = 100) =>
+const page = (filter: MessageFilter, budgetMs = 100) =>
   measured(({ deadLetters }) => deadLetters.list({ filter, limit: 50, budgetMs }, ({ messageId }) => messageId));
 
 test('the first page comes within 100 ms', async () => {
@@ -88,7 +88,7 @@ test('the first page comes within 100 ms', async () => {
   expect(Math.min(...pages.map(({ stepMs }) => stepMs))).toBeLessThan(STALL_MS);
 });
 
-test.each<DeadLetterFilter>([{ reason: 'malformed' }, { text: 'nowhere' }])(
+test.each<MessageFilter>([{ reason: 'malformed' }, { text: 'nowhere' }])(
   'a page of %j says within its time how far it has looked, and goes on from there',
   async (filter) => {
     const first = await page(filter);

@@ -23,8 +23,9 @@ test('every address leads to its own route and back to what was put in', () => {
   }
 });
 
-test('a search in messages needs what reading them needs', () => {
+test('a search in messages or answers needs what reading them needs', () => {
   expect(accessOf(ROUTES.deadLetters, { reason: 'poison' })).toBe('open');
   expect(accessOf(ROUTES.deadLetters, { text: 'x' })).toBe('admin');
+  expect(accessOf(ROUTES.deadLetters, { answer: 'x' })).toBe('admin');
   expect(accessOf(ROUTES.purge)).toBe('admin');
 });

@@ -1,7 +1,6 @@
 import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { TextSearch } from '../../../../../src/domain/dead-letters/filter.js';
 import { indexLine, indexWord, readIndexLine, UNREADABLE } from '../../../../../src/domain/dead-letters/index-line.js';
 import { deadLetter, readDeadLetter } from '../../../../../src/domain/dead-letters/dead-letter.js';
 
@@ -77,41 +76,5 @@ describe('the line in the index', () => {
   it('is read whatever stands in it', () => {
     expect(readIndexLine('')).toMatchObject({ unique: '', reason: '' });
     expect(readIndexLine('u %zz %')).toMatchObject({ unique: 'u', reason: '%zz', messageId: '%' });
-  });
-});
-
-describe('the search for a text', () => {
-  const isIn = (text: string, raw: string, error = ''): boolean => {
-    const stored = deadLetter({
-      raw: Buffer.from(raw),
-      reason: 'poison',
-      error,
-      attemptCount: 0,
-      workerId: '',
-      deadAt: 0,
-    });
-    return new TextSearch(text).isIn(stored, () => readDeadLetter(stored));
-  };
-
-  it('finds whatever stands in the message or the error', () => {
-    fc.assert(
-      fc.property(fc.string(), fc.string({ minLength: 1 }), fc.string(), (before, text, after) => {
-        expect(isIn(text, before + text + after)).toBe(true);
-        expect(isIn(text, '', before + text + after)).toBe(true);
-      }),
-    );
-  });
-
-  it('does not find what is of the envelope alone, nor other letters', () => {
-    expect(isIn('worker_id', '{}')).toBe(false);
-    expect(isIn('Hello', 'hello')).toBe(false);
-  });
-
-  it('reads no letter in whose bytes the text cannot be', () => {
-    expect(
-      new TextSearch('x').isIn(Buffer.from('abc'), () => {
-        throw new Error('read');
-      }),
-    ).toBe(false);
   });
 });

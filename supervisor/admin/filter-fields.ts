@@ -1,0 +1,46 @@
+/** Which messages a request means: the fields of a query or a body that say so. */
+import { UNREADABLE } from '../../src/domain/dead-letters/index-line.js';
+import { DEAD_LETTER_REASONS } from '../../src/domain/dead-letters/reasons.js';
+import type { MessageFilter } from '../../src/domain/filter/message-filter.js';
+import { MOMENT_EXPECTED, parseMoment } from '../../src/domain/filter/moment.js';
+import { oneOf, seconds, texts, word, type Field, type Fields } from './fields.js';
+import type { DeadLetterFields } from './protocol.js';
+
+const moment: Field<string> = {
+  expects: MOMENT_EXPECTED,
+  read: (value) => (typeof value === 'string' && parseMoment(value) !== undefined ? value : undefined),
+};
+
+export const DEAD_LETTER_FILTER: Fields<DeadLetterFields> = {
+  reason: oneOf<string>([...DEAD_LETTER_REASONS, UNREADABLE]),
+  client: word,
+  domain: word,
+  id: word,
+  id_prefix: word,
+  text: word,
+  answer: word,
+  older_than_seconds: seconds,
+  newer_than_seconds: seconds,
+  since: moment,
+  until: moment,
+};
+
+/** The body of a POST may name several ids. */
+export const IDS = { ids: texts };
+
+export function filterOfFields(fields: DeadLetterFields & { readonly ids?: readonly string[] }): MessageFilter {
+  const { reason, client, domain, text, answer, id, ids = id === undefined ? undefined : [id] } = fields;
+  const all: { readonly [Name in keyof MessageFilter]: MessageFilter[Name] | undefined } = {
+    ...{ reason, client, domain, text, answer, ids },
+    idPrefix: fields.id_prefix,
+    olderThanMs: times1000(fields.older_than_seconds),
+    newerThanMs: times1000(fields.newer_than_seconds),
+    sinceMs: fields.since === undefined ? undefined : parseMoment(fields.since),
+    untilMs: fields.until === undefined ? undefined : parseMoment(fields.until),
+  };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}
+
+function times1000(number: number | undefined): number | undefined {
+  return number === undefined ? undefined : number * 1_000;
+}
