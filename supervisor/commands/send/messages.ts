@@ -1,7 +1,14 @@
+import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 
 import { membersOf } from '../../../src/domain/json-text.js';
 import { parseMessage } from '../../../src/domain/message.js';
+
+/** A message that workers will take. */
+export interface ReadyMessage {
+  readonly id: string;
+  readonly raw: Buffer;
+}
 
 export interface MessageFields {
   readonly sender?: string | undefined;
@@ -15,13 +22,14 @@ export interface MessageFields {
  *
  * @param wallNowMs milliseconds since the Unix epoch.
  */
-export function composeMessage(fields: MessageFields, wallNowMs: number): Buffer {
+export function composeMessage(fields: MessageFields, wallNowMs: number): ReadyMessage {
+  const id = randomUUID();
   const queuedAt = new Date(wallNowMs).toISOString();
   const clientId = fields.clientId ?? 'message-broker-worker';
   const domain = fields.domain ?? 'default';
-  return Buffer.from(
+  const raw = Buffer.from(
     JSON.stringify({
-      message_id: randomUUID(),
+      message_id: id,
       sender_number: fields.sender ?? '+10000000000',
       message_body: fields.body ?? 'Test message',
       client_id: clientId,
@@ -31,9 +39,10 @@ export function composeMessage(fields: MessageFields, wallNowMs: number): Buffer
       metadata: { timestamp: queuedAt, client_id: clientId, domain },
     }),
   );
+  return { id, raw };
 }
 
-/** Why it is not sent: a sentence without anything from the message. */
+/** Why it is not sent: the end of a sentence, without anything from the message. */
 interface Refused {
   readonly problem: string;
 }
@@ -44,7 +53,7 @@ interface Refused {
  *
  * @param withNewId gives it a new id in any case, for the second and further copies.
  */
-export function completeMessage(text: string, wallNowMs: number, withNewId = false): Buffer | Refused {
+export function completeMessage(text: string, wallNowMs: number, withNewId = false): ReadyMessage | Refused {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -56,7 +65,13 @@ export function completeMessage(text: string, wallNowMs: number, withNewId = fal
   const complete = withMissing(text.trim(), value, wallNowMs);
   const raw = withNewId ? withId(Buffer.from(complete), randomUUID()) : Buffer.from(complete);
   const parsed = parseMessage(raw);
-  return parsed.ok ? raw : { problem: parsed.problem.replace(/^The message /, 'it ').replace(/\.$/, '') };
+  if (parsed.ok) return { id: parsed.message.id, raw };
+  return { problem: parsed.problem.replace(/^The message /, 'it ').replace(/\.$/, '') };
+}
+
+/** The same of a line of a file, in which bytes that are no text must not become replacement characters. */
+export function completeLine(bytes: Buffer, wallNowMs: number): ReadyMessage | Refused {
+  return isUtf8(bytes) ? completeMessage(bytes.toString('utf8'), wallNowMs) : { problem: 'it is not valid UTF-8' };
 }
 
 function withMissing(text: string, value: object, wallNowMs: number): string {

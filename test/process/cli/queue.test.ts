@@ -98,29 +98,30 @@ test('dead: list, show, replay, purge, with filters, dry run and JSON', async ()
   }
 });
 
+const idsOf = (messages: readonly string[]): string[] =>
+  messages.map((text) => (JSON.parse(text) as { message_id: string }).message_id);
+
 test('send: one from flags or JSON, many, from lines; nothing that is malformed', async () => {
-  expect((await command('send', '--sender', '+491511', '--body', 'Hällo')).out).toBe('1 message sent.');
+  const one = await command('send', '--sender', '+491511', '--body', 'Hällo');
   const [made] = await redis.client.lrange(QUEUE, 0, -1);
   expect(JSON.parse(made ?? '')).toMatchObject({ sender_number: '+491511', message_body: 'Hällo', attempt_count: 0 });
   expect(made).toMatch(/^\{"message_id":"[0-9a-f-]{36}",.*"queued_at":"\d{4}-\d\d-\d\dT[\d:.]+Z"/);
+  expect(one.out).toBe(`1 message sent: ${idsOf([made ?? '']).join()}`);
 
   await redis.client.del(QUEUE);
-  await command('send', '{"big":12345678901234567890}', '--count', '3');
+  const three = await command('send', '{"big":12345678901234567890}', '--count', '3');
   const sent = await redis.client.lrange(QUEUE, 0, -1);
-  expect(new Set(sent.map((text) => (JSON.parse(text) as { message_id: string }).message_id)).size).toBe(3);
+  expect(new Set(idsOf(sent)).size).toBe(3);
+  expect(three.out).toBe(['3 messages sent:', ...idsOf(sent.toReversed())].join('\n'));
   expect(sent.every((text) => text.includes('"big":12345678901234567890'))).toBe(true);
 
   await redis.client.del(QUEUE);
-  expect((await command('send', '--count', '1200', '--json')).out).toContain('"sent": 1200');
-  expect(await redis.client.llen(QUEUE)).toBe(1_200);
-
-  await redis.client.del(QUEUE);
-  writeFileSync(join(cwd, 'lines.jsonl'), '{"message_id":"1"}\n\n{"message_id":"2"}\r\n');
-  expect((await command('send', '--file', 'lines.jsonl')).out).toBe('2 messages sent.');
-  expect((await withInput('{"message_id":"3"}\nnonsense\n{"message_id":"4"}\n', 'send', '--file', '-')).err).toMatch(
-    /Line 2 of stdin is not sent: it is not valid JSON/,
-  );
-  expect((await redis.client.lrange(QUEUE, 0, -1)).some((text) => text.includes('"4"'))).toBe(false);
+  const many = JSON.parse((await command('send', '--count', '1200', '--json')).out) as { message_ids: string[] };
+  expect(many).toMatchObject({
+    sent: 1_200,
+    message_ids: idsOf((await redis.client.lrange(QUEUE, 0, -1)).toReversed()),
+  });
+  expect((await command('send', '--count', '21')).out).toBe('21 messages sent; --json tells their ids.');
   for (const args of [['[]'], ['{"message_id":".."}'], ['{}', '--body', 'x'], ['--count', '0']]) {
     expect((await command('send', ...args)).code).toBe(2);
   }
@@ -128,6 +129,33 @@ test('send: one from flags or JSON, many, from lines; nothing that is malformed'
     code: 1,
     err: expect.stringMatching(/missing.jsonl cannot be read/) as string,
   });
+});
+
+test('send --file: of a file with a bad line nothing is sent, of a pipe what came before it, and both say so', async () => {
+  const good = '\ufeff{"message_id":"1","body":"a\u2028b"}\n\n{"message_id":"2"}\r\n';
+  writeFileSync(join(cwd, 'good.jsonl'), good);
+  expect((await command('send', '--file', 'good.jsonl')).out).toBe('2 messages sent:\n1\n2');
+  expect(idsOf(await redis.client.lrange(QUEUE, 0, -1))).toEqual(['2', '1']);
+
+  await redis.client.del(QUEUE);
+  const lines = ['{"message_id":"3"}', 'nonsense', '{"message_id":"4"}', '{"message_id":""}', ''];
+  writeFileSync(join(cwd, 'bad.jsonl'), lines.join('\n'));
+  expect(await command('send', '--file', 'bad.jsonl')).toEqual({
+    code: 1,
+    out: '',
+    err: 'ERROR: Line 2 of bad.jsonl is no message: it is not valid JSON, and so is one other. Nothing was sent.',
+  });
+  expect(await redis.client.exists(QUEUE)).toBe(0);
+  expect(await withInput(lines.join('\n'), 'send', '--file', '-')).toMatchObject({
+    code: 1,
+    err: 'ERROR: Line 2 of stdin is no message: it is not valid JSON. The 1 message before it was sent, and nothing behind it.',
+  });
+  expect(idsOf(await redis.client.lrange(QUEUE, 0, -1))).toEqual(['3']);
+  expect((await withInput('[]', 'send', '--file', '-')).err).toMatch(/not a JSON object\. Nothing was sent\.$/);
+  writeFileSync(join(cwd, 'latin1.jsonl'), Buffer.from('{"message_id":"\xe4"}', 'latin1'));
+  expect((await command('send', '--file', 'latin1.jsonl')).err).toMatch(
+    /Line 1 .* is no message: it is not valid UTF-8/,
+  );
 });
 
 /** A worker that lives: its lease changes, whatever the time is. */
