@@ -28,6 +28,12 @@ export interface RedisKeys {
   readonly searcher: string;
   /** Hash: what may be claimed now, of what may be claimed in a second. Exists only with a rate. */
   readonly rate: string;
+  /** Hash: message id → its last failed attempts, a line each (domain/failures/failed-attempt.ts). */
+  readonly failures: string;
+  /** String: the failures were looked through for old ones within the last hour. */
+  readonly failuresSwept: string;
+  /** Hash: what fails in common → how often in this hour (domain/failures/failure-group.ts). `2025-01-15T10`, in UTC. */
+  failuresIn(hour: string): string;
   processing(consumer: string): string;
 }
 
@@ -52,6 +58,9 @@ export function redisKeys(queue: string): RedisKeys {
     paused: `${prefix}:paused`,
     pausedSeen: `${prefix}:paused:seen`,
     rate: `${prefix}:rate`,
+    failures: `${prefix}:failures`,
+    failuresSwept: `${prefix}:failures:swept`,
+    failuresIn: (hour) => `${prefix}:failures:${hour}`,
     processing: (consumer) => `${prefix}:processing:${consumer}`,
   };
 }
@@ -61,8 +70,8 @@ export type KeyType = 'list' | 'sorted set' | 'hash' | 'string';
 /** What is kept under a key of ours. */
 export function typeOf(key: string): KeyType {
   if (/\}[^}]*:(?:retry|consumers|dead:index|untold)$/.test(key)) return 'sorted set';
-  if (/\}[^}]*:(?:paused|searcher)$/.test(key)) return 'string';
-  return /\}[^}]*:(?:crashes|dead:letters|shares|paused:seen|rate)$/.test(key) ? 'hash' : 'list';
+  if (/\}[^}]*:(?:paused|searcher|failures:swept)$/.test(key)) return 'string';
+  return /\}[^}]*:(?:crashes|dead:letters|shares|paused:seen|rate|failures(?::[^:]+)?)$/.test(key) ? 'hash' : 'list';
 }
 
 /**
@@ -73,7 +82,9 @@ function isOwnName(name: string): boolean {
   if (!/[{}]/.test(name)) return name !== '';
   const parts = /^([^{}]*)\{[^{}]+\}([^{}]*)$/.exec(name);
   if (!parts || parts[1] + (parts[2] ?? '') === '') return false;
-  return !/:(?:retry|dead|untold|consumers|crashes|shares|paused|searcher|rate|processing)(?::|$)/.test(parts[2] ?? '');
+  return !/:(?:retry|dead|untold|consumers|crashes|shares|paused|searcher|rate|failures|processing)(?::|$)/.test(
+    parts[2] ?? '',
+  );
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { FailedAttempt } from '../domain/failures/failed-attempt.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { Config } from '../shared/config/config.js';
 import { RedisUnavailableError } from '../shared/errors.js';
@@ -5,6 +6,7 @@ import type { PauseLook, QueueSizes, RegisteredConsumer } from './message-queue.
 import { RedisConnection, type RedisArgument } from './connection/connection.js';
 import { address } from './connection/problem.js';
 import { RedisDeadLetters, type DeadLetters } from './dead-letters/dead-letters.js';
+import { readFailures } from './failures/reading.js';
 import { redisKeys } from './keys.js';
 import { readLeases } from './leases-run.js';
 import { lookAtPause } from './pause.js';
@@ -19,6 +21,8 @@ export interface OperatorQueue {
   /** To the left end, the first one first, as producers do. */
   enqueue(messages: readonly Buffer[]): Promise<void>;
   sizes(): Promise<QueueSizes>;
+  /** Of messages that are neither delivered nor dead, by id: their last failed attempts, the oldest first. */
+  failures(ids: readonly string[]): Promise<ReadonlyMap<string, readonly FailedAttempt[]>>;
   /** Of workers of this kind, on any host; one that is renewed changes its score. Python workers have none. */
   leases(): Promise<readonly RegisteredConsumer[]>;
   /** As the workers look whether deliveries are paused. */
@@ -76,6 +80,7 @@ function operatorQueue(
       if (messages.length > 0) await connection.call('LPUSH', keys.queue, ...messages);
     },
     sizes: () => readSizes(connection, keys),
+    failures: (ids) => readFailures(connection, keys, ids),
     leases: () => readLeases(connection, keys),
     lookAtPause: () => lookAtPause(connection, keys, ''),
     pausedKey: keys.paused,

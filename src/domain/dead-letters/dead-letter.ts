@@ -1,5 +1,6 @@
 import { Buffer, isUtf8 } from 'node:buffer';
 import type { DeadLetterReason } from './reasons.js';
+import { readFailureList, type FailedAttempt } from '../failures/failed-attempt.js';
 import { fieldsOfBeginning } from '../scanned-texts.js';
 
 /** A message in flight at this many deaths of a process is buried as `poison`. */
@@ -74,9 +75,11 @@ export interface StoredDeadLetter {
   readonly workerId: string;
   /** As written: ISO 8601 with milliseconds and `Z`. */
   readonly deadAt: string;
+  /** Its last failed attempts, the oldest first. */
+  readonly failures: readonly FailedAttempt[];
 }
 
-const FIELDS = ['dead_at', 'reason', 'error', 'attempt_count', 'worker_id', 'message', 'message_base64'];
+const FIELDS = ['dead_at', 'reason', 'error', 'attempt_count', 'worker_id', 'failures', 'message', 'message_base64'];
 
 type Encoding = 'utf8' | 'latin1';
 type Fields = Readonly<Record<string, unknown>>;
@@ -130,6 +133,7 @@ function letterOf(fields: Fields, encoding: Encoding, message: StoredMessage): S
     attemptCount: typeof fields['attempt_count'] === 'number' ? fields['attempt_count'] : 0,
     workerId: textOf(fields, 'worker_id', encoding),
     deadAt: textOf(fields, 'dead_at', encoding),
+    failures: readFailureList(fields['failures']),
   };
 }
 

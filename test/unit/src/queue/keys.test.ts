@@ -13,7 +13,7 @@ function slotText(key: string): string {
 describe('keys', () => {
   test('are those of the design', () => {
     const keys = redisKeys('message_queue');
-    expect({ ...keys, processing: keys.processing('c') }).toEqual({
+    expect({ ...keys, failuresIn: keys.failuresIn('2025-01-15T10'), processing: keys.processing('c') }).toEqual({
       queue: 'message_queue',
       retry: '{message_queue}:retry',
       dead: '{message_queue}:dead',
@@ -27,6 +27,9 @@ describe('keys', () => {
       paused: '{message_queue}:paused',
       pausedSeen: '{message_queue}:paused:seen',
       rate: '{message_queue}:rate',
+      failures: '{message_queue}:failures',
+      failuresSwept: '{message_queue}:failures:swept',
+      failuresIn: '{message_queue}:failures:2025-01-15T10',
       processing: '{message_queue}:processing:c',
     });
   });
@@ -42,8 +45,8 @@ describe('keys', () => {
   );
   const keysOf = (name: string): string[] | undefined => {
     try {
-      const { processing, ...others } = redisKeys(name);
-      return [...Object.values(others), processing('c'), processing('c:retry')];
+      const { processing, failuresIn, ...others } = redisKeys(name);
+      return [...Object.values(others), failuresIn('2025-01-15T10'), processing('c'), processing('c:retry')];
     } catch (error) {
       expect(error).toBeInstanceOf(ConfigError);
       return undefined;

@@ -39,6 +39,7 @@ describe('readDeadLetter', () => {
       rawBytes: letter.raw.length,
       isLarge: false,
       deadAt: '2025-01-15T10:30:45.007Z',
+      failures: [],
     });
   });
 
@@ -96,6 +97,7 @@ describe('readDeadLetter', () => {
       attemptCount: 0,
       workerId: '',
       deadAt: '',
+      failures: [],
     };
     expect(readDeadLetter('{"message":"x"}')).toEqual(empty);
     expect(readDeadLetter('{"message":"x","reason":1,"attempt_count":"2","error":null}')).toEqual(empty);
