@@ -77,6 +77,7 @@ const ROOMS = {
     'supervisor/rollout',
     'supervisor/status',
     'supervisor/workers',
+    'src/domain/audit/deed.ts',
     'src/shared',
   ],
   'supervisor/certificates': [],

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../src/shared/config/package-root.js';
 import { ConfigError, EXIT_CONFIG, EXIT_FAILURE, reasonOf } from '../src/shared/errors.js';
 import { harmless } from '../src/shared/words/escape.js';
+import { registerAudit } from './commands/audit.js';
 import { registerCerts } from './commands/certs.js';
 import { registerCheck } from './commands/check.js';
 import { registerCompletion } from './commands/completion.js';
@@ -30,6 +31,7 @@ const COMMANDS: readonly RegisterCommand[] = [
   registerStop,
   registerCheck,
   registerDead,
+  registerAudit,
   registerSend,
   registerCerts,
   registerRollback,

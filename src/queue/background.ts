@@ -1,13 +1,14 @@
 import type { Config } from '../shared/config/config.js';
 import type { Life } from '../shared/life.js';
 import type { Random } from '../shared/time/random.js';
+import { createAudit, type Audit } from './audit.js';
 import { CONTROL_SILENCE_MS, RedisConnection } from './connection/connection.js';
 import { readEvictionPolicy } from './connection/facts.js';
 import { createFoundListsQueue } from './found-lists.js';
 import { redisKeys, type RedisKeys } from './keys.js';
 import type { BackgroundQueue } from './message-queue.js';
 import { DeadLetterMove } from './dead-letters/inbox.js';
-import { lookAtPause } from './pause.js';
+import { lookAtPause } from './pause/look.js';
 import { createRecoveryQueue, type RecoveryIdentity } from './recovery.js';
 import { createRetryQueue } from './retries.js';
 import { readSizes } from './sizes.js';
@@ -34,6 +35,7 @@ export function createBackgroundQueue(
 /** The primary's own access to the queue. */
 export interface BackgroundConnection extends Life {
   readonly queue: BackgroundQueue;
+  readonly audit: Audit;
   /** Connects in the background. @throws ConfigError when REDIS_TLS_CA_PATH cannot be read. */
   start(): void;
   isReady(): boolean;
@@ -56,8 +58,10 @@ export function createBackgroundConnection(options: BackgroundConnectionOptions)
     clock,
     random,
   });
+  const keys = redisKeys(config.queue.name);
   return {
-    queue: createBackgroundQueue(connection, redisKeys(config.queue.name), options),
+    queue: createBackgroundQueue(connection, keys, options),
+    audit: createAudit(connection, keys),
     start: () => connection.start(),
     stop: () => connection.stop(),
     isReady: () => connection.isReady(),

@@ -34,6 +34,8 @@ export interface RedisKeys {
   readonly failuresSwept: string;
   /** Hash: what fails in common → how often in this hour (domain/failures/failure-group.ts). `2025-01-15T10`, in UTC. */
   failuresIn(hour: string): string;
+  /** Stream: what operators did. */
+  readonly audit: string;
   processing(consumer: string): string;
 }
 
@@ -61,16 +63,18 @@ export function redisKeys(queue: string): RedisKeys {
     failures: `${prefix}:failures`,
     failuresSwept: `${prefix}:failures:swept`,
     failuresIn: (hour) => `${prefix}:failures:${hour}`,
+    audit: `${prefix}:audit`,
     processing: (consumer) => `${prefix}:processing:${consumer}`,
   };
 }
 
-export type KeyType = 'list' | 'sorted set' | 'hash' | 'string';
+export type KeyType = 'list' | 'sorted set' | 'hash' | 'string' | 'stream';
 
 /** What is kept under a key of ours. */
 export function typeOf(key: string): KeyType {
   if (/\}[^}]*:(?:retry|consumers|dead:index|untold)$/.test(key)) return 'sorted set';
   if (/\}[^}]*:(?:paused|searcher|failures:swept)$/.test(key)) return 'string';
+  if (/\}[^}]*:audit$/.test(key)) return 'stream';
   return /\}[^}]*:(?:crashes|dead:letters|shares|paused:seen|rate|failures(?::[^:]+)?)$/.test(key) ? 'hash' : 'list';
 }
 
@@ -82,7 +86,7 @@ function isOwnName(name: string): boolean {
   if (!/[{}]/.test(name)) return name !== '';
   const parts = /^([^{}]*)\{[^{}]+\}([^{}]*)$/.exec(name);
   if (!parts || parts[1] + (parts[2] ?? '') === '') return false;
-  return !/:(?:retry|dead|untold|consumers|crashes|shares|paused|searcher|rate|failures|processing)(?::|$)/.test(
+  return !/:(?:retry|dead|untold|consumers|crashes|shares|paused|searcher|rate|failures|audit|processing)(?::|$)/.test(
     parts[2] ?? '',
   );
 }

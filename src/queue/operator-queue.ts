@@ -3,13 +3,14 @@ import type { Clock } from '../shared/time/clock.js';
 import type { Config } from '../shared/config/config.js';
 import { RedisUnavailableError } from '../shared/errors.js';
 import type { PauseLook, QueueSizes, RegisteredConsumer } from './message-queue.js';
+import { createAudit, type Audit } from './audit.js';
 import { RedisConnection, type RedisArgument } from './connection/connection.js';
 import { address } from './connection/problem.js';
 import { RedisDeadLetters, type DeadLetters } from './dead-letters/dead-letters.js';
 import { readFailures } from './failures/reading.js';
 import { redisKeys } from './keys.js';
 import { readLeases } from './leases-run.js';
-import { lookAtPause } from './pause.js';
+import { lookAtPause } from './pause/look.js';
 import { missingPermissions, type MissingPermissions } from './connection/permissions.js';
 import { RedisRollback, type Rollback } from './rollback.js';
 import { readSizes } from './sizes.js';
@@ -18,6 +19,7 @@ import { readSizes } from './sizes.js';
 export interface OperatorQueue {
   readonly deadLetters: DeadLetters;
   readonly rollback: Rollback;
+  readonly audit: Audit;
   /** To the left end, the first one first, as producers do. */
   enqueue(messages: readonly Buffer[]): Promise<void>;
   sizes(): Promise<QueueSizes>;
@@ -76,6 +78,7 @@ function operatorQueue(
     address: address(config.redis),
     deadLetters: new RedisDeadLetters({ connection, keys, clock, messageMaxBytes: config.queue.messageMaxBytes }),
     rollback: new RedisRollback(connection, keys, clock),
+    audit: createAudit(connection, keys),
     enqueue: async (messages) => {
       if (messages.length > 0) await connection.call('LPUSH', keys.queue, ...messages);
     },

@@ -6,10 +6,14 @@ import { got, HTTPError, RequestError as HttpRequestError, TimeoutError } from '
 import { printable } from '../../src/shared/words/escape.js';
 import { ControlError, NoSupervisorError } from './client-errors.js';
 import { checkTrusted, RuntimeDirError } from './runtime-folder.js';
-import { addressOf, ROUTES, type Answers, type Asked } from './protocol.js';
+import { addressOf, OPERATOR_HEADER, ROUTES, type Answers, type Asked } from './protocol.js';
 
 export type ControlAddress =
-  | { readonly socketPath: string }
+  | {
+      readonly socketPath: string;
+      /** Who asks, for the audit. */
+      readonly who?: string;
+    }
   | {
       /** `http://host:port`. */
       readonly url: string;
@@ -35,11 +39,10 @@ const GONE = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOTFOUN
 export function createControlClient(address: ControlAddress): ControlClient {
   // The agent takes any path; in got's own `unix:` form a path with a colon or a percent sign is read wrongly.
   const agent = new Agent(connectOptionsOf(address));
-  const token = 'token' in address ? address.token : '';
   const http = got.extend({
     prefixUrl: 'url' in address ? address.url : 'http://localhost',
     agent: { http: agent },
-    ...(token === '' ? {} : { headers: { authorization: `Bearer ${token}` } }),
+    headers: headersFor(address),
     retry: { limit: 0 },
     followRedirect: false,
   });
@@ -62,6 +65,11 @@ export function createControlClient(address: ControlAddress): ControlClient {
     text: (name) => readable(() => http(addressOf(ROUTES[name]).url, { timeout: READING }).text()),
     close: () => agent.destroy(),
   };
+}
+
+function headersFor(address: ControlAddress): Readonly<Record<string, string>> {
+  if ('token' in address) return address.token === '' ? {} : { authorization: `Bearer ${address.token}` };
+  return address.who === undefined ? {} : { [OPERATOR_HEADER]: encodeURIComponent(address.who) };
 }
 
 /** Agents hand everything to net.connect, which their types do not say. */

@@ -5,6 +5,7 @@
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 
+import type { Operator } from '../../src/domain/audit/deed.js';
 import { printable } from '../../src/shared/words/escape.js';
 import { reasonOf } from '../../src/shared/errors.js';
 import { GuardedServer, isAbandoned } from '../../src/shared/http/guarded-server.js';
@@ -21,6 +22,8 @@ interface FrontOptions {
   readonly routes: readonly Route[];
   /** @throws RequestError when the request may not have this route. */
   readonly check: (route: Route, request: IncomingMessage) => void;
+  /** Who asks. */
+  readonly operatorOf: (request: IncomingMessage) => Operator;
   readonly limits: GuestLimits;
   /** How often a shared page is made at most. */
   readonly pageEveryMs: number;
@@ -56,7 +59,7 @@ async function respond(
 
 /** undefined: nobody waits for it any more. */
 async function answerOf(
-  { routes, check, log }: FrontOptions,
+  { routes, check, operatorOf, log }: FrontOptions,
   kitchen: Kitchen,
   request: IncomingMessage,
 ): Promise<Answer | StreamedAnswer | undefined> {
@@ -64,7 +67,8 @@ async function answerOf(
     const url = urlOf(request);
     const { route, params } = findRoute(routes, request.method ?? '', url.pathname);
     check(route, request);
-    const asked = { params, fields: await fieldsOf(request, url), isAbandoned: () => isAbandoned(request) };
+    const fields = await fieldsOf(request, url);
+    const asked = { params, fields, by: operatorOf(request), isAbandoned: () => isAbandoned(request) };
     check({ ...route, access: accessOf(route, asked.fields) }, request);
     return await kitchen.make(route, asked);
   } catch (error) {
@@ -82,7 +86,7 @@ class Kitchen {
   readonly #turns: ReadonlyMap<Route, OneByOne>;
 
   constructor({ routes, pageEveryMs, clock }: FrontOptions) {
-    const nothing = { params: {}, fields: {}, isAbandoned: () => false };
+    const nothing = { params: {}, fields: {}, by: { who: '', where: '' }, isAbandoned: () => false };
     this.#shared = new Map(
       routes
         .filter(({ isShared }) => isShared)

@@ -45,7 +45,15 @@ export const ROUTES = {
   deadLetter: { method: 'GET', path: '/dead/:letter', access: 'admin' },
   replay: { method: 'POST', path: '/dead/replay', access: 'admin' },
   purge: { method: 'POST', path: '/dead/purge', access: 'admin' },
+  /** A filter may hold a text out of a message. */
+  audit: { method: 'GET', path: '/audit', access: 'admin' },
 } as const satisfies Readonly<Record<string, Place>>;
+
+/** Over the socket: who asks, percent-encoded; whoever may open it may act in any name. */
+export const OPERATOR_HEADER = 'x-operator';
+
+/** Of documents that have a version: it changes when something is taken away or means something else. */
+export const SCHEMA_VERSION = 1;
 
 export type RouteName = keyof typeof ROUTES;
 
@@ -61,6 +69,7 @@ export interface Requests {
   deadLetter: { readonly letter: string };
   replay: DeadLetterRunFields;
   purge: DeadLetterRunFields;
+  audit: { readonly limit?: number };
 }
 
 /** What a success is answered with, as JSON; of health and ready, and of a reload, a failure too. */
@@ -80,6 +89,7 @@ export interface Answers {
   deadLetter: DeadLetterDetails;
   replay: DeadLetterRunAnswer;
   purge: DeadLetterRunAnswer;
+  audit: AuditDocument;
 }
 
 /** What `events` sends. */
@@ -201,6 +211,27 @@ export interface DeadLetterRunAnswer {
   /** Of these, left where they are because the main server is being told of them now; missing when there are none. */
   readonly being_told?: number;
   readonly again_in_seconds?: number;
+}
+
+export interface AuditDocument {
+  readonly schema_version: number;
+  /** The newest first. */
+  readonly entries: readonly AuditEntryDocument[];
+}
+
+export interface AuditEntryDocument {
+  /** Grows with each entry. */
+  readonly id: string;
+  /** ISO 8601, UTC, by the clock of Redis. */
+  readonly at: string | null;
+  readonly action: string;
+  readonly who: string;
+  readonly where: string;
+  /** What it was restricted to, as it was asked for. */
+  readonly filter: unknown;
+  /** To how many it was done. */
+  readonly count: number | null;
+  readonly detail: string | null;
 }
 
 /** What is asked of a route beside its name; nothing where nothing can be sent. */

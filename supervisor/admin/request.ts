@@ -1,6 +1,9 @@
 /** What a client asks for, read from its HTTP request. */
 import type { IncomingMessage } from 'node:http';
+import { hostname } from 'node:os';
 
+import type { Operator } from '../../src/domain/audit/deed.js';
+import { OPERATOR_HEADER } from './protocol.js';
 import { RequestError, type AdminRequest } from './route.js';
 
 const MAX_BODY_BYTES = 65_536;
@@ -11,6 +14,26 @@ export function urlOf(request: IncomingMessage): URL {
     return new URL(request.url ?? '/', 'http://localhost');
   } catch {
     throw new RequestError(400, 'The path of the request cannot be read.');
+  }
+}
+
+/** Whoever asks over TCP has the token, or may only read. */
+export function operatorOverTcp({ socket }: IncomingMessage): Operator {
+  // an IPv4 address, as a socket for both kinds has it
+  return { who: 'token', where: (socket.remoteAddress ?? 'unknown').replace(/^::ffff:(?=\d+\.)/, '') };
+}
+
+/** The socket's mode says that it is its owner or root; which user of the two, and of what name, is what the client says. */
+export function operatorOverSocket({ headers }: IncomingMessage): Operator {
+  const said = String(headers[OPERATOR_HEADER] ?? '');
+  return { who: said === '' ? 'socket' : `socket, ${decoded(said)}`, where: hostname() };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
+import type { Operator } from '../../src/domain/audit/deed.js';
 import { BrokerError } from '../../src/shared/errors.js';
 import { ROUTES, type Answers, type Place, type RouteName } from './protocol.js';
 
@@ -22,6 +23,8 @@ export interface AdminRequest<Segment extends string = string> {
   readonly params: Readonly<Record<Segment, string>>;
   /** The query of a GET, in which digits come as numbers, or the JSON object of a POST; empty when there was none. */
   readonly fields: Readonly<Record<string, unknown>>;
+  /** Who asks, for the audit. */
+  readonly by: Operator;
   /** The client has hung up: what only it waits for need not be done. */
   readonly isAbandoned: () => boolean;
 }

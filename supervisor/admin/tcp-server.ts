@@ -11,6 +11,7 @@ import type { Clock } from '../../src/shared/time/clock.js';
 import { checkAccess } from './access.js';
 import { createFront } from './front.js';
 import { Listener } from './listener.js';
+import { operatorOverTcp } from './request.js';
 import type { Route } from './route.js';
 
 interface AdminServerOptions {
@@ -30,6 +31,7 @@ export function createAdminServer(options: AdminServerOptions): Listener {
   const server = createFront({
     routes,
     check: (route, { headers }) => checkAccess(route, headers, { bindHost: host, adminToken: adminToken() }),
+    operatorOf: operatorOverTcp,
     limits: LIMITS,
     pageEveryMs: PAGE_EVERY_MS,
     log,

@@ -12,6 +12,7 @@ import type { Log } from '../../src/shared/logger/log.js';
 import type { Clock } from '../../src/shared/time/clock.js';
 import { createFront } from './front.js';
 import { Listener } from './listener.js';
+import { operatorOverSocket } from './request.js';
 import type { Route } from './route.js';
 
 /** sun_path has room for 108 bytes on Linux and 104 on macOS, the closing zero included. */
@@ -29,7 +30,8 @@ interface ControlSocketOptions {
 }
 
 export function createControlSocket({ path, routes, log, clock }: ControlSocketOptions): Listener {
-  const server = createFront({ routes, check: () => undefined, limits: LIMITS, pageEveryMs: 0, log, clock });
+  const rules = { check: () => undefined, operatorOf: operatorOverSocket, limits: LIMITS, pageEveryMs: 0 };
+  const server = createFront({ ...rules, routes, log, clock });
   let ours: number | undefined;
   return new Listener({
     server,

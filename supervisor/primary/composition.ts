@@ -9,6 +9,7 @@ import { Wake } from '../../src/shared/time/wake.js';
 import { ClaimRecovery } from '../queue/claim-recovery.js';
 import { FoundLists } from '../queue/found-lists.js';
 import { LeaseObserver } from '../queue/lease-observer.js';
+import { AuditBook } from '../queue/audit-book.js';
 import { QueueAccess } from '../queue/queue-access.js';
 import { QueueMonitor } from '../queue/queue-monitor.js';
 import { QueueMove } from '../queue/queue-move.js';
@@ -68,7 +69,9 @@ export class Composition implements Life {
     const foundLists = new FoundLists({ ...base, access, settings: config, id: `supervisor.${options.nonce()}` });
     const workers = workersOf(base, options, recovery);
     const rollout = rolloutOf(base, options.reload, { ...workers, queue, observer, foundLists, access });
-    const surface = surfaceOf({ ...base, ...workers, ...rollout, queue, observer, supervisor: config.supervisor });
+    const audit = new AuditBook({ ...base, access, settings: () => workers.pool.config });
+    const shown = { ...workers, ...rollout, queue, observer, audit };
+    const surface = surfaceOf({ ...base, ...shown, supervisor: config.supervisor });
     this.#pool = workers.pool;
     this.#loop = new ReconcileLoop({ ...base, ...workers, ...rollout, ...surface, wake, signals, guardian, notifier });
     /*
@@ -86,6 +89,7 @@ export class Composition implements Life {
       recovery,
       observer,
       foundLists,
+      audit,
       ...surface.lives,
       rollout.resources,
       rollout.operations,

@@ -5,6 +5,7 @@ import type { Log } from '../../src/shared/logger/log.js';
 import type { Clock } from '../../src/shared/time/clock.js';
 import type { Listener } from '../admin/listener.js';
 import type { Route } from '../admin/route.js';
+import { auditRoute } from '../admin/routes/audit.js';
 import { controlRoutes } from '../admin/routes/control.js';
 import { deadLetterRoutes } from '../admin/routes/dead-letters.js';
 import { readRoutes } from '../admin/routes/reading.js';
@@ -12,6 +13,7 @@ import { controlSocketPath } from '../admin/socket-path.js';
 import { createAdminServer } from '../admin/tcp-server.js';
 import { createControlSocket } from '../admin/unix-socket.js';
 import { Dashboard } from '../dashboard/dashboard.js';
+import type { AuditBook } from '../queue/audit-book.js';
 import type { LeaseObserver } from '../queue/lease-observer.js';
 import type { QueueMonitor } from '../queue/queue-monitor.js';
 import type { Operations } from '../rollout/operations.js';
@@ -35,6 +37,7 @@ interface SurfaceOptions {
   readonly observer: Pick<LeaseObserver, 'trouble'>;
   readonly reload: Reload;
   readonly operations: Operations;
+  readonly audit: AuditBook;
   readonly resources: ResourceMonitor;
   readonly log: Log;
   readonly clock: Clock;
@@ -71,7 +74,7 @@ export function surfaceOf(options: SurfaceOptions): Surface {
 }
 
 function routesOf(
-  { pool, counts, clock }: SurfaceOptions,
+  { pool, counts, audit, clock }: SurfaceOptions,
   status: () => StatusDocument,
   control: Control,
 ): readonly Route[] {
@@ -84,11 +87,12 @@ function routesOf(
     }),
     ...controlRoutes({
       status,
-      reload: () => control.reload(),
-      scale: (workers) => control.scale(workers),
-      restart: (workerId) => control.restart(workerId),
-      stop: (now) => control.stop(now),
+      reload: (by) => control.reload(by),
+      scale: (workers, by) => control.scale(workers, by),
+      restart: (workerId, by) => control.restart(workerId, by),
+      stop: (now, by) => control.stop(now, by),
     }),
-    ...deadLetterRoutes(() => pool.config, clock),
+    ...deadLetterRoutes({ config: () => pool.config, audit, clock }),
+    auditRoute(() => pool.config, clock),
   ];
 }

@@ -15,15 +15,17 @@ import { waitFor } from '../support/wait-for.js';
 import { recordedLog } from '../unit/supervisor/recorded-log.js';
 
 const redis = useRedis();
+const NOBODY = { who: '', where: '' };
 
 test('a list whose client has hung up ends at its next step', async () => {
   const { deadIndex } = redisKeys(QUEUE);
   const lines = Array.from({ length: 10_000 }, (_, at) => [at, `0123456789ab-${at} malformed m${at}  `] as const);
   await redis.client.zadd(deadIndex, ...lines.flat());
-  const routes = deadLetterRoutes(() => testConfig({ redis: { port: redis.port } }), systemClock);
+  const config = () => testConfig({ redis: { port: redis.port } });
+  const routes = deadLetterRoutes({ config, clock: systemClock, audit: { note: async () => undefined } });
   const list = routes.find(({ path, method }) => path === ROUTES.deadLetters.path && method === 'GET');
   const ask = (isAbandoned: () => boolean) =>
-    list?.answer({ params: {}, fields: { reason: 'poison' }, isAbandoned }) as Promise<Answer>;
+    list?.answer({ params: {}, fields: { reason: 'poison' }, by: NOBODY, isAbandoned }) as Promise<Answer>;
   expect(await ask(() => true)).toMatchObject({ body: { total: 10_000, looked_at: 2_000, has_more: true } });
 });
 
@@ -43,6 +45,7 @@ test('a client that hangs up is known to have done so while its answer is made',
       },
     ],
     check: () => undefined,
+    operatorOf: () => NOBODY,
     limits: { perPeer: 10, inAll: 10, perSecond: 100 },
     pageEveryMs: 250,
     log: recordedLog(),

@@ -40,6 +40,7 @@ beforeEach(async () => {
   server = createFront({
     routes: [counted('health', true), counted('ready', true), counted('metrics', true), counted('deadLetters', false)],
     check: (route, { headers }) => checkAccess(route, headers, { bindHost: '127.0.0.1', adminToken: '' }),
+    operatorOf: () => ({ who: 'token', where: '127.0.0.1' }),
     limits: { perPeer: 50, inAll: 100, perSecond: 100 },
     pageEveryMs: 250,
     log,

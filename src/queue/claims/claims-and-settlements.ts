@@ -13,7 +13,7 @@
  *   {message_queue}:consumers              zset   consumer → its lease, which each renewal changes, or minus the time it was recovered
  *   {message_queue}:crashes                hash   sha1 of a message → process deaths it was in flight at
  *   {message_queue}:paused                 string JSON: who has paused all deliveries, why, until when (domain/pause/pause.ts)
- *   {message_queue}:paused:seen            hash   consumer → id of the pause that it keeps (pause.ts)
+ *   {message_queue}:paused:seen            hash   consumer → id of the pause that it keeps (pause/look.ts)
  *
  * A lost reply leaves three doubts, which `reconcile` settles: a claim in our list that we do not know of, a settlement
  * that was or was not applied, and a command of the dead connection that Redis has yet to read. The last is why
@@ -52,7 +52,7 @@ import { BLOCK_SECONDS, Sessions, type SessionsEvents } from '../connection/sess
 import { takeShare } from '../shares.js';
 import { ClaimSize } from './claim-size.js';
 import { DIGESTED_END_BYTES, digestOf } from './claim-digest.js';
-import { lookAtPause } from '../pause.js';
+import { lookAtPause } from '../pause/look.js';
 import { runExchange } from './settlement.js';
 
 const reconcileScript = redisScript('reconcile');

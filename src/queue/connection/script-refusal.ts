@@ -9,6 +9,7 @@ const PROBES: { readonly [type in KeyType]: readonly string[] } = {
   'sorted set': ['ZCARD'],
   hash: ['HGET', ''],
   string: ['GET'],
+  stream: ['XLEN'],
 };
 
 interface RefusedScript {

@@ -1,7 +1,7 @@
+import type { Deed } from '../../../src/domain/audit/deed.js';
 import { isUnfiltered } from '../../../src/domain/filter/message-filter.js';
-import { withOperatorQueue, type OperatorQueue } from '../../../src/queue/operator-queue.js';
+import type { OperatorQueue } from '../../../src/queue/operator-queue.js';
 import type { Config } from '../../../src/shared/config/config.js';
-import { RedisUnavailableError, UnusableRedisError } from '../../../src/shared/errors.js';
 import type { Clock } from '../../../src/shared/time/clock.js';
 import { detailsOf, listDocument, runDocument, summaryOf } from '../dead-letter-document.js';
 import { flag, readFields, wholeNumber, word, type Fields } from '../fields.js';
@@ -14,6 +14,7 @@ import type {
   Requests,
 } from '../protocol.js';
 import { RequestError, route, type AdminRequest, type Answer, type Route } from '../route.js';
+import { answerFromQueue } from './on-queue.js';
 
 const RUN_FIELDS: Fields<DeadLetterRunFields> = { ...DEAD_LETTER_FILTER, ...IDS, dry_run: flag, all: flag };
 const LIST_FIELDS: Fields<Requests['deadLetters']> = {
@@ -27,8 +28,14 @@ const LIST_MS = 100;
 /** A page of a browser needs no more; `dead show` prints the whole. */
 const SHOWN_MESSAGE_BYTES = 65_536;
 
-export function deadLetterRoutes(config: () => Config, clock: Clock): readonly Route[] {
-  const letters = new LettersOverHttp(config, clock);
+interface DeadLetterRoutesOptions {
+  readonly config: () => Config;
+  readonly clock: Clock;
+  readonly audit: { note(deed: Deed): Promise<void> };
+}
+
+export function deadLetterRoutes(options: DeadLetterRoutesOptions): readonly Route[] {
+  const letters = new LettersOverHttp(options);
   return [
     route('deadLetters', (request) => letters.list(request)),
     route('deadLetter', ({ params }) => letters.find(params.letter)),
@@ -42,13 +49,11 @@ export function deadLetterRoutes(config: () => Config, clock: Clock): readonly R
  * made, or ends at its next step.
  */
 class LettersOverHttp {
-  readonly #config: () => Config;
-  readonly #clock: Clock;
+  readonly #options: DeadLetterRoutesOptions;
   #isRunning = false;
 
-  constructor(config: () => Config, clock: Clock) {
-    this.#config = config;
-    this.#clock = clock;
+  constructor(options: DeadLetterRoutesOptions) {
+    this.#options = options;
   }
 
   async list({ fields, isAbandoned }: AdminRequest): Promise<Answer<DeadLetterList>> {
@@ -71,7 +76,7 @@ class LettersOverHttp {
     });
   }
 
-  async run(kind: 'replay' | 'purge', { fields }: AdminRequest): Promise<Answer<DeadLetterRunAnswer>> {
+  async run(kind: 'replay' | 'purge', { fields, by }: AdminRequest): Promise<Answer<DeadLetterRunAnswer>> {
     const { dry_run: dryRun = false, all = false, ...which } = readFields<DeadLetterRunFields>(fields, RUN_FIELDS);
     const filter = filterOfFields(which);
     if (kind === 'purge' && isUnfiltered(filter) && !all) {
@@ -85,21 +90,21 @@ class LettersOverHttp {
     }
     this.#isRunning = true;
     try {
-      return await this.#onQueue(async ({ deadLetters }) =>
+      const { audit } = this.#options;
+      // it may be killed midway
+      if (!dryRun) void audit.note({ ...by, action: kind, filter: which, detail: 'begins' });
+      const answer = await this.#onQueue(async ({ deadLetters }) =>
         runDocument(await deadLetters[kind]({ filter, dryRun }), dryRun),
       );
+      if (!dryRun) await audit.note({ ...by, action: kind, filter: which, count: answer.body.done });
+      return answer;
     } finally {
       this.#isRunning = false;
     }
   }
 
-  async #onQueue<Body>(use: (queue: OperatorQueue) => Promise<Body>): Promise<Answer<Body>> {
-    try {
-      return { status: 200, body: await withOperatorQueue(this.#config(), this.#clock, use) };
-    } catch (error) {
-      if (error instanceof RedisUnavailableError) throw new RequestError(503, error.message);
-      if (error instanceof UnusableRedisError) throw new RequestError(507, error.message);
-      throw error;
-    }
+  #onQueue<Body>(use: (queue: OperatorQueue) => Promise<Body>): Promise<Answer<Body>> {
+    const { config, clock } = this.#options;
+    return answerFromQueue(config(), clock, use);
   }
 }

@@ -5,6 +5,7 @@ import type { DeadLetterProgress } from '../../../src/queue/dead-letters/run.js'
 import { runDocument } from '../../admin/dead-letter-document.js';
 import { printJson, type CommandContext } from '../kit/command.js';
 import { addFilterOptions, filterOf, type FilterOptions } from '../kit/filter-options.js';
+import { noteDeed } from '../kit/operator.js';
 import { createProgress } from '../kit/progress.js';
 import { addQueueOptions, withQueue } from '../kit/queue-options.js';
 
@@ -38,15 +39,19 @@ export async function runOnLetters(
   const filter = filterOf(options);
   const dryRun = options.dryRun ?? false;
   const progress = createProgress(context.streams);
-  const result = await withQueue(command, context, ({ deadLetters }) =>
-    deadLetters[kind]({
+  const result = await withQueue(command, context, async (queue) => {
+    // it may be killed midway
+    if (!dryRun) await noteDeed(queue, context, { action: kind, filter, detail: 'begins' });
+    const came = await queue.deadLetters[kind]({
       filter,
       dryRun,
       onMoved: (moved, left) =>
         progress.update(`${moved} letters of an earlier version moved to the index, ${left} left`),
       onProgress: (now) => progress.update(`${now.seen} of ${now.total} seen, ${now.done} ${done}`),
-    }),
-  ).finally(() => progress.end());
+    });
+    if (!dryRun) await noteDeed(queue, context, { action: kind, filter, count: came.done });
+    return came;
+  }).finally(() => progress.end());
   if (options.json) printJson(context, runDocument(result, dryRun));
   else if (dryRun) context.print(`${result.meant} of ${result.total} dead letters would be ${done}.`);
   else context.print(`${result.done} of ${result.total} dead letters ${done}.`);

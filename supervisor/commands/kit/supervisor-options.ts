@@ -7,6 +7,7 @@ import { ControlError, NoSupervisorError } from '../../admin/client-errors.js';
 import { CommandError, usageError, type CommandContext } from './command.js';
 import { loadFromCommand } from './config-options.js';
 import { EXIT_NO_SUPERVISOR } from './exit-codes.js';
+import { operatorOf } from './operator.js';
 
 /** Flags of the commands that talk to a running supervisor. */
 export function addSupervisorOptions(command: Command): Command {
@@ -44,9 +45,11 @@ function addressOf(command: Command, context: CommandContext): ControlAddress {
     }
     return { url, token: context.env['SUPERVISOR_ADMIN_TOKEN'] ?? '' };
   }
-  if (socket !== undefined) return { socketPath: socket };
+  const { who } = operatorOf(context);
+  if (socket !== undefined) return { socketPath: socket, who };
   try {
-    return { socketPath: controlSocketPath(loadFromCommand(command, 'supervisor', context).config.supervisor) };
+    const { supervisor } = loadFromCommand(command, 'supervisor', context).config;
+    return { socketPath: controlSocketPath(supervisor), who };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     throw new ConfigError([...error.problems, 'To ask a running supervisor all the same, name its --socket.']);

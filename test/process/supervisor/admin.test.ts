@@ -52,6 +52,7 @@ describe('with a token', () => {
       for (const path of ['/stop', '/reload', '/scale', '/workers/worker-1/restart', '/dead/replay', '/dead/purge']) {
         expect((await operated.ask(path, { method: 'POST', headers })).status).toBe(401);
       }
+      expect((await operated.ask('/audit', { headers })).status).toBe(401);
       const shown = await operated.ask('/dead/1', { headers });
       expect(shown).toMatchObject({ status: 401, headers: { 'www-authenticate': 'Bearer' } });
       expect(shown.text).not.toContain('secret');

@@ -175,7 +175,16 @@ describe('operations', () => {
     const { queue, retry, dead, deadIndex, deadLetters, untold, consumers, crashes, processing } = keys;
     const named = ecosystem.table('## Messages in Redis').map(([key]) => key);
     const dying = [deadIndex, deadLetters, dead, untold];
-    const others = [consumers, crashes, keys.shares, keys.paused, keys.pausedSeen, keys.searcher, keys.rate];
+    const others = [
+      consumers,
+      crashes,
+      keys.shares,
+      keys.paused,
+      keys.pausedSeen,
+      keys.searcher,
+      keys.rate,
+      keys.audit,
+    ];
     expect(named).toEqual([queue, processing('<consumer>'), retry, ...dying, ...others]);
   });
 

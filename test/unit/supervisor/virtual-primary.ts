@@ -1,3 +1,4 @@
+import type { Deed } from '../../../src/domain/audit/deed.js';
 import type { Config } from '../../../src/shared/config/config.js';
 import { Wake } from '../../../src/shared/time/wake.js';
 import { Control } from '../../../supervisor/primary/control.js';
@@ -39,6 +40,8 @@ export class VirtualPrimary {
   readonly adopted: Config[] = [];
   /** What systemd is told, a line each round. */
   readonly rounds: string[] = [];
+  /** As they stand in the audit. */
+  readonly deeds: Deed[] = [];
   /** Of the last round. */
   guarded: readonly number[] = [];
   readonly pool: WorkerPool;
@@ -104,7 +107,8 @@ export class VirtualPrimary {
       troubles: () => [],
     });
     const { pool, operations, status } = this;
-    this.control = new Control({ pool, operations, log, onChange, status: () => status.document() });
+    const audit = { note: async (deed: Deed) => void this.deeds.push(deed) };
+    this.control = new Control({ pool, operations, audit, log, onChange, status: () => status.document() });
     this.loop = new ReconcileLoop({
       clock,
       wake: this.#wake,

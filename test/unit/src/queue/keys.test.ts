@@ -30,6 +30,7 @@ describe('keys', () => {
       failures: '{message_queue}:failures',
       failuresSwept: '{message_queue}:failures:swept',
       failuresIn: '{message_queue}:failures:2025-01-15T10',
+      audit: '{message_queue}:audit',
       processing: '{message_queue}:processing:c',
     });
   });

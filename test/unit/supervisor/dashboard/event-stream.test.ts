@@ -50,7 +50,8 @@ beforeEach(async () => {
   const quiet = { debug() {}, info() {}, warn() {}, error() {} };
   const route = { method: 'GET', path: '/events', access: 'open', answer: () => stream.answer() } as const;
   const limits = { perPeer: 100, inAll: 100, perSecond: 1_000 };
-  const front = { routes: [route], check: () => undefined, limits, pageEveryMs: 0, log: quiet, clock: systemClock };
+  const rules = { check: () => undefined, operatorOf: () => ({ who: '', where: '' }), limits };
+  const front = { routes: [route], ...rules, pageEveryMs: 0, log: quiet, clock: systemClock };
   server = createFront(front).listen(0, '127.0.0.1');
   await once(server, 'listening');
 });

@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 
+import { ConfigError } from '../../../../src/shared/errors.js';
 import { testConfig } from '../../../support/program/config.js';
 import { VirtualPrimary } from '../virtual-primary.js';
+
+const BY = { who: 'anna', where: 'web-1' };
 
 describe('signals', () => {
   test('one more and one fewer change the number of workers, and one stays', async () => {
@@ -34,23 +37,53 @@ describe('signals', () => {
   });
 });
 
+describe('the audit', () => {
+  test('has who did what: by request and by signal, with what came of it', async () => {
+    const primary = await VirtualPrimary.ready({ count: 1 });
+    const { control, receive, clock, deeds } = primary;
+    expect(control.scale(2, BY)).toBeUndefined();
+    expect(control.scale(0, BY)).toMatch(/only one worker/);
+    receive('reload', 1);
+    await clock.advance(12_000);
+    primary.read = () => {
+      throw new ConfigError(['REDIS_HOST is empty']);
+    };
+    const failed = control.reload(BY);
+    await clock.advance(3_000);
+    expect(await failed).toMatchObject({ ok: false });
+    const restarted = control.restart('worker-1', BY);
+    await clock.advance(8_000);
+    await restarted;
+    control.stop(true, BY);
+    await clock.advance(1_000);
+    expect(deeds.map(({ action, who, detail }) => [action, who, detail])).toEqual([
+      ['scale', 'anna', '1 → 2'],
+      ['reload', 'signal SIGHUP', 'done'],
+      ['reload', 'anna', expect.stringMatching(/^failed: .*REDIS_HOST is empty/)],
+      ['restart', 'anna', 'worker-1'],
+      ['stop', 'anna', undefined],
+      ['stop', 'anna', 'at once'],
+    ]);
+  });
+});
+
 describe('scale', () => {
   test('says why not: none, no port, stopping', async () => {
     const primary = await VirtualPrimary.ready({ count: 1 });
     const { control, pool, clock, operations } = primary;
-    expect(control.scale(0)).toBe('There is only one worker left; it stays.');
+    expect(control.scale(0, BY)).toBe('There is only one worker left; it stays.');
     primary.read = () => testConfig({ metrics: { port: 65_535 } });
     operations.requestReload();
     await clock.advance(8_000);
-    expect(control.scale(2)).toBe('No more workers: 65536 is not a port for metrics.');
-    control.stop(false);
-    expect(control.scale(1)).toBe('The supervisor is stopping.');
+    expect(control.scale(2, BY)).toBe('No more workers: 65536 is not a port for metrics.');
+    control.stop(false, BY);
+    expect(control.scale(1, BY)).toBe('The supervisor is stopping.');
     expect(pool.target).toBe(1);
   });
 
   test('takes the highest away', async () => {
     const { control, clock, readyPids } = await VirtualPrimary.ready({ count: 3 });
-    expect(control.scale(1)).toBeUndefined();
+    expect(control.scale(1, BY)).toBeUndefined();
     await clock.advance(2_000);
     expect(readyPids()).toEqual([100]);
   });
@@ -59,7 +92,7 @@ describe('scale', () => {
 describe('the number of workers', () => {
   test('has a limit, for a signal too', async () => {
     const { receive, clock, control, pool, log } = await VirtualPrimary.ready({ count: 1 });
-    expect(control.scale(512)).toBeUndefined();
+    expect(control.scale(512, BY)).toBeUndefined();
     receive('one-more');
     await clock.settle();
     expect(pool.target).toBe(512);
@@ -69,7 +102,7 @@ describe('the number of workers', () => {
   test('never puts a worker on SUPERVISOR_PORT', async () => {
     const primary = await VirtualPrimary.ready({ count: 1 });
     const { control, operations, clock, pool } = primary;
-    expect(control.scale(4)).toBeUndefined();
+    expect(control.scale(4, BY)).toBeUndefined();
     primary.read = () => testConfig({ worker: { count: 1 }, metrics: { port: 9_097 }, supervisor: { port: 0 } });
     primary.reload.run = async () => {
       pool.adopt(testConfig({ worker: { count: 1 }, metrics: { port: 9_097 }, supervisor: { port: 9_099 } }));
@@ -77,8 +110,8 @@ describe('the number of workers', () => {
     };
     await Promise.all([operations.reload(), clock.advance(2_000)]);
     expect(pool.target).toBe(1);
-    expect(control.scale(2)).toBeUndefined();
-    expect(control.scale(3)).toBe(
+    expect(control.scale(2, BY)).toBeUndefined();
+    expect(control.scale(3, BY)).toBe(
       'No more workers: the metrics port of worker-3 would be 9099, which is SUPERVISOR_PORT.',
     );
     expect(pool.target).toBe(2);
@@ -89,7 +122,7 @@ describe('the number of workers', () => {
     const { control, operations, clock, pool, readyPids } = primary;
     const reloaded = operations.reload();
     await clock.advance(1_000 - beforeMs);
-    expect(control.scale(5)).toBeUndefined();
+    expect(control.scale(5, BY)).toBeUndefined();
     await clock.advance(15_000);
     expect((await reloaded).remarks).toEqual([
       'The number of workers stays 5, as it was scaled; WORKER_COUNT is still 3.',
@@ -99,7 +132,7 @@ describe('the number of workers', () => {
 
   test('is what WORKER_COUNT says when that has changed, and the answer says so', async () => {
     const { control, operations, clock, pool, reads } = await VirtualPrimary.ready({ count: 3 });
-    control.scale(5);
+    control.scale(5, BY);
     reads({ count: 2 });
     const reloaded = operations.reload();
     await clock.advance(15_000);
@@ -111,7 +144,7 @@ describe('the number of workers', () => {
 describe('restart', () => {
   test('replaces the worker of that name', async () => {
     const { control, clock, readyPids } = await VirtualPrimary.ready({ count: 2 });
-    const restarted = control.restart('worker-2');
+    const restarted = control.restart('worker-2', BY);
     await clock.advance(2_000);
     await restarted;
     expect(readyPids()).toEqual([100, 102]);
@@ -119,23 +152,23 @@ describe('restart', () => {
 
   test('knows no other names, and nothing of it begins while we stop', async () => {
     const { control } = await VirtualPrimary.ready({ count: 2 });
-    expect(control.restart('worker-3')).toBeUndefined();
-    control.stop(false);
-    await expect(control.restart('worker-1')).rejects.toThrow('The supervisor is stopping.');
+    expect(control.restart('worker-3', BY)).toBeUndefined();
+    control.stop(false, BY);
+    await expect(control.restart('worker-1', BY)).rejects.toThrow('The supervisor is stopping.');
   });
 });
 
 describe('a request to stop', () => {
   test('that comes again changes nothing', async () => {
     const { control, children } = await VirtualPrimary.ready({ count: 1 });
-    control.stop(false);
-    control.stop(false);
+    control.stop(false, BY);
+    control.stop(false, BY);
     expect(children[0]?.told.at(-1)?.type).toBe('drain');
   });
 
   test('now hands back at once', async () => {
     const primary = await VirtualPrimary.ready({ count: 1 });
-    primary.control.stop(true);
+    primary.control.stop(true, BY);
     expect(primary.children[0]?.told.at(-1)?.type).toBe('kill');
     await primary.clock.advance(100);
     await primary.loop.ended;

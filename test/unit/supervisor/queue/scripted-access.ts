@@ -1,3 +1,4 @@
+import type { Deed } from '../../../../src/domain/audit/deed.js';
 import type { PauseLook, QueueSizes } from '../../../../src/queue/message-queue.js';
 import { RedisUnavailableError } from '../../../../src/shared/errors.js';
 import type { Clock } from '../../../../src/shared/time/clock.js';
@@ -12,6 +13,8 @@ export class ScriptedAccess implements Pick<QueueAccess, 'borrow'> {
   readonly released: string[] = [];
   /** Consumers asked to be recovered, with the time. */
   readonly recovered: string[] = [];
+  /** As they stand in the audit. */
+  readonly deeds: Deed[] = [];
   isUp = true;
   sizes: QueueSizes = NO_MESSAGES;
   policy = 'noeviction';
@@ -36,6 +39,10 @@ export class ScriptedAccess implements Pick<QueueAccess, 'borrow'> {
         if (!this.isUp) await this.#clock.sleep(ms);
       },
       evictionPolicy: async () => this.policy,
+      audit: {
+        note: async (deed) => (this.isUp ? void this.deeds.push(deed) : 'it is away'),
+        list: async () => [],
+      },
       release: async () => void this.released.push(name),
     };
   }

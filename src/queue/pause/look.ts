@@ -1,11 +1,11 @@
 /** The pause of all deliveries, as one consumer looks at it and says that it keeps it. */
 import type { Buffer } from 'node:buffer';
-import { RedisUnavailableError } from '../shared/errors.js';
-import type { RedisConnection } from './connection/connection.js';
-import { codeIn, replyCode } from './connection/reply.js';
-import { redisScript } from './connection/script.js';
-import type { RedisKeys } from './keys.js';
-import type { KeptPause, PauseLook } from './message-queue.js';
+import { RedisUnavailableError } from '../../shared/errors.js';
+import type { RedisConnection } from '../connection/connection.js';
+import { codeIn, replyCode } from '../connection/reply.js';
+import { redisScript } from '../connection/script.js';
+import type { RedisKeys } from '../keys.js';
+import type { KeptPause, PauseLook } from '../message-queue.js';
 
 /** A pause is a line of JSON; whatever else stands there is a pause of which so much is looked at. */
 const TEXT_BYTES = 4_096;
