@@ -8,6 +8,13 @@ import { CONCURRENCY, failuresIn, SETTINGS } from './failures.js';
 const REST_S = 20;
 const POOL = 30;
 const TIMEOUT_S = 1;
+const AWAY_S = 4;
+const BACK_MS = 12_000;
+/** One after the other, 6 ms each. */
+const SERIAL_PER_SECOND = 1_000 / 6;
+const MEASURE_MS = 2_000;
+const COMING_AND_GOING =
+  'never beyond 30 in flight; away: no request beyond those in flight and 10 a worker; back: first POST ≤ 1.5 s, full rate ≤ 10 s';
 
 export const FLOW_ROWS: readonly Row[] = [
   {
@@ -30,6 +37,19 @@ export const FLOW_ROWS: readonly Row[] = [
     bound: 'likewise',
     alone: true,
     run: (stage) => freezing(stage, 64),
+  },
+  {
+    id: '43c',
+    fault: comingAndGoing(2),
+    bound: COMING_AND_GOING,
+    limits: { recoveryMs: 1_500 },
+    alone: true,
+    run: (stage) => comesAndGoes(stage, 2),
+    full: {
+      fault: comingAndGoing(8),
+      limitMs: 10 * 60_000,
+      run: (stage) => comesAndGoes(stage, 8),
+    },
   },
   {
     id: '44',
@@ -84,6 +104,50 @@ async function freezing(stage: Stage, concurrency: number): Promise<Findings> {
   stage.expect(most <= POOL, `${most} in flight`);
   stage.expect(took <= 1.1 * lone, `${took.toFixed(0)} ms, with 3 × 1 ${lone.toFixed(0)} ms`);
   return { note: `${(took / lone).toFixed(2)} × the time of 3 × 1; at most ${most} in flight` };
+}
+
+function comingAndGoing(times: number): string {
+  return `the same server, which ${times} times answers 503 or 429 with Retry-After: ${AWAY_S} for as long; 3 workers × 16`;
+}
+
+/** Longest way back in `recoveryMs`. */
+async function comesAndGoes(stage: Stage, times: number): Promise<Findings> {
+  const { faults, ledger } = stage.server;
+  Object.assign(faults, { serialMs: 6, poolSize: POOL, freezeMs: 30_000 });
+  const fleet = await stage.start({ WORKER_COUNT: 3, WORKER_CONCURRENCY: 16, WORKER_RETRY_INTERVAL: 2 });
+  await fleet.ready(3);
+  await stage.ledger.produce(Math.ceil(((times + 1) * BACK_MS * SERIAL_PER_SECOND) / 1_000));
+  await sleep(BACK_MS - MEASURE_MS);
+  const full = await rateFromNow(stage);
+  let longestMs = 0;
+  for (let turn = 0; turn < times; turn += 1) {
+    const posts = ledger.posts;
+    faults.retryAfterS = AWAY_S;
+    faults.post.status = turn % 2 === 0 ? 503 : 429;
+    await sleep(AWAY_S * 1_000);
+    const refused = ledger.posts - posts;
+    stage.expect(refused <= POOL + 3 * 10, `${refused} POSTs while it was away`);
+    const last = lastPost(stage);
+    faults.post.status = undefined;
+    const backAt = performance.now();
+    longestMs = Math.max(longestMs, (await stage.firstPostAfter(Math.max(last, backAt - 100))) - backAt);
+    await sleep(BACK_MS - MEASURE_MS);
+    const rate = await rateFromNow(stage);
+    stage.expect(rate >= 0.8 * full, `${rate} a second after turn ${turn + 1}, ${full} before`);
+  }
+  await waitFor(() => stage.ledger.produced.every((id) => ledger.delivered.has(id)), {
+    what: 'everything to be delivered',
+    deadlineMs: 60_000,
+  });
+  const { most, frozen } = stage.server.inFlight;
+  stage.expect(most <= POOL && frozen === 0, `${most} requests in flight, ${frozen} of them without a connection`);
+  return { recoveryMs: longestMs, note: `at most ${most} requests in flight` };
+}
+
+async function rateFromNow({ server }: Stage): Promise<number> {
+  const before = server.ledger.delivered.size;
+  await sleep(MEASURE_MS);
+  return ((server.ledger.delivered.size - before) * 1_000) / MEASURE_MS;
 }
 
 const MESSAGES = 600;
