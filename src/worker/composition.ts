@@ -107,7 +107,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
   const heard = { events: redisWatch, onPauseSeen };
   const queue = new RedisQueue({ config, workerId, nonce, clock, random, rate, fleet, ...heard });
   const pause = new PauseWatch({ queue, isAlone, clock, log });
-  const flow = new FlowControl({ ...config.worker, share: fleet, random, loopBusyMs });
+  const flow = new FlowControl({ ...config.worker, share: fleet, pace, random, loopBusyMs });
   const { breaker } = flow;
   const route = new RouteRecord();
   const { host, enabled } = config.metrics;

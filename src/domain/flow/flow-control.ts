@@ -20,9 +20,10 @@ import type { DeliveryOutcome } from '../delivery-outcome.js';
 import { CircuitBreaker, type ProbeResult } from './circuit-breaker.js';
 import { ConcurrencyLimit } from './concurrency-limit.js';
 import type { FleetShare } from './fleet-share.js';
+import type { Pace } from './pace.js';
 
 /** What holds the flow: why there are not more in flight. `demand`: no more were needed so far. */
-export const FLOW_HOLDS = ['concurrency', 'demand', 'server', 'fleet_cap', 'retry_after', 'breaker'] as const;
+export const FLOW_HOLDS = ['concurrency', 'demand', 'server', 'fleet_cap', 'rate', 'retry_after', 'breaker'] as const;
 export type FlowHold = (typeof FLOW_HOLDS)[number];
 
 /** For operators. */
@@ -67,9 +68,11 @@ export class FlowControl {
   }
 
   heldBy(now: number): FlowHold {
-    const { concurrency, share } = this.#options;
+    const { concurrency, share, pace } = this.#options;
     if (this.holdMs(now) > 0) return 'retry_after';
     if (this.breaker.state !== 'closed') return 'breaker';
+    // a worker without a part of the cap asks for no tokens
+    if (pace.isHolding && share.inFlightCap !== 0) return 'rate';
     if (share.inFlightCap !== undefined && share.inFlightCap < this.limit) return 'fleet_cap';
     if (this.limit >= concurrency) return 'concurrency';
     return this.#adaptive?.isHeld ? 'server' : 'demand';
@@ -165,6 +168,8 @@ interface FlowControlOptions {
   /** WORKER_CONCURRENCY_CONTROL. */
   readonly control: 'adaptive' | 'fixed';
   readonly share: FleetShare;
+  /** Of MAIN_SERVER_MAX_RATE, which says nothing of the limit and may keep it from being used. */
+  readonly pace: Pick<Pace, 'isHolding'>;
   /** From 0 to below 1. */
   readonly random: () => number;
   /** For how long our event loop has had work since some moment, in ms. */

@@ -173,7 +173,15 @@ const workLoopOf = (raws: readonly string[]) => async () => {
   const server = new ScriptedMainServer();
   const fleet = new FleetSeat();
   const limits = { concurrency: 4, batchSize: 4 };
-  const flow = new FlowControl({ ...limits, control: 'fixed', share: fleet, random: () => 0, loopBusyMs: () => 0 });
+  const pace = new Pace(0, fleet);
+  const flow = new FlowControl({
+    ...limits,
+    control: 'fixed',
+    share: fleet,
+    pace,
+    random: () => 0,
+    loopBusyMs: () => 0,
+  });
   return new WorkLoop({
     queue,
     attempts: {
@@ -199,7 +207,7 @@ const workLoopOf = (raws: readonly string[]) => async () => {
     breaker: flow.breaker,
     fleet,
     pause: new PauseWatch({ queue, isAlone: true, clock, log }),
-    pace: new Pace(0, fleet),
+    pace,
     limits,
     metrics,
     clock,

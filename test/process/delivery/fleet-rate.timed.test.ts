@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { WorkerStatus } from '../../../supervisor/status/status-document.js';
 import { useInstallation } from '../../support/program/fleet.js';
 import { expectNoLeftovers } from '../../support/program/leftovers.js';
 
@@ -13,7 +14,8 @@ test('two supervisors together keep the rate in every ten seconds, and use it', 
   const fleets = await Promise.all([start(settings), start(settings)]);
   await Promise.all(fleets.map((fleet) => fleet.ready(2)));
   await ledger.produce(MESSAGES);
-  await fleets[0].until('the rate to hold a worker', ({ workers }) => workers.some(({ held_by: by }) => by === 'rate'));
+  const isHeld = ({ held_by: held, limited_by: limited }: WorkerStatus) => held === 'rate' && limited === 'rate';
+  await fleets[0].until('the rate to hold a worker', ({ workers }) => workers.some(isHeld));
   expect(await ledger.quiet(60_000)).toMatchObject({ lost: [], misplaced: [], duplicates: 0 });
   const posts = [...installation.server.ledger.exchanges.values()].flat().map(({ startMs }) => startMs);
   posts.sort((one, other) => one - other);

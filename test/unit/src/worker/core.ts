@@ -78,7 +78,8 @@ export function createCore(
   });
   const limits = config.worker;
   const fleet = new FleetSeat(config.mainServer.maxInFlight);
-  const flow = new FlowControl({ ...limits, share: fleet, random: () => 0.999_999, loopBusyMs: () => 0 });
+  const pace = new Pace(config.mainServer.maxRate, fleet);
+  const flow = new FlowControl({ ...limits, share: fleet, pace, random: () => 0.999_999, loopBusyMs: () => 0 });
   const { breaker } = flow;
   const route = new RouteRecord();
   const observed = new ObservedServer({ server, flow, route, clock });
@@ -93,7 +94,6 @@ export function createCore(
   const statusUpdates = new StatusUpdates({ server, copies, retryIntervalMs: RETRY_MS, flow, clock, log });
   let turns = 0;
   const onTurn = () => void (turns += 1);
-  const pace = new Pace(config.mainServer.maxRate, fleet);
   const flows = { flow, breaker, fleet, pace, pause, limits };
   const delivering = { queue, server, attempts, statusUpdates, copies, lag, held };
   const parts = { ...flows, ...delivering, metrics, clock, log, onTurn };

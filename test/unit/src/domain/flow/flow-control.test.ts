@@ -14,6 +14,7 @@ let flow: FlowControl;
 let now: number;
 let consumers: number;
 let inFlightCap: number | undefined;
+const pace = { isHolding: false };
 
 function newFlow(concurrency: number, control: 'adaptive' | 'fixed' = 'adaptive'): FlowControl {
   return new FlowControl({
@@ -27,6 +28,7 @@ function newFlow(concurrency: number, control: 'adaptive' | 'fixed' = 'adaptive'
         return inFlightCap;
       },
     },
+    pace,
     random: () => 0.999_999,
     loopBusyMs: () => 0,
   });
@@ -36,6 +38,7 @@ beforeEach(() => {
   now = 0;
   consumers = 1;
   inFlightCap = undefined;
+  pace.isHolding = false;
   flow = newFlow(64);
 });
 
@@ -95,6 +98,14 @@ describe('the limit', () => {
 
   test('the cap of the fleet holds it where it is lower', () => {
     inFlightCap = 2;
+    expect(flow.heldBy(now)).toBe('fleet_cap');
+  });
+
+  test('the rate of the fleet holds it whatever it is, and not one that has no part of the cap', () => {
+    pace.isHolding = true;
+    inFlightCap = 2;
+    expect(flow.facts(now)).toEqual({ limit: 2, heldBy: 'rate' });
+    inFlightCap = 0;
     expect(flow.heldBy(now)).toBe('fleet_cap');
   });
 });
