@@ -42,6 +42,7 @@ const ROOMS = {
     'supervisor/workers',
     'src/domain',
     'src/duties/found-lists.ts',
+    'src/duties/history-writing.ts',
     'src/duties/recoverer.ts',
     'src/queue',
     'src/shared',
@@ -52,6 +53,7 @@ const ROOMS = {
     'supervisor/workers',
     'src/shared',
     'src/domain/dead-letters/reasons.ts',
+    'src/domain/history/book.ts',
   ],
   'supervisor/admin': [
     'supervisor/rollout',

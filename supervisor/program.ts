@@ -10,6 +10,7 @@ import { registerCompletion } from './commands/completion.js';
 import { registerDead } from './commands/dead.js';
 import { CommandError, type CommandContext, type RegisterCommand } from './commands/kit/command.js';
 import { addExitCodes, EXIT_DONE, EXIT_NO_SUPERVISOR, EXIT_USAGE, type ExitCode } from './commands/kit/exit-codes.js';
+import { registerHistory } from './commands/history.js';
 import { registerReload } from './commands/reload.js';
 import { registerRestart } from './commands/restart.js';
 import { registerRollback } from './commands/rollback.js';
@@ -32,6 +33,7 @@ const COMMANDS: readonly RegisterCommand[] = [
   registerCheck,
   registerDead,
   registerAudit,
+  registerHistory,
   registerSend,
   registerCerts,
   registerRollback,

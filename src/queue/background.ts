@@ -5,6 +5,7 @@ import { createAudit, type Audit } from './audit.js';
 import { CONTROL_SILENCE_MS, RedisConnection } from './connection/connection.js';
 import { readEvictionPolicy } from './connection/facts.js';
 import { createFoundListsQueue } from './found-lists.js';
+import { noteHistory } from './history/note.js';
 import { redisKeys, type RedisKeys } from './keys.js';
 import type { BackgroundQueue } from './message-queue.js';
 import { DeadLetterMove } from './dead-letters/inbox.js';
@@ -28,6 +29,7 @@ export function createBackgroundQueue(
     ...createFoundListsQueue(connection, keys),
     ...createUntoldQueue(connection, keys),
     lookAtPause: () => lookAtPause(connection, keys, ''),
+    noteHistory: (note) => noteHistory(connection, keys, note),
     sizes: () => readSizes(connection, keys),
   };
 }

@@ -36,6 +36,12 @@ export interface RedisKeys {
   failuresIn(hour: string): string;
   /** Stream: what operators did. */
   readonly audit: string;
+  /** Hash: what of the history holds now, such as how many messages have arrived in all. */
+  readonly history: string;
+  /** Hash: who writes the history → what of its counts is written. */
+  readonly historyWriters: string;
+  /** Hash: `hh:mm` of a day (`2026-11-26`), or `dd hh` of a month (`2026-11`) → a line of the history. */
+  historyOf(time: string): string;
   processing(consumer: string): string;
 }
 
@@ -64,6 +70,9 @@ export function redisKeys(queue: string): RedisKeys {
     failuresSwept: `${prefix}:failures:swept`,
     failuresIn: (hour) => `${prefix}:failures:${hour}`,
     audit: `${prefix}:audit`,
+    history: `${prefix}:history`,
+    historyWriters: `${prefix}:history:writers`,
+    historyOf: (time) => `${prefix}:history:${time}`,
     processing: (consumer) => `${prefix}:processing:${consumer}`,
   };
 }
@@ -75,7 +84,9 @@ export function typeOf(key: string): KeyType {
   if (/\}[^}]*:(?:retry|consumers|dead:index|untold)$/.test(key)) return 'sorted set';
   if (/\}[^}]*:(?:paused|searcher|failures:swept)$/.test(key)) return 'string';
   if (/\}[^}]*:audit$/.test(key)) return 'stream';
-  return /\}[^}]*:(?:crashes|dead:letters|shares|paused:seen|rate|failures(?::[^:]+)?)$/.test(key) ? 'hash' : 'list';
+  return /\}[^}]*:(?:crashes|dead:letters|shares|paused:seen|rate|(?:failures|history)(?::[^:]+)?)$/.test(key)
+    ? 'hash'
+    : 'list';
 }
 
 /**
@@ -86,9 +97,9 @@ function isOwnName(name: string): boolean {
   if (!/[{}]/.test(name)) return name !== '';
   const parts = /^([^{}]*)\{[^{}]+\}([^{}]*)$/.exec(name);
   if (!parts || parts[1] + (parts[2] ?? '') === '') return false;
-  return !/:(?:retry|dead|untold|consumers|crashes|shares|paused|searcher|rate|failures|audit|processing)(?::|$)/.test(
-    parts[2] ?? '',
-  );
+  const ours =
+    /:(?:retry|dead|untold|consumers|crashes|shares|paused|searcher|rate|failures|audit|history|processing)(?::|$)/;
+  return !ours.test(parts[2] ?? '');
 }
 
 /**

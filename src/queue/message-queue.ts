@@ -1,6 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import type { SkippedWrites } from '../domain/dead-letters/skipped.js';
 import type { Allotment, ShareReport } from '../domain/flow/fleet-share.js';
+import type { HistoryCounts } from '../domain/history/book.js';
 import type { SetBack } from '../domain/steps-back.js';
 
 /**
@@ -281,8 +282,40 @@ export interface UntoldQueue {
   endTelling(burial: UntoldBurial, ending: 'told' | 'again' | 'open'): Promise<void>;
 }
 
+/** What a writer of the history has to say. */
+export interface HistoryNote {
+  /** One process: a name that is never used again. */
+  readonly writer: string;
+  /** As they stand since its start. */
+  readonly counts: HistoryCounts;
+  /** What of that is known to be written. */
+  readonly written: HistoryCounts;
+  /** Undefined = not known. */
+  readonly oldestWaitSeconds: number | undefined;
+  /** About what Redis's clock says, ms since the Unix epoch. */
+  readonly redisNow: number;
+}
+
+/** What a writer learns as it writes. */
+export interface HistoryLook {
+  /** By Redis's clock, ms since the Unix epoch. */
+  readonly at: number;
+  /** Messages since the history began; falls only where Redis has lost it. */
+  readonly arrived: number;
+  readonly waiting: number;
+  /** The message that waits longest, when it is small enough to be sent; undefined when none waits. */
+  readonly oldest: Buffer | undefined;
+}
+
+/** What the workers of the queue have done, by minute and by hour (domain/history/book.ts). */
+export interface HistoryQueue {
+  isReady(): boolean;
+  /** Repeated with the same counts it adds nothing. */
+  noteHistory(note: HistoryNote): Promise<HistoryLook>;
+}
+
 /** All that is done to the queue beside claiming and settling. */
 export interface BackgroundQueue
-  extends RetryQueue, RecoveryQueue, FoundListsQueue, DeadLetterInbox, UntoldQueue, PauseQueue {
+  extends RetryQueue, RecoveryQueue, FoundListsQueue, DeadLetterInbox, UntoldQueue, PauseQueue, HistoryQueue {
   sizes(): Promise<QueueSizes>;
 }

@@ -8,6 +8,7 @@ import { RedisConnection, type RedisArgument } from './connection/connection.js'
 import { address } from './connection/problem.js';
 import { RedisDeadLetters, type DeadLetters } from './dead-letters/dead-letters.js';
 import { readFailures } from './failures/reading.js';
+import { readHistory, type HistoryQuery, type ReadHistory } from './history/read.js';
 import { redisKeys } from './keys.js';
 import { readLeases } from './leases-run.js';
 import { lookAtPause } from './pause/look.js';
@@ -25,6 +26,8 @@ export interface OperatorQueue {
   sizes(): Promise<QueueSizes>;
   /** Of messages that are neither delivered nor dead, by id: their last failed attempts, the oldest first. */
   failures(ids: readonly string[]): Promise<ReadonlyMap<string, readonly FailedAttempt[]>>;
+  /** What all workers have done. */
+  readonly history: { read(query: HistoryQuery): Promise<ReadHistory> };
   /** Of workers of this kind, on any host; one that is renewed changes its score. Python workers have none. */
   leases(): Promise<readonly RegisteredConsumer[]>;
   /** As the workers look whether deliveries are paused. */
@@ -84,6 +87,7 @@ function operatorQueue(
     },
     sizes: () => readSizes(connection, keys),
     failures: (ids) => readFailures(connection, keys, ids),
+    history: { read: (query) => readHistory(connection, keys, query) },
     leases: () => readLeases(connection, keys),
     lookAtPause: () => lookAtPause(connection, keys, ''),
     pausedKey: keys.paused,

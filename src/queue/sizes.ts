@@ -30,7 +30,8 @@ export async function readSizes(connection: RedisConnection, keys: RedisKeys): P
   return { waiting, processing, retrying, dead, deadInbox, oldest: oldest.length > 0 ? oldest : undefined };
 }
 
-async function consumersIn(connection: RedisConnection, keys: RedisKeys): Promise<string[]> {
+/** All that Redis knows. Rejects with RedisUnavailableError. */
+export async function consumersIn(connection: RedisConnection, keys: RedisKeys): Promise<string[]> {
   try {
     return ((await connection.call('ZRANGE', keys.consumers, 0, -1)) as Buffer[]).map(String);
   } catch (error) {

@@ -16,6 +16,7 @@ import type { Duty } from '../duties/duty-failures.js';
 import { createFleetShareDuty } from '../duties/fleet-share.js';
 import { createEvictionWatch } from '../duties/eviction-watch.js';
 import { createFoundListsDuty } from '../duties/found-lists.js';
+import { createHistoryWriting } from '../duties/history-writing.js';
 import { createLeaseRenewal } from '../duties/lease-renewal.js';
 import { createMetricsServer } from '../duties/metrics-server.js';
 import { createRecoverer } from '../duties/recoverer.js';
@@ -122,7 +123,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     ...(cap > 0 ? [createFleetShareDuty({ queue, seat: fleet, cap, clock, log })] : []),
     createRetryScheduler({ queue: background, retryIntervalMs: config.worker.retryIntervalMs, clock, log }),
     tellerOf(options, { queue, server, copies, pause }),
-    ...(isAlone ? [recovererOf(options, { queue, metrics }), searchOf(options, queue)] : []),
+    ...(isAlone ? dutiesOfOneAlone(options, { queue, metrics }) : []),
     createEvictionWatch({ queue, onPolicy: (policy) => redisWatch.noteEvictionPolicy(policy), clock, log }),
     ...(certificates ? [createCertificateWatch({ certificates, stampWhenRead, intervalMs, clock, log })] : []),
   ];
@@ -147,6 +148,20 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     duties: [metricsServer, pause, ...watchedDuties],
     workLoop: composeWorkLoop(options, { queue, server, flow, route, copies, lag, held, fleet, pace, pause, metrics }),
   };
+}
+
+/** What a supervisor does for its workers. */
+function dutiesOfOneAlone(options: WorkerOptions, parts: Pick<WorkerParts, 'queue' | 'metrics'>): Duty[] {
+  return [recovererOf(options, parts), searchOf(options, parts.queue), historyOf(options, parts)];
+}
+
+function historyOf(
+  { identity, clock, log }: WorkerOptions,
+  { queue, metrics }: Pick<WorkerParts, 'queue' | 'metrics'>,
+): Duty {
+  const written = { ...queue.background, isReady: () => queue.isReady() };
+  const writer = `${identity.workerId}.${identity.nonce}`;
+  return createHistoryWriting({ queue: written, writer, counts: () => metrics.totals(), clock, log });
 }
 
 function recovererOf({ clock, log }: WorkerOptions, { queue, metrics }: Pick<WorkerParts, 'queue' | 'metrics'>): Duty {

@@ -47,6 +47,7 @@ export const ROUTES = {
   purge: { method: 'POST', path: '/dead/purge', access: 'admin' },
   /** A filter may hold a text out of a message. */
   audit: { method: 'GET', path: '/audit', access: 'admin' },
+  history: { method: 'GET', path: '/history', access: 'open' },
 } as const satisfies Readonly<Record<string, Place>>;
 
 /** Over the socket: who asks, percent-encoded; whoever may open it may act in any name. */
@@ -70,6 +71,7 @@ export interface Requests {
   replay: DeadLetterRunFields;
   purge: DeadLetterRunFields;
   audit: { readonly limit?: number };
+  history: { readonly days?: number; readonly by?: HistoryDocument['by'] };
 }
 
 /** What a success is answered with, as JSON; of health and ready, and of a reload, a failure too. */
@@ -90,6 +92,7 @@ export interface Answers {
   replay: DeadLetterRunAnswer;
   purge: DeadLetterRunAnswer;
   audit: AuditDocument;
+  history: HistoryDocument;
 }
 
 /** What `events` sends. */
@@ -232,6 +235,39 @@ export interface AuditEntryDocument {
   /** To how many it was done. */
   readonly count: number | null;
   readonly detail: string | null;
+}
+
+/** What the workers of all hosts did, by Redis's clock. */
+export interface HistoryDocument {
+  readonly schema_version: number;
+  readonly queue: string;
+  readonly days: number;
+  readonly by: 'minute' | 'hour' | 'day';
+  /** Now; ISO 8601, UTC, as `from`. */
+  readonly at: string;
+  /** The oldest first, one for each unit of time; by minute without those in which nothing happened. */
+  readonly rows: readonly HistoryRow[];
+  /** Of all rows. */
+  readonly total: HistoryNumbers;
+}
+
+interface HistoryRow extends HistoryNumbers {
+  readonly from: string;
+}
+
+export interface HistoryNumbers {
+  /** Beside Python workers and earlier versions at least. */
+  readonly arrived: number;
+  readonly delivered: number;
+  /** Attempts. */
+  readonly failed: number;
+  readonly retried: number;
+  /** By workers. */
+  readonly buried: number;
+  /** Of the message that waited longest, at any look; 0 = none waited, or its age could not be read. */
+  readonly oldest_wait_seconds: number;
+  /** At any look. */
+  readonly most_waiting: number;
 }
 
 /** What is asked of a route beside its name; nothing where nothing can be sent. */

@@ -8,6 +8,7 @@ import type { Random } from '../../src/shared/time/random.js';
 import { Wake } from '../../src/shared/time/wake.js';
 import { ClaimRecovery } from '../queue/claim-recovery.js';
 import { FoundLists } from '../queue/found-lists.js';
+import { HistoryKeeping } from '../queue/history-keeping.js';
 import { LeaseObserver } from '../queue/lease-observer.js';
 import { AuditBook } from '../queue/audit-book.js';
 import { QueueAccess } from '../queue/queue-access.js';
@@ -15,6 +16,7 @@ import { QueueMonitor } from '../queue/queue-monitor.js';
 import { QueueMove } from '../queue/queue-move.js';
 import { Operations } from '../rollout/operations.js';
 import { Reload, type Adopter } from '../rollout/reload.js';
+import { ArrivalsMeter } from '../status/arrivals-meter.js';
 import { CountLedger } from '../status/counts.js';
 import type { ChildProcess } from '../workers/process/child-process.js';
 import { OrphanGuardian } from '../workers/process/orphan-guardian.js';
@@ -68,9 +70,12 @@ export class Composition implements Life {
     const observer = new LeaseObserver({ ...base, access, settings: config });
     const foundLists = new FoundLists({ ...base, access, settings: config, id: `supervisor.${options.nonce()}` });
     const workers = workersOf(base, options, recovery);
-    const rollout = rolloutOf(base, options.reload, { ...workers, queue, observer, foundLists, access });
+    const arrivals = new ArrivalsMeter();
+    const history = historyOf(base, options, { ...workers, access, arrivals });
+    const looking = { queue, observer, foundLists, history };
+    const rollout = rolloutOf(base, options.reload, { ...workers, ...looking, access });
     const audit = new AuditBook({ ...base, access, settings: () => workers.pool.config });
-    const shown = { ...workers, ...rollout, queue, observer, audit };
+    const shown = { ...workers, ...rollout, queue, observer, arrivals, audit };
     const surface = surfaceOf({ ...base, ...shown, supervisor: config.supervisor });
     this.#pool = workers.pool;
     this.#loop = new ReconcileLoop({ ...base, ...workers, ...rollout, ...surface, wake, signals, guardian, notifier });
@@ -78,7 +83,8 @@ export class Composition implements Life {
      * Before there is a child, orphans are guarded and signals heard, and what a child may leave behind can be recovered;
      * before anything is measured or told, there is somebody who knows. The loop comes last, since it moves all of them.
      * In reverse: the loop has ended and the last child is gone before what they used is; whoever waits for an operation has
-     * his answer before the listeners close; what the last killed ones held is recovered while Redis is still connected.
+     * his answer before the listeners close; what the last killed ones held is recovered, and the last that was counted is written,
+     * while Redis is still connected.
      */
     this.#parts = [
       signals,
@@ -90,6 +96,7 @@ export class Composition implements Life {
       observer,
       foundLists,
       audit,
+      history,
       ...surface.lives,
       rollout.resources,
       rollout.operations,
@@ -141,6 +148,21 @@ function workersOf(base: Base, options: CompositionOptions, recovery: ClaimRecov
   return { pool, counts };
 }
 
+function historyOf(
+  base: Base,
+  { loaded, nonce }: CompositionOptions,
+  { access, arrivals, pool, counts }: Workers & { readonly access: QueueAccess; readonly arrivals: ArrivalsMeter },
+): HistoryKeeping {
+  return new HistoryKeeping({
+    ...base,
+    access,
+    settings: loaded.config,
+    id: `supervisor.${nonce()}`,
+    counts: () => counts.history(pool.slots),
+    arrivals,
+  });
+}
+
 interface Rollout {
   readonly reload: Reload;
   readonly operations: Operations;
@@ -149,6 +171,7 @@ interface Rollout {
 
 interface RolloutUsers extends Workers {
   readonly foundLists: FoundLists;
+  readonly history: HistoryKeeping;
   readonly queue: QueueMonitor;
   readonly observer: LeaseObserver;
   readonly access: QueueAccess;
@@ -157,14 +180,15 @@ interface RolloutUsers extends Workers {
 function rolloutOf(
   base: Base,
   read: CompositionOptions['reload'],
-  { pool, queue, observer, foundLists, access }: RolloutUsers,
+  { pool, queue, observer, foundLists, history, access }: RolloutUsers,
 ): Rollout {
   const level: Adopter = { adopt: ({ logging }) => base.log.setLevel(logging.level) };
   const oldQueue = new QueueMove({
     access,
     consumers: () => pool.processes.flatMap(({ consumers }) => [...consumers]),
   });
-  const reload = new Reload({ ...base, read, pool, adopters: [level, queue, observer, foundLists], oldQueue });
+  const adopters = [level, queue, observer, foundLists, history];
+  const reload = new Reload({ ...base, read, pool, adopters, oldQueue });
   const operations = new Operations({ ...base, pool, reload });
   const resources = new ResourceMonitor({
     ...base,

@@ -8,6 +8,7 @@ import type { Route } from '../admin/route.js';
 import { auditRoute } from '../admin/routes/audit.js';
 import { controlRoutes } from '../admin/routes/control.js';
 import { deadLetterRoutes } from '../admin/routes/dead-letters.js';
+import { historyRoute } from '../admin/routes/history.js';
 import { readRoutes } from '../admin/routes/reading.js';
 import { controlSocketPath } from '../admin/socket-path.js';
 import { createAdminServer } from '../admin/tcp-server.js';
@@ -18,6 +19,7 @@ import type { LeaseObserver } from '../queue/lease-observer.js';
 import type { QueueMonitor } from '../queue/queue-monitor.js';
 import type { Operations } from '../rollout/operations.js';
 import type { Reload } from '../rollout/reload.js';
+import type { ArrivalsMeter } from '../status/arrivals-meter.js';
 import type { CountLedger } from '../status/counts.js';
 import { MetricsAggregator } from '../status/metrics-aggregator.js';
 import { Sampler } from '../status/sampler.js';
@@ -35,6 +37,7 @@ interface SurfaceOptions {
   readonly counts: CountLedger;
   readonly queue: QueueMonitor;
   readonly observer: Pick<LeaseObserver, 'trouble'>;
+  readonly arrivals: Pick<ArrivalsMeter, 'arrivalsAt'>;
   readonly reload: Reload;
   readonly operations: Operations;
   readonly audit: AuditBook;
@@ -52,12 +55,13 @@ interface Surface {
 }
 
 export function surfaceOf(options: SurfaceOptions): Surface {
-  const { supervisor, pool, counts, observer, log, clock } = options;
+  const { supervisor, pool, counts, observer, arrivals, log, clock } = options;
   /** Filled below, since the status that they serve tells what is wrong with them, too. */
   const listeners: Listener[] = [];
   const status: StatusSource = new StatusSource({
     ...options,
     traffic: () => sampler.traffic,
+    arrivals: () => arrivals.arrivalsAt(clock.now()),
     errors: () => sampler.errors,
     troubles: () => [...listeners, observer].map(({ trouble }) => trouble).filter((trouble) => trouble !== undefined),
   });
@@ -94,5 +98,6 @@ function routesOf(
     }),
     ...deadLetterRoutes({ config: () => pool.config, audit, clock }),
     auditRoute(() => pool.config, clock),
+    historyRoute(() => pool.config, clock),
   ];
 }

@@ -1,5 +1,5 @@
 import { asSentence, BACKLOG_MESSAGES, backlogOf, CAUSE } from '../../src/shared/words/causes.js';
-import { parseMessage } from '../../src/domain/message.js';
+import { waitSecondsOf } from '../../src/domain/history/oldest-wait.js';
 import type { QueueSizes } from '../../src/queue/message-queue.js';
 import type { Clock, Timer } from '../../src/shared/time/clock.js';
 import { reasonOf } from '../../src/shared/errors.js';
@@ -165,9 +165,6 @@ export class QueueMonitor implements Life {
   }
 
   #age({ waiting, oldest }: QueueSizes): number | undefined {
-    if (waiting === 0) return 0;
-    const parsed = oldest && parseMessage(oldest);
-    if (!parsed?.ok || parsed.message.queuedAtMs === undefined) return undefined;
-    return Math.max(0, (this.#clock.wallNow() - parsed.message.queuedAtMs) / 1000);
+    return waiting === 0 ? 0 : waitSecondsOf(oldest, this.#clock.wallNow());
   }
 }

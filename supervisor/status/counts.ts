@@ -7,6 +7,8 @@
  * slot counted, by the slot's number: so they go on over a crash, a replacement, another WORKER_ID and a scaling down and
  * up again, and no sum falls while the supervisor lives. A process that is killed takes the counts of a second at most.
  */
+import type { HistoryCounts } from '../../src/domain/history/book.js';
+import { DEAD_LETTER_REASONS } from '../../src/domain/dead-letters/reasons.js';
 import { COUNTED } from '../../src/shared/metrics/counts.js';
 import type { MetricJson } from '../../src/shared/metrics/metric-json.js';
 import { CountSet, type FailureOf } from '../workers/count-set.js';
@@ -60,6 +62,20 @@ export class CountLedger {
     return totalsOf(this.#ofSlot(slot).sets);
   }
 
+  /** What the history is made of, over the life of the supervisor. */
+  history(slots: readonly WorkerSlot[]): HistoryCounts {
+    const sets = this.#sets(slots);
+    const { delivered, failed, retried } = totalsOf(sets);
+    const buried = DEAD_LETTER_REASONS.map((reason) => totalOf(sets, COUNTED.failed, { reason }));
+    return {
+      delivered,
+      failed,
+      retried,
+      buried: buried.reduce((sum, count) => sum + count, 0),
+      acknowledged: totalOf(sets, COUNTED.acknowledged),
+    };
+  }
+
   failures(slots: readonly WorkerSlot[]): readonly FailureCount[] {
     const counts = new Map<string, number>();
     const latest = new Map<string, FailureOf>();
@@ -94,12 +110,14 @@ export class CountLedger {
 }
 
 export function totalsOf(sets: readonly CountSet[]): CountsStatus {
-  const total = (name: string, labels?: Readonly<Record<string, string>>): number =>
-    sets.reduce((sum, set) => sum + set.total(name, labels), 0);
   return {
-    processed: total(COUNTED.processed),
-    delivered: total(COUNTED.delivered),
-    failed: total(COUNTED.processed, { status: 'failed' }),
-    retried: total(COUNTED.retried),
+    processed: totalOf(sets, COUNTED.processed),
+    delivered: totalOf(sets, COUNTED.delivered),
+    failed: totalOf(sets, COUNTED.processed, { status: 'failed' }),
+    retried: totalOf(sets, COUNTED.retried),
   };
+}
+
+function totalOf(sets: readonly CountSet[], name: string, labels?: Readonly<Record<string, string>>): number {
+  return sets.reduce((sum, set) => sum + set.total(name, labels), 0);
 }

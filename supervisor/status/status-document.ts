@@ -93,12 +93,25 @@ export interface StatusDocument {
     readonly eviction_policy: string | null;
     /** Nobody begins a delivery; null = deliveries are not paused, or it cannot be seen. */
     readonly paused: PausedStatus | null;
+    readonly arrivals: ArrivalsStatus;
   };
   /** In use; the soonest end of each file. */
   readonly certificates: readonly CertificateStatus[];
   readonly traffic: TrafficStatus;
   /** One for each reason, the latest first. */
   readonly errors: readonly ErrorStatus[];
+}
+
+/** Of all hosts, over the last 20 s. Beside Python workers it is "at least": what they take is not seen. */
+export interface ArrivalsStatus {
+  /** Messages since the history of the queue began; null = not known. */
+  readonly arrived: number | null;
+  /** null = not known yet. */
+  readonly arrived_per_second: number | null;
+  /** Of what waits; none = no more waits than is on its way through. null = not known yet. */
+  readonly trend: 'none' | 'level' | 'growing' | 'shrinking' | null;
+  /** If it goes on like this; null = what waits does not shrink. */
+  readonly caught_up_in_seconds: number | null;
 }
 
 export interface PausedStatus {

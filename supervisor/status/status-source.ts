@@ -8,7 +8,7 @@ import type { WorkerPool } from '../workers/worker-pool.js';
 import { slotIdentity } from '../workers/worker-slot.js';
 import type { CountLedger } from './counts.js';
 import { statusDocument } from './documents/status-builder.js';
-import type { ErrorStatus, StatusDocument, SupervisorState, TrafficStatus } from './status-document.js';
+import type { ArrivalsStatus, ErrorStatus, StatusDocument, SupervisorState, TrafficStatus } from './status-document.js';
 
 interface StatusSourceOptions {
   readonly clock: Clock;
@@ -19,6 +19,7 @@ interface StatusSourceOptions {
   readonly resources: Pick<ResourceMonitor, 'usage'>;
   readonly counts: CountLedger;
   readonly traffic: () => TrafficStatus;
+  readonly arrivals: () => ArrivalsStatus;
   readonly errors: () => readonly ErrorStatus[];
   /** What of the supervisor itself does not work, a sentence each. */
   readonly troubles: () => readonly string[];
@@ -49,7 +50,7 @@ export class StatusSource {
   }
 
   document(): StatusDocument {
-    const { clock, pool, reload, queue, resources, counts, traffic, errors } = this.#options;
+    const { clock, pool, reload, queue, resources, counts, traffic, arrivals, errors } = this.#options;
     const { config } = pool;
     return statusDocument({
       now: clock.now(),
@@ -69,6 +70,7 @@ export class StatusSource {
       queue: queue.sight,
       counts,
       traffic: traffic(),
+      arrivals: arrivals(),
       errors: errors(),
       evictionPolicy: queue.evictionPolicy,
     });

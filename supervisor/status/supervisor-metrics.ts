@@ -47,6 +47,8 @@ export class SupervisorMetrics {
   readonly #dead = this.#gauge('redis_dead_length', 'Dead letters');
   readonly #oldestWait = this.#gauge('redis_oldest_wait_seconds', 'Age of the message that waits longest');
 
+  readonly #arrivals = this.#counter('redis_arrivals_total', 'Messages that have arrived since the history began');
+
   /** Prometheus's text format. Sizes of the queue are absent while Redis is away: an old number would look like a fact. */
   async scrape(status: StatusDocument): Promise<string> {
     const { supervisor, workers, queue, certificates } = status;
@@ -78,6 +80,7 @@ export class SupervisorMetrics {
     showIfKnown(this.#retrying, queue.retrying);
     showIfKnown(this.#dead, queue.dead);
     showIfKnown(this.#oldestWait, queue.oldest_wait_seconds);
+    if (queue.arrivals.arrived !== null) this.#arrivals.inc(queue.arrivals.arrived);
     return this.#registry.metrics();
   }
 
@@ -85,7 +88,7 @@ export class SupervisorMetrics {
     return this.#register(new Gauge({ name, help, labelNames, registers: [] }));
   }
 
-  #counter(name: string, help: string, labelNames: string[]): Counter {
+  #counter(name: string, help: string, labelNames: string[] = []): Counter {
     return this.#register(new Counter({ name, help, labelNames, registers: [] }));
   }
 

@@ -85,7 +85,16 @@ describe.skipIf(chromium === undefined)('the dashboard', () => {
 /** What the page shows, in the shape of numbersOf. */
 async function shownNumbers(page: WatchedPage['page']) {
   const tile = async (name: string) => [name, await page.getByTestId(`tile-${name}`).getAttribute('data-value')];
-  const names = ['delivered_per_second', 'waiting', 'processing', 'retrying', 'dead', 'delivery_p95', 'wait_p95'];
+  const names = [
+    'delivered_per_second',
+    'arrived_per_second',
+    'waiting',
+    'processing',
+    'retrying',
+    'dead',
+    'delivery_p95',
+    'wait_p95',
+  ];
   const cellsOf = async (testid: string) => {
     const rows = await page.getByTestId(testid).locator('tbody tr').all();
     return Promise.all(rows.map((row) => row.locator('th, td').allInnerTexts()));
@@ -100,6 +109,7 @@ async function shownNumbers(page: WatchedPage['page']) {
 function numbersOf({ queue, traffic, workers, errors }: StatusDocument) {
   const tiles = {
     delivered_per_second: traffic.delivered_per_second,
+    arrived_per_second: queue.arrivals.arrived_per_second,
     waiting: queue.waiting,
     processing: queue.processing,
     retrying: queue.retrying,

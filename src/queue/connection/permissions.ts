@@ -69,6 +69,7 @@ const USES: readonly Use[] = [
   { means: 'a pause is not obeyed', commands: ['GET KEY', 'PTTL KEY', 'PEXPIREAT KEY 1'] },
   { means: 'what operators do is not written down', commands: ['XADD KEY none x x'] },
   { means: 'what operators did cannot be read', commands: ['XREVRANGE KEY + - COUNT 1'] },
+  { means: 'the history is not kept', commands: ['HGETALL KEY'] },
   { means: 'settlements take a little longer', commands: ['LPOS KEY x'] },
 ];
 

@@ -4,6 +4,7 @@ import { earlierEnvelope, readDeadLetter } from '../../domain/dead-letters/dead-
 import { UnusableRedisError } from '../../shared/errors.js';
 import type { RedisArgument, RedisConnection } from '../connection/connection.js';
 import { redisScript } from '../connection/script.js';
+import { noteGone } from '../history/gone.js';
 import type { RedisKeys } from '../keys.js';
 import { freshly, type DeadLetterEntry } from './entry.js';
 import type { Match } from './index-walk.js';
@@ -46,6 +47,7 @@ export function purgeDeed(connection: RedisConnection, keys: RedisKeys): Deed {
         const reply = await purgeScript.run(connection, [keys.deadIndex, keys.deadLetters, keys.untold], lines);
         const [purged, heldMs, held] = reply as [number, number, Buffer[]];
         done += purged;
+        await noteGone(connection, keys, purged);
         againInMs = Math.max(againInMs, heldMs);
         for (const line of held) beingTold.add(String(line));
       }

@@ -27,6 +27,7 @@ export const COUNTED = {
   delivered: 'worker_messages_delivered_total',
   failed: 'worker_messages_failed_total',
   retried: 'worker_messages_retried_total',
+  acknowledged: 'worker_claims_acknowledged_total',
   delivery: 'worker_delivery_duration_seconds',
   wait: 'worker_queue_wait_seconds',
 } as const;

@@ -1,4 +1,4 @@
-/** The eight metrics of the Python worker. */
+/** The eight metrics of the Python worker, and one more that is counted for each delivery. */
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { DEAD_LETTER_REASONS } from '../../domain/dead-letters/reasons.js';
 import { FAILURE_REASONS } from '../../domain/delivery-outcome.js';
@@ -41,6 +41,7 @@ export function messageMetrics(registry: Registry, workerId: string, heldMessage
 function deliveryMetrics(registry: Registry, workerId: string) {
   const processed = { delivered: 0, failed: 0 };
   const delivered = { count: 0 };
+  const acknowledged = { count: 0 };
   new Counter({
     name: COUNTED.processed,
     help: 'Total number of messages processed',
@@ -61,7 +62,17 @@ function deliveryMetrics(registry: Registry, workerId: string) {
       this.inc({ worker_id: workerId }, delivered.count);
     },
   });
-  return { processed, delivered };
+  new Counter({
+    name: COUNTED.acknowledged,
+    help: 'Total number of claims that ended with an acknowledgement, after which the message is in Redis no more',
+    labelNames: ['worker_id'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc({ worker_id: workerId }, acknowledged.count);
+    },
+  });
+  return { processed, delivered, acknowledged };
 }
 
 function durationMetrics(registry: Registry, workerId: string, heldMessages: () => number) {

@@ -5,8 +5,9 @@
  * Children of labels are resolved once, and no method throws whatever it is given: metrics never fail a delivery.
  */
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import type { DeadLetterReason } from '../../domain/dead-letters/reasons.js';
+import { DEAD_LETTER_REASONS, type DeadLetterReason } from '../../domain/dead-letters/reasons.js';
 import type { FailureReason } from '../../domain/delivery-outcome.js';
+import type { HistoryCounts } from '../../domain/history/book.js';
 import type { Counts, LatestFailure } from './counts.js';
 import { messageMetrics } from './message-metrics.js';
 import type { MetricJson } from './metric-json.js';
@@ -31,6 +32,8 @@ export interface WorkerMetrics {
   failed(reason: FailureReason | DeadLetterReason, latest?: FailureDetail): void;
   /** Each attempt that was put down for a retry. */
   retried(): void;
+  /** Claims that ended with an acknowledgement. */
+  acknowledged(count: number): void;
   observeDelivery(seconds: number): void;
   /** Time in the queue; what a clock that runs ahead makes negative counts as 0. */
   observeWait(seconds: number): void;
@@ -47,6 +50,8 @@ export interface WorkerMetrics {
   /** What has been counted since the last call, as it stands now; all of it at the first. */
   counts(): Promise<Counts>;
   gauges(): Promise<readonly MetricJson[]>;
+  /** What the history is made of, as it stands now. */
+  totals(): HistoryCounts;
 }
 
 type FailureDetail = Omit<LatestFailure, 'reason'>;
@@ -61,6 +66,7 @@ export function createWorkerMetrics(workerId: string, sources: MetricSources = {
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 20 });
   const counted = new CountedMetrics(registry);
   const failures = new Map<string, LatestFailure>();
+  const totals = { retried: 0, buried: 0 };
 
   return {
     registry,
@@ -69,9 +75,14 @@ export function createWorkerMetrics(workerId: string, sources: MetricSources = {
     failed(reason, latest) {
       const known = messages.failed.has(reason) ? reason : 'other';
       messages.failed.get(known)?.inc();
+      if (isBurial(reason)) totals.buried += 1;
       failures.set(known, { reason: known, ...(latest ?? { at: 0, error: '', messageId: '' }) });
     },
-    retried: () => messages.retried.inc(),
+    retried() {
+      messages.retried.inc();
+      totals.retried += 1;
+    },
+    acknowledged: (count) => ifFinite(count, (value) => void (messages.acknowledged.count += value)),
     observeDelivery: (seconds) => ifFinite(seconds, (value) => messages.delivery.add(value)),
     observeWait: (seconds) => ifFinite(seconds, (value) => messages.wait.add(value)),
     setProcessing: (count) => ifFinite(count, (value) => (messages.processing.now = value)),
@@ -92,7 +103,17 @@ export function createWorkerMetrics(workerId: string, sources: MetricSources = {
       return { metrics, failures: latest };
     },
     gauges: () => gaugesOf(registry),
+    totals: () => ({
+      ...totals,
+      delivered: messages.delivered.count,
+      failed: messages.processed.failed,
+      acknowledged: messages.acknowledged.count,
+    }),
   };
+}
+
+function isBurial(reason: FailureReason | DeadLetterReason): boolean {
+  return DEAD_LETTER_REASONS.some((burial) => burial === reason);
 }
 
 /** prom-client throws on NaN, on infinities and on counters that would fall. */

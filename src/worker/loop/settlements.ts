@@ -33,7 +33,7 @@ interface SettlementsOptions {
   readonly statusUpdates: Pick<StatusUpdates, 'send'>;
   readonly copies: Pick<Copies, 'isAwaited' | 'release'>;
   readonly breaker: Pick<CircuitBreaker, 'state'>;
-  readonly metrics: Pick<WorkerMetrics, 'retried' | 'claimsLost' | 'skipped'>;
+  readonly metrics: Pick<WorkerMetrics, 'retried' | 'acknowledged' | 'claimsLost' | 'skipped'>;
   readonly refusals: Pick<Refusals, 'say'>;
   readonly clock: Clock;
   readonly log: Log;
@@ -52,6 +52,8 @@ export class Settlements {
   #left = 0;
   /** A reply was lost: our list and our memory may differ. */
   #inDoubt = false;
+  /** Since it was told. */
+  #acknowledged = 0;
   #auditedAt: number;
 
   constructor(options: SettlementsOptions) {
@@ -118,6 +120,7 @@ export class Settlements {
     else this.#sort(new Set(lost), new Set(refused.map(({ settlement }) => settlement)));
     for (const { reason } of refused) this.#options.refusals.say(`Redis refuses to settle a message: ${reason}`);
     if (skipped) this.#skipped.note(skipped);
+    this.#tellAcknowledged();
     this.#noteLost(lost.length);
     this.#refused = refused.length;
     this.#underWay = [];
@@ -146,13 +149,14 @@ export class Settlements {
       const { claim } = result.settlement;
       if (lost.has(claim)) lostCount += 1;
       else if (!missing.has(claim)) return true;
-      else if (result.failed) this.#options.metrics.retried();
+      else this.#count(result);
       this.#release(result);
       return false;
     });
     // what was refused or left may be gone, and no exchange comes that would say so: its slots would be held for ever
     this.#refused = 0;
     this.#left = this.#finished.length;
+    this.#tellAcknowledged();
     this.#noteLost(lostCount);
   }
 
@@ -166,11 +170,22 @@ export class Settlements {
 
   #acted(result: AttemptResult): void {
     const { messageId, statusUpdate } = result;
-    const { metrics, breaker, statusUpdates, copies } = this.#options;
-    if (result.failed) metrics.retried();
+    const { breaker, statusUpdates, copies } = this.#options;
+    this.#count(result);
     const isTold = statusUpdate !== undefined && breaker.state !== 'open';
     if (!isTold || messageId === undefined || copies.isAwaited(messageId)) this.#release(result);
     else statusUpdates.send(messageId, statusUpdate, this.#takenAt);
+  }
+
+  #count({ failed, settlement }: AttemptResult): void {
+    if (failed) this.#options.metrics.retried();
+    else if (settlement.kind === 'ack') this.#acknowledged += 1;
+  }
+
+  /** Once for all of an exchange. */
+  #tellAcknowledged(): void {
+    if (this.#acknowledged > 0) this.#options.metrics.acknowledged(this.#acknowledged);
+    this.#acknowledged = 0;
   }
 
   #release({ messageId }: AttemptResult): void {

@@ -1,7 +1,7 @@
 /** The status as text, pure: for `status` and each frame of `status --watch`. */
 import { CAUSE } from '../../../src/shared/words/causes.js';
 import { printable } from '../../../src/shared/words/escape.js';
-import type { StatusDocument, WorkerStatus } from '../../status/status-document.js';
+import type { ArrivalsStatus, StatusDocument, WorkerStatus } from '../../status/status-document.js';
 import { verdictOf } from '../../status/documents/verdict.js';
 import { duration } from '../kit/duration.js';
 import { table } from '../kit/text-table.js';
@@ -20,6 +20,7 @@ const HEADINGS = [
   'RETRIED',
   'RESTARTS',
 ];
+const TRENDS = { none: '', shrinking: '', level: 'as much as leaves', growing: 'what waits grows' } as const;
 const LEFT_ALIGNED = new Set([0, 2]);
 
 export function statusText(status: StatusDocument): string[] {
@@ -28,6 +29,7 @@ export function statusText(status: StatusDocument): string[] {
   return [
     `${headline(status)}  supervisor ${supervisor.version} (pid ${supervisor.pid}) ${supervisor.state} for ${duration(supervisor.uptime_seconds)}, ${ready} of ${supervisor.workers_wanted} workers take messages`,
     queueLine(queue),
+    ...arrivalsLine(queue.arrivals),
     ...verdictOf(status).reasons.map((reason) => `  ! ${printable(reason, 300)}`),
     '',
     ...table([HEADINGS, ...workers.map(row)], LEFT_ALIGNED),
@@ -45,6 +47,13 @@ export function queueLine(queue: StatusDocument['queue']): string {
   if (queue.waiting === null) return `queue ${name}: unknown, ${CAUSE.redis}`;
   const oldest = queue.oldest_wait_seconds ? `, the oldest for ${duration(queue.oldest_wait_seconds)}` : '';
   return `queue ${name}: ${queue.waiting} waiting${oldest}, ${queue.processing} processing, ${queue.retrying} retrying, ${queue.dead} dead`;
+}
+
+/** Nothing while it is not known. */
+function arrivalsLine({ arrived_per_second: rate, trend, caught_up_in_seconds: seconds }: ArrivalsStatus): string[] {
+  if (rate === null) return [];
+  const said = seconds === null ? TRENDS[trend ?? 'none'] : `caught up in about ${duration(seconds)}`;
+  return [[`arriving on all hosts: ${rate.toFixed(1)}/s`, said].filter((part) => part !== '').join(', ')];
 }
 
 function row(worker: WorkerStatus): string[] {

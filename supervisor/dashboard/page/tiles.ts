@@ -24,6 +24,13 @@ const TILES: readonly Tile[] = [
     note: ({ totals }) => `${format.count(totals.delivered)} in all`,
   },
   {
+    name: 'arrived_per_second',
+    label: 'Arriving /s',
+    value: ({ queue }) => queue.arrivals.arrived_per_second,
+    text: format.rate,
+    note: ({ queue }) => trendOf(queue.arrivals),
+  },
+  {
     name: 'failed_per_second',
     label: 'Failed /s',
     value: ({ traffic }) => traffic.failed_per_second,
@@ -76,6 +83,12 @@ const TILES: readonly Tile[] = [
     isBad: overZero,
   },
 ];
+
+function trendOf({ trend, caught_up_in_seconds: seconds }: StatusDocument['queue']['arrivals']): string {
+  if (trend === 'growing') return 'what waits grows';
+  if (trend === 'level') return 'as much as leaves';
+  return seconds === null ? 'on all hosts' : `caught up in about ${format.longDuration(seconds)}`;
+}
 
 export function createTiles(place: HTMLElement): (status: StatusDocument) => void {
   const tiles = TILES.map((tile) => {

@@ -3,7 +3,9 @@ import { isoOf } from '../../../src/shared/words/paused.js';
 import type { QueueSight } from '../../queue/queue-monitor.js';
 import type { ReloadResult } from '../../rollout/reload.js';
 import type { WorkerSlot } from '../../workers/worker-slot.js';
+import { NO_ARRIVALS } from '../arrivals-meter.js';
 import type {
+  ArrivalsStatus,
   CertificateStatus,
   ErrorStatus,
   PausedStatus,
@@ -28,6 +30,7 @@ interface SupervisorFacts extends WorkerFacts {
   readonly queueName: string;
   readonly redisUp: boolean;
   readonly queue: QueueSight | undefined;
+  readonly arrivals: ArrivalsStatus;
   readonly evictionPolicy: string | undefined;
   readonly traffic: TrafficStatus;
   readonly errors: readonly ErrorStatus[];
@@ -60,7 +63,13 @@ function supervisorStatus(facts: SupervisorFacts): StatusDocument['supervisor'] 
   };
 }
 
-function queueStatus({ queueName, redisUp, queue, evictionPolicy }: SupervisorFacts): StatusDocument['queue'] {
+function queueStatus({
+  queueName,
+  redisUp,
+  queue,
+  arrivals,
+  evictionPolicy,
+}: SupervisorFacts): StatusDocument['queue'] {
   return {
     name: queueName,
     redis_up: redisUp,
@@ -71,6 +80,7 @@ function queueStatus({ queueName, redisUp, queue, evictionPolicy }: SupervisorFa
     oldest_wait_seconds: queue?.oldestWaitSeconds ?? null,
     eviction_policy: evictionPolicy ?? null,
     paused: queue?.pause ? pausedStatus(queue.pause) : null,
+    arrivals: queue ? arrivals : NO_ARRIVALS,
   };
 }
 

@@ -185,7 +185,8 @@ describe('operations', () => {
       keys.rate,
       keys.audit,
     ];
-    expect(named).toEqual([queue, processing('<consumer>'), retry, ...dying, ...others]);
+    const history = [keys.history, keys.historyWriters, keys.historyOf('<day>'), keys.historyOf('<month>')];
+    expect(named).toEqual([queue, processing('<consumer>'), retry, ...dying, ...others, ...history]);
   });
 
   test('the words for the most frequent causes are those of the program, each with its alert', () => {

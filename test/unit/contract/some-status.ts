@@ -1,4 +1,5 @@
 import { NO_TRAFFIC } from '../../../supervisor/status/traffic-meter.js';
+import { NO_ARRIVALS } from '../../../supervisor/status/arrivals-meter.js';
 import { CountLedger } from '../../../supervisor/status/counts.js';
 import { statusDocument } from '../../../supervisor/status/documents/status-builder.js';
 import type { StatusDocument } from '../../../supervisor/status/status-document.js';
@@ -21,6 +22,7 @@ export function someStatus(): StatusDocument {
     queueName: 'message_queue',
     redisUp: true,
     queue: undefined,
+    arrivals: NO_ARRIVALS,
     counts: new CountLedger(),
     traffic: NO_TRAFFIC,
     errors: [],

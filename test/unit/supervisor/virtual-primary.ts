@@ -8,6 +8,7 @@ import type { ReceivedSignal } from '../../../supervisor/primary/signals.js';
 import { Operations } from '../../../supervisor/rollout/operations.js';
 import { Reload, type Adopter, type OldQueue } from '../../../supervisor/rollout/reload.js';
 import { StatusSource } from '../../../supervisor/status/status-source.js';
+import { NO_ARRIVALS } from '../../../supervisor/status/arrivals-meter.js';
 import { NO_TRAFFIC } from '../../../supervisor/status/traffic-meter.js';
 import { ResourceMonitor } from '../../../supervisor/workers/resource-monitor.js';
 import type { WorkerHandle } from '../../../supervisor/workers/worker-handle.js';
@@ -103,6 +104,7 @@ export class VirtualPrimary {
       resources,
       counts: new CountLedger(),
       traffic: () => NO_TRAFFIC,
+      arrivals: () => NO_ARRIVALS,
       errors: () => [],
       troubles: () => [],
     });

@@ -13,7 +13,9 @@ function slotText(key: string): string {
 describe('keys', () => {
   test('are those of the design', () => {
     const keys = redisKeys('message_queue');
-    expect({ ...keys, failuresIn: keys.failuresIn('2025-01-15T10'), processing: keys.processing('c') }).toEqual({
+    const timed = { failuresIn: keys.failuresIn('2025-01-15T10'), historyOf: keys.historyOf('2026-11-26') };
+    const made = { ...timed, processing: keys.processing('c') };
+    expect({ ...keys, ...made }).toEqual({
       queue: 'message_queue',
       retry: '{message_queue}:retry',
       dead: '{message_queue}:dead',
@@ -31,6 +33,9 @@ describe('keys', () => {
       failuresSwept: '{message_queue}:failures:swept',
       failuresIn: '{message_queue}:failures:2025-01-15T10',
       audit: '{message_queue}:audit',
+      history: '{message_queue}:history',
+      historyWriters: '{message_queue}:history:writers',
+      historyOf: '{message_queue}:history:2026-11-26',
       processing: '{message_queue}:processing:c',
     });
   });
@@ -40,14 +45,15 @@ describe('keys', () => {
     fc
       .tuple(
         fc.constantFrom('', 'a', '{a}', 'a{b}'),
-        fc.constantFrom('', ':retry', ':untold', ':dead:b', ':processing:c', '}'),
+        fc.constantFrom('', ':retry', ':untold', ':dead:b', ':processing:c', ':history', '}'),
       )
       .map(([start, end]) => `${start}${end}`),
   );
   const keysOf = (name: string): string[] | undefined => {
     try {
-      const { processing, failuresIn, ...others } = redisKeys(name);
-      return [...Object.values(others), failuresIn('2025-01-15T10'), processing('c'), processing('c:retry')];
+      const { processing, failuresIn, historyOf, ...others } = redisKeys(name);
+      const timed = [failuresIn('2025-01-15T10'), historyOf('2026-11')];
+      return [...Object.values(others), ...timed, processing('c'), processing('c:retry')];
     } catch (error) {
       expect(error).toBeInstanceOf(ConfigError);
       return undefined;

@@ -10,6 +10,8 @@ export interface Told {
   readonly failed?: Readonly<Record<string, number>>;
   /** Burials, by reason. */
   readonly buried?: Readonly<Record<string, number>>;
+  /** Claims that ended with an acknowledgement. */
+  readonly acknowledged?: number;
   /** Of the latest failure of each reason: ms since the Unix epoch, and the message's id. */
   readonly at?: number;
   readonly messageId?: string;
@@ -20,6 +22,7 @@ const help = 'h';
 /** As a child tells it. */
 export function toldCounts(told: Told): Counts {
   const { workerId = 'worker-1', delivered = 0, failed = {}, buried = {}, at = 1, messageId = 'm' } = told;
+  const { acknowledged = delivered } = told;
   const counter = (name: string, values: readonly [labels: SeriesJson['labels'], value: number][]): MetricJson => ({
     name,
     help,
@@ -35,6 +38,7 @@ export function toldCounts(told: Told): Counts {
         [{ status: 'failed' }, attempts],
       ]),
       counter(COUNTED.delivered, [[{}, delivered]]),
+      counter(COUNTED.acknowledged, [[{}, acknowledged]]),
       counter(
         COUNTED.failed,
         reasons.map(([reason, count]) => [{ reason }, count]),

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { NO_ARRIVALS } from '../../../../../supervisor/status/arrivals-meter.js';
 import { NO_TRAFFIC } from '../../../../../supervisor/status/traffic-meter.js';
 
 import { CAUSE } from '../../../../../src/shared/words/causes.js';
@@ -58,6 +59,7 @@ function status(workers: Partial<WorkerStatus>[], changes: Partial<StatusDocumen
       oldest_wait_seconds: 0,
       eviction_policy: 'noeviction',
       paused: null,
+      arrivals: NO_ARRIVALS,
     },
     certificates: [],
     traffic: NO_TRAFFIC,
