@@ -10,7 +10,12 @@ const MAX_BODY_BYTES = 65_536;
  * had left, so it may have been read, and may be worked on still.
  */
 export type ExchangeResult =
-  | { readonly kind: 'answer'; readonly status: number; readonly body: string; readonly retryAfter?: RetryAfter }
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      readonly body: string;
+      readonly retryAfter: RetryAfter | undefined;
+    }
   /** `stale`: the socket had served before, and the server closed it without a byte of an answer. */
   | { readonly kind: 'error'; readonly error: Error; readonly stale: boolean; readonly sent: boolean }
   | { readonly kind: 'settled'; readonly outcome: DeliveryOutcome };
@@ -59,6 +64,8 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   readonly signal: AbortSignal;
   readonly #mustLeaveBy: Deadline | undefined;
   readonly #end: (result: ExchangeResult) => void;
+  /** Among those in flight; theirs to set. */
+  place = -1;
   /** Set by the pool's client as it takes the request. */
   connection: Connection | undefined;
   #abort: ((error?: Error) => void) | undefined;
@@ -137,8 +144,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     if (this.#ended) return;
     this.#ended = true;
     if (this.#status !== undefined) {
-      const retryAfter = this.#retryAfter;
-      this.#end({ kind: 'answer', status: this.#status, body: this.#bodyText(), ...(retryAfter && { retryAfter }) });
+      this.#end({ kind: 'answer', status: this.#status, body: this.#bodyText(), retryAfter: this.#retryAfter });
     } else
       this.#end(otherwise ?? { kind: 'error', error: new Error('The answer had no status'), stale: false, sent: true });
   }

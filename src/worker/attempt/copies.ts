@@ -1,3 +1,5 @@
+import { IdSet } from './id-set.js';
+
 /** What waits for its turn; true = it is now. */
 type Turn = (its: boolean) => void;
 
@@ -11,7 +13,7 @@ type Turn = (its: boolean) => void;
  * Other processes know nothing of it: between them the last word is the delivery once every copy is delivered.
  */
 export class Copies {
-  readonly #inHand = new Set<string>();
+  readonly #inHand = new IdSet();
   /** Of ids in hand, those that others wait for; a look into an empty map costs nothing. */
   readonly #waiting = new Map<string, Turn[]>();
   #held = 0;
@@ -25,8 +27,7 @@ export class Copies {
 
   /** False = another copy is in hand: `wait`. */
   take(id: string): boolean {
-    const before = this.#inHand.size;
-    return this.#inHand.add(id).size > before;
+    return this.#inHand.add(id);
   }
 
   /** Another copy waits, and will tell the main server what is true then. */
