@@ -1,7 +1,7 @@
 /** Upper bounds in ms: 2.5 apart to 100, 10 apart to 250, then 15 % apart to a minute; the last bucket has none. */
 const BOUNDS = boundsOfBuckets();
 const SHARE_OF_THE_NEW = 1 / 32;
-/** The share of the first bucket from which one more there changes nothing: so it is for each message without a lag. */
+/** The share of some buckets from which one more there changes nothing: so it is for each message without a lag. */
 const ALL = 0.999;
 /** Of what is noted, the part that is spread evenly: what was never seen to happen stays possible. */
 const EVEN = 0.05;
@@ -39,6 +39,17 @@ export class LagSpread {
     }
   }
 
+  /** Whether all are registered at that age, as far as is known. */
+  isSure(ageMs: number): boolean {
+    const to = bucketOf(ageMs, false);
+    let left = 1 - ALL;
+    for (let at = BOUNDS.length; at > to; at -= 1) {
+      left -= this.#shares[at] ?? 0;
+      if (left < 0) return false;
+    }
+    return true;
+  }
+
   /**
    * When that share of the messages is registered that were not at `afterMs`, in ms; 0 = nothing is known of such.
    */
@@ -63,7 +74,8 @@ export class LagSpread {
     let best = lastMs;
     let leastMs = lastMs;
     let unregistered = 1;
-    for (const [at, bound] of BOUNDS.entries()) {
+    for (let at = 0; at < BOUNDS.length; at += 1) {
+      const bound = BOUNDS[at] ?? lastMs;
       if (bound >= lastMs) break;
       unregistered -= this.#shares[at] ?? 0;
       const meanMs = bound + unregistered * (lastMs - bound + lookMs);

@@ -42,6 +42,8 @@ export interface YoungMessage {
   readonly firstLookMs: number;
   /** It is asked for before that, to learn. */
   readonly isEarly: boolean;
+  /** It was older than that when it came. */
+  readonly isPast: boolean;
 }
 
 interface Seen {
@@ -87,7 +89,7 @@ export class RegistrationLag {
     const isHeld = this.#graceMs > 0 && trueAgeMs < this.#firstLookMs;
     const isEarly = isHeld && this.#random() < EARLY;
     const firstLookMs = isEarly ? this.#random() * Math.min(this.#lagMs, MOST_HELD_MS) : this.#firstLookMs;
-    return { enqueuedAt: now - trueAgeMs, firstLookMs, isEarly };
+    return { enqueuedAt: now - trueAgeMs, firstLookMs, isEarly, isPast: !isHeld };
   }
 
   /** How long to hold it before it is asked for, in ms. */
@@ -114,14 +116,17 @@ export class RegistrationLag {
   }
 
   /**
-   * It was found registered. What never is teaches nothing.
+   * It was found registered. What never is teaches nothing, nor what came at an age at which all are: of a queue in which
+   * each message waits for 200 ms a lag of 150 would be learned, since nobody sees that it is shorter.
    *
    * @param unknownAt when it was asked for in vain last, monotonic ms.
    * @param foundAt when the request was sent that found it.
    */
-  registered({ enqueuedAt, isEarly }: YoungMessage, unknownAt: number | undefined, foundAt: number): void {
+  registered({ enqueuedAt, isEarly, isPast }: YoungMessage, unknownAt: number | undefined, foundAt: number): void {
+    const byMs = Math.max(0, foundAt - enqueuedAt);
+    if (isPast && unknownAt === undefined && this.#spread.isSure(byMs)) return;
     const afterMs = unknownAt === undefined ? 0 : Math.max(0, unknownAt - enqueuedAt);
-    this.#spread.note(afterMs, Math.max(0, foundAt - enqueuedAt), isEarly ? WEIGHT_OF_EARLY : 1);
+    this.#spread.note(afterMs, byMs, isEarly ? WEIGHT_OF_EARLY : 1);
     const lagMs = this.#spread.registeredBy(REGISTERED);
     this.#lagMs = lagMs <= LEAST_HELD_MS ? 0 : lagMs;
     const lastMs = Math.min(this.#lagMs, MOST_HELD_MS);

@@ -158,6 +158,15 @@ describe('a message in a backlog', () => {
     expect(lag.againInMs(young, 1, 8)).toBeUndefined();
   });
 
+  it('teaches no lag, however long each waits for its turn', () => {
+    const lag = new RegistrationLag({ graceMs: GRACE_MS, random: () => 0.5 });
+    for (let number = 0; number < 1_000; number += 1) {
+      const young = lag.look({ clientId: 'c', ageMs: 150 + (number % 80), wasAwaited: false, now: 0 });
+      lag.registered(young, undefined, 1);
+    }
+    expect(lag.lagMs).toBe(0);
+  });
+
   it('is held for what is left of the lag, by the monotonic clock', () => {
     const lag = known();
     const young = lag.look({ clientId: 'c', ageMs: 32, wasAwaited: false, now: 1_000 });
@@ -167,7 +176,7 @@ describe('a message in a backlog', () => {
 });
 
 describe('after a 404', () => {
-  const young = { enqueuedAt: 0, firstLookMs: 0, isEarly: false };
+  const young = { enqueuedAt: 0, firstLookMs: 0, isEarly: false, isPast: true };
 
   /** The ages of all looks at a message that is never registered; each is answered at once. */
   function looks(graceMs: number): number[] {
