@@ -27,6 +27,10 @@ interface MainServerClientOptions {
 
 const HEADERS = ['content-type', 'application/json', 'accept-encoding', 'identity'];
 
+type Told = (outcome: DeliveryOutcome) => void;
+
+const ignored: Told = () => undefined;
+
 /** The sockets of one set of credentials. */
 interface Connections {
   readonly pool: DeliveryPool;
@@ -61,8 +65,11 @@ export class MainServerClient implements MainServer {
     this.#connections = this.#connectionsWith(credentials);
   }
 
-  deliver(messageId: string, signal: AbortSignal): Promise<DeliveryOutcome> {
-    if (signal.aborted || this.#stopped) return Promise.resolve(ABORTED);
+  deliver(messageId: string, signal: AbortSignal, onOutcome: Told = ignored): Promise<DeliveryOutcome> {
+    if (signal.aborted || this.#stopped) {
+      onOutcome(ABORTED);
+      return Promise.resolve(ABORTED);
+    }
     const request: Dispatcher.DispatchOptions = {
       path: this.#path,
       method: 'POST',
@@ -71,9 +78,13 @@ export class MainServerClient implements MainServer {
     };
     const startMs = this.#options.clock.now();
     return new Promise((resolve) => {
+      const end = (outcome: DeliveryOutcome): void => {
+        onOutcome(outcome);
+        resolve(outcome);
+      };
       const first = this.#exchange(startMs, signal, (result) => {
-        if (result.kind === 'error' && result.stale) this.#repeat(request, first, resolve);
-        else resolve(this.#outcomeOf(result));
+        if (result.kind === 'error' && result.stale) this.#repeat(request, first, end);
+        else end(this.#outcomeOf(result));
       });
       this.#connections.pool.dispatch(request, first);
     });
@@ -134,12 +145,12 @@ export class MainServerClient implements MainServer {
    * Once, inside the same deadline: the server closed the kept socket as we wrote, and has most probably read nothing.
    * Or it read the request and died of it: so a repeat that fails leaves open what became of the first.
    */
-  #repeat(request: Dispatcher.DispatchOptions, first: HttpExchange, resolve: (outcome: DeliveryOutcome) => void): void {
-    if (this.#stopped) return resolve(ABORTED);
+  #repeat(request: Dispatcher.DispatchOptions, first: HttpExchange, end: Told): void {
+    if (this.#stopped) return end(ABORTED);
     this.#options.log.debug('The main server closed an idle connection, repeating the request on a new one');
     const second = this.#exchange(first.startMs, first.signal, (result) => {
       const outcome = this.#outcomeOf(result);
-      resolve(outcome.kind === 'failed' ? { ...outcome, fateUnknown: true } : outcome);
+      end(outcome.kind === 'failed' ? { ...outcome, fateUnknown: true } : outcome);
     });
     this.#connections.pool.dispatchFresh(request, second);
   }

@@ -39,8 +39,18 @@ function offsetMinutes(zone: string | undefined): number | undefined {
   return (zone.startsWith('-') ? -1 : 1) * (hours * 60 + minutes);
 }
 
-/** Undefined for a day that no calendar has: Date rolls February 30 over into March, and year 99 into 1999. */
+/** Nearly all messages of a minute are of one day. */
+let lastDay = { year: 0, month: 0, day: 0, midnight: undefined as number | undefined };
+
 function midnightOf(year: number, month: number, day: number): number | undefined {
+  const { midnight } = lastDay;
+  if (day === lastDay.day && month === lastDay.month && year === lastDay.year) return midnight;
+  lastDay = { year, month, day, midnight: calendarDay(year, month, day) };
+  return lastDay.midnight;
+}
+
+/** Undefined for a day that no calendar has: Date rolls February 30 over into March, and year 99 into 1999. */
+function calendarDay(year: number, month: number, day: number): number | undefined {
   const date = new Date(Date.UTC(year, month - 1, day));
   const exists = date.getUTCFullYear() === year && date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
   return exists ? date.getTime() : undefined;

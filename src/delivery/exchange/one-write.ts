@@ -16,7 +16,7 @@ import type { Socket } from 'node:net';
  */
 export function joinWrites(socket: Socket, mayLeave: () => boolean): void {
   const write = socket.write.bind(socket) as (data: string | Uint8Array, encoding?: BufferEncoding) => boolean;
-  let parts: Uint8Array[] | undefined;
+  let parts: (string | Uint8Array)[] | undefined;
   const leave = (data: string | Uint8Array, encoding?: BufferEncoding): boolean => {
     if (mayLeave()) return write(data, encoding);
     socket.destroy(new LateRequestError());
@@ -27,13 +27,27 @@ export function joinWrites(socket: Socket, mayLeave: () => boolean): void {
   socket.uncork = () => {
     const joined = parts;
     parts = undefined;
-    if (joined && joined.length > 0) leave(Buffer.concat(joined));
+    if (joined && joined.length > 0) leave(bytesOf(joined));
   };
   socket.write = ((data: string | Uint8Array, encoding?: BufferEncoding) => {
     if (!parts) return leave(data, encoding);
-    parts.push(typeof data === 'string' ? Buffer.from(data, encoding) : data);
+    parts.push(typeof data === 'string' && encoding !== 'latin1' ? Buffer.from(data, encoding) : data);
     return !socket.writableNeedDrain;
   }) as Socket['write'];
+}
+
+/** Of strings each unit is one byte. */
+function bytesOf(parts: readonly (string | Uint8Array)[]): Buffer {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const bytes = Buffer.allocUnsafe(length);
+  let at = 0;
+  for (const part of parts) {
+    if (typeof part === 'string') bytes.write(part, at, 'latin1');
+    else bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }
 
 class LateRequestError extends Error {

@@ -18,27 +18,59 @@ export class RedisCommand extends Command {
 
   /** The request as the protocol wants it: https://redis.io/docs/latest/develop/reference/protocol-spec/ (RESP2 arrays). */
   override toWritable(): string | Buffer {
-    const pieces: (string | Buffer)[] = [];
-    let text = `*${this.args.length + 1}\r\n$${Buffer.byteLength(this.name)}\r\n${this.name}\r\n`;
-    for (const argument of this.args as readonly (string | Buffer)[]) {
-      if (typeof argument === 'string') {
-        text += `$${Buffer.byteLength(argument)}\r\n${argument}\r\n`;
-        continue;
-      }
-      pieces.push(`${text}$${argument.length}\r\n`, argument);
-      text = '\r\n';
+    const args = this.args as readonly (string | Buffer)[];
+    let text = `*${args.length + 1}\r\n$${Buffer.byteLength(this.name)}\r\n${this.name}\r\n`;
+    for (const [at, argument] of args.entries()) {
+      if (typeof argument !== 'string') return joined(text, args.slice(at));
+      text += `$${Buffer.byteLength(argument)}\r\n${argument}\r\n`;
     }
-    return pieces.length === 0 ? text : joined([...pieces, text]);
+    return text;
   }
 }
 
-function joined(pieces: readonly (string | Buffer)[]): Buffer {
-  let length = 0;
-  for (const piece of pieces) length += Buffer.byteLength(piece);
+const DOLLAR = 0x24;
+const ZERO = 0x30;
+const CR = 0x0d;
+const LF = 0x0a;
+/** `$` and two line ends. */
+const FRAME_BYTES = 5;
+
+/** The frames are written digit by digit: as strings, each would be made and copied for its own sake. */
+function joined(text: string, args: readonly (string | Buffer)[]): Buffer {
+  let length = Buffer.byteLength(text);
+  for (const argument of args) {
+    const size = Buffer.byteLength(argument);
+    length += digitsOf(size) + size + FRAME_BYTES;
+  }
   const bytes = Buffer.allocUnsafe(length);
-  let at = 0;
-  for (const piece of pieces) {
-    at += typeof piece === 'string' ? bytes.write(piece, at, 'utf8') : piece.copy(bytes, at);
+  let at = bytes.write(text, 0, 'utf8');
+  for (const argument of args) {
+    at = writeFrame(bytes, at, Buffer.byteLength(argument));
+    at += typeof argument === 'string' ? bytes.write(argument, at, 'utf8') : argument.copy(bytes, at);
+    at = writeLineEnd(bytes, at);
   }
   return bytes;
+}
+
+function writeFrame(bytes: Buffer, from: number, size: number): number {
+  const end = from + 1 + digitsOf(size);
+  bytes[from] = DOLLAR;
+  let left = size;
+  for (let at = end - 1; at > from; at -= 1) {
+    bytes[at] = ZERO + (left % 10);
+    left = Math.floor(left / 10);
+  }
+  return writeLineEnd(bytes, end);
+}
+
+function writeLineEnd(bytes: Buffer, at: number): number {
+  bytes[at] = CR;
+  bytes[at + 1] = LF;
+  return at + 2;
+}
+
+function digitsOf(size: number): number {
+  let digits = 1;
+  for (let left = size; left >= 10; left /= 10) digits += 1;
+  return digits;
 }

@@ -83,9 +83,9 @@ export function createWorkerMetrics(workerId: string, sources: MetricSources = {
       totals.retried += 1;
     },
     acknowledged: (count) => ifFinite(count, (value) => void (messages.acknowledged.count += value)),
-    observeDelivery: (seconds) => ifFinite(seconds, (value) => messages.delivery.add(value)),
-    observeWait: (seconds) => ifFinite(seconds, (value) => messages.wait.add(value)),
-    setProcessing: (count) => ifFinite(count, (value) => (messages.processing.now = value)),
+    observeDelivery: (seconds) => void (Number.isFinite(seconds) && messages.delivery.add(Math.max(0, seconds))),
+    observeWait: (seconds) => void (Number.isFinite(seconds) && messages.wait.add(Math.max(0, seconds))),
+    setProcessing: (count) => void (Number.isFinite(count) && (messages.processing.now = Math.max(0, count))),
     setBreakerOpen: (open) => state.breakerOpen.set(open ? 1 : 0),
     setRedisUp: (up) => state.redisUp.set(up ? 1 : 0),
     setEvictionSafe: (safe) => state.evictionSafe.set({ worker_id: workerId }, safe ? 1 : 0),

@@ -59,9 +59,9 @@ interface Attempt {
   /** The kill. */
   readonly signal: AbortSignal;
   /** When it was claimed, by `queued_at`; of a first attempt. */
-  readonly ageMs?: number;
+  readonly ageMs: number | undefined;
   /** It may not be registered yet. */
-  readonly young?: YoungMessage;
+  readonly young: YoungMessage | undefined;
 }
 
 type Failed = Extract<DeliveryOutcome, { kind: 'failed' }>;
@@ -119,14 +119,16 @@ export class Attempts {
   /** Holds it if it is hardly registered yet. */
   #attempt(claim: Claim, message: Message, signal: AbortSignal, wasAwaited: boolean): Promise<AttemptResult> {
     const { clock, lag } = this.#options;
-    if (message.attemptCount > 0 || message.queuedAtMs === undefined) return this.#post({ claim, message, signal });
+    if (message.attemptCount > 0 || message.queuedAtMs === undefined) {
+      return this.#post({ claim, message, signal, ageMs: undefined, young: undefined });
+    }
     const ageMs = clock.wallNow() - message.queuedAtMs;
-    const first = { claim, message, signal, ageMs };
-    if (!wasAwaited && ageMs >= lag.oldFromMs) return this.#post(first);
+    if (!wasAwaited && ageMs >= lag.oldFromMs) return this.#post({ claim, message, signal, ageMs, young: undefined });
     const now = clock.now();
     const young = lag.look({ clientId: message.clientId, ageMs, wasAwaited, now });
     const holdMs = lag.holdMs(young, now);
-    return holdMs > 0 ? this.#hold({ ...first, young }, holdMs) : this.#post({ ...first, young });
+    const attempt = { claim, message, signal, ageMs, young };
+    return holdMs > 0 ? this.#hold(attempt, holdMs) : this.#post(attempt);
   }
 
   async #hold(attempt: Attempt, ms: number): Promise<AttemptResult> {

@@ -20,15 +20,15 @@ export class ObservedServer implements Pick<MainServer, 'deliver' | 'updateStatu
     this.#options = options;
   }
 
-  async deliver(messageId: string, signal: AbortSignal): Promise<DeliveryOutcome> {
+  deliver(messageId: string, signal: AbortSignal): Promise<DeliveryOutcome> {
     const { server, flow, route, clock } = this.#options;
     const startedAt = clock.now();
     const ticket = flow.begin(startedAt);
-    const outcome = await server.deliver(messageId, signal);
-    const now = clock.now();
-    route.note(outcome);
-    flow.record(ticket, outcome, now - startedAt, now);
-    return outcome;
+    return server.deliver(messageId, signal, (outcome) => {
+      const now = clock.now();
+      route.note(outcome);
+      flow.record(ticket, outcome, now - startedAt, now);
+    });
   }
 
   async updateStatus(

@@ -202,11 +202,13 @@ export class Settlements {
 /** How many of the first are no more than `bytes` together, but one. */
 function countWithin(results: readonly AttemptResult[], bytes: number): number {
   let taken = 0;
-  for (const [at, { settlement }] of results.entries()) {
+  let count = 0;
+  for (const { settlement } of results) {
     taken += sizeOf(settlement);
-    if (taken > bytes) return Math.max(1, at);
+    if (taken > bytes) return Math.max(1, count);
+    count += 1;
   }
-  return results.length;
+  return count;
 }
 
 function sizeOf(settlement: Settlement): number {

@@ -55,10 +55,12 @@ export class ScriptedMainServer implements Pick<MainServer, 'deliver' | 'updateS
     return this.posts.map(({ id }) => id);
   }
 
-  deliver(id: string, signal: AbortSignal): Promise<DeliveryOutcome> {
-    const { held, answered } = heldUntil(signal);
+  deliver(id: string, signal: AbortSignal, onOutcome?: (outcome: DeliveryOutcome) => void): Promise<DeliveryOutcome> {
+    const { held, answered } = heldUntil(signal, onOutcome);
     this.posts.push({ ...held, id });
-    if (this.#postOutcome) held.answer(this.#postOutcome);
+    const outcome = this.#postOutcome;
+    // as an answer over a network: never before the request is made
+    if (outcome) queueMicrotask(() => held.answer(outcome));
     return answered;
   }
 
@@ -74,15 +76,24 @@ export class ScriptedMainServer implements Pick<MainServer, 'deliver' | 'updateS
   }
 }
 
-function heldUntil(signal: AbortSignal): {
+function heldUntil(
+  signal: AbortSignal,
+  onOutcome: (outcome: DeliveryOutcome) => void = () => undefined,
+): {
   readonly held: Held<DeliveryOutcome>;
   readonly answered: Promise<DeliveryOutcome>;
 } {
   let answer: (outcome: DeliveryOutcome) => void = () => undefined;
   const answered = new Promise<DeliveryOutcome>((resolve) => {
-    answer = resolve;
-    if (signal.aborted) resolve(ABORTED);
-    signal.addEventListener('abort', () => resolve(ABORTED));
+    let isAnswered = false;
+    answer = (outcome) => {
+      if (isAnswered) return;
+      isAnswered = true;
+      onOutcome(outcome);
+      resolve(outcome);
+    };
+    if (signal.aborted) answer(ABORTED);
+    signal.addEventListener('abort', () => answer(ABORTED));
   });
   return { held: { answer }, answered };
 }
