@@ -11,6 +11,7 @@ import { readFailures } from './failures/reading.js';
 import { readHistory, type HistoryQuery, type ReadHistory } from './history/read.js';
 import { redisKeys } from './keys.js';
 import { readLeases } from './leases-run.js';
+import { redisMessages, type Messages } from './messages/messages.js';
 import { lookAtPause } from './pause/look.js';
 import { missingPermissions, type MissingPermissions } from './connection/permissions.js';
 import { RedisRollback, type Rollback } from './rollback.js';
@@ -19,6 +20,7 @@ import { readSizes } from './sizes.js';
 /** What an operator does to the queue by hand, over a connection of its own. */
 export interface OperatorQueue {
   readonly deadLetters: DeadLetters;
+  readonly messages: Messages;
   readonly rollback: Rollback;
   readonly audit: Audit;
   /** To the left end, the first one first, as producers do. */
@@ -80,6 +82,7 @@ function operatorQueue(
   return {
     address: address(config.redis),
     deadLetters: new RedisDeadLetters({ connection, keys, clock, messageMaxBytes: config.queue.messageMaxBytes }),
+    messages: redisMessages({ connection, keys, clock }),
     rollback: new RedisRollback(connection, keys, clock),
     audit: createAudit(connection, keys),
     enqueue: async (messages) => {
