@@ -4,6 +4,7 @@ import type { Config } from '../shared/config/config.js';
 import { RedisUnavailableError } from '../shared/errors.js';
 import type { PauseLook, QueueSizes, RegisteredConsumer } from './message-queue.js';
 import { createAudit, type Audit } from './audit.js';
+import { RedisMessageActions, type MessageActions } from './actions/message-actions.js';
 import { RedisConnection, type RedisArgument } from './connection/connection.js';
 import { address } from './connection/problem.js';
 import { RedisDeadLetters, type DeadLetters } from './dead-letters/dead-letters.js';
@@ -21,6 +22,7 @@ import { readSizes } from './sizes.js';
 export interface OperatorQueue {
   readonly deadLetters: DeadLetters;
   readonly messages: Messages;
+  readonly actions: MessageActions;
   readonly rollback: Rollback;
   readonly audit: Audit;
   /** To the left end, the first one first, as producers do. */
@@ -83,6 +85,7 @@ function operatorQueue(
     address: address(config.redis),
     deadLetters: new RedisDeadLetters({ connection, keys, clock, messageMaxBytes: config.queue.messageMaxBytes }),
     messages: redisMessages({ connection, keys, clock }),
+    actions: new RedisMessageActions({ connection, keys, clock }),
     rollback: new RedisRollback(connection, keys, clock),
     audit: createAudit(connection, keys),
     enqueue: async (messages) => {

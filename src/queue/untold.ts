@@ -3,6 +3,7 @@
  * dead letters, so that whoever removes a letter can remove its entry by the line alone.
  */
 import type { Buffer } from 'node:buffer';
+import { CANCELLED_ERROR } from '../domain/cancelled.js';
 import { readIndexLine } from '../domain/dead-letters/index-line.js';
 import { MAX_ATTEMPTS_ERROR, POISON_ERROR, readDeadLetter } from '../domain/dead-letters/dead-letter.js';
 import type { RedisConnection } from './connection/connection.js';
@@ -17,6 +18,8 @@ const LONGEST_MS = 60_000;
 const SHORTEST_OPEN_MS = 5_000;
 /** What is told of a letter stands in its first line or first hundred characters. */
 const READ_BYTES = 4_096;
+
+const ERRORS: Readonly<Record<string, string>> = { poison: POISON_ERROR, cancelled: CANCELLED_ERROR };
 
 const takeScript = redisScript('untold/take');
 const settleScript = redisScript('untold/settle');
@@ -49,7 +52,7 @@ function burialOf(line: string, score: string, letter: Buffer, letterBytes: numb
   return {
     messageId,
     attemptCount: readDeadLetter(letter, letterBytes)?.attemptCount ?? 0,
-    errorMessage: reason === 'poison' ? POISON_ERROR : MAX_ATTEMPTS_ERROR,
+    errorMessage: ERRORS[reason] ?? MAX_ATTEMPTS_ERROR,
     line,
     score,
   };

@@ -8,7 +8,7 @@
  * up again, and no sum falls while the supervisor lives. A process that is killed takes the counts of a second at most.
  */
 import type { HistoryCounts } from '../../src/domain/history/book.js';
-import { DEAD_LETTER_REASONS } from '../../src/domain/dead-letters/reasons.js';
+import { BURIAL_REASONS } from '../../src/domain/dead-letters/reasons.js';
 import { COUNTED } from '../../src/shared/metrics/counts.js';
 import type { MetricJson } from '../../src/shared/metrics/metric-json.js';
 import { CountSet, type FailureOf } from '../workers/count-set.js';
@@ -66,7 +66,7 @@ export class CountLedger {
   history(slots: readonly WorkerSlot[]): HistoryCounts {
     const sets = this.#sets(slots);
     const { delivered, failed, retried } = totalsOf(sets);
-    const buried = DEAD_LETTER_REASONS.map((reason) => totalOf(sets, COUNTED.failed, { reason }));
+    const buried = BURIAL_REASONS.map((reason) => totalOf(sets, COUNTED.failed, { reason }));
     return {
       delivered,
       failed,

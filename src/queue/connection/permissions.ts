@@ -61,6 +61,7 @@ const USES: readonly Use[] = [
     means: 'dead letters cannot be counted, listed, replayed or purged',
     commands: ['ZCARD KEY', 'ZCOUNT KEY 0 0', 'ZRANK KEY x', 'ZREVRANK KEY x', 'ZREVRANGE KEY 0 0', 'HSTRLEN KEY x'],
   },
+  { means: 'waiting messages cannot be listed or cancelled', commands: ['LRANGE KEY 0 0', 'LSET KEY 0 x'] },
   { means: 'claims of a worker that Redis has forgotten are not looked for', commands: ['SCAN 0 COUNT 1'] },
   {
     means: 'each supervisor looks for such claims, in place of one in turn',

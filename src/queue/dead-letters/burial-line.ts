@@ -16,8 +16,13 @@ const lines = new WeakMap<Burial, string>();
 export function lineOf(burial: Burial): string {
   const known = lines.get(burial);
   if (known !== undefined) return known;
-  count += 1;
-  const line = indexLine(`${incarnation}-${count.toString(36)}`, readDeadLetter(burial.envelope));
+  const line = indexLine(newUnique(), readDeadLetter(burial.envelope));
   lines.set(burial, line);
   return line;
+}
+
+/** The first word of a line; nobody has used it before. */
+export function newUnique(): string {
+  count += 1;
+  return `${incarnation}-${count.toString(36)}`;
 }

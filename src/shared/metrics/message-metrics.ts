@@ -1,6 +1,6 @@
 /** The eight metrics of the Python worker, and one more that is counted for each delivery. */
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { DEAD_LETTER_REASONS } from '../../domain/dead-letters/reasons.js';
+import { BURIAL_REASONS } from '../../domain/dead-letters/reasons.js';
 import { FAILURE_REASONS } from '../../domain/delivery-outcome.js';
 import { COUNTED, DELIVERY_BUCKETS, WAIT_BUCKETS } from './counts.js';
 import { FixedHistogram } from './histogram.js';
@@ -26,7 +26,7 @@ export function messageMetrics(registry: Registry, workerId: string, heldMessage
     help: 'Number of active worker processes',
     registers: [registry],
   }).set(1);
-  const reasons = [...FAILURE_REASONS, ...DEAD_LETTER_REASONS];
+  const reasons = [...FAILURE_REASONS, ...BURIAL_REASONS];
   return {
     ...deliveryMetrics(registry, workerId),
     failed: new Map<string, Counter.Internal>(

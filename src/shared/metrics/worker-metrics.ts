@@ -5,7 +5,7 @@
  * Children of labels are resolved once, and no method throws whatever it is given: metrics never fail a delivery.
  */
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { DEAD_LETTER_REASONS, type DeadLetterReason } from '../../domain/dead-letters/reasons.js';
+import { BURIAL_REASONS, type BurialReason } from '../../domain/dead-letters/reasons.js';
 import type { FailureReason } from '../../domain/delivery-outcome.js';
 import type { HistoryCounts } from '../../domain/history/book.js';
 import type { Counts, LatestFailure } from './counts.js';
@@ -29,7 +29,7 @@ export interface WorkerMetrics {
   processed(status: ProcessedStatus): void;
   delivered(): void;
   /** Each failed attempt and each burial; `latest` is shown to operators. */
-  failed(reason: FailureReason | DeadLetterReason, latest?: FailureDetail): void;
+  failed(reason: FailureReason | BurialReason, latest?: FailureDetail): void;
   /** Each attempt that was put down for a retry. */
   retried(): void;
   /** Claims that ended with an acknowledgement. */
@@ -112,8 +112,8 @@ export function createWorkerMetrics(workerId: string, sources: MetricSources = {
   };
 }
 
-function isBurial(reason: FailureReason | DeadLetterReason): boolean {
-  return DEAD_LETTER_REASONS.some((burial) => burial === reason);
+function isBurial(reason: FailureReason | BurialReason): boolean {
+  return BURIAL_REASONS.some((burial) => burial === reason);
 }
 
 /** prom-client throws on NaN, on infinities and on counters that would fall. */

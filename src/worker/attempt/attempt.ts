@@ -1,7 +1,7 @@
 /**
  * An attempt at one claimed message, from its claim to how it is to be settled:
  *
- *   parse ──malformed──────────────────────▶ bury
+ *   parse ──malformed──────────────────────▶ bury                          | what an operator left in place of a message: ack
  *     │      another copy of it in hand ─────▶ waits for its turn (copies.ts)
  *   judge ──no attempt left──▶ give up ────▶ bury (told, or still to be)   | hand back
  *     │      hardly registered yet ──────────▶ held until it is (held.ts)     | hand back
@@ -10,6 +10,7 @@
  * A kill hands the message back untouched, whatever the attempt was at.
  */
 import type { MainServer, StatusUpdate } from '../../delivery/main-server.js';
+import { isCancelMarker } from '../../domain/cancelled.js';
 import type { DeliveryOutcome } from '../../domain/delivery-outcome.js';
 import { parseMessage, withAttemptCount, type Message } from '../../domain/message.js';
 import type { RegistrationLag, YoungMessage } from '../../domain/registration/registration-lag.js';
@@ -108,6 +109,7 @@ export class Attempts {
   }
 
   #malformed(claim: Claim, problem: string): AttemptResult {
+    if (isCancelMarker(claim.raw)) return { settlement: { kind: 'ack', claim } };
     this.#options.log.error(`Moved a malformed message of ${claim.raw.length} bytes to the dead list: ${problem}`);
     return { settlement: this.#options.burial.bury(claim, 'malformed', problem) };
   }

@@ -1,4 +1,4 @@
-import type { DeadLetterReason } from '../../domain/dead-letters/reasons.js';
+import type { BurialReason } from '../../domain/dead-letters/reasons.js';
 import { deadLetter } from '../../domain/dead-letters/dead-letter.js';
 import type { Message } from '../../domain/message.js';
 import type { Claim, Settlement } from '../../queue/message-queue.js';
@@ -26,7 +26,7 @@ export class Burial {
     this.#options = options;
   }
 
-  bury(claim: Claim, reason: DeadLetterReason, error: string, { message, isUntold }: Buried = {}): Settlement {
+  bury(claim: Claim, reason: BurialReason, error: string, { message, isUntold }: Buried = {}): Settlement {
     const { workerId, metrics, clock } = this.#options;
     const deadAt = clock.wallNow();
     metrics.failed(reason, { at: deadAt, error, messageId: message?.id ?? '' });

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { MainServer, StatusUpdate } from '../../delivery/main-server.js';
 import type { FlowControl } from '../../domain/flow/flow-control.js';
+import { statusBudgetMs } from '../../domain/status-window.js';
 import type { Life } from '../../shared/life.js';
 import type { Log } from '../../shared/logger/log.js';
 import type { Clock } from '../../shared/time/clock.js';
@@ -10,9 +11,6 @@ import { printable } from '../../shared/words/escape.js';
 
 /** Above this many waiting the newest are dropped: each is advice to the main server, not the message. */
 const MOST_WAITING = 1_000;
-const LONGEST_MS = 10_000;
-/** The rest of the retry interval stays free, so that a PUT is over before the message can be POSTed again. */
-const SHARE_OF_INTERVAL = 0.8;
 const DROP_REPORT_MS = 60_000;
 
 interface Waiting {
@@ -57,7 +55,7 @@ export class StatusUpdates implements Pick<Life, 'stop'> {
   send(messageId: string, update: StatusUpdate, settledAt: Moment): void {
     if (this.#abort.signal.aborted) return;
     if (this.#waiting.length >= MOST_WAITING) return this.#drop(messageId);
-    const budgetMs = Math.min(LONGEST_MS, SHARE_OF_INTERVAL * this.#options.retryIntervalMs);
+    const budgetMs = statusBudgetMs(this.#options.retryIntervalMs);
     this.#waiting.push({ messageId, update, deadline: new Deadline(budgetMs, this.#options.clock, settledAt) });
     this.#sendMore();
   }

@@ -1,9 +1,9 @@
-import { DEAD_LETTER_REASONS } from '../../../src/domain/dead-letters/reasons.js';
+import { BURIAL_REASONS } from '../../../src/domain/dead-letters/reasons.js';
 import type { StatusDocument } from '../status-document.js';
 
 /** Fewer failures prove nothing: a single bad message fails again and again. */
 const LEAST_FAILED = 10;
-const BURIALS: ReadonlySet<string> = new Set(DEAD_LETTER_REASONS);
+const BURIALS: ReadonlySet<string> = new Set(BURIAL_REASONS);
 
 /**
  * Every worker may be ready and take messages while a main server that answers has something against all of them: no

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { isCancelMarker } from '../../../src/domain/cancelled.js';
 import { deadLetter } from '../../../src/domain/dead-letters/dead-letter.js';
 import type { RedisQueue } from '../../../src/queue/claims/claims-and-settlements.js';
 import type { Claim, Settlement } from '../../../src/queue/message-queue.js';
@@ -94,6 +95,15 @@ const OPERATIONS: readonly Operation[] = [
   },
   { name: 'set right', run: () => queue.background.setRight({ from: 0, limit: 10, backMs: 1_000 }) },
   { name: 'roll back', run: () => asOperator(({ rollback }) => rollback.run({ force: true })) },
+  {
+    name: 'retry now',
+    run: async () => {
+      const later = Date.now() + 900;
+      for (const member of await redis.client.zrange(RETRY, '0', '-1')) await redis.client.zadd(RETRY, later, member);
+      await asOperator(({ actions }) => actions.retry({ filter: {}, dryRun: false }));
+    },
+  },
+  { name: 'cancel', run: () => asOperator(({ actions }) => actions.cancel({ filter: {}, dryRun: false })) },
   { name: 'replay', run: () => asOperator(({ deadLetters }) => deadLetters.replay({ filter: {}, dryRun: false })) },
 ];
 
@@ -126,9 +136,9 @@ async function everything(client: Redis): Promise<string[]> {
   const members = await client.zrange(RETRY, '0', '-1');
   const { waiting, processing, dead } = await places(client);
   return [
-    ...waiting,
+    ...waiting.filter((text) => !isCancelMarker(Buffer.from(text))),
     ...processing,
-    ...members.map((member) => member.replace(/^0123456789ab\d+ id \d+:|^[0-9a-f]{12}\w+ any \d+:/, '')),
+    ...members.map((member) => member.replace(/^0123456789ab\d+N? id \d+:|^[0-9a-f]{12}\w+ any \d+:/, '')),
     ...dead.map((envelope) => (JSON.parse(envelope) as { message: string }).message),
   ].sort();
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { DEAD_LETTER_REASONS } from '../../../../../src/domain/dead-letters/reasons.js';
+import { BURIAL_REASONS } from '../../../../../src/domain/dead-letters/reasons.js';
 import { FAILURE_REASONS } from '../../../../../src/domain/delivery-outcome.js';
 import { createWorkerMetrics, type WorkerMetrics } from '../../../../../src/shared/metrics/worker-metrics.js';
 
@@ -58,7 +58,7 @@ test('every counter stands at 0 before anything happened, so that rate() sees th
   for (const status of ['delivered', 'failed']) {
     expect(await value(`worker_messages_processed_total{worker_id="worker-1",status="${status}"}`)).toBe(0);
   }
-  for (const reason of [...FAILURE_REASONS, ...DEAD_LETTER_REASONS]) {
+  for (const reason of [...FAILURE_REASONS, ...BURIAL_REASONS]) {
     expect(await value(`worker_messages_failed_total{worker_id="worker-1",reason="${reason}"}`)).toBe(0);
   }
   for (const name of ['messages_delivered', 'messages_retried', 'claims_lost', 'log_lines_dropped']) {

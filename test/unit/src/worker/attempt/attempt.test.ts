@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
+import { cancelMarker } from '../../../../../src/domain/cancelled.js';
 import { readDeadLetter } from '../../../../../src/domain/dead-letters/dead-letter.js';
 import { outcomeOfErrorCode, outcomeOfStatus } from '../../../../../src/domain/delivery-outcome.js';
 import type { Claim } from '../../../../../src/queue/message-queue.js';
@@ -262,12 +263,21 @@ describe('what is no message', () => {
       attemptCount: 0,
       workerId: 'worker-1',
       deadAt: new Date(clock.wallNow()).toISOString(),
+      failures: [],
     });
     expect(server.posts).toEqual([]);
     expect((await metrics.counts()).failures).toMatchObject([{ reason: 'malformed', messageId: '' }]);
     expect(log.lines).toEqual([
       'ERROR Moved a malformed message of 17 bytes to the dead list: The message_id is not a string.',
     ]);
+  });
+
+  test('since an operator cancelled it is dropped: not counted, not buried, no error', async () => {
+    const { claim, server, result, metrics, log } = attempted(cancelMarker('0123456789ab-1'));
+    expect(await result).toEqual({ settlement: { kind: 'ack', claim } });
+    expect(await totals(metrics)).toEqual({ processed: 0, delivered: 0, failed: 0, retried: 0 });
+    expect((await metrics.counts()).failures).toEqual([]);
+    expect([server.posts, log.lines]).toEqual([[], []]);
   });
 
   test('because it is larger than the limit is buried unread', async () => {

@@ -1,0 +1,54 @@
+-- Takes waiting messages out of hand: each becomes a dead letter, or is erased, and a marker stands in its place.
+--
+-- KEYS 1 queue  2 dead index  3 dead letters  4 untold
+-- ARGV 1 index of the first entry to look at, from the newest  2 entries to look at
+--      then four per message: its bytes, its envelope or "" = nothing is kept of it, its line of the index or "", the marker
+-- Returns {messages taken out, why the next one is refused or "", {numbers (from 1) of those not among the entries},
+--          1 = no more entries lie behind these}
+--
+-- Pushes move a message away from the newest end, and a claim moves none: so it lies where it was seen, or behind that. An
+-- element is overwritten only where its bytes are those that were seen. For the order of writes see exchange.lua: a burial
+-- begins with two removals that do nothing; an LSET has no such form, and where it is refused the letter is removed again.
+
+local queue, index, letters, untold = unpack(KEYS)
+local first, look = tonumber(ARGV[1]), tonumber(ARGV[2])
+redis.call('ZREM', index, '')
+redis.call('HDEL', letters, '')
+
+-- byte-identical messages are as many as they are
+local wanted = {}
+for at = #ARGV - 3, 3, -4 do
+  local same = wanted[ARGV[at]] or {}
+  same[#same + 1] = at
+  wanted[ARGV[at]] = same
+end
+
+local function take_out(place, at)
+  local envelope, line, marker = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
+  if envelope ~= '' then
+    local refused = bury(index, letters, untold, envelope, line, 0)
+    if refused then return refused end
+  end
+  local refused = refusal_of(redis.pcall('LSET', queue, place, marker), 'LSET', queue)
+  if refused and envelope ~= '' then undo_burial(index, letters, untold, line) end
+  return refused
+end
+
+local taken, is_taken = 0, {}
+local entries = redis.call('LRANGE', queue, first, first + look - 1)
+for number, raw in ipairs(entries) do
+  local same = wanted[raw]
+  local at = same and table.remove(same)
+  if at then
+    local refused = take_out(first + number - 1, at)
+    if refused then return { taken, refused, {}, 0 } end
+    taken = taken + 1
+    is_taken[at] = true
+  end
+end
+
+local missing = {}
+for at = 3, #ARGV, 4 do
+  if not is_taken[at] then missing[#missing + 1] = (at + 1) / 4 end
+end
+return { taken, '', missing, #entries < look and 1 or 0 }
