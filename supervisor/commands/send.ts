@@ -2,13 +2,14 @@ import type { Command } from 'commander';
 
 import { EXIT_FAILURE } from '../../src/shared/errors.js';
 import { printable } from '../../src/shared/words/escape.js';
+import { Batches } from './kit/batches.js';
+import { checkLines } from './kit/checked-lines.js';
 import { printJson, type CommandContext, type RegisterCommand } from './kit/command.js';
 import { addExitCodes, EXIT_DONE, QUEUE_EXIT_CODES, type ExitCode } from './kit/exit-codes.js';
 import { createProgress } from './kit/progress.js';
 import { addQueueOptions, withQueue } from './kit/queue-options.js';
-import { checkLines } from './send/file.js';
-import { messages, Sending } from './send/sending.js';
-import { sourceOf, type SourceOptions } from './send/source.js';
+import type { ReadyMessage } from './send/messages.js';
+import { MESSAGE_LINES, sourceOf, type SourceOptions } from './send/source.js';
 
 const EXIT_CODES: readonly ExitCode[] = [
   [EXIT_DONE, 'all were sent'],
@@ -20,6 +21,7 @@ interface SendOptions extends SourceOptions {
   readonly json?: true;
 }
 
+const WORDS = { one: 'message', many: 'messages', done: 'sent' };
 /** More ids than that are told by --json alone. */
 const SHOWN_IDS = 20;
 /** Longer ones are cut on the screen. */
@@ -65,14 +67,20 @@ async function send(
   const ids: string[] = [];
   let sent = 0;
   try {
-    if (source.lines) await checkLines(source.lines, (checked) => progress.update(`${checked} lines checked`));
-    await withQueue(command, context, (queue) =>
-      new Sending(queue, (batch, count) => {
-        sent = count;
+    if (source.lines) {
+      await checkLines(source.lines, MESSAGE_LINES, (checked) => progress.update(`${checked} lines checked`));
+    }
+    await withQueue(command, context, (queue) => {
+      const take = async (batch: readonly ReadyMessage[]): Promise<void> => {
+        await queue.enqueue(batch.map(({ raw }) => raw));
+        sent += batch.length;
         if (options.json || ids.length <= SHOWN_IDS) for (const { id } of batch) ids.push(id);
         progress.update(`${sent} messages sent`);
-      }).sendAll(source.messages),
-    );
+      };
+      return new Batches({ take, bytesOf: ({ raw }: ReadyMessage) => raw.length, words: WORDS }).takeAll(
+        source.messages,
+      );
+    });
   } finally {
     progress.end();
   }
@@ -82,8 +90,8 @@ async function send(
 
 function printSent(context: CommandContext, sent: number, ids: readonly string[]): void {
   if (sent === 0) return context.print('0 messages sent.');
-  if (sent > SHOWN_IDS) return context.print(`${messages(sent)} sent; --json tells their ids.`);
+  if (sent > SHOWN_IDS) return context.print(`${sent} messages sent; --json tells their ids.`);
   const shown = ids.map((id) => printable(id, SHOWN_CHARACTERS));
   if (sent === 1) return context.print(`1 message sent: ${shown.join()}`);
-  for (const line of [`${messages(sent)} sent:`, ...shown]) context.print(line);
+  for (const line of [`${sent} messages sent:`, ...shown]) context.print(line);
 }

@@ -47,6 +47,11 @@ export function deadLetter({ raw, reason, error, attemptCount, workerId, deadAt 
     attempt_count: attemptCount,
     worker_id: workerId,
   };
+  return envelope(about, raw);
+}
+
+/** @param about its fields without the message. */
+export function envelope(about: object, raw: Buffer): Buffer {
   if (raw.length < LARGE_BYTES) return enveloped(about, raw);
   return Buffer.concat([Buffer.from(`${JSON.stringify({ ...about, message_bytes: raw.length })}\n`), raw]);
 }

@@ -4,12 +4,14 @@
  * Everything goes over the index, in steps that hold Redis for some milliseconds; a search for a text reads the letters as
  * well. What earlier versions buried is moved to the index before.
  */
+import type { FiledLetter, ReadLetter } from '../../domain/dead-letters/letter-line.js';
 import type { MessageFilter } from '../../domain/filter/message-filter.js';
 import type { Clock } from '../../shared/time/clock.js';
 import type { RedisConnection } from '../connection/connection.js';
 import type { RedisKeys } from '../keys.js';
 import { purgeDeed, replayDeed, returnDeed, type Deed } from './deeds.js';
 import type { DeadLetterEntry } from './entry.js';
+import { exportLetters, importLetters, type DeadLetterExport } from './filing.js';
 import { DeadLetterMove } from './inbox.js';
 import { listLetters, type DeadLetterPage, type DeadLetterQuery } from './listing.js';
 import { LetterReader } from './reader.js';
@@ -27,6 +29,10 @@ export interface DeadLetters {
   /** Oldest first, to the left end of the queue, attempt_count back to 0. */
   replay(run: DeadLetterRun): Promise<DeadLetterProgress>;
   purge(run: DeadLetterRun): Promise<DeadLetterProgress>;
+  /** Whole letters, from the oldest to the newest of now. */
+  exported(what: DeadLetterExport): AsyncIterable<FiledLetter>;
+  /** Each under its key, unless one lies there; resolves to how many did not. Tells the main server nothing. */
+  import(letters: readonly ReadLetter[]): Promise<number>;
   /** To the list in which version 1.0 looks; a supervisor of this version must not run. */
   returnToList(run: DeadLetterRun): Promise<DeadLetterProgress>;
 }
@@ -79,6 +85,15 @@ export class RedisDeadLetters implements DeadLetters {
 
   purge(run: DeadLetterRun): Promise<DeadLetterProgress> {
     return this.#run(run, purgeDeed(this.#connection, this.#keys));
+  }
+
+  async *exported(what: DeadLetterExport): AsyncGenerator<FiledLetter> {
+    await this.#inbox.empty({ clock: this.#clock, ...(what.onMoved ? { onMoved: what.onMoved } : {}) });
+    yield* exportLetters(this.#tools(), await this.#resolved(what));
+  }
+
+  import(letters: readonly ReadLetter[]): Promise<number> {
+    return importLetters(this.#tools(), letters);
   }
 
   /** A dry run moves nothing to the index before: what lies in the list, put there by an earlier run, is where it belongs. */

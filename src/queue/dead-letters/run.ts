@@ -116,7 +116,7 @@ function later<Placed extends { readonly place: number }>(
 }
 
 /** Not beyond the newest of now: what dies again while the run goes on is not meant. */
-async function runBounds(connection: RedisConnection, keys: RedisKeys, filter: MessageFilter) {
+export async function runBounds(connection: RedisConnection, keys: RedisKeys, filter: MessageFilter) {
   const bounds = await boundsOf(connection, filter);
   const newest = (await connection.call('ZREVRANGE', keys.deadIndex, 0, 0, 'WITHSCORES')) as Buffer[];
   const score = String(newest[1] ?? '+inf');

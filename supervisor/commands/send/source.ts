@@ -1,15 +1,22 @@
 import { systemClock } from '../../../src/shared/time/clock.js';
+import { valuesIn, type Wanted } from '../kit/checked-lines.js';
 import { usageError, type CommandContext } from '../kit/command.js';
 import { lineSource, type LineSource } from '../kit/lines.js';
-import { messagesIn } from './file.js';
-import { completeMessage, composeMessage, type MessageFields, type ReadyMessage } from './messages.js';
+import { completeLine, completeMessage, composeMessage, type MessageFields, type ReadyMessage } from './messages.js';
+
+/** Lines of a file of messages. */
+export const MESSAGE_LINES: Wanted<ReadyMessage> = {
+  noun: 'message',
+  done: 'sent',
+  read: (line) => completeLine(line, systemClock.wallNow()),
+};
 
 export interface SourceOptions extends MessageFields {
   readonly file?: string;
   readonly count?: string;
 }
 
-export interface Source {
+interface Source {
   readonly messages: Iterable<ReadyMessage> | AsyncIterable<ReadyMessage>;
   /** Where they come from lines. */
   readonly lines?: LineSource;
@@ -32,7 +39,7 @@ export async function sourceOf(
   }
   if (count !== 1) throw usageError('--count does not go with --file.');
   const lines = await lineSource(file, context);
-  return { messages: messagesIn(lines), lines };
+  return { messages: valuesIn(lines, MESSAGE_LINES), lines };
 }
 
 function countOf(text: string): number {

@@ -98,6 +98,52 @@ test('dead: list, show, replay, purge, with filters, dry run and JSON', async ()
   }
 });
 
+const forget = () => redis.client.del(`{${QUEUE}}:dead:index`, `{${QUEUE}}:dead:letters`);
+
+test('dead export and dead import: a file that is there whole, and back; a bad line stops it before it begins', async () => {
+  await bury('{"message_id":"a","client_id":"c"}');
+  await bury('not JSON \u009b31m');
+  const lines = await command('dead', 'export');
+  expect(lines.out.split('\n').map((line) => (JSON.parse(line) as { message: string }).message)).toEqual([
+    '{"message_id":"a","client_id":"c"}',
+    'not JSON \u009b31m',
+  ]);
+  expect(lines.out).not.toContain('\u009b');
+  expect((await command('dead', 'export', '--file', 'l.jsonl')).out).toBe('2 dead letters exported to l.jsonl.');
+  expect(readFileSync(join(cwd, 'l.jsonl'), 'utf8').trimEnd()).toBe(lines.out);
+  expect(statSync(join(cwd, 'l.jsonl')).mode & 0o777).toBe(0o600);
+  expect(await command('dead', 'export', '--file', 'l.jsonl')).toMatchObject({
+    code: 1,
+    err: 'ERROR: l.jsonl is there already; name another, or --force to replace it.',
+  });
+  expect((await command('dead', 'export', '--client', 'c', '--file', 'c.jsonl', '--json')).out).toContain(
+    '"exported": 1',
+  );
+  expect((await command('dead', 'export', '--file', 'nowhere/l.jsonl')).err).toMatch(
+    /^ERROR: nowhere\/l.jsonl cannot be/,
+  );
+  expect((await command('dead', 'export', '--force')).code).toBe(2);
+
+  await forget();
+  expect((await command('dead', 'import', 'l.jsonl', '--dry-run')).out).toBe('2 dead letters could be imported.');
+  expect((await places(redis.client)).dead).toEqual([]);
+  expect((await command('dead', 'import', 'l.jsonl')).out).toBe('2 dead letters imported.');
+  expect((await command('dead', 'import', 'l.jsonl')).out).toBe('0 dead letters imported, 2 were there already.');
+  expect((await command('dead', 'export')).out).toBe(lines.out);
+  await forget();
+  const [first = ''] = lines.out.split('\n');
+  writeFileSync(join(cwd, 'bad.jsonl'), `${first}\n{"key":"a"}\n`);
+  expect(await command('dead', 'import', 'bad.jsonl')).toMatchObject({
+    code: 1,
+    err: 'ERROR: Line 2 of bad.jsonl is no exported dead letter: it must have one of "message", "message_base64" and "stored_base64". Nothing was imported.',
+  });
+  expect((await places(redis.client)).dead).toEqual([]);
+  expect((await withInput(`${first}\n{}\n`, 'dead', 'import', '-')).err).toMatch(
+    /Line 2 of stdin is no exported dead letter: its "key" .* The 1 dead letter before it was imported, and nothing/,
+  );
+  expect((await places(redis.client)).dead).toHaveLength(1);
+});
+
 const idsOf = (messages: readonly string[]): string[] =>
   messages.map((text) => (JSON.parse(text) as { message_id: string }).message_id);
 
@@ -143,7 +189,7 @@ test('send --file: of a file with a bad line nothing is sent, of a pipe what cam
   expect(await command('send', '--file', 'bad.jsonl')).toEqual({
     code: 1,
     out: '',
-    err: 'ERROR: Line 2 of bad.jsonl is no message: it is not valid JSON, and so is one other. Nothing was sent.',
+    err: 'ERROR: Line 2 of bad.jsonl is no message: it is not valid JSON, and one other is none. Nothing was sent.',
   });
   expect(await redis.client.exists(QUEUE)).toBe(0);
   expect(await withInput(lines.join('\n'), 'send', '--file', '-')).toMatchObject({

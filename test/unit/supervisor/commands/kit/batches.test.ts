@@ -1,21 +1,20 @@
 import { expect, test } from 'vitest';
 
-import { BadLineError } from '../../../../../supervisor/commands/send/file.js';
-import { Sending } from '../../../../../supervisor/commands/send/sending.js';
-import type { ReadyMessage } from '../../../../../supervisor/commands/send/messages.js';
+import { Batches } from '../../../../../supervisor/commands/kit/batches.js';
+import { BadLineError } from '../../../../../supervisor/commands/kit/checked-lines.js';
 import { RedisUnavailableError } from '../../../../../src/shared/errors.js';
 
-const many = (count: number): ReadyMessage[] =>
-  Array.from({ length: count }, (_, at) => ({ id: `m${at}`, raw: Buffer.from('{}') }));
+const many = (count: number): string[] => Array.from({ length: count }, (_, at) => `m${at}`);
+const words = { one: 'message', many: 'messages', done: 'sent' };
 
 /** Takes `batches` and refuses the next. */
 function queue(batches: number, refusal: Error) {
   const taken: number[] = [];
-  const enqueue = async (messages: readonly Buffer[]): Promise<void> => {
+  const take = async (batch: readonly string[]): Promise<void> => {
     if (taken.length === batches) throw refusal;
-    taken.push(messages.length);
+    taken.push(batch.length);
   };
-  return { taken, enqueue };
+  return { taken, take, words, bytesOf: (text: string) => text.length };
 }
 
 test.each([
@@ -25,7 +24,7 @@ test.each([
   [2, true, 'Redis is away. 1000 messages had been sent before; of the next 200 it is unknown.'],
 ])('a refusal after %d batches, outcome unknown: %s', async (batches, outcomeUnknown, sentence) => {
   const redis = queue(batches, new RedisUnavailableError('Redis is away.', outcomeUnknown));
-  await expect(new Sending(redis, () => undefined).sendAll(many(1_200))).rejects.toThrow(sentence);
+  await expect(new Batches(redis).takeAll(many(1_200))).rejects.toThrow(sentence);
   expect(redis.taken).toEqual([500, 500].slice(0, batches));
 });
 
@@ -35,7 +34,7 @@ test('what came before a bad line is sent before it is said', async () => {
     yield* many(501);
     throw new BadLineError(1, 'Line 502 is bad.');
   };
-  await expect(new Sending(redis, () => undefined).sendAll(lines())).rejects.toThrow(
+  await expect(new Batches(redis).takeAll(lines())).rejects.toThrow(
     'Line 502 is bad. The 501 messages before it were sent, and nothing behind it.',
   );
   expect(redis.taken).toEqual([500, 1]);
