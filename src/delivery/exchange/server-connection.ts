@@ -56,7 +56,18 @@ export class ServerConnection extends Client implements Connection {
     this.#socket = socket;
     this.#oldAt = maxAgeMs > 0 ? clock.now() + maxAgeMs * (0.8 + 0.2 * random()) : Infinity;
     joinWrites(socket, () => this.current?.mayLeave() ?? true);
+    stayReferenced(socket);
   }
+}
+
+/**
+ * undici takes back the reference of a socket that is idle, and takes it again for the next request: so would a process end
+ * that has nothing else to do. Ours ends when it is told to, and two calls into the kernel's handles for each message are
+ * saved.
+ */
+function stayReferenced(socket: Socket): void {
+  socket.ref = () => socket;
+  socket.unref = () => socket;
 }
 
 function watched(connect: buildConnector.connector, onSocket: (socket: Socket) => void): buildConnector.connector {

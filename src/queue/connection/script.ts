@@ -18,7 +18,8 @@ export function redisScript(name: string, ...parts: readonly string[]): RedisScr
     async run(connection, keys, args) {
       const rest = [keys.length, ...keys, ...args];
       try {
-        return await connection.call('EVALSHA', sha, ...rest);
+        // in small letters the client need not make small ones of them, five times for each command: 2 µs
+        return await connection.call('evalsha', sha, ...rest);
       } catch (error) {
         if (replyCode(error) !== 'NOSCRIPT') throw await explained(error, connection, { text, keys });
       }
