@@ -24,7 +24,7 @@
 --
 -- A side book: it has no part in what becomes of a message. A full Redis refuses the first write, and nothing was done.
 
-local totals, writers, minutes, hours, queue, retry, dead, dead_index = unpack(KEYS, 1, 8)
+local totals, writers, minutes, hours, queue, retry, dead, dead_index = unpack(KEYS)
 local writer, age, counted = ARGV[2], tonumber(ARGV[3]), 5
 local minutes_kept, hours_kept, writers_kept = 9 * 86400, 431 * 86400, 86400
 local writer_forgotten_ms = 3600000

@@ -1,6 +1,7 @@
 -- Counts what lists hold.
 --
 -- KEYS 1... lists
+-- ARGV none
 -- Returns {entries of each}; what is no list holds none
 
 local lengths = {}

@@ -16,7 +16,9 @@ describe.each(scripts)('%s', (_, text) => {
   const code = text.slice(header.length);
 
   test('begins with what it does, its KEYS, its ARGV and what it returns', () => {
-    expect(header).toMatch(/^-- [A-Z][^\n]*\n(?:-- [^\n]*\n)*--\n-- KEYS 1 [\s\S]*\n-- ARGV [\s\S]*\n-- Returns /);
+    expect(header).toMatch(
+      /^-- [A-Z][^\n]*\n(?:-- [^\n]*\n)*--\n-- KEYS 1(?: |\.\.\. )[\s\S]*\n-- ARGV [\s\S]*\n-- Returns /,
+    );
   });
 
   test('uses as many keys as it names', () => {
@@ -32,6 +34,12 @@ describe.each(scripts)('%s', (_, text) => {
     const given = new Set<string>();
     const declared = [...code.matchAll(/^local ([\w, ]+) = (?:unpack\(KEYS\)|KEYS\[\d\])/gm)];
     for (const [, names] of declared) for (const name of names!.split(', ')) given.add(name);
+    // each of those that a script may have any number of
+    for (const [, name] of code.matchAll(/^for \w+, (\w+) in ipairs\(KEYS\)/gm)) given.add(name!);
+    for (const [, name, key] of code.matchAll(/^local function (\w+)\((\w+)/gm)) {
+      const calls = [...code.matchAll(new RegExp(`^(?!local function).*\\b${name!}\\((\\w+)`, 'gm'))];
+      if (calls.length > 0 && calls.every(([, handed]) => given.has(handed!))) given.add(key!);
+    }
     const used = [...code.matchAll(/redis\.p?call\('(\w+)'(?:, ([^,)]+))?/g)];
     const undeclared = used.filter(
       ([, command, key]) => !['TIME', 'SCAN'].includes(command!) && !given.has(key ?? '') && !key?.startsWith('KEYS['),
