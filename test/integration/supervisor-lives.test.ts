@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { NOTHING_COUNTED } from '../../src/domain/history/book.js';
 import type { Config } from '../../src/shared/config/config.js';
 import { packageRoot } from '../../src/shared/config/package-root.js';
 import { systemClock } from '../../src/shared/time/clock.js';
@@ -16,6 +17,7 @@ import { SignalInbox } from '../../supervisor/primary/signals.js';
 import { ClaimRecovery } from '../../supervisor/queue/claim-recovery.js';
 import { QueueAccess, type QueueSettings } from '../../supervisor/queue/queue-access.js';
 import { FoundLists } from '../../supervisor/queue/found-lists.js';
+import { HistoryKeeping } from '../../supervisor/queue/history-keeping.js';
 import { QueueMonitor } from '../../supervisor/queue/queue-monitor.js';
 import { forkChild, prepareForks } from '../../supervisor/workers/process/forked-child.js';
 import { OrphanGuardian } from '../../supervisor/workers/process/orphan-guardian.js';
@@ -100,6 +102,15 @@ const foundListsOf = (settings: QueueSettings) => {
 conformsToLife({ name: 'the look for lists that nobody knows', make: () => foundListsOf(reachable()) });
 conformsToLife({ name: 'the look for lists without Redis', make: () => foundListsOf(unreachable()) });
 conformsToLife({ name: 'the look for lists without an authority', make: () => foundListsOf(unreadable()) });
+
+const historyOf = (settings: QueueSettings) => {
+  const access = new QueueAccess({ clock, random: Math.random });
+  const arrivals = { look: () => undefined, forget: () => undefined };
+  const counts = () => NOTHING_COUNTED;
+  return new HistoryKeeping({ access, settings, id: 'a', counts, arrivals, log: recordedLog(), clock });
+};
+conformsToLife({ name: 'the keeping of the history', make: () => historyOf(reachable()) });
+conformsToLife({ name: 'the keeping of the history without Redis', make: () => historyOf(unreachable()) });
 
 test('claims of a consumer that nobody knows are made known and said, at the start and every ten minutes', async () => {
   const log = recordedLog();

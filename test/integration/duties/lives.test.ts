@@ -10,6 +10,7 @@ import { createCertificateWatch } from '../../../src/duties/certificate-watch.js
 import { createFleetShareDuty } from '../../../src/duties/fleet-share.js';
 import { createEvictionWatch } from '../../../src/duties/eviction-watch.js';
 import { createFoundListsDuty } from '../../../src/duties/found-lists.js';
+import { createHistoryWriting } from '../../../src/duties/history-writing.js';
 import { createLeaseRenewal } from '../../../src/duties/lease-renewal.js';
 import { createMetricsServer } from '../../../src/duties/metrics-server.js';
 import { createRecoverer } from '../../../src/duties/recoverer.js';
@@ -52,6 +53,14 @@ afterAll(async () => {
 });
 
 conformsToLife({ name: 'the lease renewal', make: () => createLeaseRenewal({ queue, clock, log }) });
+
+conformsToLife({
+  name: 'the writing of the history',
+  make: () => {
+    const written = { ...queue.background, isReady: () => queue.isReady() };
+    return createHistoryWriting({ queue: written, writer: 'w', counts: () => metrics.totals(), clock, log });
+  },
+});
 
 conformsToLife({
   name: 'the sharing of a cap',

@@ -167,6 +167,17 @@ test('burials are no attempts', () => {
   ]);
 });
 
+test('the history is made of all that was counted, the acknowledged and the buried of whatever reason among it', () => {
+  const counted = new CountedPool(1);
+  const buried = { malformed: 2, poison: 1 };
+  counted.childOf(1)?.counts({ delivered: 100, failed: { http_500: 7 }, buried, acknowledged: 98 });
+  counted.childOf(1)?.ends({ signal: 'SIGKILL' });
+  counted.settle();
+  counted.childOf(1)?.counts({ delivered: 1, acknowledged: 1 });
+  const expected = { delivered: 101, failed: 7, retried: 7, buried: 3, acknowledged: 99 };
+  expect(counted.counts.history(counted.pool.slots)).toEqual(expected);
+});
+
 test('whatever happens in whatever order, no sum and no series falls', () => {
   const slot = fc.integer({ min: 1, max: 3 });
   const step = fc.oneof(
