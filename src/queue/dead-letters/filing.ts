@@ -6,6 +6,7 @@ import { searchOf } from '../../domain/filter/text-search.js';
 import { UnusableRedisError } from '../../shared/errors.js';
 import type { RedisConnection } from '../connection/connection.js';
 import { redisScript } from '../connection/script.js';
+import { noteGone } from '../history/gone.js';
 import type { RedisKeys } from '../keys.js';
 import { walkStep, type Cursor, type Match } from './index-walk.js';
 import { runBounds } from './run.js';
@@ -68,9 +69,12 @@ async function wholeOf(
 
 /** Resolves to how many were not there before. Rejects with UnusableRedisError when Redis refuses one. */
 export async function importLetters({ connection, keys }: Tools, letters: readonly ReadLetter[]): Promise<number> {
+  // they have arrived before; said first, so that nobody who looks in between takes them for new ones
+  await noteGone(connection, keys, -letters.length);
   const args = letters.flatMap(({ line, score, stored }) => [line, score, stored]);
   const reply = await importScript.run(connection, [keys.deadIndex, keys.deadLetters], args);
   const [put, refusal] = reply as [number, Buffer];
+  await noteGone(connection, keys, letters.length - put);
   if (refusal.length > 0) throw new UnusableRedisError(`Redis refused to take a dead letter: ${String(refusal)}`);
   return put;
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { deadLetter } from '../../../src/domain/dead-letters/dead-letter.js';
+import { letterLine, readLetterLine, type ReadLetter } from '../../../src/domain/dead-letters/letter-line.js';
 import { NOTHING_COUNTED, sumOf, type HistoryCounts, type HistoryUnit } from '../../../src/domain/history/book.js';
 import type { RedisQueue } from '../../../src/queue/claims/claims-and-settlements.js';
 import { redisKeys } from '../../../src/queue/keys.js';
@@ -165,6 +166,24 @@ describe('what arrives', () => {
     await settle(queue, ...(await claim(queue, 2)).map(burialOf));
     await note();
     await onQueue(({ deadLetters }) => deadLetters.purge({ filter: {}, dryRun: false }));
+    await push('c');
+    expect(await note()).toMatchObject({ arrived: 1 });
+  });
+
+  test('is none of the dead letters that come back from a file, those that were there among them', async () => {
+    const queue = await queueOf();
+    const note = writerOn(queue);
+    await push('a', 'b');
+    await settle(queue, ...(await claim(queue, 2)).map(burialOf));
+    await note();
+    await onQueue(async ({ deadLetters }) => {
+      const letters: ReadLetter[] = [];
+      for await (const letter of deadLetters.exported({ filter: {} })) {
+        letters.push(readLetterLine(Buffer.concat([...letterLine(letter)])) as ReadLetter);
+      }
+      await deadLetters.purge({ filter: { ids: [letters[0]!.unique] }, dryRun: false });
+      expect(await deadLetters.import(letters)).toBe(1);
+    });
     await push('c');
     expect(await note()).toMatchObject({ arrived: 1 });
   });

@@ -1,10 +1,13 @@
-import { expect, test } from 'vitest';
-import { createCore, DELIVERED, FAILED, pushed } from '../core.js';
+import { afterEach, expect, test } from 'vitest';
+import { DELIVERED, FAILED } from '../../../../support/main-server/scripted-main-server.js';
+import { closeCores, createCore, message } from '../core.js';
+
+afterEach(closeCores);
 
 /** What the history is reckoned with: claims that left Redis, by whichever way we learn it. */
 test('an acknowledgement counts once it is done, also when its answer was lost, and not when the claim was another’s', async () => {
   const { workLoop, queue, server, clock, metrics, settle } = createCore();
-  queue.push(...pushed('a', 'b', 'c', 'd'));
+  queue.push(...['a', 'b', 'c', 'd'].map((id) => message(id)));
   workLoop.start();
   await settle();
   server.post('a').answer(DELIVERED);
