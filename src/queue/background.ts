@@ -8,6 +8,7 @@ import { createFoundListsQueue } from './found-lists.js';
 import { noteHistory } from './history/note.js';
 import { redisKeys, type RedisKeys } from './keys.js';
 import type { BackgroundQueue } from './message-queue.js';
+import { createDeadLetterExpiry } from './dead-letters/expiry.js';
 import { DeadLetterMove } from './dead-letters/inbox.js';
 import { lookAtPause } from './pause/look.js';
 import { createRecoveryQueue, type RecoveryIdentity } from './recovery.js';
@@ -24,6 +25,7 @@ export function createBackgroundQueue(
   const inbox = new DeadLetterMove(connection, keys);
   return {
     moveOldDeadLetters: () => inbox.step(),
+    ...createDeadLetterExpiry(connection, keys),
     ...createRetryQueue(connection, keys, identity),
     ...createRecoveryQueue(connection, keys, identity),
     ...createFoundListsQueue(connection, keys),

@@ -13,6 +13,8 @@ export interface RedisKeys {
   readonly deadIndex: string;
   /** Hash: the letters, by the first word of their lines. */
   readonly deadLetters: string;
+  /** String: who deletes dead letters that are old, for the whole fleet. */
+  readonly deadExpirer: string;
   /** Sorted set: lines of the dead letters of which the main server has not heard, by next try. */
   readonly untold: string;
   readonly consumers: string;
@@ -58,6 +60,7 @@ export function redisKeys(queue: string): RedisKeys {
     dead: `${prefix}:dead`,
     deadIndex: `${prefix}:dead:index`,
     deadLetters: `${prefix}:dead:letters`,
+    deadExpirer: `${prefix}:dead:expirer`,
     untold: `${prefix}:untold`,
     consumers: `${prefix}:consumers`,
     crashes: `${prefix}:crashes`,
@@ -82,7 +85,7 @@ export type KeyType = 'list' | 'sorted set' | 'hash' | 'string' | 'stream';
 /** What is kept under a key of ours. */
 export function typeOf(key: string): KeyType {
   if (/\}[^}]*:(?:retry|consumers|dead:index|untold)$/.test(key)) return 'sorted set';
-  if (/\}[^}]*:(?:paused|searcher|failures:swept)$/.test(key)) return 'string';
+  if (/\}[^}]*:(?:paused|searcher|dead:expirer|failures:swept)$/.test(key)) return 'string';
   if (/\}[^}]*:audit$/.test(key)) return 'stream';
   return /\}[^}]*:(?:crashes|dead:letters|shares|paused:seen|rate|(?:failures|history)(?::[^:]+)?)$/.test(key)
     ? 'hash'

@@ -212,6 +212,30 @@ export interface DeadLetterInbox {
   moveOldDeadLetters(): Promise<{ readonly moved: number; readonly unreadable: number; readonly left: number }>;
 }
 
+/** A place in the index of the dead letters. */
+interface IndexPlace {
+  readonly line: string;
+  readonly score: string;
+}
+
+/** Deletes dead letters that are kept for a limited time. */
+export interface DeadLetterExpiry {
+  /** False = another supervisor of the fleet does it. It is to be taken again every 10 s by who does. */
+  takeExpiry(id: string): Promise<boolean>;
+  /** Gives the turn up, if it is ours. */
+  leaveExpiry(id: string): Promise<void>;
+  /** Its clock, ms since the Unix epoch. */
+  redisTime(): Promise<number>;
+  /**
+   * A step from the oldest on: deletes what died before that by the index and by its own word, but nothing of which the main
+   * server is being told now. `after`: where the next step begins; `isOver` = nothing older is left.
+   */
+  expireDeadLetters(
+    beforeMs: number,
+    after: IndexPlace | undefined,
+  ): Promise<{ readonly deleted: number; readonly isOver: boolean; readonly after: IndexPlace | undefined }>;
+}
+
 /** What a look at the pause of all deliveries has found. */
 export interface PauseLook {
   /** What stands there, or the first 4 KB of it (domain/pause/pause.ts reads it); undefined = deliveries are not paused. */
@@ -316,6 +340,14 @@ export interface HistoryQueue {
 
 /** All that is done to the queue beside claiming and settling. */
 export interface BackgroundQueue
-  extends RetryQueue, RecoveryQueue, FoundListsQueue, DeadLetterInbox, UntoldQueue, PauseQueue, HistoryQueue {
+  extends
+    RetryQueue,
+    RecoveryQueue,
+    FoundListsQueue,
+    DeadLetterInbox,
+    DeadLetterExpiry,
+    UntoldQueue,
+    PauseQueue,
+    HistoryQueue {
   sizes(): Promise<QueueSizes>;
 }

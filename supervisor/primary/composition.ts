@@ -7,6 +7,7 @@ import type { Clock } from '../../src/shared/time/clock.js';
 import type { Random } from '../../src/shared/time/random.js';
 import { Wake } from '../../src/shared/time/wake.js';
 import { ClaimRecovery } from '../queue/claim-recovery.js';
+import { DeadLetterExpiry } from '../queue/dead-letter-expiry.js';
 import { FoundLists } from '../queue/found-lists.js';
 import { HistoryKeeping } from '../queue/history-keeping.js';
 import { LeaseObserver } from '../queue/lease-observer.js';
@@ -70,11 +71,12 @@ export class Composition implements Life {
     const observer = new LeaseObserver({ ...base, access, settings: config });
     const foundLists = new FoundLists({ ...base, access, settings: config, id: `supervisor.${options.nonce()}` });
     const workers = workersOf(base, options, recovery);
+    const audit = new AuditBook({ ...base, access, settings: () => workers.pool.config });
+    const expiry = new DeadLetterExpiry({ ...base, access, settings: config, id: options.nonce(), audit });
     const arrivals = new ArrivalsMeter();
     const history = historyOf(base, options, { ...workers, access, arrivals });
-    const looking = { queue, observer, foundLists, history };
+    const looking = { queue, observer, foundLists, expiry, history };
     const rollout = rolloutOf(base, options.reload, { ...workers, ...looking, access });
-    const audit = new AuditBook({ ...base, access, settings: () => workers.pool.config });
     const shown = { ...workers, ...rollout, queue, observer, arrivals, audit };
     const surface = surfaceOf({ ...base, ...shown, supervisor: config.supervisor });
     this.#pool = workers.pool;
@@ -96,6 +98,7 @@ export class Composition implements Life {
       observer,
       foundLists,
       audit,
+      expiry,
       history,
       ...surface.lives,
       rollout.resources,
@@ -171,6 +174,7 @@ interface Rollout {
 
 interface RolloutUsers extends Workers {
   readonly foundLists: FoundLists;
+  readonly expiry: DeadLetterExpiry;
   readonly history: HistoryKeeping;
   readonly queue: QueueMonitor;
   readonly observer: LeaseObserver;
@@ -180,14 +184,14 @@ interface RolloutUsers extends Workers {
 function rolloutOf(
   base: Base,
   read: CompositionOptions['reload'],
-  { pool, queue, observer, foundLists, history, access }: RolloutUsers,
+  { pool, queue, observer, foundLists, expiry, history, access }: RolloutUsers,
 ): Rollout {
   const level: Adopter = { adopt: ({ logging }) => base.log.setLevel(logging.level) };
   const oldQueue = new QueueMove({
     access,
     consumers: () => pool.processes.flatMap(({ consumers }) => [...consumers]),
   });
-  const adopters = [level, queue, observer, foundLists, history];
+  const adopters = [level, queue, observer, foundLists, expiry, history];
   const reload = new Reload({ ...base, read, pool, adopters, oldQueue });
   const operations = new Operations({ ...base, pool, reload });
   const resources = new ResourceMonitor({

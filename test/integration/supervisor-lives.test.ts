@@ -16,6 +16,7 @@ import { ServiceNotifier } from '../../supervisor/primary/sd-notify.js';
 import { SignalInbox } from '../../supervisor/primary/signals.js';
 import { ClaimRecovery } from '../../supervisor/queue/claim-recovery.js';
 import { QueueAccess, type QueueSettings } from '../../supervisor/queue/queue-access.js';
+import { DeadLetterExpiry } from '../../supervisor/queue/dead-letter-expiry.js';
 import { FoundLists } from '../../supervisor/queue/found-lists.js';
 import { HistoryKeeping } from '../../supervisor/queue/history-keeping.js';
 import { QueueMonitor } from '../../supervisor/queue/queue-monitor.js';
@@ -111,6 +112,15 @@ const historyOf = (settings: QueueSettings) => {
 };
 conformsToLife({ name: 'the keeping of the history', make: () => historyOf(reachable()) });
 conformsToLife({ name: 'the keeping of the history without Redis', make: () => historyOf(unreachable()) });
+
+const expiryOf = (settings: QueueSettings): DeadLetterExpiry => {
+  const access = new QueueAccess({ clock, random: Math.random });
+  const audit = { note: async () => undefined };
+  return new DeadLetterExpiry({ access, settings, id: 'a', audit, log: recordedLog(), clock });
+};
+const keptAWeek = (settings: QueueSettings) => ({ ...settings, queue: { ...settings.queue, deadLetterDays: 7 } });
+conformsToLife({ name: 'the end of old dead letters', make: () => expiryOf(keptAWeek(reachable())) });
+conformsToLife({ name: 'the end of old dead letters without Redis', make: () => expiryOf(keptAWeek(unreachable())) });
 
 test('claims of a consumer that nobody knows are made known and said, at the start and every ten minutes', async () => {
   const log = recordedLog();

@@ -21,6 +21,8 @@ export interface Config {
     readonly reliable: boolean;
     /** A message of more bytes is not parsed. */
     readonly messageMaxBytes: number;
+    /** Dead letters are deleted when they are older; 0 = never. */
+    readonly deadLetterDays: number;
   };
   readonly mainServer: {
     /** Origin and optional base path, without a slash at the end. */

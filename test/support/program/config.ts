@@ -20,7 +20,13 @@ export function testConfig(overrides: ConfigOverrides = {}): Config {
       clusterNodes: [],
       ...overrides.redis,
     },
-    queue: { name: 'message_queue', reliable: true, messageMaxBytes: 67_108_864, ...overrides.queue },
+    queue: {
+      name: 'message_queue',
+      reliable: true,
+      messageMaxBytes: 67_108_864,
+      deadLetterDays: 0,
+      ...overrides.queue,
+    },
     mainServer: {
       url: 'http://127.0.0.1:1',
       deliverEndpoint: '/internal/messages/deliver',

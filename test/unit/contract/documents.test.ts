@@ -172,9 +172,9 @@ describe('operations', () => {
 
   test('the keys in Redis are ours, and all are named', () => {
     const keys = redisKeys('message_queue');
-    const { queue, retry, dead, deadIndex, deadLetters, untold, consumers, crashes, processing } = keys;
+    const { queue, retry, dead, deadIndex, deadLetters, deadExpirer, untold, consumers, crashes, processing } = keys;
     const named = ecosystem.table('## Messages in Redis').map(([key]) => key);
-    const dying = [deadIndex, deadLetters, dead, untold];
+    const dying = [deadIndex, deadLetters, deadExpirer, dead, untold];
     const others = [
       consumers,
       crashes,

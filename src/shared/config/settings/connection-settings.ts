@@ -136,6 +136,15 @@ export const CONNECTION_SETTINGS = [
     prose: 'A larger message goes to the dead letters as `malformed`, unread: to parse it would hold up all others',
   },
   {
+    path: 'queue.dead_letter_days',
+    target: 'queue.deadLetterDays',
+    env: 'DEAD_LETTER_DAYS',
+    default: '0',
+    format: integer({ min: 0, max: 36_500 }),
+    unit: 'days',
+    prose: 'Older dead letters are deleted, each hour; 0 = they are kept for ever',
+  },
+  {
     path: 'main_server.url',
     target: 'mainServer.url',
     env: 'MAIN_SERVER_URL',

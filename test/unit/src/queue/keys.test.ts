@@ -21,6 +21,7 @@ describe('keys', () => {
       dead: '{message_queue}:dead',
       deadIndex: '{message_queue}:dead:index',
       deadLetters: '{message_queue}:dead:letters',
+      deadExpirer: '{message_queue}:dead:expirer',
       untold: '{message_queue}:untold',
       consumers: '{message_queue}:consumers',
       crashes: '{message_queue}:crashes',

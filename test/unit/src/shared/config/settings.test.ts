@@ -64,6 +64,7 @@ const OUR_VARIABLES: readonly (readonly [string, string])[] = [
   ['MAIN_SERVER_MAX_IN_FLIGHT', '0'],
   ['MAIN_SERVER_MAX_RATE', '0'],
   ['MESSAGE_MAX_BYTES', '64M'],
+  ['DEAD_LETTER_DAYS', '0'],
   ['WORKER_NOT_FOUND_GRACE', '2'],
   ['TLS_ENABLED', 'true'],
   ['WORKER_ALLOW_INSECURE_KEY_MODE', 'false'],
