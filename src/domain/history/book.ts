@@ -37,7 +37,7 @@ export const HISTORY_UNITS = ['minute', 'hour', 'day'] as const;
 export type HistoryUnit = (typeof HISTORY_UNITS)[number];
 
 const UNIT_MS: { readonly [unit in HistoryUnit]: number } = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
-export const DAY_MS = UNIT_MS.day;
+const DAY_MS = UNIT_MS.day;
 /** How far back the book goes. */
 export const MINUTES_KEPT_DAYS = 8;
 export const HOURS_KEPT_DAYS = 400;

@@ -222,7 +222,7 @@ describe('what arrives', () => {
     const queue = await queueOf();
     const step = fc.constantFrom('push', 'claim', 'ack', 'retry', 'bury', 'hand back', 'promote', 'tell', 'look');
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 60 }), async (steps) => {
         await redis.client.flushall();
         const [note, other] = [writerOn(queue), writerOn(queue)];
         await note();
