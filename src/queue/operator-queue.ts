@@ -81,11 +81,12 @@ function operatorQueue(
   clock: Clock,
 ): OperatorQueue {
   const keys = redisKeys(config.queue.name);
+  const messages = redisMessages({ connection, keys, clock });
   return {
     address: address(config.redis),
     deadLetters: new RedisDeadLetters({ connection, keys, clock, messageMaxBytes: config.queue.messageMaxBytes }),
-    messages: redisMessages({ connection, keys, clock }),
-    actions: new RedisMessageActions({ connection, keys, clock }),
+    messages,
+    actions: new RedisMessageActions({ connection, keys, messages, clock }),
     rollback: new RedisRollback(connection, keys, clock),
     audit: createAudit(connection, keys),
     enqueue: async (messages) => {

@@ -8,12 +8,12 @@ import type { Buffer } from 'node:buffer';
 import type { Clock } from '../../shared/time/clock.js';
 import type { RedisConnection } from '../connection/connection.js';
 import type { RedisKeys } from '../keys.js';
+import type { Messages } from '../messages/messages.js';
 import { cancelled, erased, type Removal } from './cancelled-letter.js';
-import { overRetries } from './over-retries.js';
-import { overWaiting } from './over-waiting.js';
-import { hasten, takeOutRetries } from './retry-entries.js';
+import { overMessages } from './over-messages.js';
+import { hasten, isHastened, takeOutRetries } from './retries.js';
 import { newTally, type ActionProgress, type ActionRun, type Tally } from './run.js';
-import { takeOutWaiting } from './waiting-entries.js';
+import { takeOutWaiting } from './waiting.js';
 
 /** Every method rejects with RedisUnavailableError while Redis does not answer. */
 export interface MessageActions {
@@ -28,30 +28,31 @@ export interface MessageActions {
 interface MessageActionsOptions {
   readonly connection: RedisConnection;
   readonly keys: RedisKeys;
+  readonly messages: Messages;
   readonly clock: Clock;
 }
 
 export class RedisMessageActions implements MessageActions {
   readonly #connection: RedisConnection;
   readonly #keys: RedisKeys;
+  readonly #messages: Messages;
   readonly #clock: Clock;
 
-  constructor({ connection, keys, clock }: MessageActionsOptions) {
+  constructor({ connection, keys, messages, clock }: MessageActionsOptions) {
     this.#connection = connection;
     this.#keys = keys;
+    this.#messages = messages;
     this.#clock = clock;
   }
 
   async retry(run: ActionRun): Promise<ActionProgress> {
     const tally = newTally(await this.#count('ZCARD', this.#keys.retry));
-    await overRetries(this.#tools(), run, tally, async (meant, now) => {
-      const waiting = meant.filter(({ isHastened, dueAt }) => !isHastened && dueAt > now);
-      const ours = waiting.filter(({ intervalMs }) => intervalMs !== undefined);
-      tally.already += meant.length - waiting.length;
-      tally.earlier += waiting.length - ours.length;
-      if (run.dryRun) return new Set(meant);
-      noteHastened(tally, await hasten(this.#connection, this.#keys, ours));
-      return new Set(meant.filter((entry) => !ours.includes(entry)));
+    await overMessages(this.#messages.walk('retry', run), run, tally, async (meant) => {
+      const later = meant.filter((retry) => retry.dueInMs > 0 && !isHastened(retry));
+      const ours = later.filter(({ intervalMs }) => intervalMs !== undefined);
+      tally.already += meant.length - later.length;
+      tally.earlier += later.length - ours.length;
+      if (!run.dryRun) noteHastened(tally, await hasten(this.#connection, this.#keys, ours));
     });
     return tally;
   }
@@ -66,21 +67,22 @@ export class RedisMessageActions implements MessageActions {
 
   /** The retries first: what falls due meanwhile is met among the waiting. */
   async #takeOut(run: ActionRun, removal: (raw: Buffer) => Removal): Promise<ActionProgress> {
-    const tools = this.#tools();
     const { retry, queue } = this.#keys;
-    const tally = newTally((await this.#count('ZCARD', retry)) + (await this.#count('LLEN', queue)));
     const { places = ['retry', 'waiting'] } = run.filter;
+    const tally = newTally(0);
+    if (places.includes('retry')) tally.total += await this.#count('ZCARD', retry);
+    // what is not due has no place among those that a due time means
+    const isAmongWaiting = places.includes('waiting') && run.filter.dueWithinMs === undefined;
+    if (isAmongWaiting) tally.total += await this.#count('LLEN', queue);
     if (places.includes('retry')) {
-      await overRetries(tools, run, tally, async (meant) => {
-        if (run.dryRun) return new Set(meant);
-        const removals = meant.map((entry) => [entry, removal(entry.raw)] as const);
-        tally.done += await takeOutRetries(this.#connection, this.#keys, removals);
-        return new Set();
+      await overMessages(this.#messages.walk('retry', run), run, tally, async (meant) => {
+        if (!run.dryRun) tally.done += await takeOutRetries(this.#connection, this.#keys, meant, removal);
       });
     }
-    if (places.includes('waiting') && !tally.isInterrupted) {
-      await overWaiting(tools, run, tally, async (meant) => {
-        const removals = meant.map((entry) => [entry, removal(entry.raw)] as const);
+    if (isAmongWaiting && !tally.isInterrupted) {
+      await overMessages(this.#messages.walk('waiting', run), run, tally, async (meant) => {
+        if (run.dryRun) return;
+        const removals = meant.map((message) => [message, removal(message.raw)] as const);
         tally.done += await takeOutWaiting(this.#connection, this.#keys, removals);
       });
     }
@@ -89,10 +91,6 @@ export class RedisMessageActions implements MessageActions {
 
   async #count(command: 'ZCARD' | 'LLEN', key: string): Promise<number> {
     return (await this.#connection.call(command, key)) as number;
-  }
-
-  #tools() {
-    return { connection: this.#connection, keys: this.#keys };
   }
 }
 

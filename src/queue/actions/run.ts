@@ -33,13 +33,27 @@ export interface ActionProgress {
   readonly laterMs: number;
   /** Of those meant, left as they are: an earlier version scheduled them. */
   readonly earlier: number;
+  /** Of the ids that the filter names, those that were met. */
+  readonly met: ReadonlySet<string>;
   /** Somebody has ended it before it was through. */
   readonly isInterrupted: boolean;
 }
 
 /** Counts while a run goes on. */
-export type Tally = { -readonly [Name in keyof ActionProgress]: ActionProgress[Name] };
+export interface Tally extends ActionProgress {
+  seen: number;
+  total: number;
+  meant: number;
+  done: number;
+  already: number;
+  later: number;
+  laterMs: number;
+  earlier: number;
+  met: Set<string>;
+  isInterrupted: boolean;
+}
 
 export function newTally(total: number): Tally {
-  return { seen: 0, total, meant: 0, done: 0, already: 0, later: 0, laterMs: 0, earlier: 0, isInterrupted: false };
+  const counts = { seen: 0, meant: 0, done: 0, already: 0, later: 0, laterMs: 0, earlier: 0 };
+  return { ...counts, total, met: new Set(), isInterrupted: false };
 }

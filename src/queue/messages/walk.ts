@@ -1,5 +1,6 @@
 /** What the walks over waiting messages, claims and retries have in common. */
 import type { Buffer } from 'node:buffer';
+import { isCancelMarker } from '../../domain/cancelled.js';
 import { factsOf, isMeant, type MessageFacts } from '../../domain/filter/facts.js';
 import { timeBoundsOf, type MessageFilter } from '../../domain/filter/message-filter.js';
 import type { FailedAttempt } from '../../domain/failures/failed-attempt.js';
@@ -59,6 +60,7 @@ export async function meant<Message extends { readonly raw: Buffer }>(
   nowMs: number,
 ): Promise<(Message & MessageFacts & { readonly failures: readonly FailedAttempt[] })[]> {
   const found = possible.flatMap((message) => {
+    if (isCancelMarker(message.raw)) return [];
     const facts = factsOf(message.raw);
     return isMeant(filter, facts, nowMs) ? [{ ...message, ...facts }] : [];
   });

@@ -4,13 +4,8 @@ import { UnusableRedisError } from '../../shared/errors.js';
 import type { RedisArgument, RedisConnection } from '../connection/connection.js';
 import { redisScript } from '../connection/script.js';
 import type { RedisKeys } from '../keys.js';
+import type { WaitingMessage } from '../messages/found.js';
 import type { Removal } from './cancelled-letter.js';
-
-/** Where it was seen: its index from the newest on, which pushes raise. */
-export interface WaitingEntry {
-  readonly index: number;
-  readonly raw: Buffer;
-}
 
 /** In the middle of 1,000,000 messages each takes Redis up to 0.1 ms. */
 const STEP = 50;
@@ -20,22 +15,7 @@ const LOOKED_BEHIND = 4_000;
 
 const cancelScript = redisScript('actions/cancel-waiting', 'cancelled');
 
-/** 2,000 messages of 300 bytes take Redis 2 ms to read. */
-const PAGE = 2_000;
-
-const readScript = redisScript('actions/read-waiting');
-
-/** From the newest on, behind `from` others. */
-export async function readWaiting(
-  connection: RedisConnection,
-  { queue }: RedisKeys,
-  from: number,
-): Promise<{ readonly total: number; readonly entries: readonly WaitingEntry[] }> {
-  const [total, found] = (await readScript.run(connection, [queue], [from, PAGE, STEP_BYTES])) as [number, Buffer[]];
-  return { total, entries: found.map((raw, at) => ({ index: from + at, raw })) };
-}
-
-type Seen = readonly [WaitingEntry, Removal];
+type Seen = readonly [Pick<WaitingMessage, 'index' | 'raw'>, Removal];
 
 /** Resolves to how many have left the queue by our doing; the others have been claimed. */
 export async function takeOutWaiting(
