@@ -81,12 +81,18 @@ function operatorQueue(
   clock: Clock,
 ): OperatorQueue {
   const keys = redisKeys(config.queue.name);
+  const deadLetters = new RedisDeadLetters({
+    connection,
+    keys,
+    clock,
+    messageMaxBytes: config.queue.messageMaxBytes,
+  });
   const messages = redisMessages({ connection, keys, clock });
   return {
     address: address(config.redis),
-    deadLetters: new RedisDeadLetters({ connection, keys, clock, messageMaxBytes: config.queue.messageMaxBytes }),
+    deadLetters,
     messages,
-    actions: new RedisMessageActions({ connection, keys, messages, clock }),
+    actions: new RedisMessageActions({ connection, keys, messages, deadLetters, clock }),
     rollback: new RedisRollback(connection, keys, clock),
     audit: createAudit(connection, keys),
     enqueue: async (messages) => {

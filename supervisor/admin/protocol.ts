@@ -216,6 +216,29 @@ export interface DeadLetterRunAnswer {
   readonly again_in_seconds?: number;
 }
 
+/** Of a retry or a cancel. */
+export interface MessageRunAnswer {
+  readonly schema_version: number;
+  readonly dry_run: boolean;
+  readonly total: number;
+  readonly seen: number;
+  /** Of those seen, what the filter means. */
+  readonly matched: number;
+  /** Of these, made due or cancelled. */
+  readonly done: number;
+  /** Of those matched, retries that are due, or due as soon as they may be. */
+  readonly already_due: number;
+  /** Of those done, retries that are due within so many seconds: a status of their last attempt may be on its way until then. */
+  readonly due_later: number;
+  readonly due_later_seconds: number;
+  /** Of those matched, retries that stay as they are. */
+  readonly of_earlier_version: number;
+  /** It ended before it was through. */
+  readonly interrupted: boolean;
+  /** What a dry run has met, the first 1,000. */
+  readonly messages?: readonly { readonly place: 'retry' | 'waiting'; readonly message_id: string | null }[];
+}
+
 export interface AuditDocument {
   readonly schema_version: number;
   /** The newest first. */

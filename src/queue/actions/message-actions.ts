@@ -7,6 +7,7 @@
 import type { Buffer } from 'node:buffer';
 import type { Clock } from '../../shared/time/clock.js';
 import type { RedisConnection } from '../connection/connection.js';
+import type { DeadLetters } from '../dead-letters/dead-letters.js';
 import type { RedisKeys } from '../keys.js';
 import type { Messages } from '../messages/messages.js';
 import { cancelled, erased, type Removal } from './cancelled-letter.js';
@@ -21,11 +22,24 @@ export interface MessageActions {
   retry(run: ActionRun): Promise<ActionProgress>;
   /** To the dead letters. Rejects with UnusableRedisError where Redis refuses that. */
   cancel(run: ActionRun): Promise<ActionProgress>;
-  /** Out of the queue and the retries, with nothing kept. Rejects as `cancel`. */
-  erase(messageId: string): Promise<ActionProgress>;
+  /** Out of all places, with everything that is kept of it. Rejects as `cancel`. */
+  erase(messageId: string): Promise<Erasure>;
 }
 
+export interface Erasure {
+  /** Copies that waited, for a worker or for their retry, and dead letters that are gone by our doing. */
+  readonly living: number;
+  readonly letters: number;
+  /** A worker has it, and decides what becomes of it; there may be more copies. */
+  readonly isClaimed: boolean;
+  /** The main server is being told of a letter, which stays for so long; 0 = of none. */
+  readonly againInMs: number;
+}
+
+const NOTHING_ERASED: Erasure = { living: 0, letters: 0, isClaimed: false, againInMs: 0 };
+
 interface MessageActionsOptions {
+  readonly deadLetters: Pick<DeadLetters, 'purge'>;
   readonly connection: RedisConnection;
   readonly keys: RedisKeys;
   readonly messages: Messages;
@@ -36,12 +50,14 @@ export class RedisMessageActions implements MessageActions {
   readonly #connection: RedisConnection;
   readonly #keys: RedisKeys;
   readonly #messages: Messages;
+  readonly #deadLetters: Pick<DeadLetters, 'purge'>;
   readonly #clock: Clock;
 
-  constructor({ connection, keys, messages, clock }: MessageActionsOptions) {
+  constructor({ connection, keys, messages, deadLetters, clock }: MessageActionsOptions) {
     this.#connection = connection;
     this.#keys = keys;
     this.#messages = messages;
+    this.#deadLetters = deadLetters;
     this.#clock = clock;
   }
 
@@ -61,8 +77,22 @@ export class RedisMessageActions implements MessageActions {
     return this.#takeOut(run, (raw) => cancelled(raw, this.#clock.wallNow()));
   }
 
-  erase(messageId: string): Promise<ActionProgress> {
-    return this.#takeOut({ filter: { ids: [messageId] }, dryRun: false }, erased);
+  async erase(messageId: string): Promise<Erasure> {
+    if (await this.#isClaimed(messageId)) return { ...NOTHING_ERASED, isClaimed: true };
+    const run = { filter: { ids: [messageId] }, dryRun: false };
+    const { done: living } = await this.#takeOut(run, erased);
+    const { done: letters, beingTold } = await this.#deadLetters.purge(run);
+    await this.#connection.callPermitted(0, 'HDEL', this.#keys.failures, messageId);
+    // claimed in the very moment, or it has failed since
+    const isClaimed = await this.#isClaimed(messageId);
+    return { living, letters, isClaimed, againInMs: beingTold?.againInMs ?? 0 };
+  }
+
+  async #isClaimed(messageId: string): Promise<boolean> {
+    for await (const { found } of this.#messages.walk('in_flight', { filter: { ids: [messageId] } })) {
+      if (found.length > 0) return true;
+    }
+    return false;
   }
 
   /** The retries first: what falls due meanwhile is met among the waiting. */

@@ -190,7 +190,8 @@ describe('cancel', () => {
     expect(Number(scores[0]) - now).toBeLessThanOrEqual(1_001);
     expect(Number(scores[1]) - now).toBeGreaterThan(11_000);
     const replayed = await onQueue(({ deadLetters }) => deadLetters.replay({ filter: {}, dryRun: false }));
-    expect(replayed).toMatchObject({ done: 0, beingTold: { letters: 2 } });
+    // the other one is free a second after its burial
+    expect(replayed.done).toBeLessThan(2);
     expect(replayed.beingTold?.againInMs).toBeGreaterThan(10_000);
   });
 
@@ -278,13 +279,31 @@ describe('cancel', () => {
   });
 });
 
-test('erase leaves nothing of a message in the queue and the retries', async () => {
-  const queue = await queueOf();
-  await failed(queue, message('gone', 1), 'gone');
-  await push(message('gone'), message('other'), message('gone', 2));
-  expect(await onQueue(({ actions }) => actions.erase('gone'))).toMatchObject({ meant: 3, done: 3 });
-  expect(await waiting()).toEqual([message('other')]);
-  const { retry, dead, waiting: all } = await places(redis.client);
-  expect([retry, dead]).toEqual([[], []]);
-  expect(all.some((raw) => raw.includes('gone'))).toBe(false);
+describe('erase', () => {
+  test('leaves nothing of a message, wherever it lay and whatever was kept of it', async () => {
+    const queue = await queueOf();
+    await failed(queue, message('gone', 1), 'gone');
+    await push(message('gone'), message('other'));
+    await cancel({ ids: ['gone'], places: ['waiting'] });
+    for (const line of await redis.client.zrange(keys.untold, '0', '-1')) await redis.client.zadd(keys.untold, 1, line);
+    await push(message('gone', 2));
+    await redis.client.hset(keys.failures, 'gone', '{}', 'other', '{}');
+    const erased = await onQueue(({ actions }) => actions.erase('gone'));
+    expect(erased).toEqual({ living: 2, letters: 1, isClaimed: false, againInMs: 0 });
+    expect(await waiting()).toEqual([message('other')]);
+    const { retry, dead, waiting: all } = await places(redis.client);
+    expect([retry, dead, await redis.client.zcard(keys.untold)]).toEqual([[], [], 0]);
+    expect(all.some((raw) => raw.includes('gone'))).toBe(false);
+    expect(await redis.client.hkeys(keys.failures)).toEqual(['other']);
+  });
+
+  test('of one that is claimed leaves everything as it is', async () => {
+    const queue = await queueOf();
+    await push(message('m'));
+    await claim(queue, 1);
+    await push(message('m', 2));
+    const before = await places(redis.client);
+    expect(await onQueue(({ actions }) => actions.erase('m'))).toMatchObject({ living: 0, isClaimed: true });
+    expect(await places(redis.client)).toEqual(before);
+  });
 });
