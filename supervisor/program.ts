@@ -11,6 +11,7 @@ import { registerDead } from './commands/dead.js';
 import { CommandError, type CommandContext, type RegisterCommand } from './commands/kit/command.js';
 import { addExitCodes, EXIT_DONE, EXIT_NO_SUPERVISOR, EXIT_USAGE, type ExitCode } from './commands/kit/exit-codes.js';
 import { registerHistory } from './commands/history.js';
+import { registerMessage } from './commands/message.js';
 import { registerReload } from './commands/reload.js';
 import { registerRestart } from './commands/restart.js';
 import { registerRollback } from './commands/rollback.js';
@@ -31,6 +32,7 @@ const COMMANDS: readonly RegisterCommand[] = [
   registerRestart,
   registerStop,
   registerCheck,
+  registerMessage,
   registerDead,
   registerAudit,
   registerHistory,
