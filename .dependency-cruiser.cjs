@@ -41,6 +41,7 @@ const ROOMS = {
   'supervisor/queue': [
     'supervisor/workers',
     'src/domain',
+    'src/duties/failure-sweep.ts',
     'src/duties/found-lists.ts',
     'src/duties/history-writing.ts',
     'src/duties/recoverer.ts',

@@ -8,6 +8,7 @@ import { registerCerts } from './commands/certs.js';
 import { registerCheck } from './commands/check.js';
 import { registerCompletion } from './commands/completion.js';
 import { registerDead } from './commands/dead.js';
+import { registerFailures } from './commands/failures.js';
 import { CommandError, type CommandContext, type RegisterCommand } from './commands/kit/command.js';
 import { addExitCodes, EXIT_DONE, EXIT_NO_SUPERVISOR, EXIT_USAGE, type ExitCode } from './commands/kit/exit-codes.js';
 import { registerHistory } from './commands/history.js';
@@ -36,6 +37,7 @@ const COMMANDS: readonly RegisterCommand[] = [
   registerDead,
   registerAudit,
   registerHistory,
+  registerFailures,
   registerSend,
   registerCerts,
   registerRollback,

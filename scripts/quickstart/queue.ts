@@ -3,6 +3,7 @@ import { RedisConnection } from '../../src/queue/connection/connection.js';
 import { address } from '../../src/queue/connection/problem.js';
 import { createBackgroundQueue } from '../../src/queue/background.js';
 import { redisKeys } from '../../src/queue/keys.js';
+import { SideBooks } from '../../src/queue/side-books.js';
 import type { QueueSizes } from '../../src/queue/message-queue.js';
 import type { Config } from '../../src/shared/config/config.js';
 import { RedisUnavailableError } from '../../src/shared/errors.js';
@@ -43,7 +44,9 @@ export async function connectQueue(config: Config): Promise<DemoQueue> {
     await connection.stop();
     throw new RedisUnavailableError(sentence, false);
   }
-  const queue = createBackgroundQueue(connection, keys, { workerId: 'quickstart', clock: systemClock });
+  const clock = systemClock;
+  const sideBooks = new SideBooks({ connection, keys, mostBytes: config.queue.sideBooksMaxBytes, clock });
+  const queue = createBackgroundQueue(connection, keys, { workerId: 'quickstart', clock, sideBooks });
   return {
     async enqueue(messages) {
       for (let at = 0; at < messages.length; at += PUSHED_AT_ONCE)
@@ -53,9 +56,10 @@ export async function connectQueue(config: Config): Promise<DemoQueue> {
     sendCommand: `${redisCli(config.redis)} LPUSH ${name} '{"message_id":"hello-1"}'`,
     async remove() {
       const consumers = await queue.consumers();
-      const { queue: waiting, retry, dead, deadIndex, deadLetters, crashes } = keys;
+      const { queue: waiting, retry, dead, deadIndex, deadLetters, crashes, failures } = keys;
+      const ours = [waiting, retry, dead, deadIndex, deadLetters, crashes, failures, keys.consumers];
       const claims = consumers.map((consumer) => keys.processing(consumer));
-      await connection.call('DEL', waiting, retry, dead, deadIndex, deadLetters, crashes, keys.consumers, ...claims);
+      await connection.call('DEL', ...ours, ...claims);
     },
     close: () => connection.stop(),
   };

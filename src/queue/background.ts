@@ -4,6 +4,7 @@ import type { Random } from '../shared/time/random.js';
 import { createAudit, type Audit } from './audit.js';
 import { CONTROL_SILENCE_MS, RedisConnection } from './connection/connection.js';
 import { readEvictionPolicy } from './connection/facts.js';
+import { createFailureQueue } from './failures/book.js';
 import { createFoundListsQueue } from './found-lists.js';
 import { noteHistory } from './history/note.js';
 import { redisKeys, type RedisKeys } from './keys.js';
@@ -14,13 +15,14 @@ import { lookAtPause } from './pause/look.js';
 import { createRecoveryQueue, type RecoveryIdentity } from './recovery.js';
 import { createRetryQueue } from './retries.js';
 import { readSizes } from './sizes.js';
+import { SideBooks } from './side-books.js';
 import { createUntoldQueue } from './untold.js';
 
 /** What the duties and the primary do to the queue, over one connection that nothing blocks. */
 export function createBackgroundQueue(
   connection: RedisConnection,
   keys: RedisKeys,
-  identity: RecoveryIdentity,
+  identity: RecoveryIdentity & { readonly sideBooks: SideBooks },
 ): BackgroundQueue {
   const inbox = new DeadLetterMove(connection, keys);
   return {
@@ -30,6 +32,7 @@ export function createBackgroundQueue(
     ...createRecoveryQueue(connection, keys, identity),
     ...createFoundListsQueue(connection, keys),
     ...createUntoldQueue(connection, keys),
+    ...createFailureQueue(connection, keys, identity.sideBooks),
     lookAtPause: () => lookAtPause(connection, keys, ''),
     noteHistory: (note) => noteHistory(connection, keys, note),
     sizes: () => readSizes(connection, keys),
@@ -63,8 +66,9 @@ export function createBackgroundConnection(options: BackgroundConnectionOptions)
     random,
   });
   const keys = redisKeys(config.queue.name);
+  const sideBooks = new SideBooks({ connection, keys, mostBytes: config.queue.sideBooksMaxBytes, clock });
   return {
-    queue: createBackgroundQueue(connection, keys, options),
+    queue: createBackgroundQueue(connection, keys, { workerId, clock, sideBooks }),
     audit: createAudit(connection, keys),
     start: () => connection.start(),
     stop: () => connection.stop(),

@@ -44,6 +44,8 @@ export interface RedisKeys {
   readonly historyWriters: string;
   /** Hash: `hh:mm` of a day (`2026-11-26`), or `dd hh` of a month (`2026-11`) → a line of the history. */
   historyOf(time: string): string;
+  /** String: what the side books take, in bytes; measured within the last half minute. */
+  readonly sideBooks: string;
   processing(consumer: string): string;
 }
 
@@ -76,6 +78,7 @@ export function redisKeys(queue: string): RedisKeys {
     history: `${prefix}:history`,
     historyWriters: `${prefix}:history:writers`,
     historyOf: (time) => `${prefix}:history:${time}`,
+    sideBooks: `${prefix}:side-books`,
     processing: (consumer) => `${prefix}:processing:${consumer}`,
   };
 }
@@ -85,7 +88,7 @@ export type KeyType = 'list' | 'sorted set' | 'hash' | 'string' | 'stream';
 /** What is kept under a key of ours. */
 export function typeOf(key: string): KeyType {
   if (/\}[^}]*:(?:retry|consumers|dead:index|untold)$/.test(key)) return 'sorted set';
-  if (/\}[^}]*:(?:paused|searcher|dead:expirer|failures:swept)$/.test(key)) return 'string';
+  if (/\}[^}]*:(?:paused|searcher|dead:expirer|failures:swept|side-books)$/.test(key)) return 'string';
   if (/\}[^}]*:audit$/.test(key)) return 'stream';
   return /\}[^}]*:(?:crashes|dead:letters|shares|paused:seen|rate|(?:failures|history)(?::[^:]+)?)$/.test(key)
     ? 'hash'
@@ -101,7 +104,7 @@ function isOwnName(name: string): boolean {
   const parts = /^([^{}]*)\{[^{}]+\}([^{}]*)$/.exec(name);
   if (!parts || parts[1] + (parts[2] ?? '') === '') return false;
   const ours =
-    /:(?:retry|dead|untold|consumers|crashes|shares|paused|searcher|rate|failures|audit|history|processing)(?::|$)/;
+    /:(?:retry|dead|untold|consumers|crashes|shares|paused|searcher|rate|failures|side-books|audit|history|processing)(?::|$)/;
   return !ours.test(parts[2] ?? '');
 }
 

@@ -1,5 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import type { SkippedWrites } from '../domain/dead-letters/skipped.js';
+import type { CountedFailures } from '../domain/failures/failure-group.js';
 import type { Allotment, ShareReport } from '../domain/flow/fleet-share.js';
 import type { HistoryCounts } from '../domain/history/book.js';
 import type { SetBack } from '../domain/steps-back.js';
@@ -18,9 +19,12 @@ export interface Claim {
   readonly consumer: string;
 }
 
-/** The four ways to end a claim. Each is atomic and acts only while the claim is still in the consumer's list. */
+/** The ways to end a claim. Each is atomic and acts only while the claim is still in the consumer's list. */
 export type Settlement =
+  /** Of a first attempt: nearly all there is. */
   | { readonly kind: 'ack'; readonly claim: Claim }
+  /** Of a message that has failed before: what is kept of that goes with it. */
+  | { readonly kind: 'ack-retried'; readonly claim: Claim; readonly messageId: string }
   /** Due again after `delayMs` on Redis's clock, with `message` in place of the claim's bytes. */
   | {
       readonly kind: 'retry';
@@ -28,6 +32,8 @@ export type Settlement =
       readonly message: Buffer;
       readonly messageId: string;
       readonly delayMs: number;
+      /** Of the attempt that failed (domain/failures/failed-attempt.ts); kept until the message is delivered. */
+      readonly failure?: string;
     }
   /** `envelope` is the dead letter (domain/dead-letters/dead-letter.ts). `isUntold` = the main server has yet to hear that it failed. */
   | {
@@ -338,6 +344,20 @@ export interface HistoryQueue {
   noteHistory(note: HistoryNote): Promise<HistoryLook>;
 }
 
+/** What is kept of failed attempts beside their messages. */
+export interface FailureQueue {
+  isReady(): boolean;
+  /** Adds to the counts of an hour, `2025-01-15T10` in UTC. False = the side books are full. */
+  countFailures(hour: string, counts: readonly CountedFailures[]): Promise<boolean>;
+  /** True = nobody of the fleet has begun a sweep for an hour, and the caller is to. */
+  takeFailureSweep(): Promise<boolean>;
+  /**
+   * Forgets some of the messages whose last failed attempt was before `olderThan`, ms since the Unix epoch. `cursor`: '0'
+   * at first, then what the last call gave, until that is '0' again.
+   */
+  sweepFailures(cursor: string, olderThan: number): Promise<{ readonly cursor: string; readonly forgotten: number }>;
+}
+
 /** All that is done to the queue beside claiming and settling. */
 export interface BackgroundQueue
   extends
@@ -348,6 +368,7 @@ export interface BackgroundQueue
     DeadLetterExpiry,
     UntoldQueue,
     PauseQueue,
-    HistoryQueue {
+    HistoryQueue,
+    FailureQueue {
   sizes(): Promise<QueueSizes>;
 }

@@ -1,4 +1,5 @@
 import type { FailedAttempt } from '../domain/failures/failed-attempt.js';
+import type { CountedFailures } from '../domain/failures/failure-group.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { Config } from '../shared/config/config.js';
 import { RedisUnavailableError } from '../shared/errors.js';
@@ -8,7 +9,7 @@ import { RedisMessageActions, type MessageActions } from './actions/message-acti
 import { RedisConnection, type RedisArgument } from './connection/connection.js';
 import { address } from './connection/problem.js';
 import { RedisDeadLetters, type DeadLetters } from './dead-letters/dead-letters.js';
-import { readFailures } from './failures/reading.js';
+import { readFailureCounts, readFailures } from './failures/reading.js';
 import { readHistory, type HistoryQuery, type ReadHistory } from './history/read.js';
 import { redisKeys } from './keys.js';
 import { readLeases } from './leases-run.js';
@@ -32,6 +33,8 @@ export interface OperatorQueue {
   failures(ids: readonly string[]): Promise<ReadonlyMap<string, readonly FailedAttempt[]>>;
   /** What all workers have done. */
   readonly history: { read(query: HistoryQuery): Promise<ReadHistory> };
+  /** What failed since then, hour by hour; times in ms since the Unix epoch. */
+  failureCounts(span: { readonly since: number; readonly now: number }): Promise<readonly CountedFailures[]>;
   /** Of workers of this kind, on any host; one that is renewed changes its score. Python workers have none. */
   leases(): Promise<readonly RegisteredConsumer[]>;
   /** As the workers look whether deliveries are paused. */
@@ -101,6 +104,7 @@ function operatorQueue(
     sizes: () => readSizes(connection, keys),
     failures: (ids) => readFailures(connection, keys, ids),
     history: { read: (query) => readHistory(connection, keys, query) },
+    failureCounts: (span) => readFailureCounts(connection, keys, span),
     leases: () => readLeases(connection, keys),
     lookAtPause: () => lookAtPause(connection, keys, ''),
     pausedKey: keys.paused,

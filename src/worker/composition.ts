@@ -13,6 +13,8 @@ import { RouteRecord } from '../domain/route-record.js';
 import { createBurialTeller } from '../duties/burial-teller.js';
 import { createCertificateWatch } from '../duties/certificate-watch.js';
 import type { Duty } from '../duties/duty-failures.js';
+import { FailureCounts } from '../duties/failure-counts.js';
+import { createFailureSweep } from '../duties/failure-sweep.js';
 import { createFleetShareDuty } from '../duties/fleet-share.js';
 import { createEvictionWatch } from '../duties/eviction-watch.js';
 import { createFoundListsDuty } from '../duties/found-lists.js';
@@ -117,6 +119,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
   const { checkIntervalMs: intervalMs } = config.tls;
   const { background } = queue;
   const copies = new Copies();
+  const failureCounts = new FailureCounts({ queue: background, metrics, clock, log });
   pause.onChange(() => void (pause.isPaused && (copies.giveUp(), held.handBack())));
   const watchedDuties = [
     createLeaseRenewal({ queue, clock, log }),
@@ -145,14 +148,16 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     connections: [{ start: giveAddressesTime, stop: () => server.stop() }, queue],
     watchedDuties,
     pause,
-    duties: [metricsServer, pause, ...watchedDuties],
-    workLoop: composeWorkLoop(options, { queue, server, flow, route, copies, lag, held, fleet, pace, pause, metrics }),
+    duties: [metricsServer, pause, failureCounts, ...watchedDuties],
+    workLoop: composeWorkLoop(options, {
+      ...{ queue, server, flow, route, copies, lag, held, fleet, pace, pause, metrics, failureCounts },
+    }),
   };
 }
 
 /** What a supervisor does for its workers. */
 function dutiesOfOneAlone(options: WorkerOptions, parts: Pick<WorkerParts, 'queue' | 'metrics'>): Duty[] {
-  return [recovererOf(options, parts), searchOf(options, parts.queue), historyOf(options, parts)];
+  return [recovererOf(options, parts), searchOf(options, parts.queue), sweepOf(options, parts.queue), historyOf(options, parts)];
 }
 
 function historyOf(
@@ -175,6 +180,10 @@ function recovererOf({ clock, log }: WorkerOptions, { queue, metrics }: Pick<Wor
 function searchOf({ identity, clock, log }: WorkerOptions, queue: RedisQueue): Duty {
   const searched = { ...queue.background, isReady: () => queue.isReady() };
   return createFoundListsDuty({ queue: searched, id: `${identity.workerId}.${identity.nonce}`, clock, log });
+}
+
+function sweepOf({ config, clock, log }: WorkerOptions, { background }: RedisQueue): Duty {
+  return createFailureSweep({ queue: background, retryIntervalMs: config.worker.retryIntervalMs, clock, log });
 }
 
 /** As StatusUpdates, past the breaker; and not of an id of which another copy is in hand here. */
@@ -212,6 +221,7 @@ interface Delivering {
   readonly pause: PauseWatch;
   readonly pace: Pace;
   readonly metrics: WorkerMetrics;
+  readonly failureCounts: FailureCounts;
 }
 
 function composeWorkLoop(options: WorkerOptions, parts: Delivering): WorkLoop {
@@ -222,7 +232,7 @@ function composeWorkLoop(options: WorkerOptions, parts: Delivering): WorkLoop {
   const observed = new ObservedServer({ server, flow, route, clock });
   const burial = new Burial({ workerId, metrics, clock });
   const givingUp = new GivingUp({ config, server: observed, burial, clock, log });
-  const ungated = new Attempts({ ...parts, config, server: observed, burial, givingUp, clock, log });
+  const ungated = new Attempts({ ...parts, config, workerId, server: observed, burial, givingUp, clock, log });
   const attempts = new GatedAttempts(ungated, pause);
   const statusUpdates = new StatusUpdates({ server, copies, retryIntervalMs, flow, clock, log });
   const limits = config.worker;

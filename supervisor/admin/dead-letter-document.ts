@@ -1,9 +1,11 @@
 /** Dead letters as the routes and the command `dead` show them. */
 import { isUtf8 } from 'node:buffer';
 
+import type { FailedAttempt } from '../../src/domain/failures/failed-attempt.js';
 import type { DeadLetterEntry } from '../../src/queue/dead-letters/entry.js';
 import type { DeadLetterPage } from '../../src/queue/dead-letters/listing.js';
 import type { DeadLetterProgress } from '../../src/queue/dead-letters/run.js';
+import { failureDocument } from './failure-document.js';
 import type { DeadLetterDetails, DeadLetterList, DeadLetterRunAnswer, DeadLetterSummary } from './protocol.js';
 
 export function summaryOf(entry: DeadLetterEntry): DeadLetterSummary {
@@ -20,6 +22,7 @@ export function summaryOf(entry: DeadLetterEntry): DeadLetterSummary {
     worker_id: letter?.workerId ?? '',
     dead_at: letter?.deadAt ?? null,
     size_bytes: letter?.rawBytes ?? storedBytes,
+    last_failure: lastOf(letter?.failures),
   };
 }
 
@@ -31,7 +34,13 @@ export function detailsOf(entry: DeadLetterEntry, mostBytes: number): DeadLetter
     ...summaryOf(entry),
     ...(isText(raw) ? { message: shown.toString('utf8') } : { message_base64: shown.toString('base64') }),
     message_truncated: shown.length < raw.length || entry.stored.length < entry.storedBytes,
+    failures: (entry.letter?.failures ?? []).map(failureDocument),
   };
+}
+
+function lastOf(failures: readonly FailedAttempt[] = []): DeadLetterSummary['last_failure'] {
+  const last = failures.at(-1);
+  return last ? { at: last.at, reason: last.reason, status: last.status ?? null } : null;
 }
 
 /** A cut may split a character, so the bytes of one more or less at the end decide nothing. */

@@ -6,7 +6,7 @@ import { MOMENT_EXPECTED, parseMoment } from '../../src/domain/filter/moment.js'
 import { oneOf, seconds, texts, word, type Field, type Fields } from './fields.js';
 import type { DeadLetterFields } from './protocol.js';
 
-const moment: Field<string> = {
+export const moment: Field<string> = {
   expects: MOMENT_EXPECTED,
   read: (value) => (typeof value === 'string' && parseMoment(value) !== undefined ? value : undefined),
 };

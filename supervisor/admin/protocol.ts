@@ -43,6 +43,7 @@ export const ROUTES = {
   stop: { method: 'POST', path: '/stop', access: 'admin' },
   deadLetters: { method: 'GET', path: '/dead', access: 'open', adminFields: ['text', 'answer'] },
   deadLetter: { method: 'GET', path: '/dead/:letter', access: 'admin' },
+  failures: { method: 'GET', path: '/failures', access: 'open' },
   replay: { method: 'POST', path: '/dead/replay', access: 'admin' },
   purge: { method: 'POST', path: '/dead/purge', access: 'admin' },
   /** A filter may hold a text out of a message. */
@@ -68,6 +69,7 @@ export interface Requests {
   deadLetters: DeadLetterFields & { readonly limit?: number; readonly cursor?: string };
   /** Its number, its key or its message's id. */
   deadLetter: { readonly letter: string };
+  failures: FailureFields;
   replay: DeadLetterRunFields;
   purge: DeadLetterRunFields;
   audit: { readonly limit?: number };
@@ -89,6 +91,7 @@ export interface Answers {
   stop: { readonly stopping: true; readonly pid: number };
   deadLetters: DeadLetterList;
   deadLetter: DeadLetterDetails;
+  failures: FailuresDocument;
   replay: DeadLetterRunAnswer;
   purge: DeadLetterRunAnswer;
   audit: AuditDocument;
@@ -192,6 +195,54 @@ export interface DeadLetterSummary {
   readonly worker_id: string;
   readonly dead_at: string | null;
   readonly size_bytes: number;
+  /** Why the last attempt failed; null = not known. */
+  readonly last_failure: Pick<FailureDocument, 'at' | 'reason' | 'status'> | null;
+}
+
+/** A failed attempt, as it is kept with its message. */
+export interface FailureDocument {
+  readonly at: string;
+  readonly reason: string;
+  readonly status: number | null;
+  /** Its first 200 characters, without any that do not print; null = none was kept. */
+  readonly answer: string | null;
+  readonly worker_id: string;
+}
+
+/** Which failed attempts are put together, and by what; without a time those of the last hour. */
+export interface FailureFields {
+  readonly by?: 'reason' | 'client' | 'domain' | 'status';
+  readonly since?: string;
+  readonly newer_than_seconds?: number;
+  readonly reason?: string;
+  readonly client?: string;
+  readonly domain?: string;
+}
+
+export interface FailuresDocument {
+  readonly schema_version: 1;
+  /** Counted by the hour: the beginning of the first one, ISO 8601. */
+  readonly since: string;
+  readonly by: 'reason' | 'client' | 'domain' | 'status';
+  /** Of messages that have been delivered since, too. */
+  readonly attempts: number;
+  /** The most attempts first. */
+  readonly groups: readonly FailureGroupDocument[];
+  /** Further attempts of which only the number is known: there were more than 1,000 different ones in their hour. */
+  readonly other_attempts: number;
+}
+
+export interface FailureGroupDocument {
+  /** The reason, client, domain or status; null = the message does not say, or there was no answer. */
+  readonly name: string | null;
+  readonly attempts: number;
+  readonly first_at: string;
+  readonly last_at: string;
+  readonly example_message_id: string;
+  /** The most frequent first. */
+  readonly reasons: readonly string[];
+  readonly clients: number;
+  readonly domains: number;
 }
 
 export interface DeadLetterDetails extends DeadLetterSummary {
@@ -199,6 +250,8 @@ export interface DeadLetterDetails extends DeadLetterSummary {
   readonly message?: string;
   readonly message_base64?: string;
   readonly message_truncated: boolean;
+  /** Its last failed attempts, the oldest first. */
+  readonly failures: readonly FailureDocument[];
 }
 
 export interface DeadLetterRunAnswer {

@@ -8,6 +8,7 @@ import type { Random } from '../../src/shared/time/random.js';
 import { Wake } from '../../src/shared/time/wake.js';
 import { ClaimRecovery } from '../queue/claim-recovery.js';
 import { DeadLetterExpiry } from '../queue/dead-letter-expiry.js';
+import { FailureSweeper } from '../queue/failure-sweeper.js';
 import { FoundLists } from '../queue/found-lists.js';
 import { HistoryKeeping } from '../queue/history-keeping.js';
 import { LeaseObserver } from '../queue/lease-observer.js';
@@ -69,13 +70,14 @@ export class Composition implements Life {
     const queue = new QueueMonitor({ ...base, access, settings: config });
     const recovery = new ClaimRecovery({ ...base, access, settings: config });
     const observer = new LeaseObserver({ ...base, access, settings: config });
+    const sweeper = new FailureSweeper({ ...base, access, settings: config });
     const foundLists = new FoundLists({ ...base, access, settings: config, id: `supervisor.${options.nonce()}` });
     const workers = workersOf(base, options, recovery);
     const audit = new AuditBook({ ...base, access, settings: () => workers.pool.config });
     const expiry = new DeadLetterExpiry({ ...base, access, settings: config, id: options.nonce(), audit });
     const arrivals = new ArrivalsMeter();
     const history = historyOf(base, options, { ...workers, access, arrivals });
-    const looking = { queue, observer, foundLists, expiry, history };
+    const looking = { queue, observer, foundLists, sweeper, expiry, history };
     const rollout = rolloutOf(base, options.reload, { ...workers, ...looking, access });
     const shown = { ...workers, ...rollout, queue, observer, arrivals, audit };
     const surface = surfaceOf({ ...base, ...shown, supervisor: config.supervisor });
@@ -100,6 +102,7 @@ export class Composition implements Life {
       audit,
       expiry,
       history,
+      sweeper,
       ...surface.lives,
       rollout.resources,
       rollout.operations,
@@ -176,6 +179,7 @@ interface RolloutUsers extends Workers {
   readonly foundLists: FoundLists;
   readonly expiry: DeadLetterExpiry;
   readonly history: HistoryKeeping;
+  readonly sweeper: FailureSweeper;
   readonly queue: QueueMonitor;
   readonly observer: LeaseObserver;
   readonly access: QueueAccess;
@@ -184,14 +188,14 @@ interface RolloutUsers extends Workers {
 function rolloutOf(
   base: Base,
   read: CompositionOptions['reload'],
-  { pool, queue, observer, foundLists, expiry, history, access }: RolloutUsers,
+  { pool, queue, observer, foundLists, sweeper, expiry, history, access }: RolloutUsers,
 ): Rollout {
   const level: Adopter = { adopt: ({ logging }) => base.log.setLevel(logging.level) };
   const oldQueue = new QueueMove({
     access,
     consumers: () => pool.processes.flatMap(({ consumers }) => [...consumers]),
   });
-  const adopters = [level, queue, observer, foundLists, expiry, history];
+  const adopters = [level, queue, observer, foundLists, sweeper, expiry, history];
   const reload = new Reload({ ...base, read, pool, adopters, oldQueue });
   const operations = new Operations({ ...base, pool, reload });
   const resources = new ResourceMonitor({

@@ -9,6 +9,7 @@ import { auditRoute } from '../admin/routes/audit.js';
 import { controlRoutes } from '../admin/routes/control.js';
 import { deadLetterRoutes } from '../admin/routes/dead-letters.js';
 import { historyRoute } from '../admin/routes/history.js';
+import { failureRoutes } from '../admin/routes/failures.js';
 import { readRoutes } from '../admin/routes/reading.js';
 import { controlSocketPath } from '../admin/socket-path.js';
 import { createAdminServer } from '../admin/tcp-server.js';
@@ -99,5 +100,6 @@ function routesOf(
     ...deadLetterRoutes({ config: () => pool.config, audit, clock }),
     auditRoute(() => pool.config, clock),
     historyRoute(() => pool.config, clock),
+    ...failureRoutes(() => pool.config, clock),
   ];
 }

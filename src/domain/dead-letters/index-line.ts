@@ -41,9 +41,14 @@ export function indexWords(letter: StoredDeadLetter | undefined): string {
     .join(' ');
 }
 
-/** As a word stands in the index; half surrogate pairs, which cannot be encoded, are replaced. */
+/** As a word stands in the index. */
 export function indexWord(text: string): string {
-  const short = text.length > WORD_LENGTH ? [...text.slice(0, 2 * WORD_LENGTH)].slice(0, WORD_LENGTH).join('') : text;
+  return encodedWord(text, WORD_LENGTH);
+}
+
+/** So many characters of it at most; half surrogate pairs, which cannot be encoded, are replaced. */
+export function encodedWord(text: string, most: number): string {
+  const short = text.length > most ? [...text.slice(0, 2 * most)].slice(0, most).join('') : text;
   return encodeURIComponent(short.replace(/\p{Cs}/gu, '\ufffd'));
 }
 
@@ -51,10 +56,10 @@ export function readIndexLine(line: string): IndexedLetter {
   const [unique = '', reason = '', id = '', client = '', domain = ''] = line.split(' ');
   return {
     unique,
-    reason: decoded(reason) ?? '',
-    messageId: decoded(id),
-    client: decoded(client),
-    domain: decoded(domain),
+    reason: decodedWord(reason) ?? '',
+    messageId: decodedWord(id),
+    client: decodedWord(client),
+    domain: decodedWord(domain),
   };
 }
 
@@ -62,7 +67,8 @@ function namesIn(raw: Buffer): Readonly<Record<string, string | undefined>> {
   return scannedTexts(raw.subarray(0, SCANNED_BYTES), ['message_id', 'client_id', 'domain']);
 }
 
-function decoded(word: string): string | undefined {
+/** The reverse; undefined = empty. */
+export function decodedWord(word: string): string | undefined {
   if (word === '') return undefined;
   try {
     return decodeURIComponent(word);

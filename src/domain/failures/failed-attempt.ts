@@ -6,6 +6,10 @@
  * The scripts of Redis cut these texts without reading them: a line has no line end in it, its time stands at a fixed place
  * (failures/sweep.lua), and its answer is what it ends with (parts/failures.lua).
  */
+import { printable } from '../../shared/words/escape.js';
+
+const ANSWER_LENGTH = 200;
+
 export interface FailedAttempt {
   /** ISO 8601 with milliseconds and `Z`, on the worker's clock. */
   readonly at: string;
@@ -16,6 +20,27 @@ export interface FailedAttempt {
   /** The first 200 characters of it, without any that do not print. Undefined = none was kept. */
   readonly answer: string | undefined;
   readonly workerId: string;
+}
+
+interface Failure {
+  /** Milliseconds since the Unix epoch. */
+  readonly at: number;
+  readonly reason: string;
+  readonly status: number | undefined;
+  /** As it came; undefined = it is not to be kept. */
+  readonly answer: string | undefined;
+  readonly workerId: string;
+}
+
+export function failureLine({ at, reason, status, answer, workerId }: Failure): string {
+  const line = {
+    at: new Date(at).toISOString(),
+    reason,
+    ...(status === undefined ? {} : { status }),
+    worker_id: workerId,
+  };
+  const isAnswered = status !== undefined && answer !== undefined && answer !== '';
+  return JSON.stringify(isAnswered ? { ...line, answer: printable(answer, ANSWER_LENGTH) } : line);
 }
 
 /** The oldest first. A line that no worker wrote is left out. */

@@ -12,6 +12,7 @@
  *
  *   {message_queue}:consumers              zset   consumer → its lease, which each renewal changes, or minus the time it was recovered
  *   {message_queue}:crashes                hash   sha1 of a message → process deaths it was in flight at
+ *   {message_queue}:failures               hash   message id → its last failed attempts (domain/failures/failed-attempt.ts)
  *   {message_queue}:paused                 string JSON: who has paused all deliveries, why, until when (domain/pause/pause.ts)
  *   {message_queue}:paused:seen            hash   consumer → id of the pause that it keeps (pause/look.ts)
  *
@@ -50,6 +51,7 @@ import { explained } from '../connection/script-refusal.js';
 import { redisScript } from '../connection/script.js';
 import { BLOCK_SECONDS, Sessions, type SessionsEvents } from '../connection/sessions.js';
 import { takeShare } from '../shares.js';
+import { SideBooks } from '../side-books.js';
 import { ClaimSize } from './claim-size.js';
 import { DIGESTED_END_BYTES, digestOf } from './claim-digest.js';
 import { lookAtPause } from '../pause/look.js';
@@ -89,6 +91,7 @@ export class RedisQueue implements MessageQueue, PauseQueue, ShareQueue, Life {
   readonly #claimSize: ClaimSize;
   readonly #onPauseSeen: (isPaused: boolean) => void;
   readonly #rate: number | undefined;
+  readonly #sideBooks: SideBooks;
 
   constructor(options: RedisQueueOptions) {
     const { config, workerId, nonce, clock, random, rate = 0, fleet, events, onPauseSeen = ignored } = options;
@@ -112,7 +115,9 @@ export class RedisQueue implements MessageQueue, PauseQueue, ShareQueue, Life {
     const connections = { own: this.#renewals, control };
     const onLost = (consumer: string) => events.onLeaseLost(consumer);
     this.#lease = new Lease({ connections, keys: this.#keys, workerId, nonce, clock, fleet, onLost });
-    this.background = createBackgroundQueue(control, this.#keys, { workerId, clock });
+    const mostBytes = config.queue.sideBooksMaxBytes;
+    this.#sideBooks = new SideBooks({ connection: control, keys: this.#keys, mostBytes, clock });
+    this.background = createBackgroundQueue(control, this.#keys, { workerId, clock, sideBooks: this.#sideBooks });
   }
 
   /** Connects in the background. @throws ConfigError when REDIS_TLS_CA_PATH cannot be read. */
@@ -173,6 +178,7 @@ export class RedisQueue implements MessageQueue, PauseQueue, ShareQueue, Life {
         settlements: own,
         onPauseSeen: this.#onPauseSeen,
         rate: this.#rate,
+        sideBooksMayGrow: this.#sideBooks.mayGrow,
       });
     } catch (error) {
       if (want > 0 && error instanceof RedisUnavailableError && error.outcomeUnknown) this.#claimSize.noteLost();

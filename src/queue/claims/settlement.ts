@@ -1,17 +1,24 @@
 import type { Buffer } from 'node:buffer';
 import { readIndexLine } from '../../domain/dead-letters/index-line.js';
+import type { SkippedWrites } from '../../domain/dead-letters/skipped.js';
 import type { Claim, Exchange, Settlement } from '../message-queue.js';
 import type { RedisArgument, RedisConnection } from '../connection/connection.js';
 import type { RedisKeys } from '../keys.js';
 import { lineOf } from '../dead-letters/burial-line.js';
+import { MOST_BYTES, MOST_ENTRIES } from '../failures/bounds.js';
 import { memberOf } from '../retries.js';
 import { redisScript } from '../connection/script.js';
 
 /** From this many crashes on a message is claimed alone, so that it cannot take innocent ones to the dead list. */
 const SOLO_CRASHES = 3;
 
-const exchangeScript = redisScript('exchange', 'unpaced');
-const pacedScript = redisScript('exchange', 'paced');
+/** By whether the fleet has a rate, and whether something is kept or forgotten of failed attempts. */
+const exchangeScripts = {
+  unpaced: redisScript('exchange', 'unpaced', 'no-failures'),
+  paced: redisScript('exchange', 'paced', 'no-failures'),
+  unpacedWithFailures: redisScript('exchange', 'unpaced', 'letter-failures', 'failures'),
+  pacedWithFailures: redisScript('exchange', 'paced', 'letter-failures', 'failures'),
+};
 
 interface ExchangeCall {
   readonly connection: RedisConnection;
@@ -29,6 +36,8 @@ interface ExchangeCall {
   readonly onPauseSeen?: (isPaused: boolean) => void;
   /** Messages per second that the fleet may claim; undefined = as many as it can. */
   readonly rate?: number | undefined;
+  /** Failed attempts are kept. */
+  readonly sideBooksMayGrow: boolean;
 }
 
 type ExchangeReply = [
@@ -41,7 +50,7 @@ type ExchangeReply = [
   Buffer,
   number,
   number?,
-  [number, number, Buffer]?,
+  [number, number, Buffer, number?, Buffer?]?,
 ];
 
 /** One run of exchange.lua. undefined = the lease is lost and nothing was done. */
@@ -62,7 +71,11 @@ export async function runExchange(call: ExchangeCall): Promise<Exchange | undefi
     acks.length,
   ];
   for (const { claim } of acks) args.push(claim.raw);
-  for (const settlement of others) pushSettlement(args, settlement);
+  const touchesFailures = others.some(({ kind }) => kind !== 'hand-back');
+  for (const settlement of others) {
+    pushSettlement(args, settlement);
+    if (touchesFailures) args.push(...failureOf(settlement));
+  }
   const places = [
     keys.queue,
     keys.processing(consumer),
@@ -75,7 +88,12 @@ export async function runExchange(call: ExchangeCall): Promise<Exchange | undefi
     keys.untold,
     keys.paused,
   ];
-  const reply = (await run(call, places, args)) as ExchangeReply;
+  if (touchesFailures) {
+    places.push(keys.failures, keys.failuresSwept);
+    const lines = others.filter((settlement) => settlement.kind === 'retry' && settlement.failure !== undefined).length;
+    args.push(lines, MOST_ENTRIES, call.sideBooksMayGrow ? MOST_BYTES : 0);
+  }
+  const reply = (await run(call, { places, args, touchesFailures })) as ExchangeReply;
   const [lease, claimed, lost, failed, solo, suspects, refusal, paused, tokenInMs = 0, skipped] = reply;
   if (lease === 0) return undefined;
   call.onPauseSeen?.(paused === 1);
@@ -87,13 +105,32 @@ export async function runExchange(call: ExchangeCall): Promise<Exchange | undefi
     suspects: suspects === 1,
     claimRefusal: refusal.length > 0 ? String(refusal) : undefined,
     tokenInMs,
-    ...(skipped ? { skipped: { letters: skipped[0], tellings: skipped[1], reason: String(skipped[2]) } } : {}),
+    ...(skipped ? { skipped: skippedWrites(skipped) } : {}),
   };
 }
 
-function run({ connection, keys, rate }: ExchangeCall, places: string[], args: RedisArgument[]): Promise<unknown> {
-  if (rate === undefined) return exchangeScript.run(connection, places, args);
-  return pacedScript.run(connection, [...places, keys.rate], [...args, rate]);
+interface ExchangeScriptCall {
+  readonly places: string[];
+  readonly args: RedisArgument[];
+  readonly touchesFailures: boolean;
+}
+
+function run(
+  { connection, keys, rate }: ExchangeCall,
+  { places, args, touchesFailures }: ExchangeScriptCall,
+): Promise<unknown> {
+  const { unpaced, paced, unpacedWithFailures, pacedWithFailures } = exchangeScripts;
+  if (rate === undefined) return (touchesFailures ? unpacedWithFailures : unpaced).run(connection, places, args);
+  return (touchesFailures ? pacedWithFailures : paced).run(connection, [...places, keys.rate], [...args, rate]);
+}
+
+function skippedWrites([letters, tellings, reason, failures = 0, why]: NonNullable<ExchangeReply[9]>): SkippedWrites {
+  return {
+    letters,
+    tellings,
+    reason: String(reason),
+    ...(failures > 0 ? { failures: { count: failures, reason: String(why) } } : {}),
+  };
 }
 
 /** Settles claims in the list of `consumer`, claiming nothing. */
@@ -113,6 +150,7 @@ export async function settle(
     claimBytes: 0,
     inFlight: 0,
     reliable: true,
+    sideBooksMayGrow: true,
   });
 }
 
@@ -121,6 +159,9 @@ function pushSettlement(args: RedisArgument[], settlement: Settlement): void {
   switch (kind) {
     case 'ack':
       return; // stands before the others
+    case 'ack-retried':
+      args.push('ack', claim.raw, '', '');
+      return;
     case 'hand-back':
       args.push(kind, claim.raw, '', '');
       return;
@@ -129,6 +170,20 @@ function pushSettlement(args: RedisArgument[], settlement: Settlement): void {
       return;
     case 'retry':
       args.push(kind, claim.raw, memberOf(settlement), Math.ceil(settlement.delayMs));
+  }
+}
+
+/** The message's id and the line to keep, for parts/failures.lua. */
+function failureOf(settlement: Settlement): readonly [id: string, line: string] {
+  switch (settlement.kind) {
+    case 'retry':
+      return [settlement.messageId, settlement.failure ?? ''];
+    case 'ack-retried':
+      return [settlement.messageId, ''];
+    case 'bury':
+      return [readIndexLine(lineOf(settlement)).messageId ?? '', ''];
+    default:
+      return ['', ''];
   }
 }
 

@@ -71,6 +71,10 @@ const USES: readonly Use[] = [
   { means: 'what operators do is not written down', commands: ['XADD KEY none x x'] },
   { means: 'what operators did cannot be read', commands: ['XREVRANGE KEY + - COUNT 1'] },
   { means: 'the history is not kept', commands: ['HGETALL KEY'] },
+  {
+    means: 'failed attempts are not kept with their messages, and counted by the hour neither',
+    commands: ['HMGET KEY x', 'HGETALL KEY', 'HLEN KEY', 'HSCAN KEY 0', 'SETRANGE KEY none x', 'MEMORY USAGE KEY'],
+  },
   { means: 'settlements take a little longer', commands: ['LPOS KEY x'] },
 ];
 

@@ -10,8 +10,8 @@
 --      6 crashes after which a message is claimed only alone
 --      7 bytes after which no further message is claimed: large ones come one by one
 --      8 number of acknowledged claims  9... their bytes
---      then four per other settlement: kind, claimed bytes, and
---           retry: unique member, delay in ms    hand-back: "", ""
+--      then four per other settlement, six with failures (parts/failures.lua): kind, claimed bytes, and
+--           retry: unique member, delay in ms    hand-back: "", ""    ack: "", ""; its message may have failed before
 --           bury, bury-untold: envelope, member of the index; the main server has yet to hear of the latter
 -- Returns {lease, claims, lost, failed, solo, suspects, refusal, paused, wait, skipped}
 --      lease     1 = kept, 0 = lost: nothing was done
@@ -24,7 +24,7 @@
 --      paused    1 = deliveries are paused, so nothing was claimed
 --      wait      with a rate (parts/paced.lua): ms until the next message may be claimed, 0 = there was no need to wait
 --      skipped   only if there is something: of burials that stand, how many lie in `dead`, of how many nobody will tell
---                the main server, and why
+--                the main server, and why or ""; of failed attempts, how many were not kept, and why or ""
 --
 -- Lost means recovered by others (a negative score). A consumer that is not known, since Redis was emptied or lost its last
 -- second, keeps its name: under another one nobody would look for what it claimed meanwhile. It is made known before it
@@ -161,17 +161,35 @@ local function settle_others()
     else redis.pcall('LREM', dead, 1, first) end
   end
 
+  -- one of a message that may have failed before: no new place, and what is kept of it goes
+  local function acknowledge(raw, id)
+    local removed = not reliable and 1 or redis.pcall('LREM', processing, -1, raw)
+    if removed == 1 and forget_failures then forget_failures(id) end
+    return refusal_of(removed, 'LREM', processing), removed == 1
+  end
+
+  -- what is kept of failed attempts once the claim has left: in plain mode a burial may be repeated, and finds them again
+  local function note_failures(kind, id, line)
+    if not keep_failure then return end
+    if kind == 'retry' and line ~= '' then keep_failure(id, line) end
+    if reliable and (kind == 'bury' or kind == 'bury-untold') then forget_failures(id) end
+  end
+
   -- returns why it was refused, or nil, and whether the claim was there
-  local function move(kind, raw, first, second)
+  local function move(at)
+    local kind, raw, first, second, id = unpack(ARGV, at, at + 4)
+    if kind == 'ack' then return acknowledge(raw, id) end
     if unmovable then return unmovable, true end
     if reliable then
       local held, refused = holds(raw)
       if refused or not held then return refused, held end
     end
+    if keep_failure and (kind == 'bury' or kind == 'bury-untold') then first = with_failures(failures, id, first) end
     local refused, without = place(kind, raw, first, second)
     if refused then return refused, true end
     local removed = not reliable and 1 or redis.pcall('LREM', processing, -1, raw)
     if removed == 1 then
+      note_failures(kind, id, ARGV[at + 5])
       if without then skipped = { skipped[1] + without[1], skipped[2] + without[2], without[3] } end
       return nil, true
     end
@@ -179,10 +197,10 @@ local function settle_others()
     return refusal_of(removed, 'LREM', processing), false
   end
 
-  for at = 9 + acks, #ARGV, 4 do
-    local kind, raw = ARGV[at], ARGV[at + 1]
-    note(kind, raw, move(kind, raw, ARGV[at + 2], ARGV[at + 3]))
-  end
+  for at = 9 + acks, #ARGV, keep_failure and 6 or 4 do note(ARGV[at], ARGV[at + 1], move(at)) end
+  if not skipped_failures then return end
+  local left_out, why = skipped_failures()
+  if left_out > 0 then skipped = { skipped[1], skipped[2], skipped[3] or '', left_out, why } end
 end
 if others then settle_others() end
 

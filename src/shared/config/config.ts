@@ -23,6 +23,10 @@ export interface Config {
     readonly messageMaxBytes: number;
     /** Dead letters are deleted when they are older; 0 = never. */
     readonly deadLetterDays: number;
+    /** What the main server answers to a failed attempt is kept with the message. */
+    readonly failureAnswers: boolean;
+    /** What is kept in Redis beside the messages, all of it together; 0 = nothing. */
+    readonly sideBooksMaxBytes: number;
   };
   readonly mainServer: {
     /** Origin and optional base path, without a slash at the end. */

@@ -3,8 +3,11 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import { FLOW_HOLDS, type FlowFacts } from '../../domain/flow/flow-control.js';
 import { fromZero } from './message-metrics.js';
 
-/** `telling`: the main server will not hear of a burial. `index`: a dead letter lies where earlier versions keep them. */
-export type SkippedKind = 'telling' | 'index';
+/**
+ * `telling`: the main server will not hear of a burial. `index`: a dead letter lies where earlier versions keep them.
+ * `failure`: a failed attempt is not kept with its message, `failure_count`: nor counted among those of its hour.
+ */
+export type SkippedKind = 'telling' | 'index' | 'failure' | 'failure_count';
 
 export interface MetricSources {
   /** Lines the logger dropped so far; read at each scrape. */
@@ -66,6 +69,8 @@ export function stateMetrics(registry: Registry, workerId: string) {
     skipped: {
       telling: fromZero(skipped.labels(workerId, 'telling')),
       index: fromZero(skipped.labels(workerId, 'index')),
+      failure: fromZero(skipped.labels(workerId, 'failure')),
+      failure_count: fromZero(skipped.labels(workerId, 'failure_count')),
     } satisfies Record<SkippedKind, Counter.Internal>,
     certificateNotAfter,
   };

@@ -12,9 +12,12 @@
 import type { MainServer, StatusUpdate } from '../../delivery/main-server.js';
 import { isCancelMarker } from '../../domain/cancelled.js';
 import type { DeliveryOutcome } from '../../domain/delivery-outcome.js';
+import { failureLine } from '../../domain/failures/failed-attempt.js';
+import { domainOf } from '../../domain/failures/failure-group.js';
 import { parseMessage, withAttemptCount, type Message } from '../../domain/message.js';
 import type { RegistrationLag, YoungMessage } from '../../domain/registration/registration-lag.js';
 import { afterFailure, nextStep } from '../../domain/retry-policy.js';
+import type { FailureCounts } from '../../duties/failure-counts.js';
 import type { Claim, Settlement } from '../../queue/message-queue.js';
 import type { Config } from '../../shared/config/config.js';
 import type { Log } from '../../shared/logger/log.js';
@@ -49,6 +52,8 @@ interface AttemptsOptions {
   readonly lag: RegistrationLag;
   readonly held: Pick<Held, 'wait'>;
   readonly metrics: WorkerMetrics;
+  readonly failureCounts: Pick<FailureCounts, 'note'>;
+  readonly workerId: string;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -170,7 +175,9 @@ export class Attempts {
     metrics.processed('delivered');
     metrics.delivered();
     this.#tell(`Message ${id} delivered successfully`);
-    return { settlement: { kind: 'ack', claim }, messageId: message.id };
+    const { id: messageId } = message;
+    if (message.attemptCount > 0) return { settlement: { kind: 'ack-retried', claim, messageId }, messageId };
+    return { settlement: { kind: 'ack', claim }, messageId };
   }
 
   /** What is said of each message, whether it fails or not. */
@@ -183,8 +190,9 @@ export class Attempts {
   #failed(claim: Claim, message: Message, outcome: Failed): AttemptResult {
     const { config, metrics, clock } = this.#options;
     const { id: messageId } = message;
-    const { errorMessage, fateUnknown } = outcome;
-    metrics.failed(outcome.reason, { at: clock.wallNow(), error: errorMessage, messageId });
+    const { errorMessage, fateUnknown, reason } = outcome;
+    const at = clock.wallNow();
+    metrics.failed(reason, { at, error: errorMessage, messageId });
     metrics.processed('failed');
     const { attemptCount, delayMs } = afterFailure({
       attemptCount: message.attemptCount,
@@ -196,11 +204,26 @@ export class Attempts {
     this.#logFailure(printable(messageId, ID_LENGTH), outcome, delayMs);
     const raw = attemptCount === message.attemptCount ? claim.raw : withAttemptCount(claim.raw, attemptCount);
     return {
-      settlement: { kind: 'retry', claim, message: raw, messageId, delayMs },
+      settlement: {
+        kind: 'retry',
+        claim,
+        message: raw,
+        messageId,
+        delayMs,
+        failure: this.#noted(claim, message, outcome, at),
+      },
       messageId,
       failed: true,
       ...(fateUnknown ? {} : { statusUpdate: { status: 'queued', attemptCount, errorMessage } }),
     };
+  }
+
+  /** Counts it, and gives what is kept of it with the message. */
+  #noted({ raw }: Claim, { id: messageId, clientId }: Message, outcome: Failed, at: number): string {
+    const { config, workerId, failureCounts } = this.#options;
+    const { reason, status, detail } = outcome;
+    failureCounts.note({ at, messageId, reason, status, client: clientId, domain: domainOf(raw) });
+    return failureLine({ at, reason, status, answer: config.queue.failureAnswers ? detail : undefined, workerId });
   }
 
   #logFailure(id: string, outcome: Failed, delayMs: number): void {

@@ -179,7 +179,7 @@ export class Settlements {
 
   #count({ failed, settlement }: AttemptResult): void {
     if (failed) this.#options.metrics.retried();
-    else if (settlement.kind === 'ack') this.#acknowledged += 1;
+    else if (settlement.kind === 'ack' || settlement.kind === 'ack-retried') this.#acknowledged += 1;
   }
 
   /** Once for all of an exchange. */

@@ -1,4 +1,4 @@
-import { skippedText, type SkippedWrites } from '../../domain/dead-letters/skipped.js';
+import { leftOutText, skippedText, type SkippedWrites } from '../../domain/dead-letters/skipped.js';
 import type { Log } from '../../shared/logger/log.js';
 import type { WorkerMetrics } from '../../shared/metrics/worker-metrics.js';
 
@@ -17,11 +17,19 @@ export class SkippedWritesWatch {
   }
 
   note(skipped: SkippedWrites): void {
-    const { metrics, log } = this.#options;
+    const { metrics } = this.#options;
     metrics.skipped('telling', skipped.tellings);
     metrics.skipped('index', skipped.letters);
-    if (this.#said.has(skipped.reason)) return;
-    this.#said.add(skipped.reason);
-    log.warn(skippedText(skipped));
+    if (skipped.reason !== '') this.#sayOnce(skipped.reason, () => skippedText(skipped));
+    const { failures } = skipped;
+    if (!failures) return;
+    metrics.skipped('failure', failures.count);
+    this.#sayOnce(`failures: ${failures.reason}`, () => leftOutText(failures.reason));
+  }
+
+  #sayOnce(reason: string, text: () => string): void {
+    if (this.#said.has(reason)) return;
+    this.#said.add(reason);
+    this.#options.log.warn(text());
   }
 }

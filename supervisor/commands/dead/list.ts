@@ -70,14 +70,14 @@ function printPage(page: DeadLetterPage<DeadLetterSummary>, context: CommandCont
 
 function listTable(letters: readonly DeadLetterSummary[]): string[] {
   const rows = letters.map(
-    ({ number, key, dead_at: deadAt, reason, attempt_count: attempts, message_id: id, error }) => [
+    ({ number, key, dead_at: deadAt, reason, attempt_count: attempts, message_id: id, error, last_failure: last }) => [
       String(number),
       key,
       age(deadAt),
       printable(reason, 40),
       String(attempts),
       id === null ? '-' : printable(id, 60),
-      printable(error, 80),
+      printable(last ? `${error}, at last ${last.reason}` : error, 80),
     ],
   );
   return table([['#', 'KEY', 'AGE', 'REASON', 'ATTEMPTS', 'MESSAGE ID', 'ERROR'], ...rows], new Set([1, 3, 5, 6]));

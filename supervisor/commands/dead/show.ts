@@ -1,5 +1,6 @@
 import { EXIT_FAILURE } from '../../../src/shared/errors.js';
 import { printable } from '../../../src/shared/words/escape.js';
+import { failureText } from '../kit/failure-text.js';
 import { detailsOf } from '../../admin/dead-letter-document.js';
 import { CommandError, printJson, type RegisterCommand } from '../kit/command.js';
 import { addExitCodes, EXIT_DONE, QUEUE_EXIT_CODES, type ExitCode } from '../kit/exit-codes.js';
@@ -27,10 +28,12 @@ export const registerShow: RegisterCommand = (dead, context) => {
       );
     const details = detailsOf(entry, Infinity);
     if (json) return printJson(context, details);
-    const width = Math.max(...Object.keys(details).map((name) => name.length));
-    for (const [name, value] of Object.entries(details)) {
+    const { failures, last_failure: _, ...fields } = details;
+    const width = Math.max(...Object.keys(fields).map((name) => name.length));
+    for (const [name, value] of Object.entries(fields)) {
       context.print(`${name.padEnd(width)}  ${printable(String(value ?? '-'), Infinity)}`);
     }
+    for (const failure of failures) context.print(`${'failed'.padEnd(width)}  ${failureText(failure)}`);
   });
   addExitCodes(command, EXIT_CODES);
 };

@@ -95,7 +95,7 @@ function spanMs(flag: string, text: string | undefined): number | undefined {
   return ms;
 }
 
-function momentMs(flag: string, text: string | undefined, nowMs: number): number | undefined {
+export function momentMs(flag: string, text: string | undefined, nowMs: number): number | undefined {
   if (text === undefined) return undefined;
   const ago = parseTimeSpan(text);
   const ms = ago === undefined ? parseMoment(text) : nowMs - ago;

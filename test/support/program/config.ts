@@ -25,6 +25,8 @@ export function testConfig(overrides: ConfigOverrides = {}): Config {
       reliable: true,
       messageMaxBytes: 67_108_864,
       deadLetterDays: 0,
+      failureAnswers: true,
+      sideBooksMaxBytes: 134_217_728,
       ...overrides.queue,
     },
     mainServer: {

@@ -250,6 +250,7 @@ export class ScriptedQueue implements MessageQueue {
         this.dead.push(String(settlement.envelope));
         break;
       case 'ack':
+      case 'ack-retried':
     }
     this.#remove([claim]);
   }

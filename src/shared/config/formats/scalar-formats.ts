@@ -86,6 +86,12 @@ export const messageSize: Format<number> = {
   print: (bytes) => (bytes % MEBIBYTE === 0 ? `${bytes / MEBIBYTE}M` : String(bytes)),
 };
 
+export const sideBooksSize: Format<number> = {
+  expects: 'a number of megabytes or a size such as 128M or 1G, from 1M to 1T, or 0 to keep none',
+  parse: fileSizeLimit.parse,
+  print: fileSizeLimit.print,
+};
+
 const TRUE_WORDS = ['true', 'yes', 'on', '1'];
 const FALSE_WORDS = ['false', 'no', 'off', '0'];
 

@@ -1,5 +1,15 @@
 import { endpoint, filePath, host, hostPorts, httpUrl } from '../formats/address-formats.js';
-import { anyText, boolean, integer, matching, messageSize, port, rate, seconds } from '../formats/scalar-formats.js';
+import {
+  anyText,
+  boolean,
+  integer,
+  matching,
+  messageSize,
+  port,
+  rate,
+  seconds,
+  sideBooksSize,
+} from '../formats/scalar-formats.js';
 import type { Setting } from './setting.js';
 
 /** A queue name must not hold braces: the names derived from it are `{name}:retry` and so on, a cluster's hash tag. */
@@ -143,6 +153,24 @@ export const CONNECTION_SETTINGS = [
     format: integer({ min: 0, max: 36_500 }),
     unit: 'days',
     prose: 'Older dead letters are deleted, each hour; 0 = they are kept for ever',
+  },
+  {
+    path: 'queue.failure_answers',
+    target: 'queue.failureAnswers',
+    env: 'FAILURE_ANSWERS',
+    default: 'true',
+    format: boolean,
+    prose:
+      'Keep the first 200 characters of what the main server answers to a failed attempt with the message. `false` = only reason and status',
+  },
+  {
+    path: 'queue.side_books_max',
+    target: 'queue.sideBooksMaxBytes',
+    env: 'REDIS_SIDE_BOOKS_MAX',
+    default: '128M',
+    format: sideBooksSize,
+    prose:
+      'Most of Redis that failed attempts, history and audit take together; beyond it they grow no more (0 = none is kept)',
   },
   {
     path: 'main_server.url',

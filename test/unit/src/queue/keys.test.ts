@@ -37,6 +37,7 @@ describe('keys', () => {
       history: '{message_queue}:history',
       historyWriters: '{message_queue}:history:writers',
       historyOf: '{message_queue}:history:2026-11-26',
+      sideBooks: '{message_queue}:side-books',
       processing: '{message_queue}:processing:c',
     });
   });

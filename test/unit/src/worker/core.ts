@@ -1,4 +1,5 @@
 import type { CircuitBreaker } from '../../../../src/domain/flow/circuit-breaker.js';
+import type { CountedFailure } from '../../../../src/domain/failures/failure-tally.js';
 import { FlowControl } from '../../../../src/domain/flow/flow-control.js';
 import { FleetSeat } from '../../../../src/domain/flow/fleet-share.js';
 import { RegistrationLag } from '../../../../src/domain/registration/registration-lag.js';
@@ -39,6 +40,8 @@ export interface Core {
   /** Not started. */
   readonly pause: PauseWatch;
   readonly pauseInRedis: ScriptedPause;
+  /** Failed attempts, as they are counted by the hour. */
+  readonly counted: readonly CountedFailure[];
   readonly statusUpdates: StatusUpdates;
   readonly copies: Copies;
   readonly lag: RegistrationLag;
@@ -89,8 +92,13 @@ export function createCore(
   const pauseInRedis = new ScriptedPause();
   const pause = new PauseWatch({ queue: pauseInRedis, isAlone: true, clock, log });
   pause.onChange(() => void (pause.isPaused && (copies.giveUp(), held.handBack())));
+  const counted: CountedFailure[] = [];
+  const failureCounts = { note: (failure: CountedFailure) => void counted.push(failure) };
   const asking = { server: observed, burial, givingUp, copies, lag, held, pause };
-  const attempts = new GatedAttempts(new Attempts({ ...asking, config, metrics, clock, log }), pause);
+  const attempts = new GatedAttempts(
+    new Attempts({ ...asking, config, workerId: 'worker-1', failureCounts, metrics, clock, log }),
+    pause,
+  );
   const statusUpdates = new StatusUpdates({ server, copies, retryIntervalMs: RETRY_MS, flow, clock, log });
   let turns = 0;
   const onTurn = () => void (turns += 1);
@@ -100,6 +108,7 @@ export function createCore(
   const core: Core = {
     ...parts,
     pauseInRedis,
+    counted,
     workLoop: new WorkLoop(parts),
     turns: () => turns,
     async metric(series) {

@@ -71,6 +71,42 @@ describe('a POST', () => {
     ]);
   });
 
+  test('of a message that has failed before says so as it is acknowledged', async () => {
+    const { claim, server, result } = attempted(message('m', { attempt_count: 1 }));
+    server.post('m').answer(DELIVERED);
+    expect(await result).toEqual({ settlement: { kind: 'ack-retried', claim, messageId: 'm' }, messageId: 'm' });
+  });
+
+  test('that fails is kept with the message and counted, with whom it hits', async () => {
+    const text = message('m', { client_id: 'c1', domain: 'example.org' });
+    const { server, result, counted, clock } = attempted(text);
+    server.post('m').answer(outcomeOfStatus(503, 'busy\n'));
+    const { settlement } = await result;
+    const at = new Date(clock.wallNow()).toISOString();
+    expect(settlement).toMatchObject({
+      failure: `{"at":"${at}","reason":"http_503","status":503,"worker_id":"worker-1","answer":"busy\\\\x0a"}`,
+    });
+    expect(counted).toEqual([
+      {
+        at: clock.wallNow(),
+        messageId: 'm',
+        reason: 'http_503',
+        status: 503,
+        client: 'c1',
+        domain: 'example.org',
+      },
+    ]);
+  });
+
+  test('that fails is kept without its answer where none is to be kept', async () => {
+    const core = createCore({}, { queue: { failureAnswers: false } });
+    const claim = { raw: Buffer.from(message('m')), consumer: 'c' };
+    const result = core.attempts.run(claim, new AbortController().signal);
+    core.server.post('m').answer(outcomeOfStatus(503, 'busy'));
+    const { settlement } = await result;
+    expect(settlement.kind === 'retry' && settlement.failure).toMatch(/"status":503,"worker_id":"worker-1"\}$/);
+  });
+
   test.each([
     [
       '500',
@@ -111,6 +147,7 @@ describe('a POST', () => {
         message: Buffer.from(message('m', { attempt_count: 2, body: 'ü' })),
         messageId: 'm',
         delayMs: RETRY_MS,
+        failure: expect.stringContaining(`"reason":"${reason}"`) as string,
       },
       messageId: 'm',
       failed: true,
@@ -231,6 +268,7 @@ describe('an attempt of unknown fate: the request had left, and no answer came',
         message: Buffer.from(message('m', { attempt_count: 1 })),
         messageId: 'm',
         delayMs: RETRY_MS,
+        failure: expect.stringContaining('"reason":"timeout"') as string,
       },
       messageId: 'm',
       failed: true,

@@ -1,0 +1,53 @@
+/**
+ * What is kept beside the messages: failed attempts, their counts by the hour, the history, the audit. None of it is part of
+ * a settlement, and together they take no more of Redis than REDIS_SIDE_BOOKS_MAX, or about that: what one process has
+ * measured holds for all of the fleet for half a minute. Who writes such a book asks before it grows.
+ */
+import type { Buffer } from 'node:buffer';
+import { failureHours } from '../domain/failures/hours.js';
+import type { Clock } from '../shared/time/clock.js';
+import type { RedisConnection } from './connection/connection.js';
+import { redisScript } from './connection/script.js';
+import type { RedisKeys } from './keys.js';
+
+const MEASURE_EVERY_MS = 30_000;
+
+const measureScript = redisScript('side-books/measure');
+
+interface SideBooksOptions {
+  readonly connection: RedisConnection;
+  readonly keys: RedisKeys;
+  /** REDIS_SIDE_BOOKS_MAX in bytes; 0 = none are kept. */
+  readonly mostBytes: number;
+  readonly clock: Clock;
+}
+
+export class SideBooks {
+  readonly #options: SideBooksOptions;
+  #lookedAt = -Infinity;
+  #bytes = 0;
+
+  constructor(options: SideBooksOptions) {
+    this.#options = options;
+  }
+
+  /** By the last look. What cannot be measured may grow: each book has bounds of its own. */
+  get mayGrow(): boolean {
+    return this.#bytes < this.#options.mostBytes;
+  }
+
+  /** Looks again if the last look is half a minute old. Rejects with RedisUnavailableError while Redis does not answer. */
+  async look(): Promise<void> {
+    const { connection, keys, clock } = this.#options;
+    if (clock.now() - this.#lookedAt < MEASURE_EVERY_MS) return;
+    this.#lookedAt = clock.now();
+    const known = (await connection.callPermitted(null, 'GET', keys.sideBooks)) as Buffer | null;
+    this.#bytes = known ? Number(known) || 0 : await this.#measure();
+  }
+
+  async #measure(): Promise<number> {
+    const { connection, keys, clock } = this.#options;
+    const books = [keys.failures, ...failureHours(clock.wallNow()).map((hour) => keys.failuresIn(hour))];
+    return (await measureScript.run(connection, [keys.sideBooks, ...books], [MEASURE_EVERY_MS])) as number;
+  }
+}
