@@ -5,6 +5,7 @@
  */
 import type { Buffer } from 'node:buffer';
 import { failureHours } from '../domain/failures/hours.js';
+import { dayName, dayOf, HOURS_KEPT_DAYS, MINUTES_KEPT_DAYS, monthName } from '../domain/history/book.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { RedisConnection } from './connection/connection.js';
 import { redisScript } from './connection/script.js';
@@ -47,7 +48,19 @@ export class SideBooks {
 
   async #measure(): Promise<number> {
     const { connection, keys, clock } = this.#options;
-    const books = [keys.failures, ...failureHours(clock.wallNow()).map((hour) => keys.failuresIn(hour))];
+    const books = booksOf(keys, clock.wallNow());
     return (await measureScript.run(connection, [keys.sideBooks, ...books], [MEASURE_EVERY_MS])) as number;
   }
+}
+
+function booksOf(keys: RedisKeys, now: number): string[] {
+  const today = dayOf(now);
+  const days = (count: number): number[] => Array.from({ length: count + 1 }, (_, ago) => today - ago);
+  const months = new Set(days(HOURS_KEPT_DAYS).map(monthName));
+  return [
+    ...[keys.failures, keys.audit, keys.history, keys.historyWriters],
+    ...failureHours(now).map((hour) => keys.failuresIn(hour)),
+    ...days(MINUTES_KEPT_DAYS).map((day) => keys.historyOf(dayName(day))),
+    ...[...months].map((month) => keys.historyOf(month)),
+  ];
 }

@@ -157,7 +157,12 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
 
 /** What a supervisor does for its workers. */
 function dutiesOfOneAlone(options: WorkerOptions, parts: Pick<WorkerParts, 'queue' | 'metrics'>): Duty[] {
-  return [recovererOf(options, parts), searchOf(options, parts.queue), sweepOf(options, parts.queue), historyOf(options, parts)];
+  return [
+    recovererOf(options, parts),
+    searchOf(options, parts.queue),
+    sweepOf(options, parts.queue),
+    historyOf(options, parts),
+  ];
 }
 
 function historyOf(
