@@ -31,7 +31,7 @@ export const registerShow: RegisterCommand = (dead, context) => {
     const { failures, last_failure: _, ...fields } = details;
     const width = Math.max(...Object.keys(fields).map((name) => name.length));
     for (const [name, value] of Object.entries(fields)) {
-      context.print(`${name.padEnd(width)}  ${printable(String(value ?? '-'), Infinity)}`);
+      context.print(`${name.padEnd(width)}  ${printable(typeof value === 'object' ? '-' : String(value), Infinity)}`);
     }
     for (const failure of failures) context.print(`${'failed'.padEnd(width)}  ${failureText(failure)}`);
   });

@@ -22,6 +22,7 @@ export interface QueueOptions {
   readonly redis?: Partial<Config['redis']>;
   readonly reliable?: boolean;
   readonly name?: string;
+  readonly sideBooksMaxBytes?: number;
   readonly fleet?: FleetSeat;
   readonly rate?: number;
   readonly events?: Partial<RedisQueueEvents>;
@@ -44,7 +45,11 @@ export function queueOf(port: number, workerId = 'worker-1', options: QueueOptio
   return new RedisQueue({
     config: {
       redis: redisConfig(port, options.redis),
-      queue: queueConfig({ name: options.name ?? QUEUE, reliable: options.reliable ?? true }),
+      queue: queueConfig({
+        name: options.name ?? QUEUE,
+        reliable: options.reliable ?? true,
+        ...(options.sideBooksMaxBytes === undefined ? {} : { sideBooksMaxBytes: options.sideBooksMaxBytes }),
+      }),
     },
     workerId,
     nonce: `n${incarnations}`,

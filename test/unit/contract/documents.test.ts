@@ -185,8 +185,9 @@ describe('operations', () => {
       keys.rate,
       keys.audit,
     ];
+    const failures = [keys.failures, keys.failuresIn('<hour>'), keys.failuresSwept, keys.sideBooks];
     const history = [keys.history, keys.historyWriters, keys.historyOf('<day>'), keys.historyOf('<month>')];
-    expect(named).toEqual([queue, processing('<consumer>'), retry, ...dying, ...others, ...history]);
+    expect(named).toEqual([queue, processing('<consumer>'), retry, ...dying, ...others, ...failures, ...history]);
   });
 
   test('the words for the most frequent causes are those of the program, each with its alert', () => {

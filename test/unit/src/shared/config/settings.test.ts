@@ -65,6 +65,8 @@ const OUR_VARIABLES: readonly (readonly [string, string])[] = [
   ['MAIN_SERVER_MAX_RATE', '0'],
   ['MESSAGE_MAX_BYTES', '64M'],
   ['DEAD_LETTER_DAYS', '0'],
+  ['FAILURE_ANSWERS', 'true'],
+  ['REDIS_SIDE_BOOKS_MAX', '128M'],
   ['WORKER_NOT_FOUND_GRACE', '2'],
   ['TLS_ENABLED', 'true'],
   ['WORKER_ALLOW_INSECURE_KEY_MODE', 'false'],
