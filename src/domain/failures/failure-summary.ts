@@ -27,7 +27,7 @@ export interface FailureSummary {
   readonly domains: number;
 }
 
-export interface FailureSummaries {
+interface FailureSummaries {
   /** That are meant, in all. */
   readonly attempts: number;
   /** The most attempts first. */

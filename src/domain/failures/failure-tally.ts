@@ -50,7 +50,7 @@ export class FailureTally {
 }
 
 /** The example is that of the last attempt. */
-export function sum(one: CountedFailures, other: CountedFailures): CountedFailures {
+function sum(one: CountedFailures, other: CountedFailures): CountedFailures {
   const latest = one.last > other.last ? one : other;
   return {
     ...latest,

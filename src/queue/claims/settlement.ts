@@ -182,7 +182,8 @@ function failureOf(settlement: Settlement): readonly [id: string, line: string] 
       return [settlement.messageId, ''];
     case 'bury':
       return [readIndexLine(lineOf(settlement)).messageId ?? '', ''];
-    default:
+    case 'ack':
+    case 'hand-back':
       return ['', ''];
   }
 }

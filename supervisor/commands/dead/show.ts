@@ -28,9 +28,10 @@ export const registerShow: RegisterCommand = (dead, context) => {
       );
     const details = detailsOf(entry, Infinity);
     if (json) return printJson(context, details);
-    const { failures, last_failure: _, ...fields } = details;
-    const width = Math.max(...Object.keys(fields).map((name) => name.length));
-    for (const [name, value] of Object.entries(fields)) {
+    const { failures, ...others } = details;
+    const fields = Object.entries(others).filter(([name]) => name !== 'last_failure');
+    const width = Math.max(...fields.map(([name]) => name.length));
+    for (const [name, value] of fields) {
       context.print(`${name.padEnd(width)}  ${printable(typeof value === 'object' ? '-' : String(value), Infinity)}`);
     }
     for (const failure of failures) context.print(`${'failed'.padEnd(width)}  ${failureText(failure)}`);

@@ -10,7 +10,7 @@ import { systemClock } from '../../../src/shared/time/clock.js';
 import { recordedLog } from '../../support/recorded-log.js';
 import { claim, message, QUEUE, settle } from '../../support/redis/queue.js';
 import { useRedis } from '../../support/redis/redis.js';
-import { HANGS_MS, waitFor } from '../../support/wait-for.js';
+import { waitFor } from '../../support/wait-for.js';
 import { useOperator, useQueues } from './queues.js';
 
 const redis = useRedis();
@@ -56,7 +56,7 @@ test('a worker writes what it has counted, and the rest as it stops', async () =
   const counts = new FailureCounts({ queue: background, metrics, clock: systemClock, log });
   const failure = { at: AT, messageId: 'm', reason: 'timeout', status: undefined, client: 'c', domain: 'd' };
   counts.note(failure);
-  await waitFor(async () => (await readBack()).length === 1, { deadlineMs: HANGS_MS });
+  await waitFor(async () => (await readBack()).length === 1, { what: 'the counts' });
   counts.note(failure);
   await counts.stop();
   expect(await readBack()).toMatchObject([{ attempts: 2 }]);
@@ -97,7 +97,7 @@ test('the sweep forgets those that have not failed for a day and two intervals, 
     createFailureSweep({ queue, retryIntervalMs: 30_000, clock: systemClock, log: recordedLog() }),
   );
   for (const sweep of sweeps) void sweep.start();
-  await waitFor(async () => (await redis.client.hlen(keys.failures)) === 2, { deadlineMs: HANGS_MS });
+  await waitFor(async () => (await redis.client.hlen(keys.failures)) === 2, { what: 'the end of the sweep' });
   await Promise.all(sweeps.map((sweep) => sweep.stop()));
   expect((await redis.client.hkeys(keys.failures)).sort()).toEqual(['failed again', 'young']);
   expect(await one.takeFailureSweep()).toBe(false);

@@ -88,8 +88,8 @@ export const messageSize: Format<number> = {
 
 export const sideBooksSize: Format<number> = {
   expects: 'a number of megabytes or a size such as 128M or 1G, from 1M to 1T, or 0 to keep none',
-  parse: fileSizeLimit.parse,
-  print: fileSizeLimit.print,
+  parse: (text) => fileSizeLimit.parse(text),
+  print: (bytes) => fileSizeLimit.print(bytes),
 };
 
 const TRUE_WORDS = ['true', 'yes', 'on', '1'];
