@@ -40,7 +40,7 @@ describe.each(scripts)('%s', (_, text) => {
       const calls = [...code.matchAll(new RegExp(`^(?!local function).*\\b${name!}\\((\\w+)`, 'gm'))];
       if (calls.length > 0 && calls.every(([, handed]) => given.has(handed!))) given.add(key!);
     }
-    const used = [...code.matchAll(/redis\.p?call\('(\w+)'(?:, ([^,)]+))?/g)];
+    const used = [...code.matchAll(/redis\.p?call\('(\w+)'(?:, 'USAGE')?(?:, ([^,)]+))?/g)];
     const undeclared = used.filter(
       ([, command, key]) => !['TIME', 'SCAN'].includes(command!) && !given.has(key ?? '') && !key?.startsWith('KEYS['),
     );
