@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 
+import type { OperatorQueue } from '../../src/queue/operator-queue.js';
 import { EXIT_FAILURE } from '../../src/shared/errors.js';
 import { printable } from '../../src/shared/words/escape.js';
 import { Batches } from './kit/batches.js';
@@ -9,15 +10,30 @@ import { addExitCodes, EXIT_DONE, QUEUE_EXIT_CODES, type ExitCode } from './kit/
 import { createProgress } from './kit/progress.js';
 import { addQueueOptions, withQueue } from './kit/queue-options.js';
 import type { ReadyMessage } from './send/messages.js';
-import { MESSAGE_LINES, sourceOf, type SourceOptions } from './send/source.js';
+import type { Outcome } from './send/outcomes.js';
+import { MESSAGE_LINES, sourceOf, type Source, type SourceOptions } from './send/source.js';
+import {
+  addWaitOptions,
+  checkFew,
+  checkWaitable,
+  outcomeDocument,
+  outcomeLines,
+  redisTime,
+  timeoutMsOf,
+  waitFor,
+  type WaitOptions,
+} from './send/waiting.js';
 
 const EXIT_CODES: readonly ExitCode[] = [
-  [EXIT_DONE, 'all were sent'],
-  [EXIT_FAILURE, 'not all were sent; the line on stderr says how many were'],
+  [EXIT_DONE, 'all were sent; with --wait: and delivered'],
+  [
+    EXIT_FAILURE,
+    'not all were sent, the line on stderr says how many were; with --wait: or not all were delivered in time',
+  ],
   ...QUEUE_EXIT_CODES,
 ];
 
-interface SendOptions extends SourceOptions {
+interface SendOptions extends SourceOptions, WaitOptions {
   readonly json?: true;
 }
 
@@ -49,8 +65,10 @@ Examples:
   $ message-broker-worker send --sender +4915112345678 --body "Hello"
   $ message-broker-worker send --count 1000
   $ message-broker-worker send --file messages.jsonl
+  $ message-broker-worker send --body "Hello" --wait --timeout 2m
 `,
     );
+  addWaitOptions(command);
   addQueueOptions(command).action((message: string | undefined, options: SendOptions) =>
     send(command, context, { message, options }),
   );
@@ -62,30 +80,67 @@ async function send(
   context: CommandContext,
   { message, options }: { readonly message: string | undefined; readonly options: SendOptions },
 ): Promise<void> {
+  const timeoutMs = timeoutMsOf(options);
   const source = await sourceOf(message, options, context);
   const progress = createProgress(context.streams);
-  const ids: string[] = [];
-  let sent = 0;
+  const sent: Sent = { count: 0, ids: [], keepsAll: options.json === true || options.wait === true };
   try {
+    let lines = 0;
     if (source.lines) {
-      await checkLines(source.lines, MESSAGE_LINES, (checked) => progress.update(`${checked} lines checked`));
+      await checkLines(source.lines, MESSAGE_LINES, (checked) => progress.update(`${(lines = checked)} lines checked`));
     }
-    await withQueue(command, context, (queue) => {
-      const take = async (batch: readonly ReadyMessage[]): Promise<void> => {
-        await queue.enqueue(batch.map(({ raw }) => raw));
-        sent += batch.length;
-        if (options.json || ids.length <= SHOWN_IDS) for (const { id } of batch) ids.push(id);
-        progress.update(`${sent} messages sent`);
-      };
-      return new Batches({ take, bytesOf: ({ raw }: ReadyMessage) => raw.length, words: WORDS }).takeAll(
-        source.messages,
-      );
+    if (timeoutMs !== undefined) checkFew(options, source.lines && { lines, isRepeatable: source.lines.isRepeatable });
+    const outcomes = await withQueue(command, context, async (queue, config) => {
+      if (timeoutMs === undefined) return void (await sendAll(queue, source, sent, progress));
+      checkWaitable(config.queue);
+      const sinceMs = await redisTime(queue);
+      await sendAll(queue, source, sent, progress);
+      return waitFor(queue, sent.ids, { sinceMs, timeoutMs, onProgress: (text) => progress.update(text) });
     });
+    progress.end();
+    report(context, options, sent, outcomes);
   } finally {
     progress.end();
   }
-  if (options.json) printJson(context, { sent, message_ids: ids });
-  else printSent(context, sent, ids);
+}
+
+interface Sent {
+  count: number;
+  /** All, or the first batch. */
+  readonly ids: string[];
+  readonly keepsAll: boolean;
+}
+
+async function sendAll(
+  queue: OperatorQueue,
+  source: Source,
+  sent: Sent,
+  progress: Pick<ReturnType<typeof createProgress>, 'update'>,
+): Promise<void> {
+  const take = async (batch: readonly ReadyMessage[]): Promise<void> => {
+    await queue.enqueue(batch.map(({ raw }) => raw));
+    sent.count += batch.length;
+    if (sent.keepsAll || sent.ids.length === 0) for (const { id } of batch) sent.ids.push(id);
+    progress.update(`${sent.count} messages sent`);
+  };
+  await new Batches({ take, bytesOf: ({ raw }: ReadyMessage) => raw.length, words: WORDS }).takeAll(source.messages);
+}
+
+function report(
+  context: CommandContext,
+  { json }: SendOptions,
+  { count, ids }: Sent,
+  outcomes: ReadonlyMap<string, Outcome> | undefined,
+): void {
+  if (json) {
+    const waited = outcomes && { outcomes: outcomeDocument(outcomes) };
+    printJson(context, { schema_version: 1, sent: count, message_ids: ids, ...waited });
+  } else if (outcomes) {
+    for (const line of outcomeLines(outcomes)) context.print(line);
+  } else {
+    printSent(context, count, ids);
+  }
+  if (outcomes && ![...outcomes.values()].every(({ place }) => place === 'delivered')) context.finish(EXIT_FAILURE);
 }
 
 function printSent(context: CommandContext, sent: number, ids: readonly string[]): void {

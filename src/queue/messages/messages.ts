@@ -6,6 +6,8 @@ import { walkRetries } from './retry-walk.js';
 import type { WalkRequest, WalkStep, WalkTools } from './walk.js';
 
 export type LivingPlace = LivingMessage['place'];
+/** In the order in which a message passes through them. */
+export const LIVING_PLACES: readonly LivingPlace[] = ['waiting', 'in_flight', 'retry'];
 
 /** Everything rejects with RedisUnavailableError while Redis does not answer. */
 export interface Messages {

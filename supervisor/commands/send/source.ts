@@ -16,7 +16,7 @@ export interface SourceOptions extends MessageFields {
   readonly count?: string;
 }
 
-interface Source {
+export interface Source {
   readonly messages: Iterable<ReadyMessage> | AsyncIterable<ReadyMessage>;
   /** Where they come from lines. */
   readonly lines?: LineSource;
