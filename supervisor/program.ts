@@ -13,8 +13,10 @@ import { CommandError, type CommandContext, type RegisterCommand } from './comma
 import { addExitCodes, EXIT_DONE, EXIT_NO_SUPERVISOR, EXIT_USAGE, type ExitCode } from './commands/kit/exit-codes.js';
 import { registerHistory } from './commands/history.js';
 import { registerMessage } from './commands/message.js';
+import { registerPause } from './commands/pause.js';
 import { registerReload } from './commands/reload.js';
 import { registerRestart } from './commands/restart.js';
+import { registerResume } from './commands/resume.js';
 import { registerRollback } from './commands/rollback.js';
 import { registerScale } from './commands/scale.js';
 import { registerSend } from './commands/send.js';
@@ -32,6 +34,8 @@ const COMMANDS: readonly RegisterCommand[] = [
   registerScale,
   registerRestart,
   registerStop,
+  registerPause,
+  registerResume,
   registerCheck,
   registerMessage,
   registerDead,

@@ -15,6 +15,7 @@ import { redisKeys } from './keys.js';
 import { readLeases } from './leases-run.js';
 import { redisMessages, type Messages } from './messages/messages.js';
 import { lookAtPause } from './pause/look.js';
+import { createPausing, type Pausing } from './pause/pausing.js';
 import { missingPermissions, type MissingPermissions } from './connection/permissions.js';
 import { RedisRollback, type Rollback } from './rollback.js';
 import { readSizes } from './sizes.js';
@@ -37,6 +38,7 @@ export interface OperatorQueue {
   failureCounts(span: { readonly since: number; readonly now: number }): Promise<readonly CountedFailures[]>;
   /** Of workers of this kind, on any host; one that is renewed changes its score. Python workers have none. */
   leases(): Promise<readonly RegisteredConsumer[]>;
+  readonly pausing: Pausing;
   /** As the workers look whether deliveries are paused. */
   lookAtPause(): Promise<PauseLook>;
   /** The key of that. */
@@ -106,6 +108,7 @@ function operatorQueue(
     history: { read: (query) => readHistory(connection, keys, query) },
     failureCounts: (span) => readFailureCounts(connection, keys, span),
     leases: () => readLeases(connection, keys),
+    pausing: createPausing(connection, keys, clock),
     lookAtPause: () => lookAtPause(connection, keys, ''),
     pausedKey: keys.paused,
     missingPermissions: () => missingPermissions(connection, keys),

@@ -8,6 +8,7 @@
  * has no room.
  */
 import type { HealthDocument, ReadinessDocument, ShownState, StatusDocument } from '../status/status-document.js';
+import type { AuditDocument, PauseAnswer, ResumeAnswer } from './shapes/deeds.js';
 import type { SamplesEvent, StatusEvent } from '../status/status-events.js';
 
 export interface Place {
@@ -49,6 +50,8 @@ export const ROUTES = {
   /** A filter may hold a text out of a message. */
   audit: { method: 'GET', path: '/audit', access: 'admin' },
   history: { method: 'GET', path: '/history', access: 'open' },
+  pause: { method: 'POST', path: '/pause', access: 'admin' },
+  resume: { method: 'POST', path: '/resume', access: 'admin' },
 } as const satisfies Readonly<Record<string, Place>>;
 
 /** Over the socket: who asks, percent-encoded; whoever may open it may act in any name. */
@@ -74,9 +77,11 @@ export interface Requests {
   purge: DeadLetterRunFields;
   audit: { readonly limit?: number };
   history: { readonly days?: number; readonly by?: HistoryDocument['by'] };
+  /** Without `for_seconds` somebody has to end it. */
+  pause: { readonly reason?: string; readonly for_seconds?: number };
 }
 
-/** What a success is answered with, as JSON; of health and ready, and of a reload, a failure too. */
+/** What a success is answered with, as JSON; of health and ready, of a reload and of a pause, a failure too. */
 export interface Answers {
   /** 503: a restart may help. */
   health: HealthDocument;
@@ -96,6 +101,9 @@ export interface Answers {
   purge: DeadLetterRunAnswer;
   audit: AuditDocument;
   history: HistoryDocument;
+  /** 500: it stands, and not all have confirmed it; or it is over already. */
+  pause: PauseAnswer;
+  resume: ResumeAnswer;
 }
 
 /** What `events` sends. */
@@ -290,27 +298,6 @@ export interface MessageRunAnswer {
   readonly interrupted: boolean;
   /** What a dry run has met, the first 1,000. */
   readonly messages?: readonly { readonly place: 'retry' | 'waiting'; readonly message_id: string | null }[];
-}
-
-export interface AuditDocument {
-  readonly schema_version: number;
-  /** The newest first. */
-  readonly entries: readonly AuditEntryDocument[];
-}
-
-export interface AuditEntryDocument {
-  /** Grows with each entry. */
-  readonly id: string;
-  /** ISO 8601, UTC, by the clock of Redis. */
-  readonly at: string | null;
-  readonly action: string;
-  readonly who: string;
-  readonly where: string;
-  /** What it was restricted to, as it was asked for. */
-  readonly filter: unknown;
-  /** To how many it was done. */
-  readonly count: number | null;
-  readonly detail: string | null;
 }
 
 /** What the workers of all hosts did, by Redis's clock. */

@@ -116,7 +116,7 @@ async function pauseFindings(queue: OperatorQueue, clock: Clock): Promise<Findin
   if (text !== undefined) {
     const pause = readPause(text);
     const endsAtMs = leftMs === undefined ? undefined : clock.wallNow() + leftMs;
-    const advice = `To have them go on before: redis-cli DEL '${queue.pausedKey}'`;
+    const advice = 'To have them go on before: message-broker-worker resume';
     return [warn('pause', pausedBy({ ...pause, untilMs: pause.untilMs ?? endsAtMs }), advice)];
   }
   if (refusal === undefined) return [];

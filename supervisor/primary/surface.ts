@@ -10,6 +10,7 @@ import { controlRoutes } from '../admin/routes/control.js';
 import { deadLetterRoutes } from '../admin/routes/dead-letters.js';
 import { historyRoute } from '../admin/routes/history.js';
 import { failureRoutes } from '../admin/routes/failures.js';
+import { pauseRoutes } from '../admin/routes/pause.js';
 import { readRoutes } from '../admin/routes/reading.js';
 import { controlSocketPath } from '../admin/socket-path.js';
 import { createAdminServer } from '../admin/tcp-server.js';
@@ -98,6 +99,7 @@ function routesOf(
       stop: (now, by) => control.stop(now, by),
     }),
     ...deadLetterRoutes({ config: () => pool.config, audit, clock }),
+    ...pauseRoutes({ config: () => pool.config, audit, clock }),
     auditRoute(() => pool.config, clock),
     historyRoute(() => pool.config, clock),
     ...failureRoutes(() => pool.config, clock),

@@ -179,4 +179,6 @@ export interface ReadinessDocument {
   readonly reasons: readonly string[];
   /** Troubles that do not stop delivery. */
   readonly warnings: readonly string[];
+  /** Nobody begins a delivery, which is no reason not to be ready: a load balancer or a rollout must not wait for the end. */
+  readonly paused: PausedStatus | null;
 }

@@ -41,6 +41,7 @@ export class SupervisorMetrics {
     'redis_eviction_safe',
     'Whether maxmemory-policy is noeviction (1), or Redis may delete the queue (0)',
   );
+  readonly #paused = this.#gauge('message_broker_paused', 'Whether all deliveries are paused (1) or not (0)');
   readonly #waiting = this.#gauge('redis_queue_length', 'Messages waiting in the queue');
   readonly #processing = this.#gauge('redis_processing_length', 'Messages claimed by a worker and not settled');
   readonly #retrying = this.#gauge('redis_retry_length', 'Failed messages waiting for their next attempt');
@@ -75,6 +76,7 @@ export class SupervisorMetrics {
     }
     const { eviction_policy: policy } = queue;
     showIfKnown(this.#evictionSafe, policy === null ? null : Number(policy === NO_EVICTION));
+    showIfKnown(this.#paused, queue.waiting === null ? null : Number(queue.paused !== null));
     showIfKnown(this.#waiting, queue.waiting);
     showIfKnown(this.#processing, queue.processing);
     showIfKnown(this.#retrying, queue.retrying);

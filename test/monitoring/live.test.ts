@@ -1,5 +1,6 @@
 /** Each alert fires for what it is about, and each panel shows data: a real Prometheus watches the built program. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { runCommand } from '../process/fixtures/operated.js';
 import { neededProgram } from '../support/program/needed-program.js';
 import { alertRules, dashboard, DRILLED } from './monitoring-files.js';
 import { PROMETHEUS } from './prometheus.js';
@@ -70,6 +71,15 @@ describe.skipIf(prometheus === undefined)('under a real Prometheus', () => {
       await watched.push(20);
       return (await watched.prometheus.query(query)).some(({ value }) => Number.isFinite(value));
     }, `data for ${query}`);
+  });
+
+  test('DeliveriesPaused: somebody has paused them, and ends that as the runbook says', async () => {
+    const command = async (...args: string[]) =>
+      void (await runCommand(args, { env: watched.env, cwd: watched.program.cwd }));
+    const said = await summaries('DeliveriesPaused', () => command('pause', '--reason', 'new main server'));
+    expect(said).toEqual(['All deliveries have been paused for an hour']);
+    await command('resume');
+    await untilSeen(async () => !(await watched.isFiring('DeliveriesPaused')), 'DeliveriesPaused to end');
   });
 
   test('WorkerStuck: the main server never answers', async () => {

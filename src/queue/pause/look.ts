@@ -8,7 +8,7 @@ import type { RedisKeys } from '../keys.js';
 import type { KeptPause, PauseLook } from '../message-queue.js';
 
 /** A pause is a line of JSON; whatever else stands there is a pause of which so much is looked at. */
-const TEXT_BYTES = 4_096;
+export const TEXT_BYTES = 4_096;
 /** Another program's key, or a user who may not look: nobody who pauses deliveries waits for us then. */
 const NO_PAUSE = new Set(['WRONGTYPE', 'NOPERM']);
 

@@ -29,6 +29,8 @@ const NOTHING = Buffer.alloc(0);
 export class PacedSocket extends Duplex {
   readonly #socket: Socket;
   readonly #options: PacedSocketOptions;
+  /** As of the socket of net, which forgets it when the peer hangs up. */
+  readonly remoteAddress: string | undefined;
   readonly #inHand = new Map<IncomingMessage, ServerResponse>();
   #held: Buffer = NOTHING;
   #isServed = false;
@@ -40,6 +42,7 @@ export class PacedSocket extends Duplex {
     super({ allowHalfOpen: true, emitClose: true });
     this.#options = options;
     this.#socket = options.socket;
+    this.remoteAddress = options.socket.remoteAddress;
     this.#socket
       .on('data', (chunk) => this.#hold(chunk))
       .on('end', () => {

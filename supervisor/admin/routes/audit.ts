@@ -2,8 +2,9 @@ import type { AuditEntry } from '../../../src/domain/audit/deed.js';
 import type { Config } from '../../../src/shared/config/config.js';
 import type { Clock } from '../../../src/shared/time/clock.js';
 import { readFields, wholeNumber } from '../fields.js';
-import { SCHEMA_VERSION, type AuditDocument, type AuditEntryDocument, type Requests } from '../protocol.js';
+import { SCHEMA_VERSION, type Requests } from '../protocol.js';
 import { route, type Route } from '../route.js';
+import type { AuditDocument, AuditEntryDocument } from '../shapes/deeds.js';
 import { answerFromQueue } from './on-queue.js';
 
 const DEFAULT_LIMIT = 50;

@@ -37,9 +37,10 @@ export function statusText(status: StatusDocument): string[] {
   ];
 }
 
-/** FLOWING, DEGRADED or STOPPED. */
+/** FLOWING, DEGRADED, PAUSED or STOPPED. */
 export function headline(status: StatusDocument): string {
-  return verdictOf(status).state.toUpperCase();
+  const { state } = verdictOf(status);
+  return state !== 'stopped' && status.queue.paused !== null ? 'PAUSED' : state.toUpperCase();
 }
 
 export function queueLine(queue: StatusDocument['queue']): string {

@@ -14,11 +14,27 @@ export function showState({ verdict, status }: StatusEvent): void {
   const taking = workers.filter(({ consuming }) => consuming).length;
   const who = `${taking} of ${supervisor.workers_wanted} ${supervisor.workers_wanted === 1 ? 'worker takes' : 'workers take'} messages`;
   const doing = supervisor.state === 'running' ? '' : `; the supervisor is ${supervisor.state}`;
-  show(verdict.state, WORDS[verdict.state], `${who}${doing}.`, verdict.reasons);
+  const word = queue.paused !== null && verdict.state !== 'stopped' ? 'Paused' : WORDS[verdict.state];
+  showPause(queue.paused);
+  show(verdict.state, word, `${who}${doing}.`, verdict.reasons);
   showSteps(verdict.next_steps);
   setText(
     byId('instance'),
     `${location.host} · queue ${printable(queue.name, 80)} · version ${supervisor.version} · pid ${supervisor.pid} · up ${format.longDuration(Math.floor(supervisor.uptime_seconds))}`,
+  );
+}
+
+/** A pause is somebody's wish, and is forgotten easily: it stands above everything else. */
+function showPause(paused: StatusEvent['status']['queue']['paused']): void {
+  const banner = byId('pause');
+  banner.hidden = paused === null;
+  if (!paused) return;
+  const { who, where, why, until } = paused;
+  const by = [who === '' ? 'unknown' : who, ...(where === '' ? [] : [`on ${where}`])].join(' ');
+  const end = until === null ? 'until somebody ends it' : `until ${new Date(until).toLocaleString()}`;
+  setText(
+    banner,
+    printable(`All deliveries are paused by ${by}, ${end}${why === '' ? '.' : `: ${why}`}`, REASON_LENGTH),
   );
 }
 

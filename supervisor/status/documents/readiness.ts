@@ -6,7 +6,8 @@ import { expiredCertificates, failingDuties, troublesOf } from './troubles.js';
 export function readinessOf(status: StatusDocument): { readonly status: number; readonly body: ReadinessDocument } {
   const reasons = whyNotReady(status);
   const warnings = [...troublesOf(status), ...heldWorkers(status)].filter((trouble) => !reasons.includes(trouble));
-  return { status: reasons.length === 0 ? 200 : 503, body: { ready: reasons.length === 0, reasons, warnings } };
+  const ready = reasons.length === 0;
+  return { status: ready ? 200 : 503, body: { ready, reasons, warnings, paused: status.queue.paused } };
 }
 
 /** Nothing is wrong with them, so nothing but this tells of it. */

@@ -84,7 +84,7 @@ function queueStatus({
   };
 }
 
-function pausedStatus({ id, who, where, why, untilMs }: NonNullable<QueueSight['pause']>): PausedStatus {
+export function pausedStatus({ id, who, where, why, untilMs }: NonNullable<QueueSight['pause']>): PausedStatus {
   return { id, who, where, why, until: untilMs === undefined ? null : isoOf(untilMs) };
 }
 

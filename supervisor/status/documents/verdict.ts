@@ -20,6 +20,9 @@ function nextSteps({ supervisor, workers, queue }: StatusDocument): NextStep[] {
     const what = !queue.redis_up ? 'Redis' : 'the main server';
     steps.push({ what: `see what is wrong with ${what}`, type: 'message-broker-worker check' });
   }
+  if (queue.paused !== null) {
+    steps.push({ what: 'have deliveries go on', type: 'message-broker-worker resume' });
+  }
   if (supervisor.last_reload?.ok === false) {
     steps.push({ what: 'reload again once it is mended', type: 'message-broker-worker reload' });
   }

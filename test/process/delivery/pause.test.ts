@@ -1,9 +1,11 @@
 import { expect, test, vi } from 'vitest';
 import { redisKeys } from '../../../src/queue/keys.js';
+import type { AuditDocument, PauseAnswer } from '../../../supervisor/admin/shapes/deeds.js';
 import type { ReadinessDocument } from '../../../supervisor/status/status-document.js';
 import { useInstallation, type Fleet } from '../../support/program/fleet.js';
 import { expectNoLeftovers } from '../../support/program/leftovers.js';
 import { waitFor } from '../../support/wait-for.js';
+import { runCommand, TOKEN } from '../fixtures/operated.js';
 
 vi.setConfig({ testTimeout: 120_000 });
 expectNoLeftovers();
@@ -109,4 +111,76 @@ test('a pause that was there before the workers, without a word of who, and one 
   await confirmed('p2', 1);
   expect(server.ledger.posts).toBe(0);
   expect(await ledger.quiet()).toMatchObject({ delivered: 5, duplicates: 0 });
+});
+
+test('as operators pause: the command waits for every worker, and who, why and when it was stand everywhere', async () => {
+  const { redis, server } = installation;
+  const fleet = await start({ WORKER_COUNT: 2, WORKER_CONCURRENCY: 4 });
+  const command = (...args: string[]) => runCommand(args, { env: {}, cwd: fleet.cwd });
+  await fleet.ready(2);
+  Object.assign(server.faults.post, { delayMs: 20 });
+  await ledger.produce(500);
+  await waitFor(() => server.ledger.posts > 50, { what: 'load' });
+  const asked = await command('pause', '--for', '2h', '--reason', 'new main server', '--json');
+  const { posts } = server.ledger;
+  expect(asked).toMatchObject({ code: 0, err: '' });
+  const answer = JSON.parse(asked.out) as PauseAnswer;
+  expect(answer).toMatchObject({ schema_version: 1, complete: true, why: 'new main server', missing: [] });
+  expect(answer.confirmed).toHaveLength(2);
+  await fleet.until('it to be seen', ({ queue }) => queue.paused?.id === answer.id);
+  const shown = await command('status');
+  expect(shown.out).toMatch(/^PAUSED .*\n.*\n {2}! deliveries are paused by \S+ on \S+ until \S+Z: new main server/);
+  expect((await ready(fleet)).body.paused).toMatchObject({ why: 'new main server', until: answer.until });
+  expect(await fleet.get('/metrics')).toContain('\nmessage_broker_paused 1\n');
+  expect((await command('pause')).out).toMatch(
+    /^Before this, deliveries are paused by .*new main server; this pause takes its place\.\nDeliveries are paused by .* until somebody ends it\.\nAll 2 workers have confirmed it: no delivery begins any more, nothing is in flight\.\nTo have/,
+  );
+  expect(server.ledger.posts).toBe(posts);
+  Object.assign(server.faults.post, { delayMs: 0 });
+  expect((await command('resume')).out).toMatch(
+    /^Deliveries go on within a second\. Before this, deliveries are paused/,
+  );
+  expect(await ledger.quiet()).toMatchObject({ delivered: 500, duplicates: 0, lost: [], misplaced: [] });
+  expect(await command('resume')).toMatchObject({ code: 0, out: 'Deliveries were not paused.' });
+  expect((await command('audit')).out).toMatch(
+    /^AT +ACTION +WHO +WHERE +COUNT +WHAT\n\S+Z +resume .* it was paused by \S+\n\S+Z +pause .* -\n\S+Z +pause .* for 7200 s: new main server$/,
+  );
+  expect(await redis.client.exists(pausedSeen)).toBe(0);
+});
+
+test('over HTTP: the token pauses and resumes, and its address stands in the audit', async () => {
+  const fleet = await start({ WORKER_COUNT: 1, SUPERVISOR_ADMIN_TOKEN: TOKEN });
+  await fleet.ready(1);
+  const post = (path: string, body = {}) =>
+    fetch(`http://127.0.0.1:${fleet.port}${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${TOKEN}`, connection: 'close' },
+      body: JSON.stringify(body),
+    });
+  const again = await post('/pause', { for_seconds: 600 });
+  expect([again.status, await again.json()]).toMatchObject([200, { complete: true, who: 'token' }]);
+  expect((await post('/pause', { for_seconds: 0 })).status).toBe(400);
+  expect(await (await post('/resume')).json()).toMatchObject({ ended: { who: 'token', where: '127.0.0.1' } });
+  const { out } = await runCommand(['audit', '--json'], { env: {}, cwd: fleet.cwd });
+  const written = JSON.parse(out) as AuditDocument;
+  expect(written.entries.map(({ action, where, detail }) => [action, where, detail])).toEqual([
+    ['resume', '127.0.0.1', 'it was paused by token'],
+    ['pause', '127.0.0.1', 'for 600 s'],
+  ]);
+});
+
+test('a worker that hangs is named, and the pause stands', async () => {
+  const fleet = await start({ WORKER_COUNT: 1 });
+  const [worker] = await fleet.ready(1);
+  process.kill(worker!.pid!, 'SIGSTOP');
+  try {
+    const { code, err } = await runCommand(['pause'], { env: {}, cwd: fleet.cwd });
+    expect(code).toBe(1);
+    expect(err).toMatch(
+      /^ERROR: The pause stands, but 1 of 1 workers have not confirmed it within 5 s .*: worker-1 on \S+ \(pid \d+\)\./,
+    );
+  } finally {
+    process.kill(worker!.pid!, 'SIGCONT');
+  }
+  await installation.redis.client.del(paused);
 });

@@ -87,7 +87,7 @@ test('routes answer in JSON, and unknown ones say so', async () => {
   const { untilReady, get } = await supervise();
   await untilReady(1);
   expect(JSON.parse((await get('/health')).text)).toMatchObject({ status: 'healthy' });
-  expect(JSON.parse((await get('/ready')).text)).toEqual({ ready: true, reasons: [], warnings: [] });
+  expect(JSON.parse((await get('/ready')).text)).toEqual({ ready: true, reasons: [], warnings: [], paused: null });
   expect(await get('/nothing')).toMatchObject({ status: 404 });
   expect(await get('/health', 'POST')).toMatchObject({ status: 405 });
   const metrics = (await get('/metrics')).text;

@@ -4,7 +4,9 @@ import { NO_TRAFFIC } from '../../../../../supervisor/status/traffic-meter.js';
 
 import { CAUSE } from '../../../../../src/shared/words/causes.js';
 import { healthOf } from '../../../../../supervisor/status/documents/health.js';
+import { headline, statusText } from '../../../../../supervisor/commands/status/text.js';
 import { readinessOf } from '../../../../../supervisor/status/documents/readiness.js';
+import { verdictOf } from '../../../../../supervisor/status/documents/verdict.js';
 import type { StatusDocument, WorkerStatus } from '../../../../../supervisor/status/status-document.js';
 
 const WORKER: WorkerStatus = {
@@ -124,13 +126,13 @@ const TROUBLES: readonly (readonly [string, Partial<StatusDocument>, string])[] 
 
 test.each(TROUBLES)('%s stops nothing, and is named by /ready and /health', (_, changes, says) => {
   const document = { ...status([{}]), ...changes };
-  expect(readinessOf(document)).toEqual({ status: 200, body: { ready: true, reasons: [], warnings: [says] } });
+  expect(readinessOf(document)).toMatchObject({ status: 200, body: { ready: true, reasons: [], warnings: [says] } });
   expect(healthOf(document)).toMatchObject({ status: 200, body: { status: 'degraded', reasons: [says] } });
 });
 
 test('10,000 waiting messages are no backlog yet', () => {
   const document = { ...status([{}]), queue: { ...status([]).queue, waiting: 10_000 } };
-  expect(readinessOf(document).body).toEqual({ ready: true, reasons: [], warnings: [] });
+  expect(readinessOf(document).body).toEqual({ ready: true, reasons: [], warnings: [], paused: null });
 });
 
 test('a main server that cannot be reached, and the certificate that is why', () => {
@@ -203,10 +205,22 @@ test('workers that keep a pause are no warning each where the pause is one', () 
   const document = { ...status([held, held]), queue: { ...status([]).queue, paused } };
   expect(readinessOf(document)).toEqual({
     status: 200,
-    body: { ready: true, reasons: [], warnings: ['deliveries are paused by anna until somebody ends it'] },
+    body: { ready: true, reasons: [], warnings: ['deliveries are paused by anna until somebody ends it'], paused },
   });
   const unseen = { ...document, queue: { ...document.queue, paused: null } };
   expect(readinessOf(unseen).body.warnings).toEqual(
     ['worker-1', 'worker-1'].map((id) => `${id} claims nothing: deliveries are paused`),
   );
+});
+
+test('of a pause the first word of the status speaks, unless nothing runs at all', () => {
+  const paused = { id: 'p', who: 'anna', where: 'web-1', why: 'new main server', until: null };
+  const document = { ...status([{}]), queue: { ...status([]).queue, paused } };
+  expect(statusText(document).join('\n')).toMatch(
+    /^PAUSED [^]*! deliveries are paused by anna on web-1 until somebody/,
+  );
+  expect(headline({ ...document, workers: [] })).toBe('STOPPED');
+  expect(headline(status([{}]))).toBe('FLOWING');
+  const what = { what: 'have deliveries go on', type: 'message-broker-worker resume' };
+  expect(verdictOf(document).next_steps).toContainEqual(what);
 });
