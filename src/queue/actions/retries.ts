@@ -4,6 +4,7 @@ import { statusWindowMs } from '../../domain/status-window.js';
 import { UnusableRedisError } from '../../shared/errors.js';
 import type { RedisArgument, RedisConnection } from '../connection/connection.js';
 import { redisScript } from '../connection/script.js';
+import { noteGone } from '../history/gone.js';
 import type { RedisKeys } from '../keys.js';
 import type { RetryingMessage } from '../messages/found.js';
 import type { Removal } from './cancelled-letter.js';
@@ -40,20 +41,24 @@ export async function hasten(
 /** Resolves to how many have left the retries by our doing. */
 export async function takeOutRetries(
   connection: RedisConnection,
-  { retry, deadIndex, deadLetters, untold }: RedisKeys,
+  keys: RedisKeys,
   retries: readonly Retry[],
   removal: (raw: Buffer) => Removal,
 ): Promise<number> {
+  const { retry, deadIndex, deadLetters, untold } = keys;
   let taken = 0;
   for (let at = 0; at < retries.length; at += STEP) {
     const args: RedisArgument[] = [];
+    let isErasure = false;
     for (const one of retries.slice(at, at + STEP)) {
       const { envelope, line } = removal(one.raw);
+      isErasure ||= envelope === '';
       args.push(memberOf(one), envelope, line, windowOf(one));
     }
     const reply = await cancelScript.run(connection, [retry, deadIndex, deadLetters, untold], args);
     const [done, refusal] = reply as [number, Buffer];
     taken += done;
+    if (isErasure) await noteGone(connection, keys, done);
     if (refusal.length > 0) throw new UnusableRedisError(`Redis refuses to take a retry out: ${String(refusal)}`);
   }
   return taken;

@@ -3,6 +3,7 @@ import type { Buffer } from 'node:buffer';
 import { UnusableRedisError } from '../../shared/errors.js';
 import type { RedisArgument, RedisConnection } from '../connection/connection.js';
 import { redisScript } from '../connection/script.js';
+import { noteGone } from '../history/gone.js';
 import type { RedisKeys } from '../keys.js';
 import type { WaitingMessage } from '../messages/found.js';
 import type { Removal } from './cancelled-letter.js';
@@ -23,8 +24,18 @@ export async function takeOutWaiting(
   keys: RedisKeys,
   removals: readonly Seen[],
 ): Promise<number> {
+  /*
+   * A cancelled message lies among the dead while its marker stands in the queue, and who drops the marker acknowledges it: one
+   * message less than it seems. Said first, so that nobody who looks in between takes the letter for an arrival.
+   */
+  const cancelled = removals.filter(([, { envelope }]) => envelope !== '').length;
   let taken = 0;
-  for (const group of groups(removals)) taken += await takeOutGroup(connection, keys, group);
+  await noteGone(connection, keys, -cancelled);
+  try {
+    for (const group of groups(removals)) taken += await takeOutGroup(connection, keys, group);
+  } finally {
+    await noteGone(connection, keys, Math.max(0, cancelled - taken));
+  }
   return taken;
 }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { deadLetter } from '../../../src/domain/dead-letters/dead-letter.js';
+import { isCancelMarker } from '../../../src/domain/cancelled.js';
 import { letterLine, readLetterLine, type ReadLetter } from '../../../src/domain/dead-letters/letter-line.js';
 import { NOTHING_COUNTED, sumOf, type HistoryCounts, type HistoryUnit } from '../../../src/domain/history/book.js';
 import type { RedisQueue } from '../../../src/queue/claims/claims-and-settlements.js';
@@ -168,6 +169,29 @@ describe('what arrives', () => {
     await onQueue(({ deadLetters }) => deadLetters.purge({ filter: {}, dryRun: false }));
     await push('c');
     expect(await note()).toMatchObject({ arrived: 1 });
+  });
+
+  test('is none of what an operator cancels or erases, for as long as the markers stand and after that', async () => {
+    const queue = await queueOf();
+    const note = writerOn(queue);
+    await note();
+    await push('a', 'b', 'c', 'd');
+    await settle(queue, ...(await claim(queue, 2)).map(retryOf));
+    expect(await note()).toMatchObject({ arrived: 4 });
+    await onQueue(async ({ actions }) => {
+      const cancelled = await actions.cancel({ filter: { ids: ['a', 'c'] }, dryRun: false });
+      expect(cancelled.done).toBe(2);
+      expect(await note()).toMatchObject({ arrived: 4 });
+      expect(await actions.erase('b')).toMatchObject({ living: 1 });
+      expect(await actions.erase('d')).toMatchObject({ living: 1 });
+    });
+    await push('e');
+    expect(await note()).toMatchObject({ arrived: 5, waiting: 3 });
+    const markers = (await claim(queue, 3)).filter(({ raw }) => isCancelMarker(raw));
+    await settle(queue, ...markers.map((held): Settlement => ({ kind: 'ack', claim: held })));
+    await push('f');
+    expect(await note({ acknowledged: markers.length })).toMatchObject({ arrived: 6 });
+    expect(markers).toHaveLength(2);
   });
 
   test('is none of the dead letters that come back from a file, those that were there among them', async () => {
