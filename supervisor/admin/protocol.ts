@@ -47,6 +47,10 @@ export const ROUTES = {
   failures: { method: 'GET', path: '/failures', access: 'open' },
   replay: { method: 'POST', path: '/dead/replay', access: 'admin' },
   purge: { method: 'POST', path: '/dead/purge', access: 'admin' },
+  retryMessages: { method: 'POST', path: '/messages/retry', access: 'admin' },
+  cancelMessages: { method: 'POST', path: '/messages/cancel', access: 'admin' },
+  retryMessage: { method: 'POST', path: '/messages/:id/retry', access: 'admin' },
+  cancelMessage: { method: 'POST', path: '/messages/:id/cancel', access: 'admin' },
   /** A filter may hold a text out of a message. */
   audit: { method: 'GET', path: '/audit', access: 'admin' },
   history: { method: 'GET', path: '/history', access: 'open' },
@@ -75,6 +79,10 @@ export interface Requests {
   failures: FailureFields;
   replay: DeadLetterRunFields;
   purge: DeadLetterRunFields;
+  retryMessages: MessageRunFields;
+  cancelMessages: MessageRunFields;
+  retryMessage: { readonly id: string };
+  cancelMessage: { readonly id: string };
   audit: { readonly limit?: number };
   history: { readonly days?: number; readonly by?: HistoryDocument['by'] };
   /** Without `for_seconds` somebody has to end it. */
@@ -99,6 +107,10 @@ export interface Answers {
   failures: FailuresDocument;
   replay: DeadLetterRunAnswer;
   purge: DeadLetterRunAnswer;
+  retryMessages: MessageRunAnswer;
+  cancelMessages: MessageRunAnswer;
+  retryMessage: MessageRunAnswer;
+  cancelMessage: MessageRunAnswer;
   audit: AuditDocument;
   history: HistoryDocument;
   /** 500: it stands, and not all have confirmed it; or it is over already. */
@@ -167,7 +179,7 @@ export interface DeadLetterRunFields extends DeadLetterFields {
   readonly ids?: readonly string[];
   /** Counts and changes nothing. */
   readonly dry_run?: boolean;
-  /** A purge without a filter needs it. */
+  /** A replay or a purge without a filter needs it. */
   readonly all?: boolean;
 }
 
@@ -275,6 +287,28 @@ export interface DeadLetterRunAnswer {
   /** Of these, left where they are because the main server is being told of them now; missing when there are none. */
   readonly being_told?: number;
   readonly again_in_seconds?: number;
+}
+
+/** Which waiting messages and retries are meant; what is left out restricts nothing. */
+export interface MessageRunFields {
+  /** Of the last failed attempt. */
+  readonly reason?: string;
+  readonly client?: string;
+  readonly domain?: string;
+  readonly id?: string;
+  readonly ids?: readonly string[];
+  readonly id_prefix?: string;
+  readonly text?: string;
+  readonly answer?: string;
+  /** Since they were queued. */
+  readonly older_than_seconds?: number;
+  readonly newer_than_seconds?: number;
+  readonly since?: string;
+  readonly until?: string;
+  readonly due_within_seconds?: number;
+  readonly dry_run?: boolean;
+  /** Without a filter it is needed. */
+  readonly all?: boolean;
 }
 
 /** Of a retry or a cancel. */

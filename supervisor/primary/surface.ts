@@ -11,6 +11,7 @@ import { deadLetterRoutes } from '../admin/routes/dead-letters.js';
 import { historyRoute } from '../admin/routes/history.js';
 import { failureRoutes } from '../admin/routes/failures.js';
 import { pauseRoutes } from '../admin/routes/pause.js';
+import { messageActionRoutes } from '../admin/routes/message-actions.js';
 import { readRoutes } from '../admin/routes/reading.js';
 import { controlSocketPath } from '../admin/socket-path.js';
 import { createAdminServer } from '../admin/tcp-server.js';
@@ -100,6 +101,7 @@ function routesOf(
     }),
     ...deadLetterRoutes({ config: () => pool.config, audit, clock }),
     ...pauseRoutes({ config: () => pool.config, audit, clock }),
+    ...messageActionRoutes({ config: () => pool.config, audit, clock }),
     auditRoute(() => pool.config, clock),
     historyRoute(() => pool.config, clock),
     ...failureRoutes(() => pool.config, clock),

@@ -6,6 +6,7 @@ import type { RedisConnection } from '../connection/connection.js';
 import type { RedisKeys } from '../keys.js';
 import { boundsOf } from './bounds.js';
 import type { Deed } from './deeds.js';
+import type { DeadLetterEntry } from './entry.js';
 import { walkStep, type Cursor, type Match } from './index-walk.js';
 import type { LetterReader } from './reader.js';
 
@@ -21,12 +22,18 @@ export interface DeadLetterProgress {
   readonly unreadable: number;
   /** Of these, left where they are because the main server is being told of them now: again in so many ms. */
   readonly beingTold?: { readonly letters: number; readonly againInMs: number };
+  /** Somebody has ended it before it was through. */
+  readonly isInterrupted?: true;
 }
 
 export interface DeadLetterRun {
   readonly filter: MessageFilter;
   /** Counts and changes nothing. */
   readonly dryRun: boolean;
+  /** Ends it after the step that is under way. */
+  readonly signal?: AbortSignal;
+  /** Each that the filter means, as it is met. */
+  readonly onMeant?: (entry: DeadLetterEntry) => void;
   readonly onProgress?: (progress: DeadLetterProgress) => void;
   /** Letters of an earlier version that are moved to the index before. */
   readonly onMoved?: (moved: number, left: number) => void;
@@ -50,6 +57,7 @@ export async function runOverLetters(tools: Tools, run: DeadLetterRun, deed: Dee
   const bounds = await runBounds(connection, keys, run.filter);
   const search = searchOf(run.filter);
   for (let after: Cursor | undefined; progress.seen < total;) {
+    if (run.signal?.aborted) return { ...progress, isInterrupted: true };
     const step = await walkStep(connection, keys, {
       towards: 'newer',
       after,
@@ -90,11 +98,12 @@ interface Tally {
 async function tally(
   progress: Tally,
   meant: readonly Match[],
-  { dryRun }: DeadLetterRun,
+  { dryRun, onMeant }: DeadLetterRun,
   deed: Deed,
 ): Promise<readonly Match[]> {
   const taken = meant.filter(deed.takes);
   progress.meant += meant.length;
+  if (onMeant) for (const { entry } of meant) onMeant(entry);
   progress.unreadable += meant.length - taken.length;
   if (dryRun || taken.length === 0) return [];
   const { done, beingTold, againInMs } = await deed.act(taken);

@@ -79,10 +79,11 @@ class LettersOverHttp {
   async run(kind: 'replay' | 'purge', { fields, by }: AdminRequest): Promise<Answer<DeadLetterRunAnswer>> {
     const { dry_run: dryRun = false, all = false, ...which } = readFields<DeadLetterRunFields>(fields, RUN_FIELDS);
     const filter = filterOfFields(which);
-    if (kind === 'purge' && isUnfiltered(filter) && !all) {
+    if (isUnfiltered(filter) && !all && !(dryRun && kind === 'replay')) {
       throw new RequestError(
         400,
-        'This would delete every dead letter; name a reason, a client, a domain, an age, a text or ids, or set all to true.',
+        `This would ${kind === 'purge' ? 'delete every dead letter' : 'deliver every dead letter again'}; ` +
+          'name a reason, a client, a domain, an age, a text or ids, or set all to true.',
       );
     }
     if (this.#isRunning) {

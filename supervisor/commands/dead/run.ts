@@ -1,62 +1,110 @@
 /** What `dead replay` and `dead purge` do alike. */
 import type { Command } from 'commander';
 
-import type { DeadLetterProgress } from '../../../src/queue/dead-letters/run.js';
+import type { DeadLetterProgress, DeadLetterRun } from '../../../src/queue/dead-letters/run.js';
+import { printable } from '../../../src/shared/words/escape.js';
 import { runDocument } from '../../admin/dead-letter-document.js';
+import { addBulkOptions, checkRestricted, confirm, interrupted, interruptible, type BulkOptions } from '../kit/bulk.js';
 import { printJson, type CommandContext } from '../kit/command.js';
 import { addFilterOptions, filterOf, type FilterOptions } from '../kit/filter-options.js';
 import { noteDeed } from '../kit/operator.js';
 import { createProgress } from '../kit/progress.js';
 import { addQueueOptions, withQueue } from '../kit/queue-options.js';
 
-export interface RunOptions extends FilterOptions {
-  readonly dryRun?: true;
-  readonly json?: true;
-}
+export type RunOptions = FilterOptions & BulkOptions;
 
 interface Run {
   readonly kind: 'replay' | 'purge';
   /** What was done to them, as a participle. */
   readonly done: string;
+  /** Completes "This would ...". */
+  readonly all: string;
   readonly options: RunOptions;
 }
 
 export function addRunOptions(command: Command): Command {
-  command
-    .option('--dry-run', 'only count them')
-    .option('--json', 'print the result as JSON')
-    .addHelpText('after', `\nExample:\n  $ message-broker-worker dead ${command.name()} --older-than 7d --dry-run\n`);
+  command.addHelpText(
+    'after',
+    `
+What is named by --id is done without a question; any other filter says how many it means, and asks.
+
+Example:
+  $ message-broker-worker dead ${command.name()} --older-than 7d --dry-run
+`,
+  );
+  addBulkOptions(command);
   addFilterOptions(command, ['dead']);
   return addQueueOptions(command);
 }
 
-/** Walks over the letters that the filter means, shows how far it is, prints what came out. */
+/**
+ * Walks over the letters that the filter means, shows how far it is, prints what came out. Undefined = there was nothing to do.
+ * Rejects with CommandError when it was not wanted, or interrupted.
+ */
 export async function runOnLetters(
   command: Command,
   context: CommandContext,
-  { kind, done, options }: Run,
-): Promise<DeadLetterProgress> {
+  run: Run,
+): Promise<DeadLetterProgress | undefined> {
+  const { done, all, options } = run;
   const filter = filterOf(options);
+  checkRestricted(filter, options, all);
   const dryRun = options.dryRun ?? false;
-  const progress = createProgress(context.streams);
-  const result = await withQueue(command, context, async (queue) => {
-    // it may be killed midway
-    if (!dryRun) await noteDeed(queue, context, { action: kind, filter, detail: 'begins' });
-    const came = await queue.deadLetters[kind]({
-      filter,
-      dryRun,
-      onMoved: (moved, left) =>
-        progress.update(`${moved} letters of an earlier version moved to the index, ${left} left`),
-      onProgress: (now) => progress.update(`${now.seen} of ${now.total} seen, ${now.done} ${done}`),
-    });
-    if (!dryRun) await noteDeed(queue, context, { action: kind, filter, count: came.done });
-    return came;
-  }).finally(() => progress.end());
+  const isNamed = filter.ids !== undefined && Object.keys(filter).length === 1;
+  const count = async (): Promise<number> => (await walk(command, context, run, { filter, dryRun: true })).meant;
+  const question = (letters: number): string => `${letters} dead letters would be ${done}. Go on?`;
+  if (!isNamed && !(await confirm(context, options, count, question))) return undefined;
+  const result = await walk(command, context, run, { filter, dryRun });
+  const said = `${result.done} of ${result.total} dead letters ${done}.`;
   if (options.json) printJson(context, runDocument(result, dryRun));
-  else if (dryRun) context.print(`${result.meant} of ${result.total} dead letters would be ${done}.`);
-  else context.print(`${result.done} of ${result.total} dead letters ${done}.`);
+  else if (dryRun) printMeant(context, result, done);
+  else if (!result.isInterrupted) context.print(said);
   if (!options.json) sayBeingTold(context, result);
+  if (result.isInterrupted) throw interrupted(said);
   return result;
+}
+
+/** A dry run names no more: `dead list` does, page by page. */
+const MOST_NAMED = 1_000;
+
+interface Walked extends DeadLetterProgress {
+  /** Of a dry run: what it has met, a line each. */
+  readonly met: readonly string[];
+}
+
+function walk(
+  command: Command,
+  context: CommandContext,
+  { kind, done }: Run,
+  { filter, dryRun }: Pick<DeadLetterRun, 'filter' | 'dryRun'>,
+): Promise<Walked> {
+  const progress = createProgress(context.streams);
+  const met: string[] = [];
+  return withQueue(command, context, (queue) =>
+    interruptible(async (signal) => {
+      // it may be killed midway
+      if (!dryRun) await noteDeed(queue, context, { action: kind, filter, detail: 'begins' });
+      const came = await queue.deadLetters[kind]({
+        filter,
+        dryRun,
+        signal,
+        onMoved: (moved, left) =>
+          progress.update(`${moved} letters of an earlier version moved to the index, ${left} left`),
+        onProgress: (now) => progress.update(`${now.seen} of ${now.total} seen, ${now.done} ${done}`),
+        onMeant: ({ unique, reason, messageId = '-' }) => {
+          if (dryRun && met.length < MOST_NAMED) met.push(`${unique}  ${printable(`${reason}  ${messageId}`, 300)}`);
+        },
+      });
+      if (!dryRun) await noteDeed(queue, context, { action: kind, filter, count: came.done });
+      return { ...came, met };
+    }),
+  ).finally(() => progress.end());
+}
+
+function printMeant(context: CommandContext, { meant, total, met }: Walked, done: string): void {
+  for (const line of met) context.print(line);
+  if (meant > met.length) context.print(`... and ${meant - met.length} more ("dead list")`);
+  context.print(`${meant} of ${total} dead letters would be ${done}.`);
 }
 
 /** Why some stay: a late "failed" must not overwrite what becomes of them. */

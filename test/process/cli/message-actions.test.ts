@@ -20,11 +20,11 @@ const command = (...args: string[]): Promise<Ran> =>
   runCommand(args, { env: { REDIS_HOST: '127.0.0.1', REDIS_PORT: String(redis.port) }, cwd, input: '' });
 
 let failures = 0;
-/** It failed so long ago, and is due 30 s after that. */
+/** It failed so long ago, and is due an hour after that. */
 async function failed(id: string, agoMs: number): Promise<void> {
   const [seconds = 0] = (await redis.client.time()).map(Number);
-  const member = `0123456789ab${failures++} ${id} 30000:${message(id, 1)}`;
-  await redis.client.zadd(RETRY, seconds * 1_000 - agoMs + 30_000, member);
+  const member = `0123456789ab${failures++} ${id} 3600000:${message(id, 1)}`;
+  await redis.client.zadd(RETRY, seconds * 1_000 - agoMs + 3_600_000, member);
 }
 
 const waiting = async () => (await places(redis.client)).waiting.filter((raw) => !isCancelMarker(Buffer.from(raw)));

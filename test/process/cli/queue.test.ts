@@ -74,10 +74,16 @@ test('dead: list, show, replay, purge, with filters, dry run and JSON', async ()
   expect(JSON.parse((await command('dead', 'show', 'old', '--json')).out)).toMatchObject({ number: 2, client_id: 'c' });
   expect((await command('dead', 'show', '7')).code).toBe(1);
 
-  expect((await command('dead', 'replay', '--dry-run')).out).toBe(
-    '2 of 2 dead letters would be put back on the queue.',
+  expect((await command('dead', 'replay', '--dry-run')).out).toMatch(
+    /^\S+ {2}max_attempts_exceeded {2}old\n\S+ {2}max_attempts_exceeded {2}young\n2 of 2 dead letters would be put back on the queue\.$/,
   );
-  expect((await command('dead', 'replay', '--older-than', '1h')).out).toBe(
+  const unasked = [await command('dead', 'replay'), await command('dead', 'replay', '--older-than', '1h')];
+  expect(unasked.map(({ code }) => code)).toEqual([2, 2]);
+  expect(unasked.map(({ err }) => err)).toEqual([
+    expect.stringContaining('give a filter, or --all'),
+    expect.stringContaining('add --yes'),
+  ]);
+  expect((await command('dead', 'replay', '--older-than', '1h', '--yes')).out).toBe(
     '1 of 2 dead letters put back on the queue.',
   );
   expect((await places(redis.client)).waiting).toEqual([

@@ -49,7 +49,15 @@ describe('with a token', () => {
       { authorization: TOKEN },
       { authorization: 'Bearer ' },
     ]) {
-      for (const path of ['/stop', '/reload', '/scale', '/workers/worker-1/restart', '/dead/replay', '/dead/purge']) {
+      for (const path of [
+        '/stop',
+        '/reload',
+        '/scale',
+        '/workers/worker-1/restart',
+        '/dead/replay',
+        '/dead/purge',
+        '/messages/cancel',
+      ]) {
         expect((await operated.ask(path, { method: 'POST', headers })).status).toBe(401);
       }
       expect((await operated.ask('/audit', { headers })).status).toBe(401);
@@ -104,6 +112,8 @@ describe('with a token', () => {
       ['/dead/purge', '{"older_than_seconds":-1}', /0 or more/],
       ['/dead/purge', '{"ids":[]}', /a list of texts/],
       ['/dead/purge', '{}', /every dead letter/],
+      ['/dead/replay', '{}', /every dead letter/],
+      ['/messages/cancel', '{}', /every message/],
     ];
     for (const [path, body, error] of cases) {
       const reply = await operated.ask(path, { method: 'POST', headers: { authorization }, body });

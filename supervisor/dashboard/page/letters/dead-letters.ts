@@ -80,7 +80,8 @@ export class DeadLetters {
   }
 
   async #replayAll(): Promise<void> {
-    if (await confirmed(questionFor(this.#filter.words(), this.#total))) await this.#replay(this.#filter.chosen());
+    if (!(await confirmed(questionFor(this.#filter.words(), this.#total)))) return;
+    await this.#replay({ ...this.#filter.chosen(), all: true });
   }
 
   async #replay(which: DeadLetterRunFields): Promise<void> {
