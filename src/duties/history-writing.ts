@@ -1,7 +1,7 @@
 import { NOTHING_COUNTED, type HistoryCounts } from '../domain/history/book.js';
 import { waitSecondsOf } from '../domain/history/oldest-wait.js';
 import type { HistoryLook, HistoryQueue } from '../queue/message-queue.js';
-import { RedisUnavailableError } from '../shared/errors.js';
+import { RedisUnavailableError, UnusableRedisError } from '../shared/errors.js';
 import type { Log } from '../shared/logger/log.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { Duty } from './duty-failures.js';
@@ -51,6 +51,10 @@ export function createHistoryWriting(options: HistoryWritingOptions): Duty {
   };
 }
 
+function isRefusal(error: unknown): error is Error {
+  return error instanceof UnusableRedisError || (error instanceof RedisUnavailableError && !error.outcomeUnknown);
+}
+
 class HistoryWriter {
   readonly #options: HistoryWritingOptions;
   #written = NOTHING_COUNTED;
@@ -82,7 +86,7 @@ class HistoryWriter {
       onLook?.(look);
       return true;
     } catch (error) {
-      if (!(error instanceof RedisUnavailableError) || error.outcomeUnknown || !queue.isReady()) throw error;
+      if (!queue.isReady() || !isRefusal(error)) throw error;
       this.#refused(error.message);
       return false;
     }

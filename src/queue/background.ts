@@ -34,7 +34,7 @@ export function createBackgroundQueue(
     ...createUntoldQueue(connection, keys),
     ...createFailureQueue(connection, keys, identity.sideBooks),
     lookAtPause: () => lookAtPause(connection, keys, ''),
-    noteHistory: (note) => noteHistory(connection, keys, note),
+    noteHistory: (note) => noteHistory({ connection, keys, ...identity }, note),
     sizes: () => readSizes(connection, keys),
   };
 }

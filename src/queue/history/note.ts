@@ -1,21 +1,35 @@
 import type { Buffer } from 'node:buffer';
 import { COUNTED_IN_HISTORY, dayName, dayOf, monthName } from '../../domain/history/book.js';
+import { UnusableRedisError } from '../../shared/errors.js';
 import type { RedisConnection } from '../connection/connection.js';
 import { redisScript } from '../connection/script.js';
 import type { RedisKeys } from '../keys.js';
 import type { HistoryLook, HistoryNote } from '../message-queue.js';
+import type { SideBooks } from '../side-books.js';
 import { consumersIn } from '../sizes.js';
 
 const OLDEST_MESSAGE_BYTES = 65_536;
 
 const noteScript = redisScript('history/note');
 
-/** One run of note.lua, and another when it is another day by Redis's clock. Rejects with RedisUnavailableError. */
+const NO_ROOM = 'failed attempts, history and audit take all that REDIS_SIDE_BOOKS_MAX gives them';
+
+interface Tools {
+  readonly connection: RedisConnection;
+  readonly keys: RedisKeys;
+  readonly sideBooks: Pick<SideBooks, 'look' | 'mayGrow'>;
+}
+
+/**
+ * One run of note.lua, and another when it is another day by Redis's clock. Rejects with RedisUnavailableError, and with
+ * UnusableRedisError when nothing more may be kept.
+ */
 export async function noteHistory(
-  connection: RedisConnection,
-  keys: RedisKeys,
+  { connection, keys, sideBooks }: Tools,
   { writer, counts, written, oldestWaitSeconds, redisNow }: HistoryNote,
 ): Promise<HistoryLook> {
+  await sideBooks.look();
+  if (!sideBooks.mayGrow) throw new UnusableRedisError(NO_ROOM);
   const lists = (await consumersIn(connection, keys)).map((consumer) => keys.processing(consumer));
   const places = [keys.queue, keys.retry, keys.dead, keys.deadIndex, ...lists];
   const stands = [counts, written].flatMap((each) => COUNTED_IN_HISTORY.map((name) => each[name]));

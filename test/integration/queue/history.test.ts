@@ -121,6 +121,12 @@ describe('what workers have counted', () => {
     expect(await sum()).toMatchObject({ delivered: 8 });
   });
 
+  test('is not kept where REDIS_SIDE_BOOKS_MAX leaves no room', async () => {
+    const note = writerOn(await queueOf('worker-1', { sideBooksMaxBytes: 0 }));
+    await expect(note({ delivered: 1 })).rejects.toThrow(/REDIS_SIDE_BOOKS_MAX/);
+    expect(await redis.client.keys('*:history*')).toEqual([]);
+  });
+
   test('is refused with the name of a key that another program uses', async () => {
     await redis.client.set(keys.history, 'of another type');
     const note = writerOn(await queueOf());

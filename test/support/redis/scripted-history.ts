@@ -1,12 +1,13 @@
 import { NOTHING_COUNTED, type HistoryCounts } from '../../../src/domain/history/book.js';
 import type { HistoryLook, HistoryNote, HistoryQueue } from '../../../src/queue/message-queue.js';
-import { RedisUnavailableError } from '../../../src/shared/errors.js';
+import { RedisUnavailableError, UnusableRedisError } from '../../../src/shared/errors.js';
 
 /** A history that takes notes as Redis does, or refuses them as the test says. */
 export class ScriptedHistory implements HistoryQueue {
   readonly notes: HistoryNote[] = [];
   isUp = true;
   refusal: string | undefined;
+  hasRoom = true;
   /** The next note is taken, and its answer lost. */
   losesAnswer = false;
   look: HistoryLook = { at: Date.UTC(2026, 0, 1), arrived: 0, waiting: 0, oldest: undefined };
@@ -25,6 +26,7 @@ export class ScriptedHistory implements HistoryQueue {
   async noteHistory(note: HistoryNote): Promise<HistoryLook> {
     if (!this.isUp) throw new RedisUnavailableError('it is away', true);
     if (this.refusal !== undefined) throw new RedisUnavailableError(this.refusal, false);
+    if (!this.hasRoom) throw new UnusableRedisError('no room');
     this.notes.push(note);
     const before = this.#known.get(note.writer) ?? note.written;
     this.#known.set(note.writer, note.counts);

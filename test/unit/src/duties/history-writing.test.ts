@@ -61,6 +61,17 @@ test('a refusal is said once, is nobody’s trouble, and what was counted meanwh
   expect(log.count(/^INFO The history of the queue is written again after 3\d\d s/)).toBe(1);
 });
 
+test('a history for which there is no room is refused as well', async () => {
+  const { clock, queue, log, counts } = await started();
+  queue.hasRoom = false;
+  counts.retried = 5;
+  await clock.advance(60_000);
+  expect(log.count(/^WARNING The history of the queue is not written/)).toBe(1);
+  queue.hasRoom = true;
+  await clock.advance(10_000);
+  expect(queue.written.retried).toBe(5);
+});
+
 test('the oldest wait goes along with the next note, and the time of Redis with each', async () => {
   const { clock, queue, writing } = await started();
   const queuedAt = new Date(clock.wallNow() - 4_000).toISOString();
