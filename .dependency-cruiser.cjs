@@ -127,6 +127,8 @@ const ROOMS = {
     'src/shared',
   ],
   'scripts/bench': [
+    'src/domain/dead-letters',
+    'src/queue/operator-queue.ts',
     'scripts/local',
     'scripts/main-server',
     'supervisor/certificates',

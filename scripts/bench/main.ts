@@ -21,7 +21,7 @@ import { goalTable, goalsOf } from './print/goals.js';
 import { drawPicture } from './print/picture.js';
 import { describeMachine, writeResults, type Results } from './print/results.js';
 import { comparisonTable, curveTable, latencyTable, profileTable, ratioTable, throughputTable } from './print/table.js';
-import { cold, failures, frozenServer, realOrder } from './scenes/scenes.js';
+import { cold, failures, frozenServer, operator, realOrder } from './scenes/scenes.js';
 import { openStand, type Stand } from './stand.js';
 
 const OURS = 'this worker';
@@ -67,6 +67,7 @@ async function bench(options: BenchOptions, closers: Closers): Promise<void> {
     ...(parts.failures && { failures: { machine, ...(await failures(stand, scene, closers)) } }),
     ...(parts.frozenServer && { frozenServer: { machine, ...(await frozenServer(stand, scene)) } }),
     ...(parts.realOrder && { realOrder: { machine, ...(await realOrder(stand, scene)) } }),
+    ...(parts.operator && { operator: { machine, ...(await operator(stand, scene)) } }),
     ...(parts.growth && { growth: { machine, ...(await growth(stand, options, closers)) } }),
   };
   const goals = goalsOf(results);

@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import { packageRoot } from '../../src/shared/config/package-root.js';
 import { readCommandLine, wholeNumber, WrongValueError, type CommandLine, type Given } from '../local/command-line.js';
 
-const PARTS = ['throughput', 'latency', 'growth', 'cold', 'failures', 'frozenServer', 'realOrder'] as const;
+const PARTS = ['throughput', 'latency', 'growth', 'cold', 'failures', 'frozenServer', 'realOrder', 'operator'] as const;
 type Part = (typeof PARTS)[number];
 
 export interface BenchOptions {
@@ -54,6 +54,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine<BenchOpti
     )
     .option('--frozen-server', 'a serial main server that freezes beyond 30 in flight: 3 × 16 and 3 × 64', false)
     .option('--real-order', 'LPUSH first, registered 20 to 90 ms later: end to end, and POSTs in vain', false)
+    .option('--operator', 'find, list, retry, cancel and purge at 1,000,000 messages, with deliveries going on', false)
     .option('--all', 'all of it', false)
     .option('--profile [folder]', 'write a CPU profile per process and print the worker’s top ten')
     .option('--against <folder>', 'another checkout of the product, built, as one more contender: worse or not?')

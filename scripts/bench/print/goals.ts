@@ -29,6 +29,10 @@ const WASTED_POSTS = 0.35;
 const OF_BEST_FIXED = 1.1;
 const BEARS = 30;
 const OF_LONE = 5;
+/** In seconds, at 1,000,000 waiting and dead; of 100,000 each. */
+const OPERATOR_SECONDS = { show: 5, pageOfWaiting: 0.1, pageOfDead: 0.1, retry: 10, cancel: 60 };
+const LONGEST_MS = 20;
+const RATE_KEPT = 0.9;
 
 type Goals = Readonly<Record<number, number>>;
 
@@ -42,6 +46,7 @@ export function goalsOf(results: Results): Goal[] {
     ...latencyGoals(results),
     ...realOrderGoals(results),
     ...frozenGoals(results),
+    ...operatorGoals(results),
   ];
 }
 
@@ -138,6 +143,20 @@ function frozenGoals({ frozenServer }: Results): Goal[] {
         ...atMost(`${name}: p95 × a lone delivery`, p95 / SERIAL_MS, OF_LONE),
       ];
     });
+}
+
+function operatorGoals({ operator }: Results): Goal[] {
+  if (!operator) return [];
+  const { seconds, longestMs, rateKept } = operator.found;
+  return [
+    ...atMost('show an id among all, s', seconds.show, OPERATOR_SECONDS.show),
+    ...atMost('first page of the waiting, s', seconds.pageOfWaiting, OPERATOR_SECONDS.pageOfWaiting),
+    ...atMost('first page of the dead, s', seconds.pageOfDead, OPERATOR_SECONDS.pageOfDead),
+    ...atMost('retry all, s', seconds.retry, OPERATOR_SECONDS.retry),
+    ...atMost('cancel among the waiting, s', seconds.cancel, OPERATOR_SECONDS.cancel),
+    ...atMost('longest command of Redis meanwhile, ms', longestMs, LONGEST_MS),
+    ...atLeast('deliveries meanwhile, of before', rateKept, RATE_KEPT),
+  ];
 }
 
 function megabytes(node: string): number {

@@ -9,6 +9,7 @@ import type { Summary } from '../measure/summaries.js';
 import type { Sample } from '../measure/throughput.js';
 import type { FailureCost } from '../scenes/failures.js';
 import type { FrozenRun } from '../scenes/frozen-server.js';
+import type { OperatorRun } from '../scenes/operator.js';
 import type { RealOrder } from '../scenes/real-order.js';
 
 export interface Machine {
@@ -46,6 +47,7 @@ export interface Results {
   };
   readonly frozenServer?: { readonly machine: Machine; readonly runs: readonly FrozenRun[] };
   readonly realOrder?: { readonly machine: Machine; readonly found: RealOrder };
+  readonly operator?: { readonly machine: Machine; readonly found: OperatorRun };
   readonly growth?: { readonly machine: Machine; readonly concurrency: number; readonly curves: readonly Curve[] };
 }
 

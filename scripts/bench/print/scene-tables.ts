@@ -2,6 +2,7 @@
 import type { Sample } from '../measure/throughput.js';
 import type { FailureCost } from '../scenes/failures.js';
 import type { FrozenRun } from '../scenes/frozen-server.js';
+import type { OperatorRun } from '../scenes/operator.js';
 import type { RealOrder } from '../scenes/real-order.js';
 import { table } from './table.js';
 
@@ -49,6 +50,28 @@ export function realOrderTable({ messages, p50, p99, floorP50, floorP99, wastedP
     at ? value.toFixed(2) : `${value}`,
   );
   return table(['real order: messages', 'p50 ms', 'floor', 'p99 ms', 'floor', 'wasted POSTs each'], [row]);
+}
+
+export function operatorTable({
+  waiting,
+  dead,
+  retrying,
+  taken,
+  rate,
+  rateKept,
+  seconds,
+  longestMs,
+}: OperatorRun): string {
+  const rows = [
+    ['show an id that is nowhere', `${whole(waiting)} waiting, ${whole(dead)} dead`, seconds.show],
+    ['first page of the waiting', whole(waiting), seconds.pageOfWaiting],
+    ['first page of the dead', whole(dead), seconds.pageOfDead],
+    ['retry all', whole(retrying), seconds.retry],
+    ['cancel of one client', `${whole(taken)} of ${whole(waiting)}`, seconds.cancel],
+    ['purge of one client', `${whole(taken)} of ${whole(dead)}`, seconds.purge],
+  ].map(([what, among, took]) => [String(what), String(among), Number(took).toFixed(3)]);
+  const beside = `${whole(rate)} deliveries/s beside it: ${(100 * rateKept).toFixed(0)} % of them went on; longest command of Redis ${longestMs.toFixed(1)} ms`;
+  return `${table(['operator', 'among', 'seconds'], rows)}\n${beside}`;
 }
 
 function whole(value: number): string {

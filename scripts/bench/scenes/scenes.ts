@@ -2,12 +2,13 @@
 import type { Closers } from '../../local/closers.js';
 import type { Contender } from '../contenders/contender.js';
 import { ratiosOf } from '../measure/ratios.js';
-import { coldTable, failureTable, frozenTable, realOrderTable } from '../print/scene-tables.js';
+import { coldTable, failureTable, frozenTable, operatorTable, realOrderTable } from '../print/scene-tables.js';
 import { openSink } from '../sinks/open-sink.js';
 import type { Stand } from '../stand.js';
 import { measureCold } from './cold.js';
 import { measureFailures } from './failures.js';
 import { measureFrozenServer, type FrozenRun } from './frozen-server.js';
+import { measureOperator } from './operator.js';
 import { measureRealOrder } from './real-order.js';
 
 interface SceneOptions {
@@ -50,5 +51,14 @@ export async function frozenServer(stand: Stand, { quick }: SceneOptions) {
 export async function realOrder(stand: Stand, { quick }: SceneOptions) {
   const found = await measureRealOrder(stand, { warmUp: quick ? 20 : 100, messages: quick ? 50 : 600 });
   console.log(`${realOrderTable(found)}\n`);
+  return { found };
+}
+
+export async function operator(stand: Stand, { quick }: SceneOptions) {
+  const sizes = quick
+    ? { waiting: 50_000, dead: 50_000, retrying: 5_000, taken: 5_000 }
+    : { waiting: 1_000_000, dead: 1_000_000, retrying: 100_000, taken: 100_000 };
+  const found = await measureOperator(stand, sizes);
+  console.log(`${operatorTable(found)}\n`);
   return { found };
 }

@@ -5,6 +5,7 @@ import { bullmq } from '../../../scripts/bench/contenders/peers.js';
 import { measureCold } from '../../../scripts/bench/scenes/cold.js';
 import { measureFailures } from '../../../scripts/bench/scenes/failures.js';
 import { measureFrozenServer } from '../../../scripts/bench/scenes/frozen-server.js';
+import { measureOperator } from '../../../scripts/bench/scenes/operator.js';
 import { measureRealOrder } from '../../../scripts/bench/scenes/real-order.js';
 import { openSink } from '../../../scripts/bench/sinks/open-sink.js';
 import { openStand, type Stand } from '../../../scripts/bench/stand.js';
@@ -65,4 +66,16 @@ test('real order: no message is delivered before it is registered', async () => 
   expect(found.floorP50).toBeGreaterThanOrEqual(28);
   expect(found.p50).toBeGreaterThanOrEqual(found.floorP50 - 1);
   expect(found.wastedPosts).toBeGreaterThanOrEqual(0);
+}, 120_000);
+
+test('operator: what is asked for is done while deliveries go on', async () => {
+  const sizes = { waiting: 2_000, dead: 500, retrying: 100, taken: 50 };
+  const found = await measureOperator(stand, sizes);
+  expect(found).toMatchObject(sizes);
+  for (const seconds of Object.values(found.seconds)) expect(seconds).toBeGreaterThan(0);
+  expect(found.rateKept).toBeGreaterThan(0);
+  // 50 are purged, and cancelled ones come in their place, but for those that are delivered before
+  const left = await stand.redis.zcard('{message_queue}:dead:index');
+  expect(left).toBeGreaterThanOrEqual(450);
+  expect(left).toBeLessThanOrEqual(500);
 }, 120_000);
