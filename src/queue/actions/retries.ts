@@ -9,14 +9,20 @@ import type { RedisKeys } from '../keys.js';
 import type { RetryingMessage } from '../messages/found.js';
 import type { Removal } from './cancelled-letter.js';
 
-type Retry = Pick<RetryingMessage, 'head' | 'raw' | 'intervalMs'>;
+type Retry = Pick<RetryingMessage, 'head' | 'raw' | 'intervalMs' | 'messageId'>;
 
 /** So many take Redis 4 ms. */
 const STEP = 500;
 const COLON = Buffer.from(':');
 
 const retryScript = redisScript('actions/retry', 'retry-head', 'status-window');
-const cancelScript = redisScript('actions/cancel-retries', 'retry-head', 'status-window', 'cancelled');
+const cancelScript = redisScript(
+  'actions/cancel-retries',
+  'retry-head',
+  'status-window',
+  'letter-failures',
+  'cancelled',
+);
 
 /** It was made due as soon as it may be (actions/retry.lua). */
 export function isHastened({ head }: Retry): boolean {
@@ -45,7 +51,7 @@ export async function takeOutRetries(
   retries: readonly Retry[],
   removal: (raw: Buffer) => Removal,
 ): Promise<number> {
-  const { retry, deadIndex, deadLetters, untold } = keys;
+  const { retry, deadIndex, deadLetters, untold, failures } = keys;
   let taken = 0;
   for (let at = 0; at < retries.length; at += STEP) {
     const args: RedisArgument[] = [];
@@ -53,9 +59,9 @@ export async function takeOutRetries(
     for (const one of retries.slice(at, at + STEP)) {
       const { envelope, line } = removal(one.raw);
       isErasure ||= envelope === '';
-      args.push(memberOf(one), envelope, line, windowOf(one));
+      args.push(memberOf(one), envelope, line, windowOf(one), one.messageId ?? '');
     }
-    const reply = await cancelScript.run(connection, [retry, deadIndex, deadLetters, untold], args);
+    const reply = await cancelScript.run(connection, [retry, deadIndex, deadLetters, untold, failures], args);
     const [done, refusal] = reply as [number, Buffer];
     taken += done;
     if (isErasure) await noteGone(connection, keys, done);

@@ -14,9 +14,9 @@ const STEP_BYTES = 1_048_576;
 /** Pushes meanwhile: at 20,000 a second some hundred. */
 const LOOKED_BEHIND = 4_000;
 
-const cancelScript = redisScript('actions/cancel-waiting', 'cancelled');
+const cancelScript = redisScript('actions/cancel-waiting', 'letter-failures', 'cancelled');
 
-type Seen = readonly [Pick<WaitingMessage, 'index' | 'raw'>, Removal];
+type Seen = readonly [Pick<WaitingMessage, 'index' | 'raw' | 'messageId'>, Removal];
 
 /** Resolves to how many have left the queue by our doing; the others have been claimed. */
 export async function takeOutWaiting(
@@ -79,12 +79,14 @@ interface Window {
 
 async function takeOut(
   connection: RedisConnection,
-  { queue, deadIndex, deadLetters, untold }: RedisKeys,
+  { queue, deadIndex, deadLetters, untold, failures }: RedisKeys,
   { from, look, left }: Window,
 ): Promise<{ readonly missing: readonly Seen[]; readonly isOver: boolean }> {
   const args: RedisArgument[] = [from, look];
-  for (const [{ raw }, { envelope, line, marker }] of left) args.push(raw, envelope, line, marker);
-  const reply = await cancelScript.run(connection, [queue, deadIndex, deadLetters, untold], args);
+  for (const [{ raw, messageId }, { envelope, line, marker }] of left) {
+    args.push(raw, envelope, line, marker, messageId ?? '');
+  }
+  const reply = await cancelScript.run(connection, [queue, deadIndex, deadLetters, untold, failures], args);
   const [, refusal, missing, isOver] = reply as [number, Buffer, number[], number];
   if (refusal.length > 0) throw new UnusableRedisError(`Redis refuses to take a message out: ${String(refusal)}`);
   return {

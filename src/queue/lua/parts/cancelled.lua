@@ -1,4 +1,4 @@
--- What takes messages out of hand shares: see exchange.lua for the order of writes, and for what the score in `untold` says.
+-- After letter-failures.lua. What takes messages out of hand shares: see exchange.lua for the order of writes, and for what the score in `untold` says.
 
 local function refusal_of(done, command, key)
   if type(done) ~= 'table' or not done.err then return nil end
@@ -16,10 +16,16 @@ local function undo_burial(index, letters, untold, line)
   redis.pcall('HDEL', letters, string.match(line, '^%S*'))
 end
 
+local function forget_failures(failures, id)
+  if id ~= '' then redis.pcall('HDEL', failures, id) end
+end
+
 -- Those of one run are a microsecond apart, in their order. Before `not_before`, in ms, nobody tells the main server of it,
--- replays or purges it. Returns why it is refused, and nothing is written then; or nil.
+-- replays or purges it. What is kept of the failed attempts of `id`, "" = it has none that can be read, goes along. Returns why it
+-- is refused, and nothing is written then; or nil.
 local last_us = 0
-local function bury(index, letters, untold, envelope, line, not_before)
+local function bury(index, letters, untold, failures, id, envelope, line, not_before)
+  if id ~= '' then envelope = with_failures(failures, id, envelope) end
   last_us = math.max(last_us + 1, now_us())
   local done = redis.pcall('HSET', letters, string.match(line, '^%S*'), envelope)
   local why = refusal_of(done, 'HSET', letters)

@@ -195,6 +195,18 @@ describe('cancel', () => {
     expect(replayed.beingTold?.againInMs).toBeGreaterThan(10_000);
   });
 
+  test('takes what is kept of failed attempts along into the letter', async () => {
+    const queue = await queueOf();
+    await failed(queue, message('r', 1), 'r');
+    await push(message('w', 1));
+    const line = '{"at":"2025-01-15T10:30:45.123Z","reason":"http_503","status":503,"worker_id":"w","answer":"full"}';
+    await redis.client.hset(keys.failures, 'r', line, 'w', line, 'other', line);
+    await cancel();
+    const kept = (await letters()).map(({ failures }) => failures.map(({ reason, answer }) => [reason, answer]));
+    expect(kept).toEqual([[['http_503', 'full']], [['http_503', 'full']]]);
+    expect(await redis.client.hkeys(keys.failures)).toEqual(['other']);
+  });
+
   test('is told as such', async () => {
     const queue = await queueOf();
     await push(message('m', 2));
