@@ -17,6 +17,7 @@ import { SignalInbox } from '../../supervisor/primary/signals.js';
 import { ClaimRecovery } from '../../supervisor/queue/claim-recovery.js';
 import { QueueAccess, type QueueSettings } from '../../supervisor/queue/queue-access.js';
 import { DeadLetterExpiry } from '../../supervisor/queue/dead-letter-expiry.js';
+import { FailureSweeper } from '../../supervisor/queue/failure-sweeper.js';
 import { FoundLists } from '../../supervisor/queue/found-lists.js';
 import { HistoryKeeping } from '../../supervisor/queue/history-keeping.js';
 import { QueueMonitor } from '../../supervisor/queue/queue-monitor.js';
@@ -103,6 +104,18 @@ const foundListsOf = (settings: QueueSettings) => {
 conformsToLife({ name: 'the look for lists that nobody knows', make: () => foundListsOf(reachable()) });
 conformsToLife({ name: 'the look for lists without Redis', make: () => foundListsOf(unreachable()) });
 conformsToLife({ name: 'the look for lists without an authority', make: () => foundListsOf(unreadable()) });
+
+const sweeperOf = (settings: QueueSettings) => {
+  const access = new QueueAccess({ clock, random: Math.random });
+  const swept = { ...settings, worker: { retryIntervalMs: 30_000 } };
+  return new FailureSweeper({ access, settings: swept, log: recordedLog(), clock });
+};
+conformsToLife({
+  name: 'the sweep of failed attempts',
+  make: () => sweeperOf(reachable()),
+  makeFailing: () => sweeperOf(unreadable()),
+});
+conformsToLife({ name: 'the sweep of failed attempts without Redis', make: () => sweeperOf(unreachable()) });
 
 const historyOf = (settings: QueueSettings) => {
   const access = new QueueAccess({ clock, random: Math.random });

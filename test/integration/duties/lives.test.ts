@@ -7,6 +7,8 @@ import { FleetSeat } from '../../../src/domain/flow/fleet-share.js';
 import { Pace } from '../../../src/domain/flow/pace.js';
 import { createBurialTeller } from '../../../src/duties/burial-teller.js';
 import { createCertificateWatch } from '../../../src/duties/certificate-watch.js';
+import { FailureCounts } from '../../../src/duties/failure-counts.js';
+import { createFailureSweep } from '../../../src/duties/failure-sweep.js';
 import { createFleetShareDuty } from '../../../src/duties/fleet-share.js';
 import { createEvictionWatch } from '../../../src/duties/eviction-watch.js';
 import { createFoundListsDuty } from '../../../src/duties/found-lists.js';
@@ -60,6 +62,16 @@ conformsToLife({
     const written = { ...queue.background, isReady: () => queue.isReady() };
     return createHistoryWriting({ queue: written, writer: 'w', counts: () => metrics.totals(), clock, log });
   },
+});
+
+conformsToLife({
+  name: 'the counts of what fails',
+  make: () => new FailureCounts({ queue: queue.background, metrics, clock, log }),
+});
+
+conformsToLife({
+  name: 'the sweep of failed attempts',
+  make: () => createFailureSweep({ queue: queue.background, retryIntervalMs: 30_000, clock, log }),
 });
 
 conformsToLife({

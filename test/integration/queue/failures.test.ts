@@ -75,6 +75,14 @@ test.each([100, 2_000_000])('they go along into the dead letter of a message of 
   expect((await queue.background.takeUntold(1, 1_000)).taken).toMatchObject([{ messageId: 'a', attemptCount: 3 }]);
 });
 
+test('they go along into the dead letter of a retry that an operator cancels', async () => {
+  const queue = await queueOf();
+  await settle(queue, retryOf(await claimed(queue, 'a'), 'a', lineOf(1)));
+  await asOperator(({ actions }) => actions.cancel({ filter: { ids: ['a'] }, dryRun: false }));
+  const letter = await asOperator(({ deadLetters }) => deadLetters.find('a', { whole: true }));
+  expect(letter).toMatchObject({ reason: 'cancelled', letter: { failures: [{ answer: 'answer 1', status: 503 }] } });
+});
+
 test.each(['not JSON', '{"at":NaN}', '[', Buffer.from([0xff, 0xfe])])(
   'a dead letter stays one whatever somebody wrote there: %s',
   async (foreign) => {

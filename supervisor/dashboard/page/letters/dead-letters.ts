@@ -108,7 +108,7 @@ function cellsOf(letter: DeadLetterSummary, replay: (key: string) => Promise<voi
   return [
     printable(letter.message_id ?? format.UNKNOWN, 255),
     printable(letter.reason, 80),
-    printable(letter.error, 200),
+    printable(letter.last_failure ? `${letter.error}, at last ${letter.last_failure.reason}` : letter.error, 200),
     format.dateTime(letter.dead_at),
     format.count(letter.attempt_count),
     format.bytes(letter.size_bytes),

@@ -2,7 +2,7 @@
 import { ask, CancelledError, RefusedError } from '../admin-requests.js';
 import { byId, make, setText } from '../elements.js';
 import { printable } from '../shared/escape.js';
-import type { DeadLetterDetails, DeadLetterSummary } from '../shared/protocol.js';
+import type { DeadLetterDetails, DeadLetterSummary, FailureDocument } from '../shared/protocol.js';
 import * as format from '../format.js';
 
 export async function showLetter(letter: DeadLetterSummary, replay: (key: string) => Promise<void>): Promise<void> {
@@ -11,10 +11,12 @@ export async function showLetter(letter: DeadLetterSummary, replay: (key: string
     const details = await ask('deadLetter', { letter: letter.key });
     setText(byId('letter-message'), messageText(details));
     byId('letter-facts').replaceChildren(...factsOf(details));
+    showFailures(details.failures);
   } catch (error) {
     if (error instanceof CancelledError) return;
     setText(byId('letter-message'), error instanceof RefusedError ? error.message : 'The letter could not be read.');
     byId('letter-facts').replaceChildren();
+    showFailures([]);
   }
   byId('letter-replay').onclick = () => {
     dialog.close();
@@ -34,6 +36,19 @@ function lines(message: string): string {
     .split('\n')
     .map((line) => printable(line, Infinity))
     .join('\n');
+}
+
+/** The newest first: it is the one that counts. */
+function showFailures(failures: readonly FailureDocument[]): void {
+  const items = failures.map((failure) => make('li', {}, failureText(failure)));
+  byId('letter-failures').replaceChildren(...items.reverse());
+  byId('letter-failed').hidden = failures.length === 0;
+}
+
+function failureText({ at, reason, status, answer, worker_id: workerId }: FailureDocument): string {
+  const answered = status === null ? '' : ` (${status})`;
+  const said = answer === null ? '' : `: ${answer}`;
+  return `${format.dateTime(at)}, ${printable(`${reason}${answered} on ${workerId}${said}`, 600)}`;
 }
 
 function factsOf(letter: DeadLetterDetails): Node[] {
