@@ -63,6 +63,7 @@ Examples:
   $ message-broker-worker start --config /etc/message-broker/worker.yaml
   $ message-broker-worker status --watch
   $ message-broker-worker check
+  $ message-broker-worker message show 7d0f2a64
   $ message-broker-worker dead list --reason malformed
   $ message-broker-worker worker --worker-id worker-1 --metrics-port 9100
 `;

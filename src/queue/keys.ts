@@ -118,6 +118,12 @@ export function consumerName(workerId: string, pid: number, nonce: string): stri
   return `${workerId}@${hostname()}/${processScope()}.${pid}.${nonce}`;
 }
 
+/** Whose claims these are, as an operator knows it; a name of another form is taken for the worker's. */
+export function ownerOf(consumer: string): { readonly workerId: string; readonly host: string | undefined } {
+  const [, workerId = consumer, host] = /^(.*)@([^@/]*)\/[0-9a-f]+\.\d+\.[^.]*$/s.exec(consumer) ?? [];
+  return { workerId, host };
+}
+
 /** The pid of a consumer of this very boot and PID namespace; undefined for all others. */
 export function localPid(consumer: string): number | undefined {
   const match = /@([^@/]*)\/([0-9a-f]+)\.(\d+)\.[^.]*$/.exec(consumer);

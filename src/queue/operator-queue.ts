@@ -92,7 +92,7 @@ function operatorQueue(
     clock,
     messageMaxBytes: config.queue.messageMaxBytes,
   });
-  const messages = redisMessages({ connection, keys, clock });
+  const messages = redisMessages({ connection, keys, clock }, deadLetters);
   return {
     address: address(config.redis),
     deadLetters,

@@ -1,11 +1,10 @@
 /** Dead letters as the routes and the command `dead` show them. */
-import { isUtf8 } from 'node:buffer';
-
 import type { FailedAttempt } from '../../src/domain/failures/failed-attempt.js';
 import type { DeadLetterEntry } from '../../src/queue/dead-letters/entry.js';
 import type { DeadLetterPage } from '../../src/queue/dead-letters/listing.js';
 import type { DeadLetterProgress } from '../../src/queue/dead-letters/run.js';
 import { failureDocument } from './failure-document.js';
+import { isText } from './message-document.js';
 import type { DeadLetterDetails, DeadLetterList, DeadLetterRunAnswer, DeadLetterSummary } from './protocol.js';
 
 export function summaryOf(entry: DeadLetterEntry): DeadLetterSummary {
@@ -41,11 +40,6 @@ export function detailsOf(entry: DeadLetterEntry, mostBytes: number): DeadLetter
 function lastOf(failures: readonly FailedAttempt[] = []): DeadLetterSummary['last_failure'] {
   const last = failures.at(-1);
   return last ? { at: last.at, reason: last.reason, status: last.status ?? null } : null;
-}
-
-/** A cut may split a character, so the bytes of one more or less at the end decide nothing. */
-function isText(raw: Buffer): boolean {
-  return [0, 1, 2, 3].some((cut) => isUtf8(raw.subarray(0, raw.length - cut)));
 }
 
 export function listDocument({

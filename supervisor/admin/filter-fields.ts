@@ -1,10 +1,11 @@
 /** Which messages a request means: the fields of a query or a body that say so. */
 import { UNREADABLE } from '../../src/domain/dead-letters/index-line.js';
 import { DEAD_LETTER_REASONS } from '../../src/domain/dead-letters/reasons.js';
-import type { MessageFilter } from '../../src/domain/filter/message-filter.js';
+import { FAILURE_REASONS } from '../../src/domain/delivery-outcome.js';
+import { PLACES, type MessageFilter, type MessagePlace } from '../../src/domain/filter/message-filter.js';
 import { MOMENT_EXPECTED, parseMoment } from '../../src/domain/filter/moment.js';
 import { oneOf, seconds, texts, word, type Field, type Fields } from './fields.js';
-import type { DeadLetterFields } from './protocol.js';
+import type { DeadLetterFields, MessageFields } from './protocol.js';
 
 export const moment: Field<string> = {
   expects: MOMENT_EXPECTED,
@@ -25,17 +26,37 @@ export const DEAD_LETTER_FILTER: Fields<DeadLetterFields> = {
   until: moment,
 };
 
+/** Commas between them, and a hyphen where the command line has one. */
+const places: Field<string> = {
+  expects: `one of ${PLACES.join(', ')}, or several with commas between them`,
+  read: (value) => (typeof value === 'string' && placesOf(value) !== undefined ? value : undefined),
+};
+
+export const MESSAGE_FILTER: Fields<MessageFields> = {
+  ...DEAD_LETTER_FILTER,
+  reason: oneOf<string>([...DEAD_LETTER_REASONS, UNREADABLE, ...FAILURE_REASONS]),
+  in: places,
+  due_within_seconds: seconds,
+};
+
+function placesOf(text: string): readonly MessagePlace[] | undefined {
+  const words = text.split(',').map((word) => PLACES.find((place) => place === word.replace('-', '_')));
+  return words.every((word) => word !== undefined) ? words : undefined;
+}
+
 /** The body of a POST may name several ids. */
 export const IDS = { ids: texts };
 
-export function filterOfFields(fields: DeadLetterFields & { readonly ids?: readonly string[] }): MessageFilter {
+export function filterOfFields(fields: MessageFields & { readonly ids?: readonly string[] }): MessageFilter {
   const { reason, client, domain, text, answer, id, ids = id === undefined ? undefined : [id] } = fields;
   const all: { readonly [Name in keyof MessageFilter]: MessageFilter[Name] | undefined } = {
     ...{ reason, client, domain, text, answer, ids },
+    places: fields.in === undefined ? undefined : placesOf(fields.in),
     idPrefix: fields.id_prefix,
     olderThanMs: times1000(fields.older_than_seconds),
     newerThanMs: times1000(fields.newer_than_seconds),
     sinceMs: fields.since === undefined ? undefined : parseMoment(fields.since),
+    dueWithinMs: times1000(fields.due_within_seconds),
     untilMs: fields.until === undefined ? undefined : parseMoment(fields.until),
   };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));

@@ -10,6 +10,25 @@
 import type { HealthDocument, ReadinessDocument, ShownState, StatusDocument } from '../status/status-document.js';
 import type { AuditDocument, PauseAnswer, ResumeAnswer } from './shapes/deeds.js';
 import type { SamplesEvent, StatusEvent } from '../status/status-events.js';
+import type {
+  DeadLetterDetails,
+  DeadLetterFields,
+  DeadLetterList,
+  DeadLetterRunAnswer,
+  DeadLetterRunFields,
+} from './shapes/dead-letters.js';
+import type { FailureFields, FailuresDocument } from './shapes/failures.js';
+import type {
+  MessageDetails,
+  MessageList,
+  MessageListFields,
+  MessageRunAnswer,
+  MessageRunFields,
+} from './shapes/messages.js';
+
+export type * from './shapes/dead-letters.js';
+export type * from './shapes/failures.js';
+export type * from './shapes/messages.js';
 
 export interface Place {
   readonly method: 'GET' | 'POST';
@@ -51,6 +70,8 @@ export const ROUTES = {
   cancelMessages: { method: 'POST', path: '/messages/cancel', access: 'admin' },
   retryMessage: { method: 'POST', path: '/messages/:id/retry', access: 'admin' },
   cancelMessage: { method: 'POST', path: '/messages/:id/cancel', access: 'admin' },
+  messages: { method: 'GET', path: '/messages', access: 'open', adminFields: ['text', 'answer'] },
+  message: { method: 'GET', path: '/messages/:id', access: 'admin' },
   /** A filter may hold a text out of a message. */
   audit: { method: 'GET', path: '/audit', access: 'admin' },
   history: { method: 'GET', path: '/history', access: 'open' },
@@ -83,6 +104,8 @@ export interface Requests {
   cancelMessages: MessageRunFields;
   retryMessage: { readonly id: string };
   cancelMessage: { readonly id: string };
+  messages: MessageListFields;
+  message: { readonly id: string };
   audit: { readonly limit?: number };
   history: { readonly days?: number; readonly by?: HistoryDocument['by'] };
   /** Without `for_seconds` somebody has to end it. */
@@ -111,6 +134,8 @@ export interface Answers {
   cancelMessages: MessageRunAnswer;
   retryMessage: MessageRunAnswer;
   cancelMessage: MessageRunAnswer;
+  messages: MessageList;
+  message: MessageDetails;
   audit: AuditDocument;
   history: HistoryDocument;
   /** 500: it stands, and not all have confirmed it; or it is over already. */
@@ -152,186 +177,6 @@ interface ReloadedWorker {
   readonly state: ShownState;
   /** It has another process than before. */
   readonly replaced: boolean;
-}
-
-/** Which dead letters are meant; what is left out restricts nothing. */
-export interface DeadLetterFields {
-  readonly reason?: string;
-  /** Of the message: `client_id` and `domain`. */
-  readonly client?: string;
-  readonly domain?: string;
-  /** A message id or the key of a letter. */
-  readonly id?: string;
-  readonly id_prefix?: string;
-  /** Stands in the message or in the error. */
-  readonly text?: string;
-  /** Stands in what the main server answered last. */
-  readonly answer?: string;
-  readonly older_than_seconds?: number;
-  readonly newer_than_seconds?: number;
-  /** ISO 8601 with a zone. */
-  readonly since?: string;
-  readonly until?: string;
-}
-
-export interface DeadLetterRunFields extends DeadLetterFields {
-  /** Message ids or keys of letters, in place of `id`. */
-  readonly ids?: readonly string[];
-  /** Counts and changes nothing. */
-  readonly dry_run?: boolean;
-  /** A replay or a purge without a filter needs it. */
-  readonly all?: boolean;
-}
-
-export interface DeadLetterList {
-  /** Dead letters, whatever the filter. */
-  readonly total: number;
-  /** Of these, from the newest on, so many have been looked at: an answer takes 100 ms at most. */
-  readonly looked_at: number;
-  /** Of these, letters of an earlier version that cannot be listed yet, since they are being moved. */
-  readonly unmoved: number;
-  readonly shown: number;
-  /** More match, or may be among those not looked at. */
-  readonly has_more: boolean;
-  /** Where a next page begins. */
-  readonly cursor: string | null;
-  /** The newest first. */
-  readonly letters: readonly DeadLetterSummary[];
-}
-
-/** A dead letter without its message. */
-export interface DeadLetterSummary {
-  /** 1 = the newest; changes as letters come and go. */
-  readonly number: number;
-  /** The letter's own for ever. */
-  readonly key: string;
-  readonly message_id: string | null;
-  readonly client_id: string | null;
-  readonly domain: string | null;
-  /** `unreadable` = this is no envelope of ours. */
-  readonly reason: string;
-  readonly error: string;
-  readonly attempt_count: number;
-  readonly worker_id: string;
-  readonly dead_at: string | null;
-  readonly size_bytes: number;
-  /** Why the last attempt failed; null = not known. */
-  readonly last_failure: Pick<FailureDocument, 'at' | 'reason' | 'status'> | null;
-}
-
-/** A failed attempt, as it is kept with its message. */
-export interface FailureDocument {
-  readonly at: string;
-  readonly reason: string;
-  readonly status: number | null;
-  /** Its first 200 characters, without any that do not print; null = none was kept. */
-  readonly answer: string | null;
-  readonly worker_id: string;
-}
-
-/** Which failed attempts are put together, and by what; without a time those of the last hour. */
-export interface FailureFields {
-  readonly by?: 'reason' | 'client' | 'domain' | 'status';
-  readonly since?: string;
-  readonly newer_than_seconds?: number;
-  readonly reason?: string;
-  readonly client?: string;
-  readonly domain?: string;
-}
-
-export interface FailuresDocument {
-  readonly schema_version: 1;
-  /** Counted by the hour: the beginning of the first one, ISO 8601. */
-  readonly since: string;
-  readonly by: 'reason' | 'client' | 'domain' | 'status';
-  /** Of messages that have been delivered since, too. */
-  readonly attempts: number;
-  /** The most attempts first. */
-  readonly groups: readonly FailureGroupDocument[];
-  /** Further attempts of which only the number is known: there were more than 1,000 different ones in their hour. */
-  readonly other_attempts: number;
-}
-
-export interface FailureGroupDocument {
-  /** The reason, client, domain or status; null = the message does not say, or there was no answer. */
-  readonly name: string | null;
-  readonly attempts: number;
-  readonly first_at: string;
-  readonly last_at: string;
-  readonly example_message_id: string;
-  /** The most frequent first. */
-  readonly reasons: readonly string[];
-  readonly clients: number;
-  readonly domains: number;
-}
-
-export interface DeadLetterDetails extends DeadLetterSummary {
-  /** The message's text; of one that is not UTF-8 there is `message_base64`. */
-  readonly message?: string;
-  readonly message_base64?: string;
-  readonly message_truncated: boolean;
-  /** Its last failed attempts, the oldest first. */
-  readonly failures: readonly FailureDocument[];
-}
-
-export interface DeadLetterRunAnswer {
-  readonly dry_run: boolean;
-  readonly total: number;
-  readonly seen: number;
-  /** Of those seen, what the filter means. */
-  readonly matched: number;
-  /** Of these, moved or deleted. */
-  readonly done: number;
-  /** Of these, left where they are because they are no envelopes of ours. */
-  readonly unreadable: number;
-  /** Of these, left where they are because the main server is being told of them now; missing when there are none. */
-  readonly being_told?: number;
-  readonly again_in_seconds?: number;
-}
-
-/** Which waiting messages and retries are meant; what is left out restricts nothing. */
-export interface MessageRunFields {
-  /** Of the last failed attempt. */
-  readonly reason?: string;
-  readonly client?: string;
-  readonly domain?: string;
-  readonly id?: string;
-  readonly ids?: readonly string[];
-  readonly id_prefix?: string;
-  readonly text?: string;
-  readonly answer?: string;
-  /** Since they were queued. */
-  readonly older_than_seconds?: number;
-  readonly newer_than_seconds?: number;
-  readonly since?: string;
-  readonly until?: string;
-  readonly due_within_seconds?: number;
-  readonly dry_run?: boolean;
-  /** Without a filter it is needed. */
-  readonly all?: boolean;
-}
-
-/** Of a retry or a cancel. */
-export interface MessageRunAnswer {
-  readonly schema_version: number;
-  readonly dry_run: boolean;
-  readonly total: number;
-  readonly seen: number;
-  /** Of those seen, what the filter means. */
-  readonly matched: number;
-  /** Of these, made due or cancelled. */
-  readonly done: number;
-  /** Of those matched, retries that are due, or due as soon as they may be. */
-  readonly already_due: number;
-  /** Of those done, retries that are due within so many seconds: a status of their last attempt may be on its way until then. */
-  readonly due_later: number;
-  readonly due_later_seconds: number;
-  /** Of those matched, retries that stay as they are. */
-  readonly of_earlier_version: number;
-  /** It ended before it was through. */
-  readonly interrupted: boolean;
-  /** What a dry run has met, the first 1,000. */
-  readonly messages?: readonly { readonly place: 'retry' | 'waiting'; readonly message_id: string | null }[];
 }
 
 /** What the workers of all hosts did, by Redis's clock. */

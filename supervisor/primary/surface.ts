@@ -12,6 +12,7 @@ import { historyRoute } from '../admin/routes/history.js';
 import { failureRoutes } from '../admin/routes/failures.js';
 import { pauseRoutes } from '../admin/routes/pause.js';
 import { messageActionRoutes } from '../admin/routes/message-actions.js';
+import { messageRoutes } from '../admin/routes/messages.js';
 import { readRoutes } from '../admin/routes/reading.js';
 import { controlSocketPath } from '../admin/socket-path.js';
 import { createAdminServer } from '../admin/tcp-server.js';
@@ -102,6 +103,7 @@ function routesOf(
     ...deadLetterRoutes({ config: () => pool.config, audit, clock }),
     ...pauseRoutes({ config: () => pool.config, audit, clock }),
     ...messageActionRoutes({ config: () => pool.config, audit, clock }),
+    ...messageRoutes(() => pool.config, clock),
     auditRoute(() => pool.config, clock),
     historyRoute(() => pool.config, clock),
     ...failureRoutes(() => pool.config, clock),

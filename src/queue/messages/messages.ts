@@ -1,7 +1,10 @@
-/** Messages that are not dead, wherever they lie, as an operator looks at them. */
+/** Messages, wherever they lie, as an operator looks at them. */
+import type { DeadLetters } from '../dead-letters/dead-letters.js';
 import { walkClaims } from './claims-walk.js';
+import { findMessage, type FindOptions } from './finding.js';
 import type { LivingMessage } from './found.js';
 import { walkWaiting } from './list-walk.js';
+import { listMessages, type AnyMessage, type MessagePage, type MessageQuery } from './listing.js';
 import { walkRetries } from './retry-walk.js';
 import type { WalkRequest, WalkStep, WalkTools } from './walk.js';
 
@@ -9,8 +12,7 @@ export type LivingPlace = LivingMessage['place'];
 /** In the order in which a message passes through them. */
 export const LIVING_PLACES: readonly LivingPlace[] = ['waiting', 'in_flight', 'retry'];
 
-/** Everything rejects with RedisUnavailableError while Redis does not answer. */
-export interface Messages {
+export interface MessageWalks {
   /**
    * Step by step what the filter means of those that lie in one place: waiting ones from the newest to the oldest, retries
    * from the one due first, not beyond the last that is there at the start.
@@ -21,12 +23,31 @@ export interface Messages {
   ): AsyncGenerator<WalkStep<Extract<LivingMessage, { place: Place }>>>;
 }
 
+/** Everything rejects with RedisUnavailableError while Redis does not answer. */
+export interface Messages extends MessageWalks {
+  /** Every copy of this id; none = it is delivered, removed, never seen, or in the hands of a Python worker. */
+  find(id: string, options?: FindOptions): Promise<readonly AnyMessage[]>;
+  /** `shown`: what is kept of each. */
+  list<T>(query: MessageQuery, shown: (message: AnyMessage) => T): Promise<MessagePage<T>>;
+}
+
+async function* walkNothing(): AsyncGenerator<WalkStep<never>> {
+  yield await Promise.resolve({ found: [], looked: 0, total: 0, next: undefined });
+}
+
 const WALKS = { waiting: walkWaiting, in_flight: walkClaims, retry: walkRetries };
 
-export function redisMessages(tools: WalkTools): Messages {
-  return {
+export function redisMessages(tools: WalkTools, deadLetters: Pick<DeadLetters, 'list'>): Messages {
+  const walks: MessageWalks = {
     walk<Place extends LivingPlace>(place: Place, request: WalkRequest) {
-      return WALKS[place](tools, request) as AsyncGenerator<WalkStep<Extract<LivingMessage, { place: Place }>>>;
+      // only a retry is due at some time
+      const walkIt = request.filter.dueWithinMs !== undefined && place !== 'retry' ? walkNothing : WALKS[place];
+      return walkIt(tools, request) as AsyncGenerator<WalkStep<Extract<LivingMessage, { place: Place }>>>;
     },
+  };
+  return {
+    ...walks,
+    find: (id, options) => findMessage({ walks, deadLetters }, id, options),
+    list: (query, shown) => listMessages({ walks, deadLetters, clock: tools.clock }, query, shown),
   };
 }

@@ -59,6 +59,15 @@ export function datedName(fileName: string, date: string): string {
   return `${name}-${date}${ext}`;
 }
 
+/** The files of all days that can be read as they are, the newest first. @throws NodeJS.ErrnoException when the folder cannot be read. */
+export function datedFiles(directory: string, fileName: string): readonly string[] {
+  const names = readdirSync(directory).filter((name) => dateIn(name, fileName) !== undefined && !name.endsWith('.gz'));
+  return names
+    .sort()
+    .reverse()
+    .map((name) => join(directory, name));
+}
+
 /** `worker-2025-01-15.1.log`: the older half of a day whose log is too large (LOG_MAX_SIZE). */
 export function asideName(path: string): string {
   const { dir, name, ext } = parse(path);
