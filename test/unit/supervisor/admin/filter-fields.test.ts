@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { readFields } from '../../../../supervisor/admin/fields.js';
-import { DEAD_LETTER_FILTER, filterOfFields } from '../../../../supervisor/admin/filter-fields.js';
-import type { DeadLetterFields } from '../../../../supervisor/admin/protocol.js';
+import { DEAD_LETTER_FILTER, filterOfFields, MESSAGE_FILTER } from '../../../../supervisor/admin/filter-fields.js';
+import type { DeadLetterFields, MessageFields } from '../../../../supervisor/admin/protocol.js';
 
 const read = (given: Record<string, unknown>) =>
   filterOfFields(readFields<DeadLetterFields>(given, DEAD_LETTER_FILTER));
@@ -36,4 +36,17 @@ test.each([
   [{ id_pre: 'a' }, /no field "id_pre" here; known are: .*id_prefix/],
 ])('%j is refused with what would be right', (fields, sentence) => {
   expect(() => read(fields)).toThrow(sentence);
+});
+
+test('of messages the place and the due time say something as well', () => {
+  const message = (given: Record<string, unknown>) => filterOfFields(readFields<MessageFields>(given, MESSAGE_FILTER));
+  expect(message({ in: 'waiting,in-flight,dead', due_within_seconds: 10, reason: 'http_503' })).toEqual({
+    places: ['waiting', 'in_flight', 'dead'],
+    dueWithinMs: 10_000,
+    reason: 'http_503',
+  });
+  expect(() => message({ in: 'waiting,nowhere' })).toThrow(
+    /in is .*; it must be one of waiting, in_flight, retry, dead/,
+  );
+  expect(() => message({ in: '' })).toThrow(/it must be one of/);
 });
