@@ -7,7 +7,7 @@ import type { MessageFilter } from '../../domain/filter/message-filter.js';
 import type { DeadLetters } from '../dead-letters/dead-letters.js';
 import type { LivingMessage } from './found.js';
 import type { AnyMessage, MessageProgress } from './listing.js';
-import type { LivingPlace, MessageWalks } from './messages.js';
+import type { LivingPlace, MessageWalks } from './walk.js';
 
 export interface FindOptions {
   /** Of a longer message the beginning is read; the whole. */

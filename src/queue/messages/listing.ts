@@ -5,8 +5,7 @@ import type { Clock } from '../../shared/time/clock.js';
 import type { DeadLetters } from '../dead-letters/dead-letters.js';
 import type { DeadLetterEntry } from '../dead-letters/entry.js';
 import type { LivingMessage } from './found.js';
-import type { MessageWalks } from './messages.js';
-import type { WalkStep } from './walk.js';
+import type { MessageWalks, WalkStep } from './walk.js';
 
 export interface DeadMessage {
   readonly place: 'dead';

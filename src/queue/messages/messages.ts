@@ -6,22 +6,7 @@ import type { LivingMessage } from './found.js';
 import { walkWaiting } from './list-walk.js';
 import { listMessages, type AnyMessage, type MessagePage, type MessageQuery } from './listing.js';
 import { walkRetries } from './retry-walk.js';
-import type { WalkRequest, WalkStep, WalkTools } from './walk.js';
-
-export type LivingPlace = LivingMessage['place'];
-/** In the order in which a message passes through them. */
-export const LIVING_PLACES: readonly LivingPlace[] = ['waiting', 'in_flight', 'retry'];
-
-export interface MessageWalks {
-  /**
-   * Step by step what the filter means of those that lie in one place: waiting ones from the newest to the oldest, retries
-   * from the one due first, not beyond the last that is there at the start.
-   */
-  walk<Place extends LivingPlace>(
-    place: Place,
-    request: WalkRequest,
-  ): AsyncGenerator<WalkStep<Extract<LivingMessage, { place: Place }>>>;
-}
+import type { LivingPlace, MessageWalks, WalkRequest, WalkStep, WalkTools } from './walk.js';
 
 /** Everything rejects with RedisUnavailableError while Redis does not answer. */
 export interface Messages extends MessageWalks {

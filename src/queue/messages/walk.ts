@@ -8,6 +8,7 @@ import type { Clock } from '../../shared/time/clock.js';
 import type { RedisConnection } from '../connection/connection.js';
 import { readFailures } from '../failures/reading.js';
 import type { RedisKeys } from '../keys.js';
+import type { LivingMessage } from './found.js';
 
 export interface WalkRequest {
   readonly filter: MessageFilter;
@@ -29,6 +30,21 @@ export interface WalkStep<Message> {
   readonly total: number;
   /** Where the next step begins; undefined = it is over. */
   readonly next: string | undefined;
+}
+
+export type LivingPlace = LivingMessage['place'];
+/** In the order in which a message passes through them. */
+export const LIVING_PLACES: readonly LivingPlace[] = ['waiting', 'in_flight', 'retry'];
+
+export interface MessageWalks {
+  /**
+   * Step by step what the filter means of those that lie in one place: waiting ones from the newest to the oldest, retries
+   * from the one due first, not beyond the last that is there at the start.
+   */
+  walk<Place extends LivingPlace>(
+    place: Place,
+    request: WalkRequest,
+  ): AsyncGenerator<WalkStep<Extract<LivingMessage, { place: Place }>>>;
 }
 
 export interface WalkTools {

@@ -1,6 +1,6 @@
 /** What became of messages that were sent: looked for in Redis again and again, until none is left there. */
 import type { OperatorQueue } from '../../../src/queue/operator-queue.js';
-import { LIVING_PLACES, type LivingPlace } from '../../../src/queue/messages/messages.js';
+import { LIVING_PLACES, type LivingPlace } from '../../../src/queue/messages/walk.js';
 import { systemClock } from '../../../src/shared/time/clock.js';
 
 /** Where a message was seen last; `delivered` = it has left Redis. */

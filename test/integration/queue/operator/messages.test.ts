@@ -7,7 +7,7 @@ import type { MessageFilter } from '../../../../src/domain/filter/message-filter
 import { redisKeys } from '../../../../src/queue/keys.js';
 import { findMessage } from '../../../../src/queue/messages/finding.js';
 import type { AnyMessage, MessageProgress, MessageQuery } from '../../../../src/queue/messages/listing.js';
-import type { MessageWalks } from '../../../../src/queue/messages/messages.js';
+import type { MessageWalks } from '../../../../src/queue/messages/walk.js';
 import { expectNoLeftovers } from '../../../support/program/leftovers.js';
 import { claim, message, QUEUE } from '../../../support/redis/queue.js';
 import { useRedis } from '../../../support/redis/redis.js';
