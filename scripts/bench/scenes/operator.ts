@@ -14,7 +14,7 @@ import { ours } from '../contenders/ours.js';
 import { QUEUE, startOurs } from '../contenders/our-supervisor.js';
 import type { Stand } from '../stand.js';
 
-export interface OperatorSizes {
+interface OperatorSizes {
   readonly waiting: number;
   readonly dead: number;
   readonly retrying: number;
