@@ -52,6 +52,9 @@ function commandsIn(help: string): string[] {
   );
 }
 
+/** Commands with commands of their own. */
+const GROUPS = ['dead', 'message'];
+
 function flagsIn(words: readonly string[]): string[] {
   return words.filter((word) => word.startsWith('--'));
 }
@@ -105,8 +108,10 @@ describe('command lines', () => {
 
   test('every flag in the prose is one of a command', async () => {
     const pages = await Promise.all(commandsIn(await helpOf()).map(async (name) => helpOf(name)));
-    const dead = await Promise.all(commandsIn(await helpOf('dead')).map(async (name) => helpOf('dead', name)));
-    const help = [...pages, ...dead].join('\n');
+    const ofGroups = GROUPS.map(async (group) =>
+      Promise.all(commandsIn(await helpOf(group)).map(async (name) => helpOf(group, name))),
+    );
+    const help = [...pages, ...(await Promise.all(ofGroups)).flat()].join('\n');
     const named = flagsIn(spans.filter((span) => span !== '--exit').map((span) => span.split(' ')[0] ?? ''));
     expect(named).toContain('--config');
     for (const flag of named) expect(help).toContain(flag);
@@ -119,8 +124,12 @@ describe('commands', () => {
     const named = readme.table('## Commands').flatMap(([commands]) => commands?.split(', ') ?? []);
     const groups = new Set(named.map((command) => command.split(' ')[0] ?? ''));
     expect([...groups].sort()).toEqual(commandsIn(await helpOf()).sort());
-    const dead = named.filter((command) => command.startsWith('dead ')).map((command) => command.slice('dead '.length));
-    expect(dead.sort()).toEqual(commandsIn(await helpOf('dead')).sort());
+    for (const group of GROUPS) {
+      const ofGroup = named.filter((command) => command.startsWith(`${group} `));
+      expect(ofGroup.map((command) => command.slice(group.length + 1)).sort()).toEqual(
+        commandsIn(await helpOf(group)).sort(),
+      );
+    }
   });
 });
 
