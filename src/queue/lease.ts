@@ -2,7 +2,8 @@
  * The name under which a worker claims, and the lease on what it claimed.
  *
  *   leased ──renewed in time, or late and nobody minded──→ leased
- *      └──others recovered what it held──→ another name, under which nothing is held yet
+ *      ├──others recovered what it held──→ another name, under which nothing is held yet
+ *      └──leave(), nothing held──→ no lease
  *
  * A lease is a score in the register of consumers that changes with each renewal; it is over when it stands still
  * (domain/lease-watch.ts). exchange.lua renews it in passing.
@@ -18,6 +19,7 @@ import { redisScript } from './connection/script.js';
 const RENEW_WITH_EXCHANGE_MS = 1_000;
 
 const leaseScript = redisScript('lease');
+const leaveScript = redisScript('leave');
 
 interface LeaseOptions {
   /** Renewals go over their own: a settlement of 50 MB may be under way on `control` for minutes. */
@@ -88,5 +90,12 @@ export class Lease {
     }
     this.takeNewName(consumer);
     return 'lost';
+  }
+
+  /** Gives it up, if the consumer holds nothing. `isCertain`: no claim can land any more. Rejects with RedisUnavailableError. */
+  async leave(isCertain: boolean): Promise<boolean> {
+    const { consumers, pausedSeen, processing } = this.#options.keys;
+    const keys = [consumers, processing(this.#consumer), pausedSeen];
+    return (await leaveScript.run(this.connection, keys, [this.#consumer, isCertain ? 1 : 0])) === 1;
   }
 }

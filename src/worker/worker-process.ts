@@ -75,9 +75,16 @@ export class WorkerProcess {
     log.info(`Stopping worker ${identity.workerId}...`);
     await workLoop.drain(deadlineMs);
     await stopAll(duties);
+    await this.#leave();
     await stopAll(connections);
     log.info(`Worker ${identity.workerId} stopped`);
     log.info('Worker shutdown complete');
+  }
+
+  /** After the renewals, or the lease would come back. What cannot be given up runs out. */
+  async #leave(): Promise<void> {
+    const { queue, workLoop } = this.#parts;
+    if (queue.isReady()) await queue.leave(workLoop.facts.knowsItsClaims).catch(() => undefined);
   }
 
   /** Cuts what is in flight and hands it back; `drain` then resolves. */

@@ -36,7 +36,7 @@ export const registerRollback: RegisterCommand = (program, context) => {
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
-      '\nWatches for 13 s whether a worker renews its lease.\n\nExample:\n  $ message-broker-worker stop && message-broker-worker rollback\n',
+      '\nWatches for 13 s whether a worker renews its lease; none has one after a clean stop of all.\n\nExample:\n  $ message-broker-worker stop && message-broker-worker rollback\n',
     );
   addQueueOptions(command).action(async (options: RollbackOptions) => {
     if (options.toV1 && options.withDead) throw usageError('--to-v1 keeps dead letters dead; leave --with-dead away.');

@@ -243,6 +243,11 @@ export class RedisQueue implements MessageQueue, PauseQueue, ShareQueue, Life {
     return this.reliable ? this.#lease.renew() : 'kept';
   }
 
+  /** At the end, when nothing is renewed any more: gives the lease up if nothing is held. `isCertain`: no claim can land any more. */
+  async leave(isCertain: boolean): Promise<void> {
+    if (this.reliable) await this.#lease.leave(isCertain);
+  }
+
   lookAtPause(kept?: KeptPause): Promise<PauseLook> {
     return lookAtPause(this.#lease.connection, this.#keys, this.consumer, kept);
   }

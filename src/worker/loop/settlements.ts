@@ -77,6 +77,11 @@ export class Settlements {
     return this.#refused + this.#left;
   }
 
+  /** A reply was lost: Redis may hold claims for us of which we do not know. */
+  get isInDoubt(): boolean {
+    return this.#inDoubt;
+  }
+
   get auditIsDue(): boolean {
     return this.#inDoubt || this.#options.clock.now() - this.#auditedAt > AUDIT_EVERY_MS;
   }

@@ -67,10 +67,14 @@ export class WorkLoop implements Life {
     this.#slots = new Slots({ ...options, ...parts, wake });
   }
 
-  /** `consumedAt`: when a message was last claimed or the queue proved empty, monotonic ms. */
+  /**
+   * `consumedAt`: when a message was last claimed or the queue proved empty, monotonic ms. `knowsItsClaims`: no reply was
+   * lost since they were compared with Redis.
+   */
   get facts() {
     const { consumedAt, isQuieted: isStopping } = this.#claiming;
-    return { inFlight: this.#slots.begun, slotsFull: this.#slots.areFull, consumedAt, isStopping };
+    const knowsItsClaims = !this.#settlements.isInDoubt;
+    return { inFlight: this.#slots.begun, slotsFull: this.#slots.areFull, consumedAt, isStopping, knowsItsClaims };
   }
 
   start(): void {

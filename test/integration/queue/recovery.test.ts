@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { FleetSeat } from '../../../src/domain/flow/fleet-share.js';
+import { redisKeys } from '../../../src/queue/keys.js';
 import { claim, message, places, QUEUE, settle } from '../../support/redis/queue.js';
 import { useRedis } from '../../support/redis/redis.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -8,7 +9,8 @@ import { texts, useQueues } from './queues.js';
 
 const redis = useRedis();
 const queueOf = useQueues(redis);
-const CONSUMERS = `{${QUEUE}}:consumers`;
+const keys = redisKeys(QUEUE);
+const CONSUMERS = keys.consumers;
 
 describe('lease and recovery', () => {
   test('claims of a dead consumer go back to the right end, oldest first, unchanged', async () => {
@@ -31,6 +33,31 @@ describe('lease and recovery', () => {
     await queue.renewLease();
     expect(await other.background.recover(queue.consumer, { score: seen!.score })).toEqual({ recovered: 0, buried: 0 });
     expect((await places(redis.client)).processing).toEqual(['a']);
+  });
+
+  test('who leaves and holds nothing has no lease any more; who holds something keeps it until others take that', async () => {
+    const queue = await queueOf();
+    await redis.client.lpush(QUEUE, 'a');
+    const claims = await claim(queue, 1);
+    await queue.leave(true);
+    expect((await queue.background.register()).leases).toHaveLength(1);
+    await queue.exchange({ settlements: claims.map((each) => ({ kind: 'ack', claim: each })), want: 0, inFlight: 0 });
+    await redis.client.hset(keys.pausedSeen, queue.consumer, 'a pause');
+    await queue.leave(true);
+    expect(await redis.client.exists(keys.consumers, keys.pausedSeen)).toBe(0);
+  });
+
+  test('who leaves and may have been handed something has no lease, and what lands later is found', async () => {
+    const queue = await queueOf();
+    const other = await queueOf('worker-2');
+    await queue.renewLease();
+    await queue.leave(false);
+    expect(await other.background.register()).toEqual({ leases: [], late: [] });
+    await redis.client.lpush(keys.processing(queue.consumer), 'late');
+    // nor does one count as gone that others have recovered
+    await queue.leave(true);
+    const { late } = await other.background.register();
+    expect(late.map(({ consumer }) => consumer)).toEqual([queue.consumer]);
   });
 
   test('a lease that is over is taken, and its owner learns that it was lost', async () => {

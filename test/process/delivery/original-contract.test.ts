@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { redisKeys } from '../../../src/queue/keys.js';
 import { useCertificates } from '../../support/main-server/certificates.js';
 import { freePort } from '../../support/free-port.js';
 import { useMainServer } from '../../support/main-server/main-server.js';
@@ -65,6 +66,8 @@ test.each([
   }
   program.signal('SIGTERM');
   expect(await program.waitForExit()).toEqual({ code: 0, signal: null });
+  // who may go on from here, `rollback` among them, waits for the end of no lease
+  expect(await redis.client.zcount(redisKeys('message_queue').consumers, 0, '+inf')).toBe(0);
 
   const onConsole = program.lines.map(({ text }) => text);
   const inFile = readFileSync(join(program.cwd, 'logs', 'worker.log'), 'utf8')

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { redisKeys } from '../../../src/queue/keys.js';
 import { useInstallation } from '../../support/program/fleet.js';
 import { attemptCountOf, idOf, messageText } from '../../support/ledger.js';
+import { QUEUE } from '../../support/redis/queue.js';
 import { expectNoLeftovers } from '../../support/program/leftovers.js';
 import { waitFor } from '../../support/wait-for.js';
 
@@ -25,6 +27,8 @@ describe('SIGTERM', () => {
     expect(account).toMatchObject({ lost: [], misplaced: [], processing: 0, retry: 0, dead: 0, duplicates: 0 });
     expect(account.waiting + account.delivered).toBe(2_000);
     expect(account.waiting).toBeGreaterThan(0);
+    // so `rollback` need not wait for the end of a lease
+    expect(await installation.redis.client.zcount(redisKeys(QUEUE).consumers, 0, '+inf')).toBe(0);
 
     fleet.startAgain();
     expect(await ledger.quiet()).toMatchObject({ lost: [], misplaced: [], duplicates: 0 });
