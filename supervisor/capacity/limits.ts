@@ -20,3 +20,8 @@ export const MOST_SECONDS = 60;
 export function harmless(inFlight: number): number {
   return Math.max(1, Math.min(MOST_UNASKED, ORIGINAL_BEARS - LEFT_TO_OTHERS - inFlight));
 }
+
+/** So many of `wanted` at once as the fleet's cap leaves beside workers that have `inFlight` slots; 0 = there is no cap. */
+export function withinCap(wanted: number, cap: number, inFlight: number): number {
+  return cap === 0 ? wanted : Math.max(1, Math.min(wanted, cap - Math.min(cap, inFlight)));
+}

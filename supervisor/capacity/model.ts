@@ -23,6 +23,8 @@ interface Measured {
   readonly deliverySeconds?: number | undefined;
   /** CPU time of a worker per message; undefined = not known, and then no limit. */
   readonly cpuSeconds?: number | undefined;
+  /** Slots beyond it stay empty: MAIN_SERVER_MAX_IN_FLIGHT. */
+  readonly mostAtOnce?: number | undefined;
 }
 
 export interface Host {
@@ -72,12 +74,13 @@ export function bestOf(levels: readonly Level[]): number {
 
 /** What `settings` deliver with `measured` on `host`. */
 export function capacityOf(settings: Settings, measured: Measured, host: Host): Capacity {
-  const slots = settings.workers * settings.concurrency;
+  const configured = settings.workers * settings.concurrency;
+  const slots = Math.min(configured, measured.mostAtOnce ?? Infinity);
   const asked = slotRate(slots, measured);
   const { cpuSeconds = 0 } = measured;
   const cpu = Math.min(settings.workers, host.cores) / cpuSeconds;
   const perSecond = Math.min(asked, cpu);
-  return { ...settings, perSecond, secondsPerMessage: slots / perSecond, limit: limitOf(slots, measured, cpu) };
+  return { ...settings, perSecond, secondsPerMessage: configured / perSecond, limit: limitOf(slots, measured, cpu) };
 }
 
 /**
@@ -95,8 +98,8 @@ export function recommend(target: number | undefined, measured: Measured, host: 
 }
 
 /** As many as were at the main server at once in the measurement. */
-function mostSlots({ levels }: Measured): number {
-  return levels.at(-1)?.parallel ?? 1;
+function mostSlots({ levels, mostAtOnce = Infinity }: Measured): number {
+  return Math.min(levels.at(-1)?.parallel ?? 1, mostAtOnce);
 }
 
 /** Workers that fit into this host's cores and memory and have the CPU time for `perSecond`. */

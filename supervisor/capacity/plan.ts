@@ -8,7 +8,7 @@ import type { ControlClient } from '../admin/client.js';
 import { cpuTimeOf, type CpuTime } from './cpu-time.js';
 import { deliveryTimesIn, workersPage, type DeliveryTimes } from './delivery-times.js';
 import { hostOf } from './host.js';
-import { harmless } from './limits.js';
+import { harmless, withinCap } from './limits.js';
 import { loadMainServer, type Load } from './main-server-load.js';
 import { capacityOf, recommend, type Capacity, type Host } from './model.js';
 import { measureRoundTrips, type RoundTrips } from './redis-round-trips.js';
@@ -33,6 +33,8 @@ export interface CapacityReport {
   readonly redis: RoundTrips | undefined;
   /** The most requests at once that were allowed. */
   readonly atOnce: number;
+  /** MAIN_SERVER_MAX_IN_FLIGHT; 0 = none. */
+  readonly cap: number;
   readonly mainServer: Load | undefined;
   /** What running workers measured: real deliveries. */
   readonly deliveries: DeliveryTimes | undefined;
@@ -60,7 +62,9 @@ export async function planCapacity(options: CapacityOptions): Promise<CapacityRe
   const before = await workersPage(client);
   const measured = await orProblem(measureRoundTrips(config, clock, redisMs));
   const redis = typeof measured === 'string' ? undefined : measured;
-  const atOnce = options.atOnce ?? harmless(before === '' ? 0 : slotsOf(config));
+  const { maxInFlight: cap } = config.mainServer;
+  const busy = before === '' ? 0 : slotsOf(config);
+  const atOnce = withinCap(options.atOnce ?? harmless(busy), cap, busy);
   const server = await askMainServer(options, atOnce, seconds * 1_000 - redisMs);
   const after = await workersPage(client);
   const load = typeof server.load === 'string' ? undefined : server.load;
@@ -72,6 +76,7 @@ export async function planCapacity(options: CapacityOptions): Promise<CapacityRe
     },
     redis,
     atOnce,
+    cap,
     mainServer: load,
     deliveries: deliveryTimesIn(after),
     cpu: cpuTimeOf({ before, after, levels: load?.levels ?? [], redisCpuSeconds: redis?.cpuSeconds }),
@@ -127,7 +132,7 @@ type Facts = Pick<CapacityReport, 'redis' | 'mainServer' | 'deliveries' | 'cpu' 
 
 function figures(
   { redis, mainServer, deliveries, cpu, host, target }: Facts,
-  { worker }: Config,
+  { worker, mainServer: { maxInFlight: cap } }: Config,
 ): Pick<CapacityReport, 'now' | 'advice'> {
   if (!redis || !mainServer) return { now: undefined, advice: undefined };
   const measured = {
@@ -135,6 +140,7 @@ function figures(
     redisSeconds: redis.meanMs / 1_000,
     deliverySeconds: deliveries && deliveries.meanMs / 1_000,
     cpuSeconds: cpu?.secondsPerMessage,
+    mostAtOnce: cap === 0 ? undefined : cap,
   };
   const now = capacityOf({ workers: worker.count, concurrency: worker.concurrency }, measured, host);
   return { now, advice: capacityOf(recommend(target, measured, host), measured, host) };

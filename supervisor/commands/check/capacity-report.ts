@@ -115,12 +115,20 @@ function adviceLines(report: CapacityReport): string[] {
     '',
     `Never more at once than was tried here. The original main server takes ${ORIGINAL_BEARS} requests at once from everybody`,
     'together, all hosts and the proxies, and stands still for 30 s at each one more: leave some of them to the others.',
+    ...capLines(report),
     ...tooMany(report),
   ];
 }
 
-function tooMany({ now }: CapacityReport): string[] {
+function capLines({ cap, now }: CapacityReport): string[] {
+  if (cap === 0) return [];
   const slots = now ? now.workers * now.concurrency : 0;
+  const rest = slots > cap ? `: of the present ${slots} slots ${cap} at most are used` : '';
+  return [`MAIN_SERVER_MAX_IN_FLIGHT=${cap} is kept here and by all workers together${rest}.`];
+}
+
+function tooMany({ now, cap }: CapacityReport): string[] {
+  const slots = now ? Math.min(now.workers * now.concurrency, cap || Infinity) : 0;
   return slots > ORIGINAL_BEARS ? [`WARN  The present settings allow ${slots} at once.`] : [];
 }
 

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { LIKE_ORIGINAL } from '../../../../scripts/main-server/faults.js';
 import { Turns } from '../../../../scripts/main-server/turns.js';
 import type { Reply } from '../../../../src/delivery/request-probe.js';
-import { harmless } from '../../../../supervisor/capacity/limits.js';
+import { harmless, withinCap } from '../../../../supervisor/capacity/limits.js';
 import { loadMainServer, type Load } from '../../../../supervisor/capacity/main-server-load.js';
 import { VirtualClock } from '../../../support/virtual-clock.js';
 
@@ -113,4 +113,13 @@ test.each([
   [48, 1],
 ])('beside workers with %i in flight %i more hurt nobody', (inFlight, atOnce) => {
   expect(harmless(inFlight)).toBe(atOnce);
+});
+
+test.each([
+  [16, 0, 48, 16],
+  [16, 10, 0, 10],
+  [64, 10, 4, 6],
+  [16, 10, 48, 1],
+])('of %i at once a cap of %i leaves beside %i in flight %i', (wanted, cap, inFlight, atOnce) => {
+  expect(withinCap(wanted, cap, inFlight)).toBe(atOnce);
 });
