@@ -94,8 +94,8 @@ export class Lease {
 
   /** Gives it up, if the consumer holds nothing. `isCertain`: no claim can land any more. Rejects with RedisUnavailableError. */
   async leave(isCertain: boolean): Promise<boolean> {
-    const { consumers, pausedSeen, processing } = this.#options.keys;
-    const keys = [consumers, processing(this.#consumer), pausedSeen];
-    return (await leaveScript.run(this.connection, keys, [this.#consumer, isCertain ? 1 : 0])) === 1;
+    const { keys } = this.#options;
+    const places = [keys.consumers, keys.processing(this.#consumer), keys.pausedSeen];
+    return (await leaveScript.run(this.connection, places, [this.#consumer, isCertain ? 1 : 0])) === 1;
   }
 }
