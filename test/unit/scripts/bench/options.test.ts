@@ -31,6 +31,7 @@ describe('the command line of the benchmark', () => {
     ['--frozen-server', 'frozenServer'],
     ['--real-order', 'realOrder'],
     ['--growth', 'growth'],
+    ['--operator', 'operator'],
   ])('%s measures that part alone', (flag, part) => {
     const line = parseCommandLine([flag]);
     const parts = line.kind === 'run' ? line.options.parts : {};
@@ -40,7 +41,7 @@ describe('the command line of the benchmark', () => {
   test('and all of them can be measured in one run', () => {
     const line = parseCommandLine(['--all', '--quick']);
     const parts = line.kind === 'run' ? Object.values(line.options.parts) : [];
-    expect(parts).toEqual(Array.from({ length: 7 }, () => true));
+    expect(parts).toEqual(Array.from({ length: 8 }, () => true));
   });
 
   test('another checkout has to be a built one', () => {
