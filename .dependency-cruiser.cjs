@@ -31,7 +31,7 @@ const ROOMS = {
   'src/domain': ['src/shared/words'],
   'src/queue': ['src/domain', 'src/shared'],
   'src/delivery': ['src/domain', 'src/shared'],
-  'src/duties': ['src/domain', 'src/shared', 'src/queue/message-queue.ts'],
+  'src/duties': ['src/domain', 'src/shared', 'src/queue/message-queue.ts', 'src/queue/background-queue.ts'],
   'src/worker': ['src/domain', 'src/shared', 'src/queue', 'src/delivery', 'src/duties'],
 
   'supervisor/cli.ts': ['supervisor/program.ts'],

@@ -1,6 +1,6 @@
 import type { DeliveryOutcome } from '../domain/delivery-outcome.js';
 import { hasBeenTold } from '../domain/end-of-telling.js';
-import type { UntoldBurial, UntoldQueue } from '../queue/message-queue.js';
+import type { UntoldBurial, UntoldQueue } from '../queue/background-queue.js';
 import type { Log } from '../shared/logger/log.js';
 import type { Clock } from '../shared/time/clock.js';
 import { Deadline, momentOf } from '../shared/time/deadline.js';

@@ -3,7 +3,7 @@
  * failed. A side book: what Redis refuses is counted, said once and left out; while Redis is away it waits, in a few groups.
  */
 import { FailureTally, type CountedFailure } from '../domain/failures/failure-tally.js';
-import type { FailureQueue } from '../queue/message-queue.js';
+import type { FailureQueue } from '../queue/background-queue.js';
 import { reasonOf } from '../shared/errors.js';
 import type { Life } from '../shared/life.js';
 import type { Log } from '../shared/logger/log.js';

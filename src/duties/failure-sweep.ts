@@ -1,4 +1,4 @@
-import type { FailureQueue } from '../queue/message-queue.js';
+import type { FailureQueue } from '../queue/background-queue.js';
 import type { Log } from '../shared/logger/log.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { Duty } from './duty-failures.js';

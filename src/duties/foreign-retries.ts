@@ -1,4 +1,4 @@
-import type { RetryQueue } from '../queue/message-queue.js';
+import type { RetryQueue } from '../queue/background-queue.js';
 import { reasonOf } from '../shared/errors.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { Log } from '../shared/logger/log.js';

@@ -1,4 +1,4 @@
-import type { FoundListsQueue } from '../queue/message-queue.js';
+import type { FoundListsQueue } from '../queue/background-queue.js';
 import { reasonOf } from '../shared/errors.js';
 import type { Log } from '../shared/logger/log.js';
 import type { Clock } from '../shared/time/clock.js';

@@ -1,6 +1,6 @@
 import { NOTHING_COUNTED, type HistoryCounts } from '../domain/history/book.js';
 import { waitSecondsOf } from '../domain/history/oldest-wait.js';
-import type { HistoryLook, HistoryQueue } from '../queue/message-queue.js';
+import type { HistoryLook, HistoryQueue } from '../queue/background-queue.js';
 import { RedisUnavailableError, UnusableRedisError } from '../shared/errors.js';
 import type { Log } from '../shared/logger/log.js';
 import type { Clock } from '../shared/time/clock.js';

@@ -1,7 +1,7 @@
 import { POISON_CRASHES } from '../domain/dead-letters/dead-letter.js';
 import { skippedText } from '../domain/dead-letters/skipped.js';
-import { LeaseWatch } from '../domain/lease-watch.js';
-import type { RecoveryQueue, Register, RegisteredConsumer } from '../queue/message-queue.js';
+import { LeaseWatch } from '../domain/clocks/lease-watch.js';
+import type { RecoveryQueue, Register, RegisteredConsumer } from '../queue/background-queue.js';
 import { reasonOf } from '../shared/errors.js';
 import type { Log } from '../shared/logger/log.js';
 import type { Clock } from '../shared/time/clock.js';
@@ -24,7 +24,7 @@ interface RecovererOptions {
 }
 
 /**
- * Observes all leases on the queue and returns the claims of consumers whose lease is over (domain/lease-watch.ts): their
+ * Observes all leases on the queue and returns the claims of consumers whose lease is over (domain/clocks/lease-watch.ts): their
  * host died, or their process hangs. One for each host: the supervisor has one, and a worker without a supervisor.
  */
 export function createRecoverer(options: RecovererOptions): Duty {

@@ -1,7 +1,7 @@
-import { RedisClock, type ClockStep } from '../domain/redis-clock.js';
-import { StepsBack, type SetBack } from '../domain/steps-back.js';
+import { RedisClock, type ClockStep } from '../domain/clocks/redis-clock.js';
+import { StepsBack, type SetBack } from '../domain/clocks/steps-back.js';
 import { printable } from '../shared/words/escape.js';
-import type { PromotionClock, RetryQueue } from '../queue/message-queue.js';
+import type { PromotionClock, RetryQueue } from '../queue/background-queue.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { Log } from '../shared/logger/log.js';
 import type { Duty } from './duty-failures.js';

@@ -8,7 +8,7 @@ import { createFailureQueue } from './failures/book.js';
 import { createFoundListsQueue } from './found-lists.js';
 import { noteHistory } from './history/note.js';
 import { redisKeys, type RedisKeys } from './keys.js';
-import type { BackgroundQueue } from './message-queue.js';
+import type { BackgroundQueue } from './background-queue.js';
 import { createDeadLetterExpiry } from './dead-letters/expiry.js';
 import { DeadLetterMove } from './dead-letters/inbox.js';
 import { lookAtPause } from './pause/look.js';

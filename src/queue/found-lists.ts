@@ -1,10 +1,10 @@
 /** Processing lists of consumers that nobody knows: Redis lost its last second, or somebody has deleted the register. */
 import { Buffer } from 'node:buffer';
-import { LEASE_MS } from '../domain/lease-watch.js';
+import { LEASE_MS } from '../domain/clocks/lease-watch.js';
 import type { RedisConnection } from './connection/connection.js';
 import { redisScript } from './connection/script.js';
 import type { RedisKeys } from './keys.js';
-import type { FoundListsQueue } from './message-queue.js';
+import type { FoundListsQueue } from './background-queue.js';
 
 /** 0.3 ms of Redis. */
 const KEYS_A_LOOK = 500;

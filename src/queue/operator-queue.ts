@@ -3,7 +3,8 @@ import type { CountedFailures } from '../domain/failures/failure-group.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { Config } from '../shared/config/config.js';
 import { RedisUnavailableError } from '../shared/errors.js';
-import type { PauseLook, QueueSizes, RegisteredConsumer } from './message-queue.js';
+import type { PauseLook, RegisteredConsumer } from './background-queue.js';
+import type { QueueSizes } from './message-queue.js';
 import { createAudit, type Audit } from './audit.js';
 import { RedisMessageActions, type MessageActions } from './actions/message-actions.js';
 import { RedisConnection, type RedisArgument } from './connection/connection.js';
@@ -12,7 +13,7 @@ import { RedisDeadLetters, type DeadLetters } from './dead-letters/dead-letters.
 import { readFailureCounts, readFailures } from './failures/reading.js';
 import { readHistory, type HistoryQuery, type ReadHistory } from './history/read.js';
 import { redisKeys } from './keys.js';
-import { readLeases } from './leases-run.js';
+import { readLeases } from './leases/leases-run.js';
 import { redisMessages, type Messages } from './messages/messages.js';
 import { lookAtPause } from './pause/look.js';
 import { createPausing, type Pausing } from './pause/pausing.js';

@@ -8,7 +8,8 @@ import type { Clock } from '../shared/time/clock.js';
 import type { RedisConnection } from './connection/connection.js';
 import { replyCode } from './connection/reply.js';
 import type { RedisKeys } from './keys.js';
-import type { Claim, RecoveryQueue, Register, RegisteredConsumer } from './message-queue.js';
+import type { RecoveryQueue, Register, RegisteredConsumer } from './background-queue.js';
+import type { Claim } from './message-queue.js';
 import { redisScript } from './connection/script.js';
 import { settle } from './claims/settlement.js';
 

@@ -8,8 +8,9 @@ import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import type { RedisConnection } from './connection/connection.js';
 import type { RedisKeys } from './keys.js';
-import type { Promotion, RetryQueue, Settlement } from './message-queue.js';
-import type { SetBack } from '../domain/steps-back.js';
+import type { Promotion, RetryQueue } from './background-queue.js';
+import type { Settlement } from './message-queue.js';
+import type { SetBack } from '../domain/clocks/steps-back.js';
 import { setAside, type Finder } from './set-aside.js';
 import { redisScript } from './connection/script.js';
 

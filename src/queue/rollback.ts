@@ -7,8 +7,8 @@ import type { RedisConnection } from './connection/connection.js';
 import { replyCode } from './connection/reply.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { RedisKeys } from './keys.js';
-import { LeasesRunningError, readConsumers, readLeases, watchLeases } from './leases-run.js';
-import type { RegisteredConsumer } from './message-queue.js';
+import { LeasesRunningError, readConsumers, readLeases, watchLeases } from './leases/leases-run.js';
+import type { RegisteredConsumer } from './background-queue.js';
 import { setAside, type Finder } from './set-aside.js';
 import { redisScript } from './connection/script.js';
 

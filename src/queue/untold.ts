@@ -9,7 +9,7 @@ import { MAX_ATTEMPTS_ERROR, POISON_ERROR, readDeadLetter } from '../domain/dead
 import type { RedisConnection } from './connection/connection.js';
 import { redisScript } from './connection/script.js';
 import type { RedisKeys } from './keys.js';
-import type { UntoldBurial, UntoldQueue } from './message-queue.js';
+import type { UntoldBurial, UntoldQueue } from './background-queue.js';
 
 /** The first wait, which is doubled up to the last one. */
 const SHORTEST_MS = 1_000;

@@ -4,7 +4,7 @@ import { printable } from '../../src/shared/words/escape.js';
 import { auditDocument } from '../admin/routes/audit.js';
 import { printJson, usageError, type RegisterCommand } from './kit/command.js';
 import { addExitCodes, EXIT_DONE, QUEUE_EXIT_CODES, type ExitCode } from './kit/exit-codes.js';
-import { addQueueOptions, withQueue } from './kit/queue-options.js';
+import { addQueueOptions, withQueue } from './kit/options/queue-options.js';
 import { table } from './kit/text-table.js';
 
 const EXIT_CODES: readonly ExitCode[] = [

@@ -6,7 +6,7 @@ import { controlSocketPath } from '../admin/socket-path.js';
 import { fail, ok, warn, type Finding } from '../doctor/finding.js';
 import { addCapacityOptions, checkCapacity, refuseCapacityFlags, type CapacityFlags } from './check/capacity.js';
 import { printJson, type CommandContext, type RegisterCommand } from './kit/command.js';
-import { addConfigOptions, loadFromCommand, loadOrReport } from './kit/config-options.js';
+import { addConfigOptions, loadFromCommand, loadOrReport } from './kit/options/config-options.js';
 import { addExitCodes, EXIT_DONE, USAGE, type ExitCode } from './kit/exit-codes.js';
 
 const EXIT_CODES: readonly ExitCode[] = [

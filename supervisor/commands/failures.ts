@@ -5,13 +5,13 @@ import { FAILURE_SIDES, type FailureFilter, type FailureSide } from '../../src/d
 import { EXIT_FAILURE } from '../../src/shared/errors.js';
 import { systemClock } from '../../src/shared/time/clock.js';
 import { printable } from '../../src/shared/words/escape.js';
-import { failuresDocument } from '../admin/failure-document.js';
+import { failuresDocument } from '../admin/documents/failures.js';
 import type { FailureGroupDocument, FailuresDocument } from '../admin/protocol.js';
 import { printJson, type CommandContext, type RegisterCommand } from './kit/command.js';
 import { duration } from './kit/duration.js';
 import { addExitCodes, EXIT_DONE, QUEUE_EXIT_CODES, type ExitCode } from './kit/exit-codes.js';
-import { momentMs } from './kit/filter-options.js';
-import { addQueueOptions, withQueue } from './kit/queue-options.js';
+import { momentMs } from './kit/options/filter-options.js';
+import { addQueueOptions, withQueue } from './kit/options/queue-options.js';
 import { table } from './kit/text-table.js';
 
 const EXIT_CODES: readonly ExitCode[] = [

@@ -1,10 +1,10 @@
 import { HISTORY_UNITS, type HistoryUnit } from '../../src/domain/history/book.js';
 import { EXIT_FAILURE } from '../../src/shared/errors.js';
-import { DEFAULT_DAYS, historyDocument, mostDays, unitFor } from '../admin/history-document.js';
+import { DEFAULT_DAYS, historyDocument, mostDays, unitFor } from '../admin/documents/history.js';
 import { historyLines } from './history/text.js';
 import { printJson, usageError, type RegisterCommand } from './kit/command.js';
 import { addExitCodes, EXIT_DONE, QUEUE_EXIT_CODES, type ExitCode } from './kit/exit-codes.js';
-import { addQueueOptions, withQueue } from './kit/queue-options.js';
+import { addQueueOptions, withQueue } from './kit/options/queue-options.js';
 
 const EXIT_CODES: readonly ExitCode[] = [
   [EXIT_DONE, 'shown, also when nothing has happened'],

@@ -8,7 +8,7 @@ import { pauseOf } from '../status/documents/troubles.js';
 import { printJson, usageError, type CommandContext, type RegisterCommand } from './kit/command.js';
 import { addExitCodes, EXIT_DONE, QUEUE_EXIT_CODES, type ExitCode } from './kit/exit-codes.js';
 import { noteDeed, operatorOf } from './kit/operator.js';
-import { addQueueOptions, withQueue } from './kit/queue-options.js';
+import { addQueueOptions, withQueue } from './kit/options/queue-options.js';
 
 const EXIT_CODES: readonly ExitCode[] = [
   [EXIT_DONE, 'paused, and every worker has confirmed it: from now on no delivery begins on any host'],

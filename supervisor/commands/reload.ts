@@ -4,7 +4,7 @@ import { ControlError } from '../admin/client-errors.js';
 import type { ReloadAnswer } from '../admin/protocol.js';
 import { printJson, type CommandContext, type RegisterCommand } from './kit/command.js';
 import { addExitCodes, EXIT_DONE, SUPERVISOR_EXIT_CODES, type ExitCode } from './kit/exit-codes.js';
-import { addSupervisorOptions, withSupervisor } from './kit/supervisor-options.js';
+import { addSupervisorOptions, withSupervisor } from './kit/options/supervisor-options.js';
 
 const EXIT_CODES: readonly ExitCode[] = [
   [EXIT_DONE, 'all workers have the new configuration'],

@@ -2,7 +2,7 @@ import { EXIT_FAILURE } from '../../src/shared/errors.js';
 import { printable } from '../../src/shared/words/escape.js';
 import { printJson, type RegisterCommand } from './kit/command.js';
 import { addExitCodes, EXIT_DONE, SUPERVISOR_EXIT_CODES, type ExitCode } from './kit/exit-codes.js';
-import { addSupervisorOptions, withSupervisor } from './kit/supervisor-options.js';
+import { addSupervisorOptions, withSupervisor } from './kit/options/supervisor-options.js';
 
 const EXIT_CODES: readonly ExitCode[] = [
   [EXIT_DONE, 'the worker has a new process'],

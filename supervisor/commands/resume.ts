@@ -4,7 +4,7 @@ import { pauseOf } from '../status/documents/troubles.js';
 import { printJson, type RegisterCommand } from './kit/command.js';
 import { addExitCodes, EXIT_DONE, QUEUE_EXIT_CODES, type ExitCode } from './kit/exit-codes.js';
 import { noteDeed } from './kit/operator.js';
-import { addQueueOptions, withQueue } from './kit/queue-options.js';
+import { addQueueOptions, withQueue } from './kit/options/queue-options.js';
 
 const EXIT_CODES: readonly ExitCode[] = [
   [EXIT_DONE, 'deliveries go on within a second, or were not paused'],

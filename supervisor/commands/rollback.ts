@@ -1,15 +1,15 @@
 import type { Command } from 'commander';
 
-import { LEASE_MS } from '../../src/domain/lease-watch.js';
+import { LEASE_MS } from '../../src/domain/clocks/lease-watch.js';
 import type { OperatorQueue } from '../../src/queue/operator-queue.js';
-import { LeasesRunningError } from '../../src/queue/leases-run.js';
+import { LeasesRunningError } from '../../src/queue/leases/leases-run.js';
 import { EXIT_FAILURE } from '../../src/shared/errors.js';
-import { runDocument } from '../admin/dead-letter-document.js';
+import { runDocument } from '../admin/documents/dead-letters.js';
 import { sayBeingTold } from './dead/run.js';
 import { CommandError, printJson, usageError, type CommandContext, type RegisterCommand } from './kit/command.js';
 import { addExitCodes, EXIT_DONE, QUEUE_EXIT_CODES, type ExitCode } from './kit/exit-codes.js';
 import { createProgress } from './kit/progress.js';
-import { addQueueOptions, withQueue } from './kit/queue-options.js';
+import { addQueueOptions, withQueue } from './kit/options/queue-options.js';
 
 const EXIT_CODES: readonly ExitCode[] = [
   [EXIT_DONE, 'done, also when there was nothing'],

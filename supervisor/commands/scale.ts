@@ -4,7 +4,7 @@ import type { ControlClient } from '../admin/client.js';
 import type { StatusDocument, WorkerStatus } from '../status/status-document.js';
 import { CommandError, printJson, usageError, type RegisterCommand } from './kit/command.js';
 import { addExitCodes, EXIT_DONE, SUPERVISOR_EXIT_CODES, type ExitCode } from './kit/exit-codes.js';
-import { addSupervisorOptions, withSupervisor } from './kit/supervisor-options.js';
+import { addSupervisorOptions, withSupervisor } from './kit/options/supervisor-options.js';
 import { waitUntil } from './kit/wait-until.js';
 
 /**

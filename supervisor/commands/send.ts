@@ -8,7 +8,7 @@ import { checkLines } from './kit/checked-lines.js';
 import { printJson, type CommandContext, type RegisterCommand } from './kit/command.js';
 import { addExitCodes, EXIT_DONE, QUEUE_EXIT_CODES, type ExitCode } from './kit/exit-codes.js';
 import { createProgress } from './kit/progress.js';
-import { addQueueOptions, withQueue } from './kit/queue-options.js';
+import { addQueueOptions, withQueue } from './kit/options/queue-options.js';
 import type { ReadyMessage } from './send/messages.js';
 import type { Outcome } from './send/outcomes.js';
 import { MESSAGE_LINES, sourceOf, type Source, type SourceOptions } from './send/source.js';

@@ -1,6 +1,6 @@
 import { EXIT_CONFIG, EXIT_FAILURE } from '../../src/shared/errors.js';
 import type { RegisterCommand } from './kit/command.js';
-import { addConfigOptions, loadFromCommand, loadOrReport } from './kit/config-options.js';
+import { addConfigOptions, loadFromCommand, loadOrReport } from './kit/options/config-options.js';
 import { addExitCodes, EXIT_DONE, USAGE, type ExitCode } from './kit/exit-codes.js';
 
 const EXIT_CODES: readonly ExitCode[] = [

@@ -1,7 +1,7 @@
 import { EXIT_FAILURE } from '../../src/shared/errors.js';
 import { printJson, usageError, type RegisterCommand } from './kit/command.js';
 import { addExitCodes, EXIT_DONE, SUPERVISOR_EXIT_CODES, type ExitCode } from './kit/exit-codes.js';
-import { addSupervisorOptions, withSupervisor } from './kit/supervisor-options.js';
+import { addSupervisorOptions, withSupervisor } from './kit/options/supervisor-options.js';
 import { statusText } from './status/text.js';
 import { watchStatus } from './status/watch.js';
 

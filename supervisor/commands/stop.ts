@@ -3,7 +3,7 @@ import { ControlError } from '../admin/client-errors.js';
 import { isRunning } from '../workers/process/process-running.js';
 import { CommandError, printJson, type RegisterCommand } from './kit/command.js';
 import { addExitCodes, EXIT_DONE, SUPERVISOR_EXIT_CODES, type ExitCode } from './kit/exit-codes.js';
-import { addSupervisorOptions, withSupervisor } from './kit/supervisor-options.js';
+import { addSupervisorOptions, withSupervisor } from './kit/options/supervisor-options.js';
 import { waitUntil } from './kit/wait-until.js';
 
 /** `worker.shutdown_timeout` goes up to an hour; who waits longer wants to know. */

@@ -1,6 +1,6 @@
 import { COUNTED_IN_HISTORY, NOTHING_COUNTED, type HistoryCounts } from '../../src/domain/history/book.js';
 import { createHistoryWriting } from '../../src/duties/history-writing.js';
-import type { HistoryLook } from '../../src/queue/message-queue.js';
+import type { HistoryLook } from '../../src/queue/background-queue.js';
 import type { Life } from '../../src/shared/life.js';
 import type { Log } from '../../src/shared/logger/log.js';
 import type { Clock } from '../../src/shared/time/clock.js';

@@ -1,5 +1,5 @@
 import { readPause, type Pause } from '../../src/domain/pause/pause.js';
-import type { PauseQueue } from '../../src/queue/message-queue.js';
+import type { PauseQueue } from '../../src/queue/background-queue.js';
 import type { Log } from '../../src/shared/logger/log.js';
 import type { Clock } from '../../src/shared/time/clock.js';
 import { asSentence } from '../../src/shared/words/causes.js';

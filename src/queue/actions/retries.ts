@@ -1,6 +1,6 @@
 /** Retries as actions/*.lua move them: see queue/retries.ts for what a member is. */
 import { Buffer } from 'node:buffer';
-import { statusWindowMs } from '../../domain/status-window.js';
+import { statusWindowMs } from '../../domain/clocks/status-window.js';
 import { UnusableRedisError } from '../../shared/errors.js';
 import type { RedisArgument, RedisConnection } from '../connection/connection.js';
 import { redisScript } from '../connection/script.js';

@@ -22,7 +22,7 @@
  */
 import type { Buffer } from 'node:buffer';
 import type { Allotment, FleetSeat, ShareReport } from '../../domain/flow/fleet-share.js';
-import { LEASE_MS } from '../../domain/lease-watch.js';
+import { LEASE_MS } from '../../domain/clocks/lease-watch.js';
 import { RedisUnavailableError } from '../../shared/errors.js';
 import type { Config } from '../../shared/config/config.js';
 import type { Life } from '../../shared/life.js';
@@ -33,16 +33,13 @@ import { CONTROL_SILENCE_MS, RedisConnection } from '../connection/connection.js
 import { readEvictionPolicy, readFacts } from '../connection/facts.js';
 import { address } from '../connection/problem.js';
 import { redisKeys, type RedisKeys } from '../keys.js';
-import { Lease } from '../lease.js';
+import { Lease } from '../leases/lease.js';
+import type { BackgroundQueue, KeptPause, PauseLook, PauseQueue } from '../background-queue.js';
 import type {
-  BackgroundQueue,
   Claim,
   Exchange,
   ExchangeRequest,
-  KeptPause,
   MessageQueue,
-  PauseLook,
-  PauseQueue,
   Reconciliation,
   RedisFacts,
   ShareQueue,

@@ -3,7 +3,7 @@ import type { Buffer } from 'node:buffer';
 import type { RedisConnection } from '../connection/connection.js';
 import { redisScript } from '../connection/script.js';
 import type { RedisKeys } from '../keys.js';
-import type { DeadLetterExpiry } from '../message-queue.js';
+import type { DeadLetterExpiry } from '../background-queue.js';
 import { purgeDeed } from './deeds.js';
 import { walkStep, type Match } from './index-walk.js';
 

@@ -7,7 +7,7 @@ import type { Clock } from '../../shared/time/clock.js';
 import type { RedisArgument, RedisConnection } from '../connection/connection.js';
 import { redisScript } from '../connection/script.js';
 import type { RedisKeys } from '../keys.js';
-import type { DeadLetterInbox } from '../message-queue.js';
+import type { DeadLetterInbox } from '../background-queue.js';
 import { BEGINNING_BYTES, WHOLE_BYTES } from './entry.js';
 
 /** A step holds Redis for about 2 ms, and the process that takes it for as long. */

@@ -7,7 +7,7 @@ import type { RedisArgument, RedisConnection } from '../connection/connection.js
 import { replyCode } from '../connection/reply.js';
 import { redisScript } from '../connection/script.js';
 import type { RedisKeys } from '../keys.js';
-import type { FailureQueue } from '../message-queue.js';
+import type { FailureQueue } from '../background-queue.js';
 import type { SideBooks } from '../side-books.js';
 
 /** In an hour; a value of the longest names takes 1 KB. */

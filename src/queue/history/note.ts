@@ -4,7 +4,7 @@ import { UnusableRedisError } from '../../shared/errors.js';
 import type { RedisConnection } from '../connection/connection.js';
 import { redisScript } from '../connection/script.js';
 import type { RedisKeys } from '../keys.js';
-import type { HistoryLook, HistoryNote } from '../message-queue.js';
+import type { HistoryLook, HistoryNote } from '../background-queue.js';
 import type { SideBooks } from '../side-books.js';
 import { consumersIn } from '../sizes.js';
 

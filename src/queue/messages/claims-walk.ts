@@ -1,6 +1,6 @@
 /** Steps over what all consumers have claimed: those that live, and those that are recovered, whose claims came late. */
 import { redisScript } from '../connection/script.js';
-import { readConsumers } from '../leases-run.js';
+import { readConsumers } from '../leases/leases-run.js';
 import type { ClaimedMessage } from './found.js';
 import { walkList } from './list-walk.js';
 import type { WalkRequest, WalkStep, WalkTools } from './walk.js';

@@ -5,7 +5,7 @@ import type { RedisConnection } from '../connection/connection.js';
 import { codeIn, replyCode } from '../connection/reply.js';
 import { redisScript } from '../connection/script.js';
 import type { RedisKeys } from '../keys.js';
-import type { KeptPause, PauseLook } from '../message-queue.js';
+import type { KeptPause, PauseLook } from '../background-queue.js';
 
 /** A pause is a line of JSON; whatever else stands there is a pause of which so much is looked at. */
 export const TEXT_BYTES = 4_096;

@@ -9,7 +9,7 @@ import type { Clock } from '../../shared/time/clock.js';
 import type { RedisConnection } from '../connection/connection.js';
 import { redisScript } from '../connection/script.js';
 import type { RedisKeys } from '../keys.js';
-import { readLeases } from '../leases-run.js';
+import { readLeases } from '../leases/leases-run.js';
 import { TEXT_BYTES } from './look.js';
 
 interface WantedPause {

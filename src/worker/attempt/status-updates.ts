@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { MainServer, StatusUpdate } from '../../delivery/main-server.js';
 import type { FlowControl } from '../../domain/flow/flow-control.js';
-import { statusBudgetMs } from '../../domain/status-window.js';
+import { statusBudgetMs } from '../../domain/clocks/status-window.js';
 import type { Life } from '../../shared/life.js';
 import type { Log } from '../../shared/logger/log.js';
 import type { Clock } from '../../shared/time/clock.js';

@@ -8,7 +8,7 @@
  */
 import { PauseGate } from '../../domain/pause/pause-gate.js';
 import { readPause, type Pause } from '../../domain/pause/pause.js';
-import type { PauseLook, PauseQueue } from '../../queue/message-queue.js';
+import type { PauseLook, PauseQueue } from '../../queue/background-queue.js';
 import { reasonOf, RedisUnavailableError } from '../../shared/errors.js';
 import type { Life } from '../../shared/life.js';
 import type { Log } from '../../shared/logger/log.js';

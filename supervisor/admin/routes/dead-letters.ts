@@ -3,7 +3,7 @@ import { isUnfiltered } from '../../../src/domain/filter/message-filter.js';
 import type { OperatorQueue } from '../../../src/queue/operator-queue.js';
 import type { Config } from '../../../src/shared/config/config.js';
 import type { Clock } from '../../../src/shared/time/clock.js';
-import { detailsOf, listDocument, runDocument, summaryOf } from '../dead-letter-document.js';
+import { detailsOf, listDocument, runDocument, summaryOf } from '../documents/dead-letters.js';
 import { flag, readFields, wholeNumber, word, type Fields } from '../fields.js';
 import { DEAD_LETTER_FILTER, filterOfFields, IDS } from '../filter-fields.js';
 import type {

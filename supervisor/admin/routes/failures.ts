@@ -4,7 +4,7 @@ import { withOperatorQueue } from '../../../src/queue/operator-queue.js';
 import type { Config } from '../../../src/shared/config/config.js';
 import { RedisUnavailableError } from '../../../src/shared/errors.js';
 import type { Clock } from '../../../src/shared/time/clock.js';
-import { failuresDocument } from '../failure-document.js';
+import { failuresDocument } from '../documents/failures.js';
 import { oneOf, readFields, seconds, word, type Fields } from '../fields.js';
 import { moment } from '../filter-fields.js';
 import type { FailureFields, FailuresDocument } from '../protocol.js';

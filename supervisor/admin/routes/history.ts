@@ -2,7 +2,7 @@ import { HISTORY_UNITS } from '../../../src/domain/history/book.js';
 import type { Config } from '../../../src/shared/config/config.js';
 import type { Clock } from '../../../src/shared/time/clock.js';
 import { oneOf, readFields, wholeNumber } from '../fields.js';
-import { DEFAULT_DAYS, historyDocument, mostDays, unitFor } from '../history-document.js';
+import { DEFAULT_DAYS, historyDocument, mostDays, unitFor } from '../documents/history.js';
 import type { Requests } from '../protocol.js';
 import { RequestError, route, type Route } from '../route.js';
 import { answerFromQueue } from './on-queue.js';

@@ -4,7 +4,7 @@ import { isUnfiltered, type MessageFilter } from '../../../src/domain/filter/mes
 import type { MeantMessage } from '../../../src/queue/actions/run.js';
 import type { Config } from '../../../src/shared/config/config.js';
 import type { Clock } from '../../../src/shared/time/clock.js';
-import { actionDocument } from '../action-document.js';
+import { actionDocument } from '../documents/actions.js';
 import { flag, oneOf, readFields, seconds, type Fields } from '../fields.js';
 import { DEAD_LETTER_FILTER, filterOfFields, IDS } from '../filter-fields.js';
 import type { MessageRunAnswer, MessageRunFields } from '../protocol.js';

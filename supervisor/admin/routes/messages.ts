@@ -2,7 +2,7 @@ import type { Config } from '../../../src/shared/config/config.js';
 import type { Clock } from '../../../src/shared/time/clock.js';
 import { readFields, wholeNumber, word, type Fields } from '../fields.js';
 import { filterOfFields, MESSAGE_FILTER } from '../filter-fields.js';
-import { messageDetails, messageList, messageSummary } from '../message-document.js';
+import { messageDetails, messageList, messageSummary } from '../documents/messages.js';
 import type { MessageListFields } from '../protocol.js';
 import { route, type Route } from '../route.js';
 import { answerFromQueue } from './on-queue.js';

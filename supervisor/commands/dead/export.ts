@@ -5,10 +5,10 @@ import type { DeadLetters } from '../../../src/queue/dead-letters/dead-letters.j
 import { EXIT_FAILURE } from '../../../src/shared/errors.js';
 import { printJson, usageError, type CommandContext, type RegisterCommand } from '../kit/command.js';
 import { addExitCodes, EXIT_DONE, QUEUE_EXIT_CODES, type ExitCode } from '../kit/exit-codes.js';
-import { addFilterOptions, filterOf, type FilterOptions } from '../kit/filter-options.js';
+import { addFilterOptions, filterOf, type FilterOptions } from '../kit/options/filter-options.js';
 import { writeFile, writeStream } from '../kit/output.js';
 import { createProgress } from '../kit/progress.js';
-import { addQueueOptions, withQueue } from '../kit/queue-options.js';
+import { addQueueOptions, withQueue } from '../kit/options/queue-options.js';
 
 const EXIT_CODES: readonly ExitCode[] = [
   [EXIT_DONE, 'exported, also when none matched'],

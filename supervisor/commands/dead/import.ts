@@ -7,7 +7,7 @@ import { printJson, usageError, type CommandContext, type RegisterCommand } from
 import { addExitCodes, EXIT_DONE, QUEUE_EXIT_CODES, type ExitCode } from '../kit/exit-codes.js';
 import { lineSource, type LineSource } from '../kit/lines.js';
 import { createProgress } from '../kit/progress.js';
-import { addQueueOptions, withQueue } from '../kit/queue-options.js';
+import { addQueueOptions, withQueue } from '../kit/options/queue-options.js';
 
 const EXIT_CODES: readonly ExitCode[] = [
   [EXIT_DONE, 'all are among the dead letters, those that were there before too'],

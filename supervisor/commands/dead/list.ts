@@ -2,14 +2,14 @@ import type { DeadLetterPage } from '../../../src/queue/dead-letters/listing.js'
 import { EXIT_FAILURE } from '../../../src/shared/errors.js';
 import { systemClock } from '../../../src/shared/time/clock.js';
 import { printable } from '../../../src/shared/words/escape.js';
-import { listDocument, summaryOf } from '../../admin/dead-letter-document.js';
+import { listDocument, summaryOf } from '../../admin/documents/dead-letters.js';
 import type { DeadLetterSummary } from '../../admin/protocol.js';
 import { printJson, usageError, type CommandContext, type RegisterCommand } from '../kit/command.js';
 import { duration } from '../kit/duration.js';
 import { addExitCodes, EXIT_DONE, QUEUE_EXIT_CODES, type ExitCode } from '../kit/exit-codes.js';
-import { addFilterOptions, filterOf, type FilterOptions } from '../kit/filter-options.js';
+import { addFilterOptions, filterOf, type FilterOptions } from '../kit/options/filter-options.js';
 import { createProgress } from '../kit/progress.js';
-import { addQueueOptions, withQueue } from '../kit/queue-options.js';
+import { addQueueOptions, withQueue } from '../kit/options/queue-options.js';
 import { table } from '../kit/text-table.js';
 
 const EXIT_CODES: readonly ExitCode[] = [

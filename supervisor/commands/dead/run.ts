@@ -3,13 +3,13 @@ import type { Command } from 'commander';
 
 import type { DeadLetterProgress, DeadLetterRun } from '../../../src/queue/dead-letters/run.js';
 import { printable } from '../../../src/shared/words/escape.js';
-import { runDocument } from '../../admin/dead-letter-document.js';
+import { runDocument } from '../../admin/documents/dead-letters.js';
 import { addBulkOptions, checkRestricted, confirm, interrupted, interruptible, type BulkOptions } from '../kit/bulk.js';
 import { printJson, type CommandContext } from '../kit/command.js';
-import { addFilterOptions, filterOf, type FilterOptions } from '../kit/filter-options.js';
+import { addFilterOptions, filterOf, type FilterOptions } from '../kit/options/filter-options.js';
 import { noteDeed } from '../kit/operator.js';
 import { createProgress } from '../kit/progress.js';
-import { addQueueOptions, withQueue } from '../kit/queue-options.js';
+import { addQueueOptions, withQueue } from '../kit/options/queue-options.js';
 
 export type RunOptions = FilterOptions & BulkOptions;
 

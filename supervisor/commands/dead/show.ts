@@ -1,10 +1,10 @@
 import { EXIT_FAILURE } from '../../../src/shared/errors.js';
 import { printable } from '../../../src/shared/words/escape.js';
 import { failureText } from '../kit/failure-text.js';
-import { detailsOf } from '../../admin/dead-letter-document.js';
+import { detailsOf } from '../../admin/documents/dead-letters.js';
 import { CommandError, printJson, type RegisterCommand } from '../kit/command.js';
 import { addExitCodes, EXIT_DONE, QUEUE_EXIT_CODES, type ExitCode } from '../kit/exit-codes.js';
-import { addQueueOptions, withQueue } from '../kit/queue-options.js';
+import { addQueueOptions, withQueue } from '../kit/options/queue-options.js';
 
 const EXIT_CODES: readonly ExitCode[] = [
   [EXIT_DONE, 'shown'],

@@ -7,7 +7,7 @@ import { confirm, type BulkOptions } from '../kit/bulk.js';
 import { CommandError, printJson, type RegisterCommand } from '../kit/command.js';
 import { addExitCodes, EXIT_DONE, QUEUE_EXIT_CODES, type ExitCode } from '../kit/exit-codes.js';
 import { noteDeed } from '../kit/operator.js';
-import { addQueueOptions, withQueue } from '../kit/queue-options.js';
+import { addQueueOptions, withQueue } from '../kit/options/queue-options.js';
 
 const EXIT_CODES: readonly ExitCode[] = [
   [EXIT_DONE, 'nothing of it is left in Redis, also when nothing was there'],

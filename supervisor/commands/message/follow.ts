@@ -1,7 +1,7 @@
 import type { MessageFilter } from '../../../src/domain/filter/message-filter.js';
 import type { OperatorQueue } from '../../../src/queue/operator-queue.js';
 import { systemClock } from '../../../src/shared/time/clock.js';
-import { messageSummary } from '../../admin/message-document.js';
+import { messageSummary } from '../../admin/documents/messages.js';
 import type { MessageSummary } from '../../admin/protocol.js';
 
 const LOOK_EVERY_MS = 1_000;

@@ -4,13 +4,13 @@ import type { OperatorQueue } from '../../../src/queue/operator-queue.js';
 import { EXIT_FAILURE } from '../../../src/shared/errors.js';
 import { systemClock } from '../../../src/shared/time/clock.js';
 import { harmlessJson } from '../../../src/shared/words/escape.js';
-import { messageList, messageSummary } from '../../admin/message-document.js';
+import { messageList, messageSummary } from '../../admin/documents/messages.js';
 import type { MessageSummary } from '../../admin/protocol.js';
 import { printJson, usageError, type CommandContext, type RegisterCommand } from '../kit/command.js';
 import { addExitCodes, EXIT_DONE, QUEUE_EXIT_CODES, type ExitCode } from '../kit/exit-codes.js';
-import { addFilterOptions, filterOf, type FilterOptions } from '../kit/filter-options.js';
+import { addFilterOptions, filterOf, type FilterOptions } from '../kit/options/filter-options.js';
 import { createProgress } from '../kit/progress.js';
-import { addQueueOptions, withQueue } from '../kit/queue-options.js';
+import { addQueueOptions, withQueue } from '../kit/options/queue-options.js';
 import { followMessages } from './follow.js';
 import { followedLine, messageTable, placeWord } from './text.js';
 

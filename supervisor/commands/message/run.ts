@@ -6,13 +6,13 @@ import type { ActionProgress, MeantMessage } from '../../../src/queue/actions/ru
 import type { OperatorQueue } from '../../../src/queue/operator-queue.js';
 import { EXIT_FAILURE } from '../../../src/shared/errors.js';
 import { printable } from '../../../src/shared/words/escape.js';
-import { actionDocument } from '../../admin/action-document.js';
+import { actionDocument } from '../../admin/documents/actions.js';
 import { addBulkOptions, checkRestricted, confirm, interrupted, interruptible, type BulkOptions } from '../kit/bulk.js';
 import { CommandError, printJson, usageError, type CommandContext } from '../kit/command.js';
-import { addFilterOptions, filterOf, type FilterOptions } from '../kit/filter-options.js';
+import { addFilterOptions, filterOf, type FilterOptions } from '../kit/options/filter-options.js';
 import { noteDeed } from '../kit/operator.js';
 import { createProgress } from '../kit/progress.js';
-import { addQueueOptions, withQueue } from '../kit/queue-options.js';
+import { addQueueOptions, withQueue } from '../kit/options/queue-options.js';
 import { whereabouts } from './whereabouts.js';
 
 export type ActionOptions = FilterOptions & BulkOptions;

@@ -2,12 +2,12 @@ import type { MessageProgress } from '../../../src/queue/messages/listing.js';
 import { EXIT_FAILURE } from '../../../src/shared/errors.js';
 import { systemClock } from '../../../src/shared/time/clock.js';
 import { printable } from '../../../src/shared/words/escape.js';
-import { messageDetails } from '../../admin/message-document.js';
+import { messageDetails } from '../../admin/documents/messages.js';
 import type { MessageDetails } from '../../admin/protocol.js';
 import { printJson, type CommandContext, type RegisterCommand } from '../kit/command.js';
 import { addExitCodes, EXIT_DONE, QUEUE_EXIT_CODES, type ExitCode } from '../kit/exit-codes.js';
 import { createProgress } from '../kit/progress.js';
-import { addQueueOptions, withQueue } from '../kit/queue-options.js';
+import { addQueueOptions, withQueue } from '../kit/options/queue-options.js';
 import { linesInLog } from './log-lines.js';
 import { messageLines, placeWord } from './text.js';
 

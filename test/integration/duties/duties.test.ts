@@ -3,7 +3,7 @@ import { createLeaseRenewal } from '../../../src/duties/lease-renewal.js';
 import { createRecoverer } from '../../../src/duties/recoverer.js';
 import { createRetryScheduler } from '../../../src/duties/retry-scheduler.js';
 import type { RedisQueue } from '../../../src/queue/claims/claims-and-settlements.js';
-import { LEASE_MS } from '../../../src/domain/lease-watch.js';
+import { LEASE_MS } from '../../../src/domain/clocks/lease-watch.js';
 import type { Life } from '../../../src/shared/life.js';
 import { systemClock, type Clock } from '../../../src/shared/time/clock.js';
 import type { Log } from '../../../src/shared/logger/log.js';

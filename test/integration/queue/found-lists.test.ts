@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { LEASE_MS } from '../../../src/domain/lease-watch.js';
+import { LEASE_MS } from '../../../src/domain/clocks/lease-watch.js';
 import { QUEUE } from '../../support/redis/queue.js';
 import { useRedis } from '../../support/redis/redis.js';
 import { useQueues } from './queues.js';

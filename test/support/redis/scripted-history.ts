@@ -1,5 +1,5 @@
 import { NOTHING_COUNTED, type HistoryCounts } from '../../../src/domain/history/book.js';
-import type { HistoryLook, HistoryNote, HistoryQueue } from '../../../src/queue/message-queue.js';
+import type { HistoryLook, HistoryNote, HistoryQueue } from '../../../src/queue/background-queue.js';
 import { RedisUnavailableError, UnusableRedisError } from '../../../src/shared/errors.js';
 
 /** A history that takes notes as Redis does, or refuses them as the test says. */

@@ -1,4 +1,4 @@
-import type { KeptPause, PauseLook, PauseQueue } from '../../../src/queue/message-queue.js';
+import type { KeptPause, PauseLook, PauseQueue } from '../../../src/queue/background-queue.js';
 import { RedisUnavailableError } from '../../../src/shared/errors.js';
 
 /** The pause in memory, as lua/pause/look.lua keeps it for one consumer. */

@@ -13,7 +13,7 @@ local function head_of(member)
 end
 
 -- by how many ms steps back of Redis's clock put off a retry that began to wait then: two arguments a step, the oldest first,
--- the time before which it began, and the ms by which that step and those after it do (domain/steps-back.ts)
+-- the time before which it began, and the ms by which that step and those after it do (domain/clocks/steps-back.ts)
 local function put_off_by(begun, first_argument)
   for at = first_argument, #ARGV, 2 do
     if begun < tonumber(ARGV[at]) then return tonumber(ARGV[at + 1]) end

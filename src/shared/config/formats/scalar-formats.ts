@@ -145,3 +145,6 @@ function within(value: number, { min, max }: Range): number {
   if (value < min || value > max) throw new FormatError();
   return value;
 }
+
+/** A queue name must not hold braces: the names derived from it are `{name}:retry` and so on, a cluster's hash tag. */
+export const queueName = matching(/^[^\s{}\p{Cc}]{1,200}$/u, 'a name without blanks and braces');

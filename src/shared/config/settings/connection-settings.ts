@@ -3,17 +3,14 @@ import {
   anyText,
   boolean,
   integer,
-  matching,
   messageSize,
   port,
+  queueName,
   rate,
   seconds,
   sideBooksSize,
 } from '../formats/scalar-formats.js';
 import type { Setting } from './setting.js';
-
-/** A queue name must not hold braces: the names derived from it are `{name}:retry` and so on, a cluster's hash tag. */
-const queueName = matching(/^[^\s{}\p{Cc}]{1,200}$/u, 'a name without blanks and braces');
 
 /** What the worker talks to: Redis, the queue in it, the main server and the certificates for it. */
 export const CONNECTION_SETTINGS = [

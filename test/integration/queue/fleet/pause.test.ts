@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { readPause } from '../../../../src/domain/pause/pause.js';
 import type { RedisQueue } from '../../../../src/queue/claims/claims-and-settlements.js';
-import type { KeptPause } from '../../../../src/queue/message-queue.js';
+import type { KeptPause } from '../../../../src/queue/background-queue.js';
 import { claim, message, places, QUEUE, settle } from '../../../support/redis/queue.js';
 import { useRedis } from '../../../support/redis/redis.js';
 import { waitFor } from '../../../support/wait-for.js';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { readPause } from '../../../../src/domain/pause/pause.js';
 import { redisKeys } from '../../../../src/queue/keys.js';
-import type { PauseQueue } from '../../../../src/queue/message-queue.js';
+import type { PauseQueue } from '../../../../src/queue/background-queue.js';
 import { withOperatorQueue, type OperatorQueue } from '../../../../src/queue/operator-queue.js';
 import { systemClock } from '../../../../src/shared/time/clock.js';
 import type { AuditEntry } from '../../../../src/domain/audit/deed.js';

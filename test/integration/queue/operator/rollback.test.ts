@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { LeasesRunningError } from '../../../../src/queue/leases-run.js';
+import { LeasesRunningError } from '../../../../src/queue/leases/leases-run.js';
 import { systemClock } from '../../../../src/shared/time/clock.js';
 import { expectNoLeftovers } from '../../../support/program/leftovers.js';
 import { places, QUEUE } from '../../../support/redis/queue.js';

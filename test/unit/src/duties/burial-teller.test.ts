@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { createBurialTeller } from '../../../../src/duties/burial-teller.js';
 import { outcomeOfErrorCode, outcomeOfStatus, type DeliveryOutcome } from '../../../../src/domain/delivery-outcome.js';
-import type { UntoldQueue } from '../../../../src/queue/message-queue.js';
+import type { UntoldQueue } from '../../../../src/queue/background-queue.js';
 import type { Life } from '../../../../src/shared/life.js';
 import { DELIVERED, FAILED, REFUSED, UNREGISTERED } from '../../../support/main-server/scripted-main-server.js';
 import { recordedLog } from '../../../support/recorded-log.js';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { NOTHING_COUNTED, type HistoryCounts } from '../../../../src/domain/history/book.js';
 import { createHistoryWriting } from '../../../../src/duties/history-writing.js';
-import type { HistoryLook } from '../../../../src/queue/message-queue.js';
+import type { HistoryLook } from '../../../../src/queue/background-queue.js';
 import { recordedLog } from '../../../support/recorded-log.js';
 import { ScriptedHistory } from '../../../support/redis/scripted-history.js';
 import { VirtualClock } from '../../../support/virtual-clock.js';

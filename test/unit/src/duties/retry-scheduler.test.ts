@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { createRetryScheduler } from '../../../../src/duties/retry-scheduler.js';
-import type { PromotionClock, RetryQueue } from '../../../../src/queue/message-queue.js';
+import type { PromotionClock, RetryQueue } from '../../../../src/queue/background-queue.js';
 import type { Life } from '../../../../src/shared/life.js';
 import { recordedLog } from '../../../support/recorded-log.js';
 import { VirtualClock } from '../../../support/virtual-clock.js';

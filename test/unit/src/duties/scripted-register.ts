@@ -1,4 +1,4 @@
-import type { RecoveryQueue, Register } from '../../../../src/queue/message-queue.js';
+import type { RecoveryQueue, Register } from '../../../../src/queue/background-queue.js';
 import { RedisUnavailableError } from '../../../../src/shared/errors.js';
 import type { VirtualClock } from '../../../support/virtual-clock.js';
 

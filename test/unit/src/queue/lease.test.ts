@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { FleetSeat } from '../../../../src/domain/flow/fleet-share.js';
 import type { RedisConnection } from '../../../../src/queue/connection/connection.js';
 import { redisKeys } from '../../../../src/queue/keys.js';
-import { Lease } from '../../../../src/queue/lease.js';
+import { Lease } from '../../../../src/queue/leases/lease.js';
 import { RedisUnavailableError } from '../../../../src/shared/errors.js';
 import { VirtualClock } from '../../../support/virtual-clock.js';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { LeasesRunningError, watchLeases } from '../../../../src/queue/leases-run.js';
-import type { RegisteredConsumer } from '../../../../src/queue/message-queue.js';
+import { LeasesRunningError, watchLeases } from '../../../../src/queue/leases/leases-run.js';
+import type { RegisteredConsumer } from '../../../../src/queue/background-queue.js';
 import { VirtualClock } from '../../../support/virtual-clock.js';
 
 /** What stands in the register at a time of our own clock. */

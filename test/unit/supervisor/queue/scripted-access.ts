@@ -1,5 +1,6 @@
 import type { Deed } from '../../../../src/domain/audit/deed.js';
-import type { PauseLook, QueueSizes } from '../../../../src/queue/message-queue.js';
+import type { PauseLook } from '../../../../src/queue/background-queue.js';
+import type { QueueSizes } from '../../../../src/queue/message-queue.js';
 import { RedisUnavailableError } from '../../../../src/shared/errors.js';
 import type { Clock } from '../../../../src/shared/time/clock.js';
 import type { Borrowed, QueueAccess, QueueSettings } from '../../../../supervisor/queue/queue-access.js';

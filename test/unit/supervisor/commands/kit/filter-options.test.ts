@@ -5,7 +5,7 @@ import {
   addFilterOptions,
   filterOf,
   type FilterOptions,
-} from '../../../../../supervisor/commands/kit/filter-options.js';
+} from '../../../../../supervisor/commands/kit/options/filter-options.js';
 
 const NOW = Date.parse('2026-01-15T12:00:00Z');
 

@@ -4,9 +4,9 @@ import {
   sumOf,
   type HistoryLine,
   type HistoryUnit,
-} from '../../src/domain/history/book.js';
-import type { HistoryQuery, ReadHistory } from '../../src/queue/history/read.js';
-import { SCHEMA_VERSION, type HistoryDocument, type HistoryNumbers } from './protocol.js';
+} from '../../../src/domain/history/book.js';
+import type { HistoryQuery, ReadHistory } from '../../../src/queue/history/read.js';
+import { SCHEMA_VERSION, type HistoryDocument, type HistoryNumbers } from '../protocol.js';
 
 export const DEFAULT_DAYS = 7;
 

@@ -1,13 +1,18 @@
 /** Which messages a command means: one set of flags for all that look at messages or do something with them. */
 import { Option, type Command } from 'commander';
 
-import { UNREADABLE } from '../../../src/domain/dead-letters/index-line.js';
-import { DEAD_LETTER_REASONS } from '../../../src/domain/dead-letters/reasons.js';
-import { FAILURE_REASONS } from '../../../src/domain/delivery-outcome.js';
-import type { MessageFilter, MessagePlace } from '../../../src/domain/filter/message-filter.js';
-import { MOMENT_EXPECTED, parseMoment, parseTimeSpan, TIME_SPAN_EXPECTED } from '../../../src/domain/filter/moment.js';
-import { systemClock } from '../../../src/shared/time/clock.js';
-import { usageError } from './command.js';
+import { UNREADABLE } from '../../../../src/domain/dead-letters/index-line.js';
+import { DEAD_LETTER_REASONS } from '../../../../src/domain/dead-letters/reasons.js';
+import { FAILURE_REASONS } from '../../../../src/domain/delivery-outcome.js';
+import type { MessageFilter, MessagePlace } from '../../../../src/domain/filter/message-filter.js';
+import {
+  MOMENT_EXPECTED,
+  parseMoment,
+  parseTimeSpan,
+  TIME_SPAN_EXPECTED,
+} from '../../../../src/domain/filter/moment.js';
+import { systemClock } from '../../../../src/shared/time/clock.js';
+import { usageError } from '../command.js';
 
 export interface FilterOptions {
   readonly in?: readonly string[];

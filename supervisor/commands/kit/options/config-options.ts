@@ -1,10 +1,10 @@
 import { Option, type Command } from 'commander';
 
-import { loadConfig, type LoadedConfig } from '../../../src/shared/config/load.js';
-import { flagFor, type Role } from '../../../src/shared/config/settings/setting.js';
-import { CONFIG_FILE, SETTINGS } from '../../../src/shared/config/settings/settings.js';
-import { ConfigError, EXIT_CONFIG } from '../../../src/shared/errors.js';
-import type { CommandContext } from './command.js';
+import { loadConfig, type LoadedConfig } from '../../../../src/shared/config/load.js';
+import { flagFor, type Role } from '../../../../src/shared/config/settings/setting.js';
+import { CONFIG_FILE, SETTINGS } from '../../../../src/shared/config/settings/settings.js';
+import { ConfigError, EXIT_CONFIG } from '../../../../src/shared/errors.js';
+import type { CommandContext } from '../command.js';
 
 /** Flags that speak of the supervisor, which a worker alone does not have. */
 const SUPERVISOR_ONLY = /^(worker\.count|supervisor\..*)$/;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { RedisClock } from '../../../../src/domain/redis-clock.js';
-import { StepsBack, type SetBack } from '../../../../src/domain/steps-back.js';
+import { RedisClock } from '../../../../../src/domain/clocks/redis-clock.js';
+import { StepsBack, type SetBack } from '../../../../../src/domain/clocks/steps-back.js';
 
 const INTERVAL_MS = 30_000;
 const START = Date.UTC(2025, 0, 15);

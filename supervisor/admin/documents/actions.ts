@@ -1,6 +1,6 @@
 /** What came of a retry or a cancel, as the routes and the commands show it. */
-import type { ActionProgress, MeantMessage } from '../../src/queue/actions/run.js';
-import type { MessageRunAnswer } from './protocol.js';
+import type { ActionProgress, MeantMessage } from '../../../src/queue/actions/run.js';
+import type { MessageRunAnswer } from '../protocol.js';
 
 /** @param met what a dry run has met. */
 export function actionDocument(progress: ActionProgress, met?: readonly MeantMessage[]): MessageRunAnswer {

@@ -1,13 +1,13 @@
 /** What Redis refuses beside burials that stand, and a Redis that is full. */
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { deadLetter, POISON_CRASHES } from '../../../src/domain/dead-letters/dead-letter.js';
-import { redisKeys } from '../../../src/queue/keys.js';
-import type { RedisQueue } from '../../../src/queue/claims/claims-and-settlements.js';
-import { EARLIER_USER, permitAll, permitAsVersion1 } from '../../support/redis/earlier-user.js';
-import { claim, message, places, QUEUE, settle } from '../../support/redis/queue.js';
-import { useRedis } from '../../support/redis/redis.js';
-import { useQueues } from './queues.js';
+import { deadLetter, POISON_CRASHES } from '../../../../src/domain/dead-letters/dead-letter.js';
+import { redisKeys } from '../../../../src/queue/keys.js';
+import type { RedisQueue } from '../../../../src/queue/claims/claims-and-settlements.js';
+import { EARLIER_USER, permitAll, permitAsVersion1 } from '../../../support/redis/earlier-user.js';
+import { claim, message, places, QUEUE, settle } from '../../../support/redis/queue.js';
+import { useRedis } from '../../../support/redis/redis.js';
+import { useQueues } from '../queues.js';
 
 const redis = useRedis();
 const queueOf = useQueues(redis);

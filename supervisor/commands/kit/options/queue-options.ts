@@ -1,11 +1,11 @@
 import { Option, type Command } from 'commander';
 
-import { withOperatorQueue, type OperatorQueue } from '../../../src/queue/operator-queue.js';
-import { systemClock } from '../../../src/shared/time/clock.js';
-import type { Config } from '../../../src/shared/config/config.js';
-import { flagFor } from '../../../src/shared/config/settings/setting.js';
-import { SETTINGS } from '../../../src/shared/config/settings/settings.js';
-import type { CommandContext } from './command.js';
+import { withOperatorQueue, type OperatorQueue } from '../../../../src/queue/operator-queue.js';
+import { systemClock } from '../../../../src/shared/time/clock.js';
+import type { Config } from '../../../../src/shared/config/config.js';
+import { flagFor } from '../../../../src/shared/config/settings/setting.js';
+import { SETTINGS } from '../../../../src/shared/config/settings/settings.js';
+import type { CommandContext } from '../command.js';
 import { loadFromCommand } from './config-options.js';
 
 /** Flags of the commands that work on Redis itself, whether a supervisor runs or not. */

@@ -1,13 +1,13 @@
 import { Option, type Command } from 'commander';
 
-import { ConfigError, EXIT_FAILURE } from '../../../src/shared/errors.js';
-import { controlSocketPath } from '../../admin/socket-path.js';
-import type { ControlAddress, ControlClient } from '../../admin/client.js';
-import { ControlError, NoSupervisorError } from '../../admin/client-errors.js';
-import { CommandError, usageError, type CommandContext } from './command.js';
+import { ConfigError, EXIT_FAILURE } from '../../../../src/shared/errors.js';
+import { controlSocketPath } from '../../../admin/socket-path.js';
+import type { ControlAddress, ControlClient } from '../../../admin/client.js';
+import { ControlError, NoSupervisorError } from '../../../admin/client-errors.js';
+import { CommandError, usageError, type CommandContext } from '../command.js';
 import { loadFromCommand } from './config-options.js';
-import { EXIT_NO_SUPERVISOR } from './exit-codes.js';
-import { operatorOf } from './operator.js';
+import { EXIT_NO_SUPERVISOR } from '../exit-codes.js';
+import { operatorOf } from '../operator.js';
 
 /** Flags of the commands that talk to a running supervisor. */
 export function addSupervisorOptions(command: Command): Command {
@@ -25,7 +25,7 @@ export async function withSupervisor<T>(
   use: (client: ControlClient) => Promise<T>,
 ): Promise<T> {
   // Imported here: got takes 150 ms to load.
-  const { createControlClient } = await import('../../admin/client.js');
+  const { createControlClient } = await import('../../../admin/client.js');
   const client = createControlClient(addressOf(command, context));
   try {
     return await use(client);

@@ -1,16 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { deadLetter } from '../../../src/domain/dead-letters/dead-letter.js';
-import { isCancelMarker } from '../../../src/domain/cancelled.js';
-import { letterLine, readLetterLine, type ReadLetter } from '../../../src/domain/dead-letters/letter-line.js';
-import { NOTHING_COUNTED, sumOf, type HistoryCounts, type HistoryUnit } from '../../../src/domain/history/book.js';
-import type { RedisQueue } from '../../../src/queue/claims/claims-and-settlements.js';
-import { redisKeys } from '../../../src/queue/keys.js';
-import type { Claim, HistoryLook, Settlement } from '../../../src/queue/message-queue.js';
-import { expectNoLeftovers } from '../../support/program/leftovers.js';
-import { claim, message, QUEUE, settle } from '../../support/redis/queue.js';
-import { useRedis } from '../../support/redis/redis.js';
-import { useOperator, useQueues } from './queues.js';
+import { deadLetter } from '../../../../src/domain/dead-letters/dead-letter.js';
+import { isCancelMarker } from '../../../../src/domain/cancelled.js';
+import { letterLine, readLetterLine, type ReadLetter } from '../../../../src/domain/dead-letters/letter-line.js';
+import { NOTHING_COUNTED, sumOf, type HistoryCounts, type HistoryUnit } from '../../../../src/domain/history/book.js';
+import type { RedisQueue } from '../../../../src/queue/claims/claims-and-settlements.js';
+import { redisKeys } from '../../../../src/queue/keys.js';
+import type { HistoryLook } from '../../../../src/queue/background-queue.js';
+import type { Claim, Settlement } from '../../../../src/queue/message-queue.js';
+import { expectNoLeftovers } from '../../../support/program/leftovers.js';
+import { claim, message, QUEUE, settle } from '../../../support/redis/queue.js';
+import { useRedis } from '../../../support/redis/redis.js';
+import { useOperator, useQueues } from '../queues.js';
 
 expectNoLeftovers();
 const redis = useRedis();

@@ -1,17 +1,17 @@
 /** The counts of failed attempts by the hour, the sweep of those that nobody needs, and the bound of all side books. */
 import { expect, test } from 'vitest';
-import { OTHER_FAILURES, type CountedFailures } from '../../../src/domain/failures/failure-group.js';
-import { failureLine } from '../../../src/domain/failures/failed-attempt.js';
-import { hourOf } from '../../../src/domain/failures/hours.js';
-import { createFailureSweep } from '../../../src/duties/failure-sweep.js';
-import { FailureCounts } from '../../../src/duties/failure-counts.js';
-import { redisKeys } from '../../../src/queue/keys.js';
-import { systemClock } from '../../../src/shared/time/clock.js';
-import { recordedLog } from '../../support/recorded-log.js';
-import { claim, message, QUEUE, settle } from '../../support/redis/queue.js';
-import { useRedis } from '../../support/redis/redis.js';
-import { waitFor } from '../../support/wait-for.js';
-import { useOperator, useQueues } from './queues.js';
+import { OTHER_FAILURES, type CountedFailures } from '../../../../src/domain/failures/failure-group.js';
+import { failureLine } from '../../../../src/domain/failures/failed-attempt.js';
+import { hourOf } from '../../../../src/domain/failures/hours.js';
+import { createFailureSweep } from '../../../../src/duties/failure-sweep.js';
+import { FailureCounts } from '../../../../src/duties/failure-counts.js';
+import { redisKeys } from '../../../../src/queue/keys.js';
+import { systemClock } from '../../../../src/shared/time/clock.js';
+import { recordedLog } from '../../../support/recorded-log.js';
+import { claim, message, QUEUE, settle } from '../../../support/redis/queue.js';
+import { useRedis } from '../../../support/redis/redis.js';
+import { waitFor } from '../../../support/wait-for.js';
+import { useOperator, useQueues } from '../queues.js';
 
 const redis = useRedis();
 const queueOf = useQueues(redis);

@@ -1,15 +1,15 @@
 /** What is kept of failed attempts: with the message until it is delivered, then with its dead letter, and by the hour. */
 import { Buffer } from 'node:buffer';
 import { expect, test } from 'vitest';
-import { deadLetter, readDeadLetter } from '../../../src/domain/dead-letters/dead-letter.js';
-import { failureLine } from '../../../src/domain/failures/failed-attempt.js';
-import { redisKeys } from '../../../src/queue/keys.js';
-import type { RedisQueue } from '../../../src/queue/claims/claims-and-settlements.js';
-import type { Claim, Settlement } from '../../../src/queue/message-queue.js';
-import { permitAsVersion1, EARLIER_USER } from '../../support/redis/earlier-user.js';
-import { claim, message, places, QUEUE, settle } from '../../support/redis/queue.js';
-import { useRedis } from '../../support/redis/redis.js';
-import { useOperator, useQueues } from './queues.js';
+import { deadLetter, readDeadLetter } from '../../../../src/domain/dead-letters/dead-letter.js';
+import { failureLine } from '../../../../src/domain/failures/failed-attempt.js';
+import { redisKeys } from '../../../../src/queue/keys.js';
+import type { RedisQueue } from '../../../../src/queue/claims/claims-and-settlements.js';
+import type { Claim, Settlement } from '../../../../src/queue/message-queue.js';
+import { permitAsVersion1, EARLIER_USER } from '../../../support/redis/earlier-user.js';
+import { claim, message, places, QUEUE, settle } from '../../../support/redis/queue.js';
+import { useRedis } from '../../../support/redis/redis.js';
+import { useOperator, useQueues } from '../queues.js';
 
 const redis = useRedis();
 const queueOf = useQueues(redis);

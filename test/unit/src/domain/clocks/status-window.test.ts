@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { statusBudgetMs, statusWindowMs } from '../../../../src/domain/status-window.js';
+import { statusBudgetMs, statusWindowMs } from '../../../../../src/domain/clocks/status-window.js';
 
 test.each([
   [100, 80, 90],

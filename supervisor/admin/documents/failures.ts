@@ -1,14 +1,14 @@
 /** Failed attempts as routes and commands show them. */
-import type { FailedAttempt } from '../../src/domain/failures/failed-attempt.js';
-import { hourBegin } from '../../src/domain/failures/hours.js';
+import type { FailedAttempt } from '../../../src/domain/failures/failed-attempt.js';
+import { hourBegin } from '../../../src/domain/failures/hours.js';
 import {
   summariesOf,
   type FailureFilter,
   type FailureSide,
   type FailureSummary,
-} from '../../src/domain/failures/failure-summary.js';
-import type { OperatorQueue } from '../../src/queue/operator-queue.js';
-import type { FailureDocument, FailureGroupDocument, FailuresDocument } from './protocol.js';
+} from '../../../src/domain/failures/failure-summary.js';
+import type { OperatorQueue } from '../../../src/queue/operator-queue.js';
+import type { FailureDocument, FailureGroupDocument, FailuresDocument } from '../protocol.js';
 
 export function failureDocument({ at, reason, status, answer, workerId }: FailedAttempt): FailureDocument {
   return { at, reason, status: status ?? null, answer: answer ?? null, worker_id: workerId };

@@ -1,20 +1,20 @@
 /** Messages as the routes and the command `message` show them. */
 import { isUtf8, type Buffer } from 'node:buffer';
 
-import { factsOf } from '../../src/domain/filter/facts.js';
-import { PLACES, type MessagePlace } from '../../src/domain/filter/message-filter.js';
-import type { FailedAttempt } from '../../src/domain/failures/failed-attempt.js';
-import { ownerOf } from '../../src/queue/keys.js';
-import type { QueueSizes } from '../../src/queue/message-queue.js';
-import type { AnyMessage, MessagePage } from '../../src/queue/messages/listing.js';
-import { failureDocument } from './failure-document.js';
+import { factsOf } from '../../../src/domain/filter/facts.js';
+import { PLACES, type MessagePlace } from '../../../src/domain/filter/message-filter.js';
+import type { FailedAttempt } from '../../../src/domain/failures/failed-attempt.js';
+import { ownerOf } from '../../../src/queue/keys.js';
+import type { QueueSizes } from '../../../src/queue/message-queue.js';
+import type { AnyMessage, MessagePage } from '../../../src/queue/messages/listing.js';
+import { failureDocument } from './failures.js';
 import {
   SCHEMA_VERSION,
   type MessageCopy,
   type MessageDetails,
   type MessageList,
   type MessageSummary,
-} from './protocol.js';
+} from '../protocol.js';
 
 export function messageSummary(message: AnyMessage): MessageSummary {
   const { facts, bytes, failures } = contentOf(message);

@@ -1,11 +1,11 @@
 /** Dead letters as the routes and the command `dead` show them. */
-import type { FailedAttempt } from '../../src/domain/failures/failed-attempt.js';
-import type { DeadLetterEntry } from '../../src/queue/dead-letters/entry.js';
-import type { DeadLetterPage } from '../../src/queue/dead-letters/listing.js';
-import type { DeadLetterProgress } from '../../src/queue/dead-letters/run.js';
-import { failureDocument } from './failure-document.js';
-import { isText } from './message-document.js';
-import type { DeadLetterDetails, DeadLetterList, DeadLetterRunAnswer, DeadLetterSummary } from './protocol.js';
+import type { FailedAttempt } from '../../../src/domain/failures/failed-attempt.js';
+import type { DeadLetterEntry } from '../../../src/queue/dead-letters/entry.js';
+import type { DeadLetterPage } from '../../../src/queue/dead-letters/listing.js';
+import type { DeadLetterProgress } from '../../../src/queue/dead-letters/run.js';
+import { failureDocument } from './failures.js';
+import { isText } from './messages.js';
+import type { DeadLetterDetails, DeadLetterList, DeadLetterRunAnswer, DeadLetterSummary } from '../protocol.js';
 
 export function summaryOf(entry: DeadLetterEntry): DeadLetterSummary {
   const { place, unique, messageId, client, domain, reason, letter, storedBytes } = entry;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { LEASE_MS, LeaseWatch } from '../../../../src/domain/lease-watch.js';
+import { LEASE_MS, LeaseWatch } from '../../../../../src/domain/clocks/lease-watch.js';
 
 /** Looks each second from `from` to `to`, each answered at once; `scoreAt` says what stands there. Names when it was over. */
 function watched(watch: LeaseWatch, from: number, to: number, scoreAt: (at: number) => number): number[] {

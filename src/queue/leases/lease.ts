@@ -6,14 +6,14 @@
  *      └──leave(), nothing held──→ no lease
  *
  * A lease is a score in the register of consumers that changes with each renewal; it is over when it stands still
- * (domain/lease-watch.ts). exchange.lua renews it in passing.
+ * (domain/clocks/lease-watch.ts). exchange.lua renews it in passing.
  */
-import type { FleetSeat } from '../domain/flow/fleet-share.js';
-import { LEASE_MS } from '../domain/lease-watch.js';
-import type { Clock } from '../shared/time/clock.js';
-import type { RedisConnection } from './connection/connection.js';
-import { consumerName, type RedisKeys } from './keys.js';
-import { redisScript } from './connection/script.js';
+import type { FleetSeat } from '../../domain/flow/fleet-share.js';
+import { LEASE_MS } from '../../domain/clocks/lease-watch.js';
+import type { Clock } from '../../shared/time/clock.js';
+import type { RedisConnection } from '../connection/connection.js';
+import { consumerName, type RedisKeys } from '../keys.js';
+import { redisScript } from '../connection/script.js';
 
 /** An exchange renews the lease when the last renewal is older than this. */
 const RENEW_WITH_EXCHANGE_MS = 1_000;

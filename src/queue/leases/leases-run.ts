@@ -1,14 +1,14 @@
 /**
  * Whether workers hold leases, for one who is about to take from them what they hold: by watching, since neither the clock of
- * Redis nor that of this host is to be believed (domain/lease-watch.ts).
+ * Redis nor that of this host is to be believed (domain/clocks/lease-watch.ts).
  */
 import type { Buffer } from 'node:buffer';
-import { LeaseWatch } from '../domain/lease-watch.js';
-import { BrokerError } from '../shared/errors.js';
-import type { Clock } from '../shared/time/clock.js';
-import type { RedisConnection } from './connection/connection.js';
-import type { RedisKeys } from './keys.js';
-import type { RegisteredConsumer } from './message-queue.js';
+import { LeaseWatch } from '../../domain/clocks/lease-watch.js';
+import { BrokerError } from '../../shared/errors.js';
+import type { Clock } from '../../shared/time/clock.js';
+import type { RedisConnection } from '../connection/connection.js';
+import type { RedisKeys } from '../keys.js';
+import type { RegisteredConsumer } from '../background-queue.js';
 
 const LOOK_EVERY_MS = 1_000;
 

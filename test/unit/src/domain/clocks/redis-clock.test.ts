@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { RedisClock } from '../../../../src/domain/redis-clock.js';
+import { RedisClock } from '../../../../../src/domain/clocks/redis-clock.js';
 
 const WINDOW_MS = 30_000;
 const START = Date.UTC(2025, 0, 15);
