@@ -83,14 +83,14 @@ test('cancel: to the dead letters; what is nowhere or claimed is said, with exit
 });
 
 test('erase: nothing of it is left, and the audit does not name it', async () => {
-  await redis.client.lpush(QUEUE, message('gone'), message('stays'));
-  await failed('gone', 20_000);
-  expect((await command('message', 'erase', 'gone')).code).toBe(2);
-  const { out, code } = await command('message', 'erase', 'gone', '--yes');
-  expect([code, out]).toEqual([0, '2 copies and 0 dead letters of message gone are deleted.']);
+  await redis.client.lpush(QUEUE, message('to-erase'), message('stays'));
+  await failed('to-erase', 20_000);
+  expect((await command('message', 'erase', 'to-erase')).code).toBe(2);
+  const { out, code } = await command('message', 'erase', 'to-erase', '--yes');
+  expect([code, out]).toEqual([0, '2 copies and 0 dead letters of message to-erase are deleted.']);
   const everything = await Promise.all(
     (await redis.client.keys('*')).map(async (key) => String(await redis.client.dumpBuffer(key))),
   );
-  expect(everything.filter((text) => text.includes('gone'))).toEqual([]);
+  expect(everything.filter((text) => text.includes('to-erase'))).toEqual([]);
   expect(await waiting()).toEqual([message('stays')]);
 });

@@ -66,7 +66,7 @@ describe.skipIf(!hasTerminal)('on a terminal', () => {
     const terminal = onTerminal(['send', '--count', '30000'], env);
     expect(await terminal.ended()).toBe(0);
     expect(terminal.shown()).toMatch(/\r\d+ messages sent\x1b\[K/);
-    expect(terminal.shown().trimEnd()).toMatch(/\r\x1b\[K30000 messages sent\.$/);
+    expect(terminal.shown().trimEnd()).toMatch(/\r\x1b\[K30000 messages sent; --json tells their ids\.$/);
     expect(await redis.client.llen(QUEUE)).toBe(30_000);
   });
 });
