@@ -22,6 +22,7 @@ import { BAD_ANSWER_ROWS } from './rows/server/bad-answers.js';
 import { FLOW_ROWS } from './rows/server/flow.js';
 import { LAST_WORD_ROWS } from './rows/server/last-word.js';
 import { MOVED_ROWS } from './rows/server/moved.js';
+import { PAUSE_ROWS } from './rows/supervisor/pause.js';
 import { OUTAGE_ROWS } from './rows/server/outages.js';
 import { SEVERAL_ROWS } from './rows/several.js';
 import { SOAK_ROW } from './rows/soak.js';
@@ -45,6 +46,7 @@ export const ROWS: readonly Row[] = [
   ...STOPPED_ROWS,
   ...RELOAD_ROWS,
   ...SUPERVISOR_ROWS,
+  ...PAUSE_ROWS,
   ...REDIS_ROWS,
   ...REFUSING_REDIS_ROWS,
   ...ODD_REDIS_ROWS,

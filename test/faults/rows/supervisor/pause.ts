@@ -1,0 +1,122 @@
+/** Row 45: all deliveries are paused at any moment, while hosts, workers and Redis come and go. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { PauseAnswer } from '../../../../supervisor/admin/shapes/deeds.js';
+import type { Fleet } from '../../../support/program/fleet.js';
+import { startProgram } from '../../../support/program/program.js';
+import { waitFor } from '../../../support/wait-for.js';
+import type { Findings, Row } from '../../support/row.js';
+import { pidsOf, sendSignal, type Stage } from '../../support/stage.js';
+
+const SUPERVISORS = 3;
+const WORKERS = 2;
+/** Of each of the two rows. */
+const TRIES = 15;
+const ALL_TRIES = 100;
+/** What cannot be confirmed in time is answered with exit code 1, which promises nothing; but most must be. */
+const MOST_UNCONFIRMED = 0.2;
+const PER_SECOND = 60;
+
+/** What happens during a pause. */
+type Event = 'nothing' | 'kill a worker' | 'let it run out' | 'start a supervisor again' | 'restart Redis';
+
+export const PAUSE_ROWS: readonly Row[] = [
+  row('45a', 'nothing else, a worker killed, --for over', ['nothing', 'kill a worker', 'let it run out']),
+  row('45b', 'a supervisor or Redis started again', ['start a supervisor again', 'restart Redis']),
+];
+
+function row(id: string, what: string, events: readonly Event[]): Row {
+  const fault = (tries: number): string => `${tries} pauses of 3 supervisors under load, at any moment: ${what}`;
+  return {
+    id,
+    fault: fault(TRIES),
+    bound: 'no POST begins after exit code 0; flows again',
+    redis: { appendonly: true, args: ['--appendfsync', 'always'] },
+    run: (stage) => pauses(stage, events, TRIES),
+    full: { fault: fault(ALL_TRIES), limitMs: 1_800_000, run: (stage) => pauses(stage, events, ALL_TRIES) },
+  };
+}
+
+async function pauses(stage: Stage, events: readonly Event[], tries: number): Promise<Findings> {
+  stage.server.faults.post.delayMs = 10;
+  const fleets = await Promise.all(
+    Array.from({ length: SUPERVISORS }, () => stage.start({ WORKER_COUNT: WORKERS, WORKER_CONCURRENCY: 4 })),
+  );
+  for (const fleet of fleets) await fleet.ready(WORKERS);
+  const load = stage.load(PER_SECOND);
+  const late: string[] = [];
+  let confirmed = 0;
+  for (let at = 0; at < tries; at += 1) {
+    // at any moment: between two looks, within a blocking pop, in the middle of a start
+    await sleep(Math.random() * 700);
+    const event = events[at % events.length] ?? 'nothing';
+    if (await pauseOnce(stage, fleets, event, late)) confirmed += 1;
+    stage.expect(late.length === 0, `POSTs after exit code 0: ${late.slice(0, 5).join('; ')}`);
+  }
+  await load.stop();
+  stage.expect(confirmed >= tries * (1 - MOST_UNCONFIRMED), `only ${confirmed} of ${tries} pauses were confirmed`);
+  return { note: `${confirmed} of ${tries} confirmed, ${late.length} POSTs after that` };
+}
+
+/** Whether it was confirmed. */
+async function pauseOnce(stage: Stage, fleets: readonly Fleet[], event: Event, late: string[]): Promise<boolean> {
+  const fleet = fleets[Math.floor(Math.random() * fleets.length)];
+  if (!fleet) throw new Error('no fleet');
+  const { code, out } = await command(fleet, 'pause', '--json', ...(event === 'let it run out' ? ['--for', '3s'] : []));
+  const since = performance.now();
+  if (event === 'let it run out') {
+    const isOver = async (): Promise<boolean> => (await stage.client.exists(stage.keys.paused)) === 0;
+    const left = await stage.client.pttl(stage.keys.paused);
+    // what begins in the moment in which it ends has begun after its end
+    await sleep(Math.max(0, left - 100));
+    if (code === 0 && left > 100) note(stage, since, performance.now() - 50, event, late);
+    await waitFor(isOver, { what: 'it to run out' });
+  } else {
+    await happens(stage, fleet, event);
+    await sleep(800);
+    if (code === 0) note(stage, since, performance.now(), event, late);
+    const resumed = await command(fleet, 'resume');
+    stage.expect(resumed.code === 0, `resume ended with ${resumed.code}: ${resumed.out}`);
+  }
+  if (code !== 0) stage.expect(isHonest(out), `exit code ${code} without saying why: ${out.slice(0, 200)}`);
+  await stage.firstPostAfter(performance.now(), 15_000);
+  return code === 0;
+}
+
+async function command(
+  fleet: Fleet,
+  ...args: string[]
+): Promise<{ readonly code: number | null; readonly out: string }> {
+  const program = startProgram({ args, cwd: fleet.cwd });
+  const { code } = await program.waitForExit();
+  return { code, out: program.lines.map(({ text }) => text).join('\n') };
+}
+
+function isHonest(out: string): boolean {
+  const { complete, error, missing } = JSON.parse(out) as PauseAnswer;
+  return !complete && error !== undefined && missing.length > 0;
+}
+
+async function happens(stage: Stage, fleet: Fleet, event: Event): Promise<void> {
+  if (event === 'kill a worker') {
+    const [pid] = await pidsOf(fleet);
+    sendSignal(pid, 'SIGKILL');
+  } else if (event === 'start a supervisor again') {
+    fleet.program.signal('SIGTERM');
+    await fleet.program.waitForExit();
+    fleet.startAgain();
+    await fleet.ready(WORKERS);
+  } else if (event === 'restart Redis') {
+    await stage.redis.kill();
+    await stage.redis.restart();
+  }
+}
+
+/** What had left before the last worker confirmed is in the hands of the main server by the time the command has ended. */
+function note({ server }: Stage, since: number, until: number, event: Event, late: string[]): void {
+  for (const exchanges of server.ledger.exchanges.values()) {
+    for (const { method, id, startMs } of exchanges) {
+      if (method !== 'POST' || startMs <= since || startMs >= until) continue;
+      late.push(`${id} ${(startMs - since).toFixed(0)} ms after it (${event})`);
+    }
+  }
+}
