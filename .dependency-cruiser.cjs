@@ -8,7 +8,10 @@ const ROOMS = {
   'src/main.ts': [
     'src/worker',
     'src/delivery/main-server-client.ts',
+    'src/duties',
+    'src/queue/background.ts',
     'src/queue/claims/claims-and-settlements.ts',
+    'src/queue/connection/connection.ts',
     'src/shared/logger/logger.ts',
     'src/shared/metrics/worker-metrics.ts',
   ],
@@ -34,7 +37,7 @@ const ROOMS = {
   'src/duties': ['src/domain', 'src/shared', 'src/queue/message-queue.ts', 'src/queue/background-queue.ts'],
   'src/worker': ['src/domain', 'src/shared', 'src/queue', 'src/delivery', 'src/duties'],
 
-  'supervisor/cli.ts': ['supervisor/program.ts'],
+  'supervisor/cli.ts': ['supervisor/program.ts', 'supervisor/commands', 'src/queue', 'src/shared'],
   'supervisor/program.ts': ['supervisor/commands', 'src/shared'],
   'supervisor/workers': ['src/shared', 'src/queue/keys.ts'],
   'supervisor/rollout': ['supervisor/workers', 'src/shared'],

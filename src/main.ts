@@ -11,10 +11,17 @@ process.on('SIGUSR1', () => undefined);
 
 await import('./shared/logger/logger.js');
 await import('./delivery/main-server-client.js');
+await import('./queue/connection/connection.js');
+await import('./queue/background.js');
 await import('./queue/claims/claims-and-settlements.js');
 await import('./shared/metrics/worker-metrics.js');
+await import('./worker/loop/pause-watch.js');
 await import('./worker/loop/work-loop.js');
 await import('./worker/attempt/attempt.js');
+await import('./worker/attempt/status-updates.js');
+await import('./duties/recoverer.js');
+await import('./duties/metrics-server.js');
+await import('./duties/failure-sweep.js');
 await import('./worker/composition.js');
 const { Child } = await import('./worker/child.js');
 

@@ -2,6 +2,20 @@
 /** SIGUSR1 opens Node's debugger, a door to the process for every user of the host, unless somebody listens to it (as src/main.ts). */
 process.on('SIGUSR1', () => undefined);
 
+// in steps, as src/main.ts: in one the commands alone open more than 60 files at once
+await import('../src/shared/config/load.js');
+await import('./commands/kit/options/config-options.js');
+await import('../src/queue/connection/connection.js');
+await import('../src/queue/dead-letters/dead-letters.js');
+await import('../src/queue/messages/messages.js');
+await import('../src/queue/operator-queue.js');
+await import('./commands/kit/options/supervisor-options.js');
+await import('./commands/kit/options/filter-options.js');
+await import('./commands/kit/options/queue-options.js');
+await import('./commands/dead.js');
+await import('./commands/message.js');
+await import('./commands/pause.js');
+await import('./commands/check.js');
 const { runProgram } = await import('./program.js');
 
 /** A reader that has gone (`| head`) is no reason to stop, and its EPIPE none to crash. */

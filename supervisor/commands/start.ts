@@ -21,13 +21,8 @@ export const registerStart: RegisterCommand = (program, context) => {
   addConfigOptions(command, 'supervisor').action(async () => {
     const loaded = loadOrReport(command, 'supervisor', context);
     if (loaded === undefined) return;
-    // Imported here: `--help` and the small commands need none of it. In steps, as in src/main.ts: Node opens all files that
-    // it has heard of at once, 54 of them for this in one step and 41 in these.
+    // Imported here: `--help` and the small commands need none of it. In steps, as in src/main.ts.
     await import('../../src/shared/logger/logger.js');
-    await import('../status/supervisor-metrics.js');
-    await import('../../src/queue/background.js');
-    await import('../admin/routes/control.js');
-    await import('../admin/routes/reading.js');
     const { runSupervisor } = await import('../primary/supervisor.js');
     const reload = () => loadFromCommand(command, 'supervisor', context);
     context.finish(await runSupervisor({ loaded, reload }));
