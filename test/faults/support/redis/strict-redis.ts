@@ -8,7 +8,8 @@ import { startTcpProxy } from '../../../support/tcp-proxy.js';
 const GUARD = `local redis = (function(real, keys)
 local given = {} for _, key in ipairs(keys) do given[key] = true end
 local function checked(name) return function(command, key, ...)
-if command ~= 'TIME' and command ~= 'SCAN' and not given[key] then error('script tried accessing undeclared key ' .. tostring(key)) end
+local named = command == 'MEMORY' and ... or key
+if command ~= 'TIME' and command ~= 'SCAN' and not given[named] then error('script tried accessing undeclared key ' .. tostring(named)) end
 if key == nil then return real[name](command) end
 return real[name](command, key, ...) end end
 return setmetatable({ call = checked('call'), pcall = checked('pcall') }, { __index = real }) end)(redis, KEYS) `.replaceAll(
