@@ -78,8 +78,9 @@ export class HistoryKeeping implements Life {
 }
 
 function since(now: HistoryCounts, before: HistoryCounts): HistoryCounts {
-  const counted = COUNTED_IN_HISTORY.map((name) => [name, now[name] - before[name]] as const);
-  return Object.fromEntries(counted) as unknown as HistoryCounts;
+  const counts = { ...now };
+  for (const name of COUNTED_IN_HISTORY) counts[name] -= before[name];
+  return counts;
 }
 
 function nameOf({ redis, queue }: QueueSettings): string {

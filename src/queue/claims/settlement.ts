@@ -76,18 +76,7 @@ export async function runExchange(call: ExchangeCall): Promise<Exchange | undefi
     pushSettlement(args, settlement);
     if (touchesFailures) args.push(...failureOf(settlement));
   }
-  const places = [
-    keys.queue,
-    keys.processing(consumer),
-    keys.consumers,
-    keys.retry,
-    keys.dead,
-    keys.crashes,
-    keys.deadIndex,
-    keys.deadLetters,
-    keys.untold,
-    keys.paused,
-  ];
+  const places = placesOf(keys, consumer);
   if (touchesFailures) {
     places.push(keys.failures, keys.failuresSwept);
     const lines = others.filter((settlement) => settlement.kind === 'retry' && settlement.failure !== undefined).length;
@@ -107,6 +96,11 @@ export async function runExchange(call: ExchangeCall): Promise<Exchange | undefi
     tokenInMs,
     ...(skipped ? { skipped: skippedWrites(skipped) } : {}),
   };
+}
+
+function placesOf(keys: RedisKeys, consumer: string): string[] {
+  const { queue, consumers, retry, dead, crashes, deadIndex, deadLetters, untold, paused } = keys;
+  return [queue, keys.processing(consumer), consumers, retry, dead, crashes, deadIndex, deadLetters, untold, paused];
 }
 
 interface ExchangeScriptCall {
