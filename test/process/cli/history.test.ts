@@ -119,7 +119,7 @@ test('a worker alone writes it too, beside a supervisor', async () => {
   const alone = startProgram({ cwd: fleet.cwd, env: {}, args });
   try {
     await alone.waitForLine(/Configuration: retry_interval/);
-    installation.server.faults.post.delayMs = 5;
+    installation.server.faults.post.delayMs = 50;
     await ledger.produce(400);
     await ledger.quiet();
     alone.signal('SIGTERM');
