@@ -10,6 +10,8 @@ import { EventStream } from './event-stream.js';
 interface DashboardOptions {
   readonly status: () => StatusDocument;
   readonly history: Pick<History, 'total' | 'since'>;
+  /** SUPERVISOR_ADMIN_TOKEN is set; a reload may change it. */
+  readonly hasToken: () => boolean;
   readonly clock: Clock;
 }
 
@@ -17,11 +19,12 @@ interface DashboardOptions {
 export class Dashboard implements Life {
   readonly #events: EventStream;
 
-  constructor({ status, history, clock }: DashboardOptions) {
+  constructor({ status, history, hasToken, clock }: DashboardOptions) {
     const event = (document: StatusDocument) => ({
       at: clock.wallNow(),
       verdict: verdictOf(document),
       status: document,
+      has_token: hasToken(),
     });
     this.#events = new EventStream({ history, status: () => event(status()), clock });
   }

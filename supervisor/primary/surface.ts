@@ -72,9 +72,10 @@ export function surfaceOf(options: SurfaceOptions): Surface {
   const document = (): StatusDocument => status.document();
   const control = new Control({ ...options, status: document });
   const sampler = new Sampler({ counts, slots: () => pool.slots, status: document, clock });
-  const dashboard = new Dashboard({ status: document, history: sampler.history, clock });
-  const routes = [...dashboard.routes(), ...routesOf(options, document, control)];
   const adminToken = (): string => pool.config.supervisor.adminToken;
+  const hasToken = (): boolean => adminToken() !== '';
+  const dashboard = new Dashboard({ status: document, history: sampler.history, hasToken, clock });
+  const routes = [...dashboard.routes(), ...routesOf(options, document, control)];
   const admin = createAdminServer({ ...supervisor, adminToken, routes, log, clock });
   const socket = createControlSocket({ path: controlSocketPath(supervisor), routes, log, clock });
   listeners.push(admin, socket);

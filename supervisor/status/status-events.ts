@@ -27,6 +27,8 @@ export interface StatusEvent {
   readonly at: number;
   readonly verdict: Verdict;
   readonly status: StatusDocument;
+  /** False: SUPERVISOR_ADMIN_TOKEN is not set, so that over TCP nothing can be done, and nothing read of what is in messages. */
+  readonly has_token: boolean;
 }
 
 /** Event `samples`: first all that are kept, then each new one. */

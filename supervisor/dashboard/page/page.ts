@@ -9,6 +9,7 @@ import { createPlots } from './plots.js';
 import { SampleBuffer } from './sample-buffer.js';
 import { showLost, showState } from './state-panel.js';
 import { createTiles } from './tiles.js';
+import { tokenExists } from './token-gate.js';
 import { createWorkersTable } from './tables/workers-table.js';
 
 const samples = new SampleBuffer();
@@ -22,10 +23,11 @@ let last: { readonly event: StatusEvent; readonly receivedAt: number } | undefin
 
 connect({
   onStatus(event) {
-    const { status, at } = event;
+    const { status, at, has_token: hasToken } = event;
     last = { event, receivedAt: Date.now() };
     setText(byId('connection'), 'Live');
     setAttribute(document.body, 'data-connection', 'live');
+    tokenExists(hasToken);
     showState(event);
     showTiles(status);
     showWorkers(status.workers);

@@ -7,6 +7,7 @@ import * as format from '../format.js';
 import { showLetter } from './letter-dialog.js';
 import { LetterFilter } from './letter-filter.js';
 import { createTable } from '../tables/table.js';
+import { gate } from '../token-gate.js';
 
 const SHOWN = 50;
 const COLUMNS = [
@@ -74,7 +75,7 @@ export class DeadLetters {
     const replayOne = (key: string): Promise<void> => this.#replay({ ids: [key] });
     this.#table.show(letters.map((letter) => ({ key: letter.key, cells: cellsOf(letter, replayOne) })));
     setText(this.#empty, list.total === 0 ? 'There are no dead letters.' : 'None found.');
-    this.#all.disabled = list.total === 0;
+    gate(this.#all, list.total > 0);
     this.#more.hidden = list.cursor === null;
     setText(byId('dead-looked'), lookedText(list));
   }
@@ -116,8 +117,8 @@ function cellsOf(letter: DeadLetterSummary, replay: (key: string) => Promise<voi
     (cell: HTMLTableCellElement) => {
       if (cell.childElementCount > 0) return;
       const named = printable(letter.message_id ?? letter.key, 255);
-      const details = make('button', { type: 'button' }, 'Details');
-      const again = make('button', { type: 'button' }, 'Replay');
+      const details = gate(make('button', { type: 'button' }, 'Details'));
+      const again = gate(make('button', { type: 'button' }, 'Replay'));
       setAttribute(details, 'aria-label', `Details of ${named}`);
       setAttribute(again, 'aria-label', `Replay ${named}`);
       details.onclick = () => void showLetter(letter, replay);

@@ -3,6 +3,7 @@ import { byId, make } from '../elements.js';
 import { DEAD_LETTER_REASONS } from '../shared/dead-letter-reasons.js';
 import { printable } from '../shared/escape.js';
 import type { DeadLetterFields } from '../shared/protocol.js';
+import { gate } from '../token-gate.js';
 
 const TYPED = ['client', 'domain', 'text'] as const;
 
@@ -13,6 +14,8 @@ export class LetterFilter {
   constructor(onChange: () => void) {
     this.#reason.append(...DEAD_LETTER_REASONS.map((reason) => make('option', { value: reason }, reason)));
     this.#reason.onchange = onChange;
+    // it would tell what is in messages
+    gate(byId<HTMLInputElement>('dead-text'));
     for (const [, input] of this.#typed) input.onchange = onChange;
   }
 

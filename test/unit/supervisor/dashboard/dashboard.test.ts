@@ -5,7 +5,8 @@ import { History } from '../../../../supervisor/status/history.js';
 import { conformsToLife } from '../../../support/life.js';
 import { someStatus } from '../../contract/some-status.js';
 
-const make = () => new Dashboard({ status: someStatus, history: new History(), clock: systemClock });
+const make = () =>
+  new Dashboard({ status: someStatus, history: new History(), hasToken: () => true, clock: systemClock });
 
 conformsToLife({ name: 'the dashboard', make });
 
