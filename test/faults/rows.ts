@@ -32,7 +32,7 @@ import { SUPERVISOR_ROWS } from './rows/supervisor/control.js';
 import type { Row } from './support/row.js';
 
 /** Played only when they are named. */
-export const LONG_ROWS: readonly Row[] = [SOAK_ROW, ...PAUSE_ROWS];
+export const LONG_ROWS: readonly Row[] = [SOAK_ROW];
 
 /** The whole matrix, in its order. */
 export const ROWS: readonly Row[] = [
@@ -46,6 +46,7 @@ export const ROWS: readonly Row[] = [
   ...STOPPED_ROWS,
   ...RELOAD_ROWS,
   ...SUPERVISOR_ROWS,
+  ...PAUSE_ROWS,
   ...REDIS_ROWS,
   ...REFUSING_REDIS_ROWS,
   ...ODD_REDIS_ROWS,

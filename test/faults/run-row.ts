@@ -8,6 +8,8 @@ import { Stage } from './support/stage.js';
 const QUIET_DEADLINE_MS = 40_000;
 const QUIET_LOOK_MS = 200;
 const TAIL_LINES = 25;
+/** Of how many messages that were delivered twice all is told. */
+const TOLD = 3;
 
 async function play(row: Row): Promise<RowResult> {
   const opening = Stage.open(row.redis);
@@ -37,7 +39,7 @@ async function judge(row: Row, stage: Stage, findings: Findings): Promise<RowRes
   const { limits = {} } = row;
   const dead = limits.dead ?? 0;
   const account = await quiet(stage, dead, findings);
-  const { backwards, duplicates, overlapping } = storyOf(stage.server.ledger);
+  const { backwards, duplicates, overlapping, twice } = storyOf(stage.server.ledger);
   const lost = account.lost.filter((id) => !findings.lostByRedis?.has(id));
   const allowed = findings.duplicatesAllowed ?? limits.duplicates ?? 0;
   stage.expect(lost.length === 0, `lost: ${lost.slice(0, 5).join(', ')}`);
@@ -46,6 +48,7 @@ async function judge(row: Row, stage: Stage, findings: Findings): Promise<RowRes
   stage.expect(account.dead === dead, `${account.dead} dead letters, ${dead} expected`);
   stage.expect(overlapping.length === 0, `PUT and POST at once: ${overlapping.slice(0, 5).join(', ')}`);
   stage.expect(backwards.length === 0, `status went back from delivered: ${backwards.slice(0, 5).join(', ')}`);
+  const told = duplicates <= allowed ? [] : twice.slice(0, TOLD).flatMap((id) => allOf(stage, id));
   const { recoveryMs } = findings;
   if (limits.recoveryMs !== undefined) {
     const inTime = recoveryMs !== undefined && recoveryMs <= limits.recoveryMs;
@@ -62,7 +65,7 @@ async function judge(row: Row, stage: Stage, findings: Findings): Promise<RowRes
     recoveryMs: recoveryMs ?? null,
     note: findings.note ?? '',
     problems: stage.problems,
-    tail: stage.problems.length > 0 ? tailOf(stage) : [],
+    tail: [...told, ...(stage.problems.length > 0 ? tailOf(stage) : [])],
   };
 }
 
@@ -83,6 +86,19 @@ async function quiet(stage: Stage, dead: number, { lostByRedis }: Findings) {
     }
     await sleep(QUIET_LOOK_MS);
   }
+}
+
+/** What the main server was asked about it, ms since the first time, and every line that names it. */
+function allOf({ server, programs }: Stage, id: string): string[] {
+  const exchanges = server.ledger.of(id);
+  const at = (ms: number | undefined) => (ms === undefined ? 'never' : (ms - (exchanges[0]?.startMs ?? 0)).toFixed(0));
+  const asked = exchanges.map(({ method, body, startMs, endMs, status }) => {
+    const { worker_id: worker = 'somebody' } = body as { readonly worker_id?: string };
+    return `${method} by ${worker} at ${at(startMs)}, ${status ?? 'not'} answered at ${at(endMs)}`;
+  });
+  const names = new RegExp(`(?<![\\w-])${id}(?![\\w-])`);
+  const lines = programs.flatMap((program) => program.lines.map(({ text }) => `pid ${program.pid}: ${text}`));
+  return [`${id}: ${asked.join('; ')}`, ...lines.filter((line) => names.test(line))];
 }
 
 function tailOf(stage: Stage): string[] {

@@ -33,6 +33,11 @@ export interface MessageLedger {
   readonly produced: readonly string[];
   /** LPUSHes `count` messages as the proxy does; returns their ids, oldest first. */
   produce(count: number, attemptCount?: number): Promise<readonly string[]>;
+  /**
+   * As `produce`, and once: a client repeats an LPUSH whose reply was lost, which Redis may have carried out, and then it is
+   * the producer who has each message delivered twice. For those who push while Redis is killed.
+   */
+  produceOnce(count: number): Promise<void>;
   /** LPUSHes these bytes under an id that the account then looks for. */
   produceRaw(id: string, raw: string | Buffer): Promise<void>;
   /** All that Redis holds, read in one step. */
@@ -56,6 +61,14 @@ end
 return { redis.call('LRANGE', KEYS[1], 0, -1), processing, redis.call('ZRANGE', KEYS[2], 0, -1), dead }
 `;
 const BATCH = 500;
+const PUSH_ONCE = `
+local number = tonumber(ARGV[1])
+if tonumber(redis.call('GET', KEYS[2]) or 0) >= number then return end
+for at = 2, #ARGV do redis.call('LPUSH', KEYS[1], ARGV[at]) end
+redis.call('SET', KEYS[2], number)
+`;
+/** The number of the last push of those that are made once. */
+const PUSHED = `{${QUEUE}}:pushed`;
 
 /** Keeps account of every message of a test, between the producer, Redis and the main server. */
 export function createMessageLedger(
@@ -107,16 +120,25 @@ export function createMessageLedger(
     }
   }
 
+  function nextIds(count: number): readonly string[] {
+    tests += 1;
+    const ids = Array.from({ length: count }, (_, number) => `m${tests}-${number}`);
+    produced.push(...ids);
+    return ids;
+  }
+
   return {
     produced,
     snapshot,
     accountFor,
     async produce(count, attemptCount = 0) {
-      tests += 1;
-      const ids = Array.from({ length: count }, (_, number) => `m${tests}-${number}`);
-      produced.push(...ids);
+      const ids = nextIds(count);
       await push(ids.map((id) => messageText(id, attemptCount)));
       return ids;
+    },
+    async produceOnce(count) {
+      const messages = nextIds(count).map((id) => messageText(id));
+      await redis.client.eval(PUSH_ONCE, 2, keys.queue, PUSHED, tests, ...messages);
     },
     async produceRaw(id, raw) {
       produced.push(id);

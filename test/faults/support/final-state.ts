@@ -6,6 +6,8 @@ interface Story {
   readonly backwards: readonly string[];
   /** POSTs that began after, or were answered with 2xx beside, the first 2xx of their id. */
   readonly duplicates: number;
+  /** Their ids. */
+  readonly twice: readonly string[];
   /** Ids of which a PUT and a POST were under way at the same time, both answered. */
   readonly overlapping: readonly string[];
 }
@@ -14,13 +16,16 @@ interface Story {
 export function storyOf(ledger: Ledger): Story {
   const backwards: string[] = [];
   const overlapping: string[] = [];
+  const twice: string[] = [];
   let duplicates = 0;
   for (const [id, exchanges] of ledger.exchanges) {
-    duplicates += duplicatesOf(exchanges);
+    const more = duplicatesOf(exchanges);
+    duplicates += more;
+    if (more > 0) twice.push(id);
     if (finalState(exchanges) === 'backwards') backwards.push(id);
     if (overlaps(exchanges)) overlapping.push(id);
   }
-  return { backwards, duplicates, overlapping };
+  return { backwards, duplicates, overlapping, twice };
 }
 
 function duplicatesOf(exchanges: readonly Exchange[]): number {

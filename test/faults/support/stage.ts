@@ -123,7 +123,7 @@ export class Stage {
       let made = 0;
       while (!stopped) {
         const due = Math.floor(((performance.now() - begun) / LOAD_STEP_MS) * perStep) - made;
-        if (due > 0) await this.ledger.produce(due);
+        if (due > 0) await this.ledger.produceOnce(due);
         made += due;
         await sleep(LOAD_STEP_MS);
       }
