@@ -2,10 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PauseAnswer } from '../../../../supervisor/admin/shapes/deeds.js';
 import type { Fleet } from '../../../support/program/fleet.js';
-import { startProgram } from '../../../support/program/program.js';
 import { waitFor } from '../../../support/wait-for.js';
+import { command, postsWithin } from '../../support/pausing.js';
 import type { Findings, Row } from '../../support/row.js';
 import { pidsOf, sendSignal, type Stage } from '../../support/stage.js';
+import { PAUSE_CLOCK_ROW } from './pause-clocks.js';
 
 const SUPERVISORS = 3;
 const WORKERS = 2;
@@ -15,7 +16,8 @@ const TRIES = 15;
 const ALL_TRIES = 100;
 /** What cannot be confirmed in time is answered with exit code 1, which promises nothing; but most must be. */
 const MOST_UNCONFIRMED = 0.2;
-const PER_SECOND = 60;
+/** Under the first the workers are busy; under the second they wait in blocking pops, which begin before the pause and end after it. */
+const LOADS = [60, 60, 6, 6];
 
 /** What happens during a pause. */
 type Event = 'nothing' | 'kill a worker' | 'let it run out' | 'start a supervisor again' | 'restart Redis';
@@ -23,6 +25,7 @@ type Event = 'nothing' | 'kill a worker' | 'let it run out' | 'start a superviso
 export const PAUSE_ROWS: readonly Row[] = [
   row('45a', 'nothing else, a worker killed, --for over', ['nothing', 'kill a worker', 'let it run out']),
   row('45b', 'a supervisor or Redis started again', ['start a supervisor again', 'restart Redis']),
+  PAUSE_CLOCK_ROW,
 ];
 
 function row(id: string, what: string, events: readonly Event[]): Row {
@@ -44,19 +47,19 @@ async function pauses(stage: Stage, events: readonly Event[], tries: number): Pr
     Array.from({ length: SUPERVISORS }, () => stage.start({ WORKER_COUNT: WORKERS, WORKER_CONCURRENCY: CONCURRENCY })),
   );
   for (const fleet of fleets) await fleet.ready(WORKERS);
-  const load = stage.load(PER_SECOND);
   const late: string[] = [];
   let confirmed = 0;
   let kills = 0;
   for (let at = 0; at < tries; at += 1) {
+    const load = stage.load(LOADS[at % LOADS.length] ?? 0);
     // at any moment: between two looks, within a blocking pop, in the middle of a start
     await sleep(Math.random() * 700);
     const event = events[at % events.length] ?? 'nothing';
     if (event === 'kill a worker') kills += 1;
     if (await pauseOnce(stage, fleets, event, late)) confirmed += 1;
-    stage.expect(late.length === 0, `POSTs after exit code 0: ${late.slice(0, 5).join('; ')}`);
+    await load.stop();
   }
-  await load.stop();
+  stage.expect(late.length === 0, `POSTs after exit code 0: ${late.slice(0, 5).join('; ')}`);
   stage.expect(confirmed >= tries * (1 - MOST_UNCONFIRMED), `only ${confirmed} of ${tries} pauses were confirmed`);
   const duplicatesAllowed = kills * CONCURRENCY;
   return { duplicatesAllowed, note: `${confirmed} of ${tries} confirmed, ${late.length} POSTs after that` };
@@ -73,27 +76,18 @@ async function pauseOnce(stage: Stage, fleets: readonly Fleet[], event: Event, l
     const left = await stage.client.pttl(stage.keys.paused);
     // what begins in the moment in which it ends has begun after its end
     await sleep(Math.max(0, left - 100));
-    if (code === 0 && left > 100) note(stage, since, performance.now() - 50, event, late);
+    if (code === 0 && left > 100) late.push(...postsWithin(stage, { since, until: performance.now() - 50 }, event));
     await waitFor(isOver, { what: 'it to run out' });
   } else {
     await happens(stage, fleet, event);
     await sleep(800);
-    if (code === 0) note(stage, since, performance.now(), event, late);
+    if (code === 0) late.push(...postsWithin(stage, { since, until: performance.now() }, event));
     const resumed = await command(fleet, 'resume');
     stage.expect(resumed.code === 0, `resume ended with ${resumed.code}: ${resumed.out}`);
   }
   if (code !== 0) stage.expect(isHonest(out), `exit code ${code} without saying why: ${out.slice(0, 200)}`);
   await stage.firstPostAfter(performance.now(), 15_000);
   return code === 0;
-}
-
-async function command(
-  fleet: Fleet,
-  ...args: string[]
-): Promise<{ readonly code: number | null; readonly out: string }> {
-  const program = startProgram({ args, cwd: fleet.cwd });
-  const { code } = await program.waitForExit();
-  return { code, out: program.lines.map(({ text }) => text).join('\n') };
 }
 
 function isHonest(out: string): boolean {
@@ -113,15 +107,5 @@ async function happens(stage: Stage, fleet: Fleet, event: Event): Promise<void> 
   } else if (event === 'restart Redis') {
     await stage.redis.kill();
     await stage.redis.restart();
-  }
-}
-
-/** What had left before the last worker confirmed is in the hands of the main server by the time the command has ended. */
-function note({ server }: Stage, since: number, until: number, event: Event, late: string[]): void {
-  for (const exchanges of server.ledger.exchanges.values()) {
-    for (const { method, id, startMs } of exchanges) {
-      if (method !== 'POST' || startMs <= since || startMs >= until) continue;
-      late.push(`${id} ${(startMs - since).toFixed(0)} ms after it (${event})`);
-    }
   }
 }

@@ -20,8 +20,9 @@ export class SteppedClock {
     this.stepTo(0);
   }
 
-  static async make(stage: Stage): Promise<SteppedClock> {
-    const file = join(stage.folder, 'stepped-clock');
+  /** One of several of a row has a name of its own. */
+  static async make(stage: Stage, name = 'stepped-clock'): Promise<SteppedClock> {
+    const file = join(stage.folder, name);
     const { path } = await findProgram(COMPILER);
     const source = fileURLToPath(new URL('stepped-clock.c', import.meta.url));
     execFileSync(path, ['-shared', '-fPIC', '-O1', '-o', `${file}.so`, source]);
