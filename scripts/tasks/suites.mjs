@@ -73,11 +73,18 @@ function count({ testResults }, failure) {
     const output = [failure?.output ?? '', ...lines].join('\n');
     throw Object.assign(new StepError(failure?.message ?? 'Nothing may be skipped when CI=true', output), {
       failed: Math.max(1, failed),
+      ...(failed > 0 ? { failures: [...tests.filter(isFailed), ...unloaded].map(failureOf).concat(lines) } : {}),
     });
   }
   const shownLines = vitestArgs.length === 0 ? lines : [];
   for (const line of shownLines) console.log(line);
   return { text: `${passed} passed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}` };
+}
+
+/** Of a test or of a file that could not be loaded: `file: test: first line of what went wrong`. */
+function failureOf({ file, name, fullName, failureMessages, message }) {
+  const [firstLine] = (failureMessages?.[0] ?? message ?? '').split('\n');
+  return [relative(root, file ?? name), fullName, firstLine].filter(Boolean).join(': ');
 }
 
 function isFailed({ status }) {

@@ -11,6 +11,7 @@ import { playAll } from './faults/play.mjs';
 import { printTable } from './faults/print.mjs';
 import { transpile } from './faults/transpile.mjs';
 import { checkNode, install, isInstalled, StepError } from './install.mjs';
+import { reportFailures } from './report.mjs';
 
 const HELP = `Usage: npm run test:faults -- [rows...] [--full] [--minutes N]
 
@@ -55,9 +56,10 @@ async function main() {
   // bounds are promised on two cores of our own: a failure on a busy machine is judged by this line first
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0);
   console.log(`${seconds} s, load average ${loadavg()[0]?.toFixed(1)} on ${cpus().length} cores`);
-  const failed = results.filter(({ problems }) => problems.length > 0).length;
-  console.log(`${results.length - failed} passed, ${failed} failed`);
-  process.exitCode = failed > 0 ? 1 : 0;
+  const failed = results.filter(({ problems }) => problems.length > 0);
+  reportFailures(failed.map(({ id, problems }) => `row ${id}: ${problems[0]}`));
+  console.log(`${results.length - failed.length} passed, ${failed.length} failed`);
+  process.exitCode = failed.length > 0 ? 1 : 0;
 }
 
 await main().catch((error) => {
