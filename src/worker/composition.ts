@@ -77,82 +77,108 @@ export interface WorkerParts extends BeatSources {
 
 /** Throws CredentialsError when the certificates cannot be used. */
 export function composeWorker(options: WorkerOptions): WorkerParts {
-  const { config, identity, isAlone, log, clock, random } = options;
-  const { workerId, metricsPort, nonce } = identity;
-  const lag = new RegistrationLag({ graceMs: config.mainServer.notFoundGraceMs, random });
-  const held = new Held(clock);
-  const metrics = createWorkerMetrics(workerId, {
+  const { config, identity, clock, log } = options;
+  const flows = flowsOf(options);
+  const metrics = metricsOf(options, flows);
+  const main = mainServerOf(options, metrics);
+  const access = redisOf(options, flows.fleet, metrics);
+  const { queue, redisWatch, pause } = access;
+  const { server, certificates } = main;
+  const { host, enabled } = config.metrics;
+  const { registry } = metrics;
+  const metricsServer = createMetricsServer({ host, port: identity.metricsPort, enabled, registry, clock, log });
+  const failureCounts = new FailureCounts({ queue: queue.background, metrics, clock, log });
+  const delivering = { ...flows, metrics, server, queue, pause, failureCounts };
+  pause.onChange(() => void (pause.isPaused && (flows.copies.giveUp(), flows.held.handBack())));
+  const watchedDuties = watchedDutiesOf(options, { ...delivering, ...main, redisWatch });
+  return {
+    ...{ metrics, redisWatch, queue, pause, server, certificates, metricsServer, watchedDuties },
+    ...{ flow: flows.flow, breaker: flows.flow.breaker, fleet: flows.fleet, pace: flows.pace, route: flows.route },
+    mainServer: config.mainServer,
+    metricsPort: identity.metricsPort,
+    // the main server's are made on demand
+    connections: [{ start: giveAddressesTime, stop: () => server.stop() }, queue],
+    duties: [metricsServer, pause, failureCounts, ...watchedDuties],
+    workLoop: composeWorkLoop(options, delivering),
+  };
+}
+
+/** What decides how many deliveries begin, and when; nothing of it speaks to anybody. */
+type Flows = Pick<Delivering, 'lag' | 'held' | 'fleet' | 'pace' | 'flow' | 'copies' | 'route'>;
+
+function flowsOf({ config, clock, random }: WorkerOptions): Flows {
+  const { maxInFlight, maxRate, notFoundGraceMs: graceMs } = config.mainServer;
+  const fleet = new FleetSeat(maxInFlight);
+  const pace = new Pace(maxRate, fleet);
+  const flow = new FlowControl({ ...config.worker, share: fleet, pace, random, loopBusyMs });
+  const lag = new RegistrationLag({ graceMs, random });
+  return { lag, held: new Held(clock), fleet, pace, flow, copies: new Copies(), route: new RouteRecord() };
+}
+
+function metricsOf({ identity, log, clock }: WorkerOptions, { held, lag, flow }: Flows): WorkerMetrics {
+  return createWorkerMetrics(identity.workerId, {
     droppedLogLines: () => log.stats().dropped,
     heldMessages: () => held.idle,
     registrationLagMs: () => lag.lagMs,
     flow: () => flow.facts(clock.now()),
   });
+}
+
+interface MainServerAccess {
+  readonly server: MainServerClient;
+  readonly certificates: CertificatesInUse | undefined;
+  readonly stampWhenRead: ReturnType<typeof stampOfFiles>;
+}
+
+function mainServerOf(options: WorkerOptions, metrics: WorkerMetrics): MainServerAccess {
+  const { config, identity, clock, random, log } = options;
   // before the files are read: what changes between the two is seen as a change
   const stampWhenRead = stampOfFiles(config);
   const credentials = credentialsFor(config, clock.wallNow());
-  const server = new MainServerClient({ config, credentials, workerId, clock, random, log });
+  const server = new MainServerClient({ config, credentials, workerId: identity.workerId, clock, random, log });
   const certificates = credentials && new CertificatesInUse({ config, credentials, server, metrics, clock });
   certificates?.showDates();
-  const redisWatch = new RedisWatch({
-    ...options,
-    redis: config.redis,
-    workerId,
-    metrics,
-    onConsumer(consumer) {
-      fleet.moved();
-      options.onConsumer(consumer);
-    },
-  });
-  const { maxInFlight: cap, maxRate: rate } = config.mainServer;
-  const fleet = new FleetSeat(cap);
-  const pace = new Pace(rate, fleet);
+  return { server, certificates, stampWhenRead };
+}
+
+function redisOf(
+  options: WorkerOptions,
+  fleet: FleetSeat,
+  metrics: WorkerMetrics,
+): Pick<WorkerParts, 'redisWatch' | 'queue'> & Pick<Delivering, 'pause'> {
+  const { config, identity, isAlone, log, clock, random } = options;
+  const { workerId, nonce } = identity;
+  const onConsumer = (consumer: string): void => {
+    fleet.moved();
+    options.onConsumer(consumer);
+  };
+  const redisWatch = new RedisWatch({ ...options, redis: config.redis, workerId, metrics, onConsumer });
   const onPauseSeen = (isPaused: boolean): void => pause.seen(isPaused);
   const heard = { events: redisWatch, onPauseSeen };
+  const rate = config.mainServer.maxRate;
   const queue = new RedisQueue({ config, workerId, nonce, clock, random, rate, fleet, ...heard });
   const pause = new PauseWatch({ queue, isAlone, clock, log });
-  const flow = new FlowControl({ ...config.worker, share: fleet, pace, random, loopBusyMs });
-  const { breaker } = flow;
-  const route = new RouteRecord();
-  const { host, enabled } = config.metrics;
-  const { registry } = metrics;
-  const metricsServer = createMetricsServer({ host, port: metricsPort, enabled, registry, clock, log });
-  const { checkIntervalMs: intervalMs } = config.tls;
-  const { background } = queue;
-  const copies = new Copies();
-  const failureCounts = new FailureCounts({ queue: background, metrics, clock, log });
-  pause.onChange(() => void (pause.isPaused && (copies.giveUp(), held.handBack())));
-  const watchedDuties = [
+  return { redisWatch, queue, pause };
+}
+
+function watchedDutiesOf(
+  options: WorkerOptions,
+  parts: Delivering & MainServerAccess & Pick<WorkerParts, 'redisWatch' | 'queue'>,
+): Duty[] {
+  const { config, isAlone, clock, log } = options;
+  const { queue, fleet: seat, redisWatch, certificates, stampWhenRead } = parts;
+  const cap = config.mainServer.maxInFlight;
+  const intervalMs = config.tls.checkIntervalMs;
+  const { retryIntervalMs } = config.worker;
+  return [
     createLeaseRenewal({ queue, clock, log }),
-    ...(cap > 0 ? [createFleetShareDuty({ queue, seat: fleet, cap, clock, log })] : []),
-    createRetryScheduler({ queue: background, retryIntervalMs: config.worker.retryIntervalMs, clock, log }),
-    tellerOf(options, { queue, server, copies, pause }),
-    ...(isAlone ? dutiesOfOneAlone(options, { queue, metrics }) : []),
+    ...(cap > 0 ? [createFleetShareDuty({ queue, seat, cap, clock, log })] : []),
+    createRetryScheduler({ queue: queue.background, retryIntervalMs, clock, log }),
+    tellerOf(options, parts),
+    ...(isAlone ? dutiesOfOneAlone(options, parts) : []),
     createEvictionWatch({ queue, onPolicy: (policy) => redisWatch.noteEvictionPolicy(policy), clock, log }),
     ...(certificates ? [createCertificateWatch({ certificates, stampWhenRead, intervalMs, clock, log })] : []),
   ];
-  return {
-    metrics,
-    redisWatch,
-    queue,
-    flow,
-    breaker,
-    fleet,
-    pace,
-    route,
-    mainServer: config.mainServer,
-    server,
-    certificates,
-    metricsPort,
-    metricsServer,
-    // the main server's are made on demand
-    connections: [{ start: giveAddressesTime, stop: () => server.stop() }, queue],
-    watchedDuties,
-    pause,
-    duties: [metricsServer, pause, failureCounts, ...watchedDuties],
-    workLoop: composeWorkLoop(options, {
-      ...{ queue, server, flow, route, copies, lag, held, fleet, pace, pause, metrics, failureCounts },
-    }),
-  };
 }
 
 /** What a supervisor does for its workers. */

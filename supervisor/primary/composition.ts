@@ -68,10 +68,7 @@ export class Composition implements Life {
     const notifier = new ServiceNotifier({ ...base, environment });
     const access = new QueueAccess({ clock, random });
     const queue = new QueueMonitor({ ...base, access, settings: config });
-    const recovery = new ClaimRecovery({ ...base, access, settings: config });
-    const observer = new LeaseObserver({ ...base, access, settings: config });
-    const sweeper = new FailureSweeper({ ...base, access, settings: config });
-    const foundLists = new FoundLists({ ...base, access, settings: config, id: `supervisor.${options.nonce()}` });
+    const { recovery, observer, sweeper, foundLists } = keepersOf(base, options, access);
     const workers = workersOf(base, options, recovery);
     const audit = new AuditBook({ ...base, access, settings: () => workers.pool.config });
     const expiry = new DeadLetterExpiry({ ...base, access, settings: config, id: options.nonce(), audit });
@@ -152,6 +149,17 @@ function workersOf(base: Base, options: CompositionOptions, recovery: ClaimRecov
     },
   });
   return { pool, counts };
+}
+
+/** Who keeps in order what the queue's consumers leave behind. */
+function keepersOf(base: Base, { loaded: { config: settings }, nonce }: CompositionOptions, access: QueueAccess) {
+  const given = { ...base, access, settings };
+  return {
+    recovery: new ClaimRecovery(given),
+    observer: new LeaseObserver(given),
+    sweeper: new FailureSweeper(given),
+    foundLists: new FoundLists({ ...given, id: `supervisor.${nonce()}` }),
+  };
 }
 
 function historyOf(

@@ -29,6 +29,17 @@ export function stateMetrics(registry: Registry, workerId: string) {
     labelNames: ['worker_id'],
     registers: [registry],
   });
+  const certificateNotAfter = new Gauge({
+    name: 'worker_certificate_not_after_seconds',
+    help: 'Unix time at which the certificate in the file expires',
+    labelNames: ['worker_id', 'file'],
+    registers: [registry],
+  });
+  breakerOpen.set({ worker_id: workerId }, 0);
+  return { breakerOpen: breakerOpen.labels(workerId), certificateNotAfter };
+}
+
+export function redisMetrics(registry: Registry, workerId: string) {
   const redisUp = new Gauge({
     name: 'worker_redis_up',
     help: 'Whether Redis answers (1) or not (0)',
@@ -47,32 +58,28 @@ export function stateMetrics(registry: Registry, workerId: string) {
     labelNames: ['worker_id'],
     registers: [registry],
   });
+  redisUp.set({ worker_id: workerId }, 0);
+  return {
+    redisUp: redisUp.labels(workerId),
+    evictionSafe,
+    claimsLost: fromZero(claimsLost.labels(workerId)),
+    skipped: skippedMetrics(registry, workerId),
+  };
+}
+
+function skippedMetrics(registry: Registry, workerId: string): Record<SkippedKind, Counter.Internal> {
   const skipped = new Counter({
     name: 'worker_redis_writes_skipped_total',
     help: 'Total number of writes beside a settlement that Redis refused; the settlement stands',
     labelNames: ['worker_id', 'what'],
     registers: [registry],
   });
-  const certificateNotAfter = new Gauge({
-    name: 'worker_certificate_not_after_seconds',
-    help: 'Unix time at which the certificate in the file expires',
-    labelNames: ['worker_id', 'file'],
-    registers: [registry],
-  });
-  breakerOpen.set({ worker_id: workerId }, 0);
-  redisUp.set({ worker_id: workerId }, 0);
+  const of = (kind: SkippedKind): Counter.Internal => fromZero(skipped.labels(workerId, kind));
   return {
-    evictionSafe,
-    breakerOpen: breakerOpen.labels(workerId),
-    redisUp: redisUp.labels(workerId),
-    claimsLost: fromZero(claimsLost.labels(workerId)),
-    skipped: {
-      telling: fromZero(skipped.labels(workerId, 'telling')),
-      index: fromZero(skipped.labels(workerId, 'index')),
-      failure: fromZero(skipped.labels(workerId, 'failure')),
-      failure_count: fromZero(skipped.labels(workerId, 'failure_count')),
-    } satisfies Record<SkippedKind, Counter.Internal>,
-    certificateNotAfter,
+    telling: of('telling'),
+    index: of('index'),
+    failure: of('failure'),
+    failure_count: of('failure_count'),
   };
 }
 

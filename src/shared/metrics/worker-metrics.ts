@@ -15,6 +15,7 @@ import { CountedMetrics, gaugesOf } from './registry-json.js';
 import {
   flowMetrics,
   logMetrics,
+  redisMetrics,
   registrationMetrics,
   stateMetrics,
   type MetricSources,
@@ -59,7 +60,7 @@ type FailureDetail = Omit<LatestFailure, 'reason'>;
 export function createWorkerMetrics(workerId: string, sources: MetricSources = {}): WorkerMetrics {
   const registry = new Registry();
   const messages = messageMetrics(registry, workerId, sources.heldMessages);
-  const state = stateMetrics(registry, workerId);
+  const state = stateOf(registry, workerId);
   logMetrics(registry, workerId, sources);
   registrationMetrics(registry, workerId, sources);
   flowMetrics(registry, workerId, sources);
@@ -86,16 +87,7 @@ export function createWorkerMetrics(workerId: string, sources: MetricSources = {
     observeDelivery: (seconds) => void (Number.isFinite(seconds) && messages.delivery.add(Math.max(0, seconds))),
     observeWait: (seconds) => void (Number.isFinite(seconds) && messages.wait.add(Math.max(0, seconds))),
     setProcessing: (count) => void (Number.isFinite(count) && (messages.processing.now = Math.max(0, count))),
-    setBreakerOpen: (open) => state.breakerOpen.set(open ? 1 : 0),
-    setRedisUp: (up) => state.redisUp.set(up ? 1 : 0),
-    setEvictionSafe: (safe) => state.evictionSafe.set({ worker_id: workerId }, safe ? 1 : 0),
-    claimsLost: (count) => ifFinite(count, (value) => state.claimsLost.inc(value)),
-    skipped: (what, count) => ifFinite(count, (value) => state.skipped[what].inc(value)),
-    setCertificateNotAfter(file, unixSeconds) {
-      ifFinite(unixSeconds, (value) =>
-        state.certificateNotAfter.set({ worker_id: workerId, file: String(file) }, value),
-      );
-    },
+    ...state,
     async counts() {
       const metrics = await counted.changed();
       const latest = [...failures.values()];
@@ -109,6 +101,27 @@ export function createWorkerMetrics(workerId: string, sources: MetricSources = {
       failed: messages.processed.failed,
       acknowledged: messages.acknowledged.count,
     }),
+  };
+}
+
+type StateMetrics = Pick<
+  WorkerMetrics,
+  'setBreakerOpen' | 'setRedisUp' | 'setEvictionSafe' | 'claimsLost' | 'skipped' | 'setCertificateNotAfter'
+>;
+
+function stateOf(registry: Registry, workerId: string): StateMetrics {
+  const state = stateMetrics(registry, workerId);
+  const redis = redisMetrics(registry, workerId);
+  return {
+    setBreakerOpen: (open) => state.breakerOpen.set(open ? 1 : 0),
+    setRedisUp: (up) => redis.redisUp.set(up ? 1 : 0),
+    setEvictionSafe: (safe) => redis.evictionSafe.set({ worker_id: workerId }, safe ? 1 : 0),
+    claimsLost: (count) => ifFinite(count, (value) => redis.claimsLost.inc(value)),
+    skipped: (what, count) => ifFinite(count, (value) => redis.skipped[what].inc(value)),
+    setCertificateNotAfter(file, unixSeconds) {
+      const labels = { worker_id: workerId, file: String(file) };
+      ifFinite(unixSeconds, (value) => state.certificateNotAfter.set(labels, value));
+    },
   };
 }
 
