@@ -89,7 +89,10 @@ test('measures with keep-alive over mutual TLS, at several levels and at the con
   expect(levels.every(({ requests }) => requests > 0)).toBe(true);
   // keep-alive: as many connections as there were at once, not as many as requests
   expect(main.server.connections.accepted - accepted).toBeLessThanOrEqual(16);
-  expect(found.cpu_per_message).toMatchObject({ measured_by: 'requests' });
+  // fewer than 100 answers at any level say nothing of it
+  expect(found.cpu_per_message?.measured_by).toBe(
+    levels.some(({ requests }) => requests >= 100) ? 'requests' : undefined,
+  );
   expect(main.server.clients.length).toBeGreaterThan(0);
   expect(found.redis?.round_trips).toBeGreaterThan(0);
   expect(found.configured).toMatchObject({ workers: 2, concurrency: 3 });
@@ -116,7 +119,7 @@ test('as text: what was sent, the formula filled in, what to set, the target in 
   expect(enough.out).toMatch(/^Redis: \d+ round trips, p50 /m);
   expect(enough.out).toMatch(/^Now: 2 × 3 × \(1 \/ [\d.e-]+ s\) = [\d,.]+ per second.* Enough for 0\.5\.$/m);
   expect(enough.out).toMatch(/^ {2}WORKER_COUNT=[12]\n {2}WORKER_CONCURRENCY=[1-8]$/m);
-  expect(enough.out).toMatch(/^CPU time per message: \d+ µs, measured here for the request and Redis;/m);
+  expect(enough.out).toMatch(/^CPU time per message: (\d+ µs, measured here for the request and Redis;|could not be)/m);
   expect(enough.out).toContain('The original main server takes 30 requests at once from everybody\ntogether');
   expect(enough.out).toContain('A delivery costs the main server more than this request');
 
@@ -215,6 +218,8 @@ test('beside a running supervisor its real delivery times count', async () => {
 
 test('beside running workers, what a message waits for its registration is not delivery time', async () => {
   main.server.faults.unknownForMs = 1_500;
+  // whoever comes too late for the grace period is tried again
+  env.WORKER_RETRY_INTERVAL = '1';
   const operated = await startOperated({ redisPort: redis.port, mainServerUrl: main.server.url, env });
   env = { ...operated.env };
   await operated.untilReady();
