@@ -64,9 +64,16 @@ export function accountLines(account: Account): string[] {
     `  delivered       ${count(delivered)} of ${count(enqueued)}`,
     `  failed at first ${count(account.firstFailures)} (${count(account.failedAttempts)} failed attempts, each repeated after ${RETRY_INTERVAL_S} s)`,
     `  duplicates      ${count(duplicates)}`,
-    `  in flight       ${count(inFlight.most)} at once at most${inFlight.frozen > 0 ? `; the main server froze ${count(inFlight.frozen)} times` : ''}`,
+    ...inFlightLines(inFlight),
     `  time            ${seconds.toFixed(1)} s, ${count(delivered / Math.max(seconds, 0.001))} messages/s`,
   ];
+}
+
+/** A main server that answers at once has one request at a time, however many are on their way to it. */
+function inFlightLines({ most, frozen }: Account['inFlight']): string[] {
+  if (most <= 1) return [];
+  const freezes = frozen > 0 ? `; the main server froze ${count(frozen)} times` : '';
+  return [`  in flight       ${count(most)} at once at most${freezes}`];
 }
 
 function isSuccess(status: number): boolean {
