@@ -72,17 +72,30 @@ export interface Identity {
 export const HELD_BY = ['paused', 'retry_after', 'fleet_cap', 'rate'] as const;
 export type HeldBy = (typeof HELD_BY)[number];
 
+/**
+ * Of what a reason tells. redis, main_server: neither can be used. no_route: the main server has no route for deliveries. stuck:
+ * nothing was claimed for 15 s. port: the metrics port is taken. held: nothing is wrong (HELD_BY has the words).
+ */
+export const WORKER_CAUSES = ['redis', 'main_server', 'no_route', 'stuck', 'port', 'held'] as const;
+export type WorkerCause = (typeof WORKER_CAUSES)[number];
+
 /** Sent by the work loop itself about once a second: a beat proves that the loop turns, not that the process exists. */
 export interface Beat {
   readonly state: WorkerState;
   /** Why the state is not `ready`, or why one that is ready claims nothing, in plain words. */
   readonly reasons: readonly string[];
+  /** One for each of the reasons. */
+  readonly causes: readonly (WorkerCause | 'other')[];
   /** Claimed a message or proved the queue empty within the last 15 s, or is held; a `degraded` worker may well consume. */
   readonly consuming: boolean;
   readonly inFlight: number;
   readonly eventLoopLagSeconds: number;
   readonly redisUp: boolean;
   readonly breaker: 'closed' | 'open' | 'half-open';
+  /** The label of worker_messages_failed_total of what opened it; undefined = it is closed, or that is not known. */
+  readonly breakerReason?: string | undefined;
+  /** Until the main server is asked again, while nothing is claimed for its sake. */
+  readonly nextLookMs?: number | undefined;
   /** What lets it claim less than it could, or nothing, although nothing is wrong. */
   readonly heldBy?: HeldBy | undefined;
   /** How many deliveries it may have in flight, and what holds that (domain/flow/flow-control.ts). */
@@ -156,8 +169,14 @@ export function readToPrimary(value: unknown): ToPrimary | undefined {
 
 function readBeat(beat: Beat): Beat {
   const { certificates, troubles, flow }: { certificates: unknown; troubles: unknown; flow?: unknown } = beat;
+  const { causes, breakerReason, nextLookMs }: { causes: unknown; breakerReason?: unknown; nextLookMs?: unknown } =
+    beat;
+  const known: readonly unknown[] = Array.isArray(causes) ? causes : [];
   return {
     ...beat,
+    causes: beat.reasons.map((_, at) => WORKER_CAUSES.find((word) => word === known[at]) ?? 'other'),
+    breakerReason: typeof breakerReason === 'string' ? breakerReason : undefined,
+    nextLookMs: isCount(nextLookMs) ? nextLookMs : undefined,
     heldBy: HELD_BY.find((word) => word === beat.heldBy),
     flow: isFlow(flow) ? flow : undefined,
     certificates: Array.isArray(certificates) ? certificates.filter(isCertificateDates) : [],

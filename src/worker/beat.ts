@@ -18,7 +18,7 @@ export interface BeatSources extends Holders {
   readonly workLoop: Pick<WorkLoop, 'facts'>;
   readonly queue: Pick<RedisQueue, 'isReady' | 'problem'>;
   readonly redisWatch: Pick<RedisWatch, 'problem'>;
-  readonly flow: Pick<FlowControl, 'facts' | 'holdMs'>;
+  readonly flow: Pick<FlowControl, 'facts' | 'holdMs' | 'probeDueInMs'>;
   readonly breaker: Pick<CircuitBreaker, 'state' | 'lastReason'>;
   readonly pause: Pick<PauseWatch, 'isPaused' | 'lastPausedAt'>;
   readonly route: Pick<RouteRecord, 'isMissing'>;
@@ -38,7 +38,7 @@ interface BeatTimes {
   readonly activatedAt: number | undefined;
 }
 
-const STANDBY: Readiness = { state: 'standby', reasons: [], consuming: false };
+const STANDBY: Readiness = { state: 'standby', reasons: [], causes: [], consuming: false };
 
 /** What the worker tells the primary of itself. */
 export function beatOf(sources: BeatSources, times: BeatTimes, eventLoopLagSeconds: number): Beat {
@@ -51,9 +51,18 @@ export function beatOf(sources: BeatSources, times: BeatTimes, eventLoopLagSecon
     eventLoopLagSeconds,
     redisUp: queue.isReady(),
     breaker: breaker.state,
+    breakerReason: breaker.state === 'closed' ? undefined : breaker.lastReason,
+    nextLookMs: nextLookMs(sources, times.now),
     heldBy: holdOf(sources, times.now)?.by,
     flow: sources.flow.facts(times.now),
   };
+}
+
+/** A half-open breaker looks with the next message that there is. */
+function nextLookMs({ breaker, flow }: BeatSources, now: number): number | undefined {
+  const restMs = flow.holdMs(now);
+  if (breaker.state === 'closed') return restMs > 0 ? restMs : undefined;
+  return Math.max(restMs, flow.probeDueInMs(now) ?? 0);
 }
 
 function readinessOf(sources: BeatSources, { now, activatedAt }: BeatTimes): Readiness {

@@ -1,6 +1,6 @@
-import { CAUSE } from '../shared/words/causes.js';
+import { mainServerProblem } from '../shared/words/causes.js';
 import type { CircuitBreaker } from '../domain/flow/circuit-breaker.js';
-import type { WorkerState } from '../shared/ipc.js';
+import type { WorkerCause, WorkerState } from '../shared/ipc.js';
 
 /**
  * Ready means: claimed a message, or proved the queue empty, within this time, or is held, which has a name. It does not
@@ -31,36 +31,56 @@ export interface Readiness {
   readonly state: WorkerState;
   /** Why the state is not `ready`, or why one that is ready claims nothing, as plain words. */
   readonly reasons: readonly string[];
+  /** One for each of the reasons. */
+  readonly causes: readonly WorkerCause[];
   readonly consuming: boolean;
+}
+
+interface Complaint {
+  readonly cause: WorkerCause;
+  readonly text: string;
 }
 
 /** What the worker says of itself, and why. Pure. */
 export function readiness(facts: ReadinessFacts): Readiness {
-  if (facts.draining) return { state: 'draining', reasons: [], consuming: false };
-  const { reasons, stale } = complaints(facts);
+  if (facts.draining) return said('draining', [], false);
+  const { found, stale } = complaints(facts);
   const hasProof = facts.hold !== undefined || (facts.consumedAt !== undefined && !stale);
   const consuming = hasProof && facts.redisProblem === undefined && facts.breaker.state === 'closed';
-  if (reasons.length > 0) return { state: 'degraded', reasons, consuming };
-  const held = facts.hold === undefined ? [] : [facts.hold];
-  return { state: consuming ? 'ready' : 'starting', reasons: held, consuming };
+  if (found.length > 0) return said('degraded', found, consuming);
+  const held = facts.hold === undefined ? [] : [{ cause: 'held', text: facts.hold } as const];
+  return said(consuming ? 'ready' : 'starting', held, consuming);
 }
 
-function complaints(facts: ReadinessFacts): { readonly reasons: string[]; readonly stale: boolean } {
-  const reasons: string[] = [];
-  if (facts.redisProblem !== undefined) reasons.push(facts.redisProblem);
+function said(state: WorkerState, complaints: readonly Complaint[], consuming: boolean): Readiness {
+  return {
+    state,
+    reasons: complaints.map(({ text }) => text),
+    causes: complaints.map(({ cause }) => cause),
+    consuming,
+  };
+}
+
+function complaints(facts: ReadinessFacts): { readonly found: readonly Complaint[]; readonly stale: boolean } {
+  const found: Complaint[] = [];
+  const say = (cause: WorkerCause, text: string | undefined): void => {
+    if (text !== undefined) found.push({ cause, text });
+  };
+  say('redis', facts.redisProblem);
   if (facts.breaker.state !== 'closed') {
-    reasons.push(`the ${CAUSE.mainServer} (${facts.breaker.lastReason ?? 'no answer'}); claiming is paused`);
+    say('main_server', `the ${mainServerProblem(facts.breaker.lastReason)}; claiming is paused`);
   }
-  if (facts.routeProblem !== undefined) reasons.push(facts.routeProblem);
+  say('no_route', facts.routeProblem);
   const provedAt = Math.max(facts.consumedAt ?? facts.activatedAt, facts.lastPausedAt ?? -Infinity);
   const stale = facts.hold === undefined && facts.now - provedAt > PROOF_LASTS_MS;
-  if (stale && reasons.length === 0) {
-    reasons.push(
+  if (stale && found.length === 0) {
+    say(
+      'stuck',
       facts.slotsFull
         ? 'all slots wait for the main server; nothing was claimed for 15 s'
         : 'nothing was claimed and the queue was not seen empty for 15 s',
     );
   }
-  if (facts.metricsPortTaken !== undefined) reasons.push(`metrics port ${facts.metricsPortTaken} is taken`);
-  return { reasons, stale };
+  if (facts.metricsPortTaken !== undefined) say('port', `metrics port ${facts.metricsPortTaken} is taken`);
+  return { found, stale };
 }

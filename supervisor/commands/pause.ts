@@ -4,7 +4,7 @@ import { asSentence } from '../../src/shared/words/causes.js';
 import { printable } from '../../src/shared/words/escape.js';
 import { LONGEST_PAUSE_S, LONGEST_REASON, pauseDeliveries, SHORTEST_PAUSE_S } from '../admin/routes/pause.js';
 import type { PauseAnswer } from '../admin/shapes/deeds.js';
-import { pauseOf } from '../status/documents/troubles.js';
+import { pauseOf } from '../status/judgement/queue-concerns.js';
 import { printJson, usageError, type CommandContext, type RegisterCommand } from './kit/command.js';
 import { addExitCodes, EXIT_DONE, QUEUE_EXIT_CODES, type ExitCode } from './kit/exit-codes.js';
 import { noteDeed, operatorOf } from './kit/operator.js';

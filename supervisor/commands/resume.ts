@@ -1,6 +1,6 @@
 import { EXIT_FAILURE } from '../../src/shared/errors.js';
 import { resumeDeliveries } from '../admin/routes/pause.js';
-import { pauseOf } from '../status/documents/troubles.js';
+import { pauseOf } from '../status/judgement/queue-concerns.js';
 import { printJson, type RegisterCommand } from './kit/command.js';
 import { addExitCodes, EXIT_DONE, QUEUE_EXIT_CODES, type ExitCode } from './kit/exit-codes.js';
 import { noteDeed } from './kit/operator.js';

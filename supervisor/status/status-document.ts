@@ -2,6 +2,66 @@
 export const SHOWN_STATES = ['starting', 'ready', 'degraded', 'draining', 'backoff'] as const;
 export type ShownState = (typeof SHOWN_STATES)[number];
 
+/** What may be wrong, or hold deliveries back; what is nearer to the root first. */
+export const CAUSES = [
+  'stopping',
+  'redis',
+  'certificate',
+  'main_server',
+  'no_route',
+  'duty',
+  'hang',
+  'crash',
+  'stuck',
+  'paused',
+  'rest',
+  'failing',
+  'reload',
+  'eviction',
+  'backlog',
+  'supervisor',
+  'port',
+  'held',
+  'starting',
+  'other',
+] as const;
+export type Cause = (typeof CAUSES)[number];
+
+/** One thing that an operator should know, in one sentence, however many workers say it. */
+export interface Concern {
+  readonly cause: Cause;
+  /** Without a capital letter and a full stop. */
+  readonly text: string;
+  /** stops: not ready for it. wrong: degraded. note: nothing is wrong, and yet less is claimed than could be. */
+  readonly level: 'stops' | 'wrong' | 'note';
+  /** Those that say it; empty = it is of the whole. */
+  readonly workers: readonly string[];
+  /** Seconds until it is looked again whether it is over; null = it is looked all the time, or nobody waits for it. */
+  readonly next_look_seconds: number | null;
+  readonly advice: Advice | null;
+}
+
+export interface Advice {
+  /** A sentence or two. */
+  readonly text: string;
+  /** What to type for it. */
+  readonly command: string | null;
+}
+
+/** The state of the whole on this host in one look: the same for everybody who shows it. */
+export interface Headline extends Omit<Concern, 'cause' | 'level'> {
+  /** stopped: nothing is delivered. degraded: messages are, and yet something is wrong. */
+  readonly state: 'flowing' | 'paused' | 'degraded' | 'stopped';
+  /** null = messages flow. */
+  readonly cause: Cause | null;
+  /** ISO 8601, UTC: since when this supervisor has seen it, to 2 s. */
+  readonly since: string;
+  /** What else there is; at most three, the worst first. */
+  readonly further: readonly Concern[];
+  /** Concerns beyond these. */
+  readonly left_out: number;
+}
+
 export type SupervisorState = 'starting' | 'running' | 'reloading' | 'stopping';
 
 /** Its counts are those of all processes its place ever had, under whatever id. */
@@ -12,9 +72,15 @@ export interface WorkerStatus extends CountsStatus {
   readonly state: ShownState;
   /** Why the state is not `ready`, or why one that is ready claims nothing. */
   readonly reasons: readonly string[];
+  /** One for each of the reasons. */
+  readonly causes: readonly Cause[];
   /** Takes messages, whatever else may be wrong, or would if it were not held. */
   readonly consuming: boolean;
   readonly breaker: 'closed' | 'open' | 'half-open' | null;
+  /** The label of worker_messages_failed_total of what opened the breaker; null = it is closed, or that is not known. */
+  readonly breaker_reason: string | null;
+  /** Seconds until it asks the main server again, while it claims nothing for its sake; null = it claims. */
+  readonly next_look_seconds: number | null;
   /** Why it claims less than it could, or nothing, although nothing is wrong; null = it claims what it can. */
   readonly held_by: 'paused' | 'retry_after' | 'fleet_cap' | 'rate' | null;
   /** How many deliveries it may have in flight; null while it has said nothing. */
@@ -64,7 +130,12 @@ export interface LastReload {
   readonly remarks: readonly string[];
 }
 
-export interface StatusDocument {
+export interface StatusDocument extends StatusFacts {
+  readonly headline: Headline;
+}
+
+/** What the headline is made of. */
+export interface StatusFacts {
   readonly supervisor: {
     readonly pid: number;
     readonly version: string;

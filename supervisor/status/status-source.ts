@@ -7,7 +7,10 @@ import type { ResourceMonitor } from '../workers/resource-monitor.js';
 import type { WorkerPool } from '../workers/worker-pool.js';
 import { slotIdentity } from '../workers/worker-slot.js';
 import type { CountLedger } from './counts.js';
-import { statusDocument } from './documents/status-builder.js';
+import { statusFacts } from './documents/status-builder.js';
+import { judged } from './judgement/judged.js';
+import { Onsets } from './judgement/onsets.js';
+import { reloadFailure } from './judgement/supervisor-concerns.js';
 import type { ArrivalsStatus, ErrorStatus, StatusDocument, SupervisorState, TrafficStatus } from './status-document.js';
 
 interface StatusSourceOptions {
@@ -29,6 +32,7 @@ interface StatusSourceOptions {
 export class StatusSource {
   readonly #options: StatusSourceOptions;
   readonly #startedAt: number;
+  readonly #onsets = new Onsets();
 
   constructor(options: StatusSourceOptions) {
     this.#options = options;
@@ -52,9 +56,10 @@ export class StatusSource {
   document(): StatusDocument {
     const { clock, pool, reload, queue, resources, counts, traffic, arrivals, errors } = this.#options;
     const { config } = pool;
-    return statusDocument({
+    const wallNow = clock.wallNow();
+    const facts = statusFacts({
       now: clock.now(),
-      wallNow: clock.wallNow(),
+      wallNow,
       startedAt: this.#startedAt,
       version: packageVersion(),
       state: this.state,
@@ -74,11 +79,12 @@ export class StatusSource {
       errors: errors(),
       evictionPolicy: queue.evictionPolicy,
     });
+    return judged(facts, this.#onsets, wallNow);
   }
 
   #reasons(): readonly string[] {
     const { reload, troubles } = this.#options;
-    const failed = reload.last?.ok === false ? [`the last reload failed: ${reload.last.reason}`] : [];
+    const failed = reload.last?.ok === false ? [reloadFailure(reload.last.reason ?? null)] : [];
     return [...failed, ...troubles()];
   }
 }

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Registry, type Metric } from 'prom-client';
 import { SHOWN_STATES, type StatusDocument } from './status-document.js';
-import { NO_EVICTION } from './documents/troubles.js';
+import { NO_EVICTION } from './judgement/queue-concerns.js';
 
 /** The primary's own metrics, made of the status document at each scrape. */
 export class SupervisorMetrics {

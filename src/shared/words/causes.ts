@@ -28,6 +28,17 @@ export function noRoute(url: string, endpoint: string): string {
   return `the main server has no route ${endpoint} at ${url}: MAIN_SERVER_URL or MAIN_SERVER_DELIVER_ENDPOINT is wrong`;
 }
 
+/**
+ * Why nothing is claimed for the main server's sake. One that answers is not out of reach.
+ *
+ * @param reason the label of worker_messages_failed_total; undefined = not known.
+ */
+export function mainServerProblem(reason: string | undefined): string {
+  const status = /^http_(\d{3})$/.exec(reason ?? '')?.[1];
+  if (status !== undefined) return `main server answers ${status} and is given a rest`;
+  return `${CAUSE.mainServer} (${reason ?? 'no answer'})`;
+}
+
 /** With a capital letter, for a log line. */
 export function asSentence(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);

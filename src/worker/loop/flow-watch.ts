@@ -9,7 +9,7 @@ import type { FlowControl } from '../../domain/flow/flow-control.js';
 import type { Clock } from '../../shared/time/clock.js';
 import type { Log } from '../../shared/logger/log.js';
 import type { WorkerMetrics } from '../../shared/metrics/worker-metrics.js';
-import { asSentence, CAUSE } from '../../shared/words/causes.js';
+import { asSentence, mainServerProblem } from '../../shared/words/causes.js';
 
 interface FlowWatchOptions {
   readonly flow: FlowControl;
@@ -61,7 +61,8 @@ export class FlowWatch {
     metrics.setBreakerOpen(breaker.state !== 'closed');
     if (breaker.state === 'closed') log.info('Main server can be reached again, claiming messages');
     else if (this.#seen === 'closed') {
-      log.error(`${asSentence(CAUSE.mainServer)} (${breaker.lastReason}): claiming is paused, looking again every 5 s`);
+      const problem = asSentence(mainServerProblem(breaker.lastReason));
+      log.error(`${problem}: claiming is paused, looking again every 5 s`);
     }
     this.#seen = breaker.state;
   }

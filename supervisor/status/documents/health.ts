@@ -1,12 +1,14 @@
-import type { HealthDocument, StatusDocument } from '../status-document.js';
-import { troublesOf } from './troubles.js';
+import { concernsOf } from '../judgement/concerns.js';
+import type { HealthDocument, StatusFacts } from '../status-document.js';
 
 /** 503 when no worker process is at work and none is on its way, or we are stopping: a restart of us may help. */
-export function healthOf(status: StatusDocument): { readonly status: number; readonly body: HealthDocument } {
+export function healthOf(status: StatusFacts): { readonly status: number; readonly body: HealthDocument } {
   const { pid, state, uptime_seconds } = status.supervisor;
   const alive = status.workers.some(({ state: worker }) => worker !== 'backoff' && worker !== 'draining');
   const failing = state === 'stopping' || (!alive && status.workers.length > 0);
-  const reasons = troublesOf(status);
+  const reasons = concernsOf(status)
+    .filter(isTrouble)
+    .map(({ text }) => text);
   return {
     status: failing ? 503 : 200,
     body: {
@@ -19,4 +21,9 @@ export function healthOf(status: StatusDocument): { readonly status: number; rea
       reasons,
     },
   };
+}
+
+/** A first start, a stop that was asked for and a worker that is held are as they should be. */
+function isTrouble({ cause, level }: ReturnType<typeof concernsOf>[number]): boolean {
+  return level !== 'note' && cause !== 'starting' && cause !== 'stopping';
 }

@@ -9,7 +9,7 @@ import type {
   CertificateStatus,
   ErrorStatus,
   PausedStatus,
-  StatusDocument,
+  StatusFacts,
   SupervisorState,
   TrafficStatus,
 } from '../status-document.js';
@@ -36,7 +36,8 @@ interface SupervisorFacts extends WorkerFacts {
   readonly errors: readonly ErrorStatus[];
 }
 
-export function statusDocument(facts: SupervisorFacts): StatusDocument {
+/** All but the headline. */
+export function statusFacts(facts: SupervisorFacts): StatusFacts {
   return {
     supervisor: supervisorStatus(facts),
     workers: facts.slots.map((slot) => workerStatus(slot, facts)),
@@ -48,7 +49,7 @@ export function statusDocument(facts: SupervisorFacts): StatusDocument {
   };
 }
 
-function supervisorStatus(facts: SupervisorFacts): StatusDocument['supervisor'] {
+function supervisorStatus(facts: SupervisorFacts): StatusFacts['supervisor'] {
   const { lastReload } = facts;
   return {
     pid: process.pid,
@@ -63,13 +64,7 @@ function supervisorStatus(facts: SupervisorFacts): StatusDocument['supervisor'] 
   };
 }
 
-function queueStatus({
-  queueName,
-  redisUp,
-  queue,
-  arrivals,
-  evictionPolicy,
-}: SupervisorFacts): StatusDocument['queue'] {
+function queueStatus({ queueName, redisUp, queue, arrivals, evictionPolicy }: SupervisorFacts): StatusFacts['queue'] {
   return {
     name: queueName,
     redis_up: redisUp,

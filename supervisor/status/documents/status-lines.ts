@@ -1,5 +1,5 @@
 import { CAUSE } from '../../../src/shared/words/causes.js';
-import { pauseOf } from './troubles.js';
+import { pauseOf } from '../judgement/queue-concerns.js';
 import type { StatusDocument, WorkerStatus } from '../status-document.js';
 
 /** The status as log lines, for SIGUSR2. */

@@ -3,7 +3,7 @@ import type { Usage } from '../../workers/resource-monitor.js';
 import type { WorkerHandle } from '../../workers/worker-handle.js';
 import type { WorkerSlot } from '../../workers/worker-slot.js';
 import type { CountLedger } from '../counts.js';
-import type { ShownState, WorkerStatus } from '../status-document.js';
+import type { Cause, ShownState, WorkerStatus } from '../status-document.js';
 
 export interface WorkerFacts {
   /** Monotonic ms. */
@@ -18,15 +18,18 @@ export function workerStatus(slot: WorkerSlot, facts: WorkerFacts): WorkerStatus
   const handle = slot.current;
   const usage = handle && facts.usage(handle.pid);
   const beat = handle?.beat;
-  const { state, reasons } = shownState(slot, handle);
+  const { state, reasons, causes } = shownState(slot, handle);
   const identity = handle?.identity ?? facts.identity(slot.number);
   return {
     id: identity.workerId,
     pid: handle?.pid ?? null,
     state,
     reasons,
+    causes,
     consuming: slot.isServed(facts.now),
     breaker: beat?.breaker ?? null,
+    breaker_reason: beat?.breakerReason ?? null,
+    next_look_seconds: beat?.nextLookMs === undefined ? null : seconds(beat.nextLookMs),
     held_by: beat?.heldBy ?? null,
     concurrency_limit: beat?.flow?.limit ?? null,
     limited_by: beat?.flow?.heldBy ?? null,
@@ -47,19 +50,28 @@ export function workerStatus(slot: WorkerSlot, facts: WorkerFacts): WorkerStatus
 function shownState(
   slot: WorkerSlot,
   handle: WorkerHandle | undefined,
-): { readonly state: ShownState; readonly reasons: readonly string[] } {
-  const trouble = slot.trouble === undefined ? [] : [`its last process ${slot.trouble}`];
-  if (!handle && slot.leaving.size > 0) return { state: 'draining', reasons: [] };
+): Pick<WorkerStatus, 'state' | 'reasons' | 'causes'> {
+  const crash = slot.trouble === undefined ? [] : [`the last process ${slot.trouble}`];
+  if (!handle && slot.leaving.size > 0) return shown('draining');
   // at the start it waits for its turn to boot
-  if (!handle) return { state: slot.trouble === undefined ? 'starting' : 'backoff', reasons: trouble };
-  if (handle.stage === 'ending' || handle.stage === 'quieted') return { state: 'draining', reasons: [] };
-  const state = handle.stage === 'active' ? handle.beat?.state : undefined;
+  if (!handle) return shown(slot.trouble === undefined ? 'starting' : 'backoff', 'crash', crash);
+  if (handle.stage === 'ending' || handle.stage === 'quieted') return shown('draining');
   if (handle.isSilent) {
-    return { state: 'degraded', reasons: [`it has ${CAUSE.hang} for 3 s; its event loop may hang`] };
+    return shown('degraded', 'hang', [`${CAUSE.hang} for 3 s; the event loop may hang`]);
   }
-  if (state === undefined || state === 'standby' || state === 'starting')
-    return { state: 'starting', reasons: trouble };
-  return { state, reasons: handle.beat?.reasons ?? [] };
+  const beat = handle.stage === 'active' ? handle.beat : undefined;
+  const { state } = beat ?? {};
+  if (!beat || state === undefined || state === 'standby' || state === 'starting')
+    return shown('starting', 'crash', crash);
+  return { state, reasons: beat.reasons, causes: beat.causes };
+}
+
+function shown(
+  state: ShownState,
+  cause: Cause = 'other',
+  reasons: readonly string[] = [],
+): Pick<WorkerStatus, 'state' | 'reasons' | 'causes'> {
+  return { state, reasons, causes: reasons.map(() => cause) };
 }
 
 export function seconds(ms: number): number {

@@ -1,12 +1,14 @@
 import { NO_TRAFFIC } from '../../../supervisor/status/traffic-meter.js';
 import { NO_ARRIVALS } from '../../../supervisor/status/arrivals-meter.js';
 import { CountLedger } from '../../../supervisor/status/counts.js';
-import { statusDocument } from '../../../supervisor/status/documents/status-builder.js';
+import { statusFacts } from '../../../supervisor/status/documents/status-builder.js';
+import { judged } from '../../../supervisor/status/judgement/judged.js';
+import { Onsets } from '../../../supervisor/status/judgement/onsets.js';
 import type { StatusDocument } from '../../../supervisor/status/status-document.js';
 
 /** The status of a supervisor that has just started. */
 export function someStatus(): StatusDocument {
-  return statusDocument({
+  const facts = statusFacts({
     now: 0,
     wallNow: 0,
     startedAt: 0,
@@ -28,4 +30,5 @@ export function someStatus(): StatusDocument {
     errors: [],
     evictionPolicy: undefined,
   });
+  return judged(facts, new Onsets(), 0);
 }

@@ -5,12 +5,15 @@ import { testConfig } from '../../../support/program/config.js';
 
 const beat: Beat = {
   state: 'ready',
-  reasons: [],
+  reasons: ['the main server answers 503 and is given a rest; claiming is paused'],
+  causes: ['main_server'],
   consuming: true,
   inFlight: 1,
   eventLoopLagSeconds: 0.02,
   redisUp: true,
-  breaker: 'closed',
+  breaker: 'open',
+  breakerReason: 'http_503',
+  nextLookMs: 4_200,
   troubles: [{ text: 'the retry scheduler has failed for more than 10 s: NOPERM', stops: false }],
   certificates: [{ file: 'certs/worker.crt', notAfter: 1_700_000_000_000 }],
 };

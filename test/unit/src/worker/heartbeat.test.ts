@@ -7,6 +7,7 @@ import { VirtualClock } from '../../../support/virtual-clock.js';
 const STARTING: Beat = {
   state: 'starting',
   reasons: [],
+  causes: [],
   consuming: false,
   inFlight: 0,
   eventLoopLagSeconds: 0,

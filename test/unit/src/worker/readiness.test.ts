@@ -51,5 +51,17 @@ describe('readiness', () => {
     expect(shown).toMatchObject({ state, consuming });
     if (reason) expect(shown.reasons.join('; ')).toMatch(reason);
     else expect(shown.reasons).toEqual([]);
+    expect(shown.causes.length).toBe(shown.reasons.length);
+  });
+
+  test('each reason has its cause, and a server that answers is not out of reach', () => {
+    const shown = readiness({
+      ...well,
+      redisProblem: 'no Redis',
+      breaker: { state: 'open', lastReason: 'http_503' },
+      metricsPortTaken: 9100,
+    });
+    expect(shown.causes).toEqual(['redis', 'main_server', 'port']);
+    expect(shown.reasons[1]).toBe('the main server answers 503 and is given a rest; claiming is paused');
   });
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { RecentErrors } from '../../../../supervisor/status/errors.js';
 import { CountLedger, type SlotCounts } from '../../../../supervisor/status/counts.js';
-import { failingAttempts } from '../../../../supervisor/status/documents/failing-attempts.js';
+import { failingConcerns } from '../../../../supervisor/status/judgement/failing-concerns.js';
 import { quantilesOf } from '../../../../supervisor/status/quantiles.js';
 import { TrafficMeter } from '../../../../supervisor/status/traffic-meter.js';
 import { CountSet } from '../../../../supervisor/workers/count-set.js';
@@ -108,7 +108,7 @@ function watched() {
   const look = (now: number) => {
     errors.look(ledger.failures(slots), now);
     meter.look(ledger.bySlot(slots));
-    return failingAttempts({ traffic: meter.traffic, errors: errors.list(now) });
+    return failingConcerns({ traffic: meter.traffic, errors: errors.list(now) }).map(({ text }) => text);
   };
   return { children, errors, meter, look };
 }

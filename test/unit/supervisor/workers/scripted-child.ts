@@ -50,6 +50,7 @@ export class ScriptedChild implements ChildProcess {
 export const READY: Beat = {
   state: 'ready',
   reasons: [],
+  causes: [],
   consuming: true,
   inFlight: 0,
   eventLoopLagSeconds: 0,

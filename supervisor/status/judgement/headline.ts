@@ -1,0 +1,44 @@
+/** The state of the whole in one look. Pure. */
+import { span } from '../../../src/shared/words/span.js';
+import type { Concern, Headline, StatusFacts } from '../status-document.js';
+
+const MOST_FURTHER = 3;
+
+/** @param since ISO 8601, UTC, of what it is about. */
+export function headlineOf(status: StatusFacts, concerns: readonly Concern[], since: string): Headline {
+  const [first, ...others] = concerns.filter(isShown);
+  const rest = { since, further: others.slice(0, MOST_FURTHER), left_out: Math.max(0, others.length - MOST_FURTHER) };
+  const state = stateOf(status, concerns);
+  if (!first)
+    return { state, cause: null, text: flowing(status), workers: [], next_look_seconds: null, advice: null, ...rest };
+  const { cause, text, workers, next_look_seconds, advice } = first;
+  return { state, cause, text, workers, next_look_seconds, advice, ...rest };
+}
+
+/** What the headline is about: its beginning is that of the headline. */
+export function subjectOfHeadline(concerns: readonly Concern[]): Concern['cause'] | 'flowing' {
+  return concerns.find(isShown)?.cause ?? 'flowing';
+}
+
+/** A cap that leaves workers without work is as it was set up. */
+function isShown({ cause, level }: Concern): boolean {
+  return level !== 'note' || cause === 'rest';
+}
+
+function stateOf({ queue }: StatusFacts, concerns: readonly Concern[]): Headline['state'] {
+  if (concerns.some(({ level }) => level === 'stops')) return 'stopped';
+  if (queue.paused !== null) return 'paused';
+  return concerns.some(isShown) ? 'degraded' : 'flowing';
+}
+
+function flowing({ workers, queue }: StatusFacts): string {
+  const taking = workers.filter(({ consuming }) => consuming).length;
+  const who =
+    workers.length === 1 ? 'the worker takes messages' : `${taking} of ${workers.length} workers take messages`;
+  const { waiting, arrivals } = queue;
+  if (waiting === null) return `${who}; how many wait is not known yet`;
+  const { trend, caught_up_in_seconds: seconds } = arrivals;
+  if (seconds !== null) return `${who}; ${waiting} wait, caught up in about ${span(seconds)}`;
+  if (trend === 'growing') return `${who}; ${waiting} wait, and more arrive than are delivered`;
+  return waiting === 0 ? `${who}; nothing waits` : `${who}; ${waiting} wait`;
+}

@@ -1,0 +1,15 @@
+import type { Cause, Concern } from '../status-document.js';
+import { subjectOfHeadline } from './headline.js';
+
+/** Since when each cause is there; one that goes away is forgotten. Each look at the status is one at this. */
+export class Onsets {
+  #since = new Map<Cause | 'flowing', number>();
+
+  /** @param wallNow ms since the Unix epoch. Returns since when what the headline is about is there, ISO 8601. */
+  look(concerns: readonly Concern[], wallNow: number): string {
+    const subject = subjectOfHeadline(concerns);
+    const present = new Set([...concerns.map(({ cause }) => cause), subject]);
+    this.#since = new Map([...present].map((cause) => [cause, this.#since.get(cause) ?? wallNow]));
+    return new Date(this.#since.get(subject) ?? wallNow).toISOString();
+  }
+}
