@@ -19,6 +19,8 @@ const YEAR_S = 365 * 86_400;
 const LOOK_MS = 1_200;
 /** Longer than a busy machine takes to confirm it. */
 const SHORT_S = 10;
+/** Workers look once a second; a busy machine takes its time. */
+const FLOWS_MS = 30_000;
 
 export const PAUSE_CLOCK_ROW: Row = {
   id: '45c',
@@ -85,7 +87,7 @@ async function notByClocksOfHosts(scene: Scene): Promise<void> {
   ofHosts.stepTo(-HOUR_S);
   const endedAt = await whenOver(scene);
   expectNoPost(scene, since, 'clocks of hosts step', endedAt);
-  await stage.firstPostAfter(endedAt);
+  await stage.firstPostAfter(endedAt, FLOWS_MS);
   ofHosts.stepTo(0);
 }
 
@@ -97,7 +99,7 @@ async function earlyByClockOfRedis(scene: Scene): Promise<void> {
   const steppedAt = performance.now();
   expectNoPost(scene, since, 'before the clock of Redis steps', steppedAt);
   ofRedis.stepTo(HOUR_S);
-  await stage.everyWorkerPosts(steppedAt, HOSTS * WORKERS);
+  await stage.everyWorkerPosts(steppedAt, HOSTS * WORKERS, FLOWS_MS);
 }
 
 /** Its clock is an hour ahead. Set right, it is an hour more until the pause is over, and the status says so. */
@@ -112,7 +114,7 @@ async function lateByClockOfRedis(scene: Scene): Promise<void> {
   const steppedAt = performance.now();
   expectNoPost(scene, since, 'the clock of Redis was set back', steppedAt);
   ofRedis.stepTo(HOUR_S + 120);
-  await stage.firstPostAfter(steppedAt);
+  await stage.firstPostAfter(steppedAt, FLOWS_MS);
 }
 
 /** Resolves to when it was confirmed. */
@@ -125,7 +127,7 @@ async function pause({ stage, fleet }: Scene, ...args: string[]): Promise<number
 async function resume({ stage, fleet }: Scene): Promise<void> {
   const { code, out } = await command(fleet, 'resume');
   stage.expect(code === 0, `resume ended with ${code}: ${out}`);
-  await stage.firstPostAfter(performance.now());
+  await stage.firstPostAfter(performance.now(), FLOWS_MS);
 }
 
 /** Resolves to a moment in which it was not over, just before it is. */
