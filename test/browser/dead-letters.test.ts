@@ -26,7 +26,7 @@ describe.skipIf(chromium === undefined)('dead letters on the dashboard', () => {
     await page.getByTestId('token').fill(TOKEN);
     await page.getByTestId('unlock-go').click();
     await untilText('letter-message', /a secret of the customer/);
-    await untilText('letter-failures', /http_500 \(500\) on worker-1: /);
+    await untilText('letter-failures', /http_500 \(500\) on worker-[12]: /);
     await page.keyboard.press('Escape');
 
     await page.getByRole('button', { name: 'Replay order-7' }).click();
