@@ -1,3 +1,5 @@
+import { RedisClock } from '../domain/clocks/redis-clock.js';
+import { AFTERMATH_MS, LONGEST_PUT_MS, TELLING_MS } from '../domain/clocks/telling-window.js';
 import type { DeliveryOutcome } from '../domain/delivery-outcome.js';
 import { hasBeenTold } from '../domain/end-of-telling.js';
 import type { UntoldBurial, UntoldQueue } from '../queue/background-queue.js';
@@ -11,10 +13,6 @@ import { createRepeatingDuty } from './repeating-duty.js';
 
 /** As many PUTs at once from each worker: after an outage there may be thousands, and deliveries go on beside them. */
 const AT_ONCE = 8;
-/** A server that hangs is asked no longer than for other statuses. */
-const LONGEST_PUT_MS = 10_000;
-/** A burial stays this worker's for so long after its PUT was reset: what had left by then has arrived. */
-const AFTERMATH_MS = 5_000;
 /** Another process may bury something meanwhile; each worker looks as often. */
 const LOOK_EVERY_MS = 1_000;
 /** A main server that cannot be reached is asked less and less. */
@@ -71,6 +69,8 @@ class BurialTeller {
   readonly #options: BurialTellerOptions;
   readonly #signal: AbortSignal;
   readonly #putMs: number;
+  /** Set ahead, it ends no telling of others, and no wait for a status of the failure before a cancel. */
+  readonly #redisClock = new RedisClock(TELLING_MS);
   #pauseMs = LOOK_EVERY_MS;
 
   constructor(options: BurialTellerOptions, signal: AbortSignal) {
@@ -85,7 +85,10 @@ class BurialTeller {
     if (!(await mayTell())) return this.#scattered(LOOK_EVERY_MS);
     // before Redis gives them: it counts their time from later on
     const deadline = new Deadline(this.#putMs, clock, momentOf(clock));
-    const { taken, nextDueMs } = await queue.takeUntold(AT_ONCE, this.#putMs + AFTERMATH_MS);
+    const sentAt = clock.now();
+    const reply = await queue.takeUntold(AT_ONCE, this.#putMs + AFTERMATH_MS, this.#redisClock.latest(sentAt));
+    const { taken, nextDueMs, redisNow } = reply;
+    this.#redisClock.heard({ sentAt, heardAt: clock.now(), redisNow });
     const ends = await Promise.allSettled(taken.map((burial) => this.#tell(burial, deadline)));
     const refused = ends.find((end) => end.status === 'rejected');
     if (refused) throw refused.reason;

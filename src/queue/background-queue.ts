@@ -170,17 +170,22 @@ export interface UntoldBurial {
   readonly score: string;
 }
 
+interface TakenBurials {
+  readonly taken: readonly UntoldBurial[];
+  /** Until the next one is due; undefined when there is none. */
+  readonly nextDueMs: number | undefined;
+  /** Redis's clock, ms since the Unix epoch. */
+  readonly redisNow: number;
+}
+
 /** Burials that the main server is still to hear of: it would show them as queued for ever. */
 export interface UntoldQueue {
   isReady(): boolean;
   /**
    * Takes up to `limit` that are due. For `holdMs` on Redis's clock no other teller gets them, and no operator replays or
-   * purges them. `nextDueMs`: until the next one is; undefined when there is none.
+   * purges them. `latest`: what that clock can say at most, ms since the Unix epoch; what is due later is left.
    */
-  takeUntold(
-    limit: number,
-    holdMs: number,
-  ): Promise<{ readonly taken: readonly UntoldBurial[]; readonly nextDueMs: number | undefined }>;
+  takeUntold(limit: number, holdMs: number, latest?: number): Promise<TakenBurials>;
   /**
    * `told` ends it. Otherwise it is due again after as long as it has been dead, 1 s to 60 s; `open` = what was sent may
    * still have its effect, so the letter is nobody's until then.

@@ -28,16 +28,17 @@ export function createUntoldQueue(connection: RedisConnection, keys: RedisKeys):
   return {
     isReady: () => connection.isReady(),
 
-    async takeUntold(limit, holdMs) {
+    async takeUntold(limit, holdMs, latest) {
       const places = [keys.untold, keys.deadIndex, keys.deadLetters];
-      const reply = await takeScript.run(connection, places, [limit, Math.ceil(holdMs), LONGEST_MS, READ_BYTES]);
-      const [next, fields] = reply as [number, (Buffer | number)[]];
+      const args = [limit, Math.ceil(holdMs), LONGEST_MS, READ_BYTES, latest ?? ''];
+      const reply = await takeScript.run(connection, places, args);
+      const [next, fields, redisNow] = reply as [number, (Buffer | number)[], number];
       const taken: UntoldBurial[] = [];
       for (let at = 0; at < fields.length; at += 4) {
         const [line, score, bytes, letter] = fields.slice(at, at + 4) as [Buffer, Buffer, number, Buffer];
         taken.push(burialOf(String(line), String(score), letter, bytes));
       }
-      return { taken, nextDueMs: next < 0 ? undefined : next };
+      return { taken, nextDueMs: next < 0 ? undefined : next, redisNow };
     },
 
     async endTelling({ line, score }, ending) {

@@ -5,7 +5,7 @@ import type { OperatorQueue } from '../../src/queue/operator-queue.js';
 import { LeasesRunningError } from '../../src/queue/leases/leases-run.js';
 import { EXIT_FAILURE } from '../../src/shared/errors.js';
 import { runDocument } from '../admin/documents/dead-letters.js';
-import { sayBeingTold } from './dead/run.js';
+import { sayBeingTold, sayWait } from './dead/run.js';
 import { CommandError, printJson, usageError, type CommandContext, type RegisterCommand } from './kit/command.js';
 import { addExitCodes, EXIT_DONE, QUEUE_EXIT_CODES, type ExitCode } from './kit/exit-codes.js';
 import { createProgress } from './kit/progress.js';
@@ -62,6 +62,7 @@ async function toEarlierVersion(command: Command, context: CommandContext, optio
       filter: {},
       dryRun: options.dryRun ?? false,
       onProgress: ({ seen, total }) => progress.update(`${seen} of ${total} dead letters seen`),
+      onWait: (letters, ms) => sayWait(context, letters, ms),
     });
   }).finally(() => progress.end());
   if (options.json) return printJson(context, runDocument(result, options.dryRun ?? false));
@@ -111,7 +112,11 @@ async function run(
     const watching = { force: force ?? false, onProgress, onWatch: sayWatch(progress) };
     const moved = await queue.rollback.run(watching).catch(explainLeases);
     if (!withDead) return { ...moved, dead: 0, dead_left: 0 };
-    const replayed = await queue.deadLetters.replay({ filter: {}, dryRun: false });
+    const replayed = await queue.deadLetters.replay({
+      filter: {},
+      dryRun: false,
+      onWait: (letters, ms) => sayWait(context, letters, ms),
+    });
     if (!json) sayBeingTold(context, replayed);
     return { ...moved, dead: replayed.done, dead_left: replayed.meant - replayed.done };
   } finally {

@@ -10,12 +10,17 @@ interface Bounds {
 /** Scores between which a letter died when it is meant, on Redis's clock, which also set them. */
 export async function boundsOf(connection: RedisConnection, filter: MessageFilter): Promise<Bounds> {
   if (!isTimed(filter)) return { lowest: '-inf', highest: '+inf' };
-  const [seconds, micros] = ((await connection.call('TIME')) as Buffer[]).map(Number) as [number, number];
-  const { from, to } = timeBoundsOf(filter, seconds * 1_000 + micros / 1_000);
+  const { from, to } = timeBoundsOf(filter, await timeOf(connection));
   return { lowest: scoreOf(from), highest: scoreOf(to) };
 }
 
 function scoreOf(ms: number): string {
   if (Number.isFinite(ms)) return ms.toFixed(3);
   return ms < 0 ? '-inf' : '+inf';
+}
+
+/** Redis's clock, ms since the Unix epoch. */
+export async function timeOf(connection: RedisConnection): Promise<number> {
+  const [seconds, micros] = ((await connection.call('TIME')) as Buffer[]).map(Number) as [number, number];
+  return seconds * 1_000 + micros / 1_000;
 }

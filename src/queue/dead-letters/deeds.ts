@@ -13,7 +13,8 @@ export interface Deed {
   readonly needsLetters: boolean;
   readonly mostMatches: number;
   readonly takes: (match: Match) => boolean;
-  readonly act: (matches: readonly Match[]) => Promise<Done>;
+  /** `over`: of what is scored up to this among the untold, the telling is over (domain/clocks/telling-window.ts). */
+  readonly act: (matches: readonly Match[], over: number) => Promise<Done>;
 }
 
 /** What became of letters that were to leave the dead. */
@@ -24,6 +25,8 @@ interface Done {
   readonly beingTold: ReadonlySet<string>;
   /** Until it has been told of the last of these; 0 when there are none. */
   readonly againInMs: number;
+  /** How many of these are free already, if Redis's clock was not set ahead. */
+  readonly standing: number;
 }
 
 const replayScript = redisScript('dead-letters/replay', 'being-told');
@@ -39,19 +42,24 @@ export function purgeDeed(connection: RedisConnection, keys: RedisKeys): Deed {
     needsLetters: false,
     mostMatches: PURGED,
     takes: () => true,
-    act: async (matches) => {
+    act: async (matches, over) => {
       const beingTold = new Set<string>();
-      let [done, againInMs] = [0, 0];
+      let [done, againInMs, standing] = [0, 0, 0];
       for (const group of byBytes(matches)) {
         const lines = group.map(({ line }) => line);
-        const reply = await purgeScript.run(connection, [keys.deadIndex, keys.deadLetters, keys.untold], lines);
-        const [purged, heldMs, held] = reply as [number, number, Buffer[]];
+        const reply = await purgeScript.run(
+          connection,
+          [keys.deadIndex, keys.deadLetters, keys.untold],
+          [over, ...lines],
+        );
+        const [purged, heldMs, held, past] = reply as [number, number, Buffer[], number];
         done += purged;
+        standing += past;
         await noteGone(connection, keys, purged);
         againInMs = Math.max(againInMs, heldMs);
         for (const line of held) beingTold.add(String(line));
       }
-      return { done, beingTold, againInMs };
+      return { done, beingTold, againInMs, standing };
     },
   };
 }
@@ -75,8 +83,10 @@ export function replayDeed(connection: RedisConnection, keys: RedisKeys, mostPar
     needsLetters: true,
     mostMatches: REPLAYED,
     takes: ({ entry }) => entry.letter !== undefined && !isTooLarge(entry, mostParsedBytes),
-    act: (matches) =>
-      push(connection, keys, keys.queue, matches, (entry) => replayed(connection, keys, entry, mostParsedBytes)),
+    act: async (matches, over) => {
+      const args = await argumentsOf(matches, (entry) => replayed(connection, keys, entry, mostParsedBytes));
+      return push(connection, keys, keys.queue, [over, ...args]);
+    },
   };
 }
 
@@ -86,25 +96,34 @@ export function returnDeed(connection: RedisConnection, keys: RedisKeys, mostPar
     needsLetters: true,
     mostMatches: REPLAYED,
     takes: ({ entry }) => entry.storedBytes > 0 && (entry.letter?.rawBytes ?? 0) <= mostParsedBytes,
-    act: (matches) => push(connection, keys, keys.dead, matches, (entry) => returned(connection, keys, entry)),
+    act: async (matches, over) => {
+      const args = await argumentsOf(matches, (entry) => returned(connection, keys, entry));
+      return push(connection, keys, keys.dead, [over, ...args]);
+    },
   };
+}
+
+async function argumentsOf(
+  matches: readonly Match[],
+  ofOne: (entry: DeadLetterEntry) => Promise<RedisArgument[]>,
+): Promise<RedisArgument[]> {
+  const args: RedisArgument[] = [];
+  for (const { entry } of matches) args.push(...(await ofOne(entry)));
+  return args;
 }
 
 async function push(
   connection: RedisConnection,
   { deadIndex, deadLetters, untold }: RedisKeys,
   list: string,
-  matches: readonly Match[],
-  argumentsOf: (entry: DeadLetterEntry) => Promise<RedisArgument[]>,
+  args: readonly RedisArgument[],
 ): Promise<Done> {
-  const args: RedisArgument[] = [];
-  for (const { entry } of matches) args.push(...(await argumentsOf(entry)));
   const reply = await replayScript.run(connection, [list, deadIndex, deadLetters, untold], args);
-  const [done, refusal, againInMs, held] = reply as [number, Buffer, number, Buffer[]];
+  const [done, refusal, againInMs, held, standing] = reply as [number, Buffer, number, Buffer[], number];
   if (refusal.length > 0) {
     throw new UnusableRedisError(`Redis refused to take a message back into ${list}: ${String(refusal)}`);
   }
-  return { done, againInMs, beingTold: new Set(held.map(String)) };
+  return { done, againInMs, standing, beingTold: new Set(held.map(String)) };
 }
 
 /** Earlier versions made JSON of a message of any size, of which this one would have to make a text again. */

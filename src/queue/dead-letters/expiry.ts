@@ -1,9 +1,9 @@
 /** Dead letters that have lain for as long as they are kept. */
-import type { Buffer } from 'node:buffer';
 import type { RedisConnection } from '../connection/connection.js';
 import { redisScript } from '../connection/script.js';
 import type { RedisKeys } from '../keys.js';
 import type { DeadLetterExpiry } from '../background-queue.js';
+import { timeOf } from './bounds.js';
 import { purgeDeed } from './deeds.js';
 import { walkStep, type Match } from './index-walk.js';
 
@@ -23,10 +23,7 @@ export function createDeadLetterExpiry(connection: RedisConnection, keys: RedisK
     async leaveExpiry(id) {
       await turnScript.run(connection, [keys.deadExpirer], [id, 0]);
     },
-    async redisTime() {
-      const [seconds, micros] = ((await connection.call('TIME')) as Buffer[]).map(Number) as [number, number];
-      return seconds * 1_000 + micros / 1_000;
-    },
+    redisTime: () => timeOf(connection),
     async expireDeadLetters(beforeMs, after) {
       const step = await walkStep(connection, keys, {
         towards: 'newer',
@@ -39,7 +36,9 @@ export function createDeadLetterExpiry(connection: RedisConnection, keys: RedisK
         withLetters: true,
       });
       const expired = step.matches.filter((match) => isOlder(match, beforeMs));
-      const { done, beingTold } = expired.length > 0 ? await purge.act(expired) : NOTHING_DONE;
+      // nobody delivers it, so Redis's clock may say when its telling is over
+      const { done, beingTold } =
+        expired.length > 0 ? await purge.act(expired, await timeOf(connection)) : NOTHING_DONE;
       const gone = new Set(expired.filter(({ line }) => !beingTold.has(line)));
       const kept = step.matches.filter((match) => !gone.has(match)).at(-1) ?? after;
       return { deleted: done, isOver: step.isLast || step.looked === 0, after: kept };

@@ -1,10 +1,15 @@
-/** Replay and purge: from the oldest letter to the newest of when they began. */
+/**
+ * Replay and purge: from the oldest letter to the newest of when they began. What may still be told of, if Redis's clock was
+ * set ahead, is left at first; when any telling is over by our own clock, those are gone over once more.
+ */
 import type { Buffer } from 'node:buffer';
+import { TellingWindow } from '../../domain/clocks/telling-window.js';
 import { isUnfiltered, type MessageFilter } from '../../domain/filter/message-filter.js';
 import { searchOf } from '../../domain/filter/text-search.js';
+import type { Clock } from '../../shared/time/clock.js';
 import type { RedisConnection } from '../connection/connection.js';
 import type { RedisKeys } from '../keys.js';
-import { boundsOf } from './bounds.js';
+import { boundsOf, timeOf } from './bounds.js';
 import type { Deed } from './deeds.js';
 import type { DeadLetterEntry } from './entry.js';
 import { walkStep, type Cursor, type Match } from './index-walk.js';
@@ -37,24 +42,63 @@ export interface DeadLetterRun {
   readonly onProgress?: (progress: DeadLetterProgress) => void;
   /** Letters of an earlier version that are moved to the index before. */
   readonly onMoved?: (moved: number, left: number) => void;
+  /** Of so many letters the main server may still be hearing: they are left alone for so long. */
+  readonly onWait?: (letters: number, ms: number) => void;
 }
 
 interface Tools {
   readonly connection: RedisConnection;
   readonly keys: RedisKeys;
   readonly reader: LetterReader;
+  readonly clock: Clock;
 }
 
+/** What one is told who cannot wait for it: the next run does. */
+const STANDING_MS = 1_000;
+
 export async function runOverLetters(tools: Tools, run: DeadLetterRun, deed: Deed): Promise<DeadLetterProgress> {
+  const { connection, keys, clock } = tools;
+  const redisNow = await timeOf(connection);
+  const window = new TellingWindow(clock.now(), redisNow);
+  const bounds = await runBounds(connection, keys, run.filter);
+  const round: Round = { deed, bounds, over: () => window.overUpTo(clock.now()) };
+  const { standing, ...first } = await goOver(tools, run, round);
+  if (standing === 0 || first.isInterrupted) return first;
+  const leftMs = window.leftMs(clock.now());
+  if (leftMs > 0) run.onWait?.(standing, leftMs);
+  await clock.sleep(leftMs, run.signal);
+  if (run.signal?.aborted) return { ...first, isInterrupted: true };
+  const { filter, dryRun, signal } = run;
+  const again = await goOver(tools, { filter, dryRun, ...(signal ? { signal } : {}) }, round);
+  return bothOf(first, again);
+}
+
+/** The second has met again what the first has left. */
+function bothOf(
+  { seen, total, meant, done, unreadable }: DeadLetterProgress,
+  { done: doneThen, beingTold, isInterrupted }: DeadLetterProgress,
+): DeadLetterProgress {
+  const all = { seen, total, meant, done: done + doneThen, unreadable };
+  return { ...all, ...(beingTold ? { beingTold } : {}), ...(isInterrupted ? { isInterrupted } : {}) };
+}
+
+interface Round {
+  readonly deed: Deed;
+  readonly bounds: { readonly lowest: string; readonly highest: string };
+  /** See Deed. */
+  readonly over: () => number;
+}
+
+async function goOver(tools: Tools, run: DeadLetterRun, round: Round): Promise<Tally> {
   const { connection, keys } = tools;
+  const { deed, bounds } = round;
   const total = (await connection.call('ZCARD', keys.deadIndex)) as number;
-  const progress: Tally = { seen: 0, total, meant: 0, done: 0, unreadable: 0 };
+  const progress: Tally = { seen: 0, total, meant: 0, done: 0, unreadable: 0, standing: 0 };
   const named = await namedOnly(tools, run.filter);
   if (named) {
-    await tally(progress, named, run, deed);
+    await tally(progress, named, run, round);
     return { ...progress, seen: total };
   }
-  const bounds = await runBounds(connection, keys, run.filter);
   const search = searchOf(run.filter);
   for (let after: Cursor | undefined; progress.seen < total;) {
     if (run.signal?.aborted) return { ...progress, isInterrupted: true };
@@ -68,7 +112,7 @@ export async function runOverLetters(tools: Tools, run: DeadLetterRun, deed: Dee
       withLetters: deed.needsLetters || search !== undefined,
     });
     const meant = step.matches.filter((match) => !search || search.isIn(match.stored, () => match.entry.letter));
-    const taken = new Set(await tally(progress, meant, run, deed));
+    const taken = new Set(await tally(progress, meant, run, round));
     progress.seen += step.looked;
     run.onProgress?.({ ...progress });
     if (step.isLast || step.looked === 0) break;
@@ -85,13 +129,14 @@ async function namedOnly({ reader }: Tools, { ids, ...rest }: MessageFilter): Pr
   return entries?.map((entry) => ({ ...entry, score: '', entry }));
 }
 
-interface Tally {
+interface Tally extends DeadLetterProgress {
   seen: number;
-  total: number;
   meant: number;
   done: number;
   unreadable: number;
   beingTold?: { readonly letters: number; readonly againInMs: number };
+  /** Of these, free already if Redis's clock was not set ahead. */
+  standing: number;
 }
 
 /** Resolves to those that are not among the dead any more. */
@@ -99,19 +144,21 @@ async function tally(
   progress: Tally,
   meant: readonly Match[],
   { dryRun, onMeant }: DeadLetterRun,
-  deed: Deed,
+  { deed, over }: Round,
 ): Promise<readonly Match[]> {
   const taken = meant.filter(deed.takes);
   progress.meant += meant.length;
   if (onMeant) for (const { entry } of meant) onMeant(entry);
   progress.unreadable += meant.length - taken.length;
   if (dryRun || taken.length === 0) return [];
-  const { done, beingTold, againInMs } = await deed.act(taken);
+  const { done, beingTold, againInMs, standing } = await deed.act(taken, over());
   progress.done += done;
+  progress.standing += standing;
   if (beingTold.size === 0) return taken;
   const before = progress.beingTold ?? { letters: 0, againInMs: 0 };
   const letters = before.letters + beingTold.size;
-  progress.beingTold = { letters, againInMs: Math.max(before.againInMs, againInMs) };
+  const ms = Math.max(before.againInMs, againInMs, standing > 0 ? STANDING_MS : 0);
+  progress.beingTold = { letters, againInMs: ms };
   return taken.filter(({ line }) => !beingTold.has(line));
 }
 

@@ -91,6 +91,7 @@ function walk(
         onMoved: (moved, left) =>
           progress.update(`${moved} letters of an earlier version moved to the index, ${left} left`),
         onProgress: (now) => progress.update(`${now.seen} of ${now.total} seen, ${now.done} ${done}`),
+        onWait: (letters, ms) => sayWait(context, letters, ms),
         onMeant: ({ unique, reason, messageId = '-' }) => {
           if (dryRun && met.length < MOST_NAMED) met.push(`${unique}  ${printable(`${reason}  ${messageId}`, 300)}`);
         },
@@ -105,6 +106,12 @@ function printMeant(context: CommandContext, { meant, total, met }: Walked, done
   for (const line of met) context.print(line);
   if (meant > met.length) context.print(`... and ${meant - met.length} more ("dead list")`);
   context.print(`${meant} of ${total} dead letters would be ${done}.`);
+}
+
+/** Redis's clock says that their telling is over, and it may have been set ahead. */
+export function sayWait(context: CommandContext, letters: number, ms: number): void {
+  const seconds = Math.ceil(ms / 1_000);
+  context.printError(`The main server may be hearing of ${letters} of them: waiting ${seconds} s before they follow.`);
 }
 
 /** Why some stay: a late "failed" must not overwrite what becomes of them. */

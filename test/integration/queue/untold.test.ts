@@ -1,10 +1,23 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { deadLetter, POISON_CRASHES } from '../../../src/domain/dead-letters/dead-letter.js';
+import type { MessageFilter } from '../../../src/domain/filter/message-filter.js';
 import type { RedisQueue } from '../../../src/queue/claims/claims-and-settlements.js';
+import type { DeadLetterProgress } from '../../../src/queue/dead-letters/run.js';
 import { redisKeys } from '../../../src/queue/keys.js';
+import { withOperatorQueue } from '../../../src/queue/operator-queue.js';
+import { systemClock, type Clock } from '../../../src/shared/time/clock.js';
 import { expectNoLeftovers } from '../../support/program/leftovers.js';
-import { claim, countDead, message, places, QUEUE, settle } from '../../support/redis/queue.js';
+import {
+  claim,
+  countDead,
+  message,
+  places,
+  QUEUE,
+  queueConfig,
+  redisConfig,
+  settle,
+} from '../../support/redis/queue.js';
 import { useRedis } from '../../support/redis/redis.js';
 import { useOperator, useQueues } from './queues.js';
 
@@ -96,6 +109,19 @@ describe('tellers', () => {
     expect([...first.taken, ...second.taken].map(({ messageId }) => messageId).sort()).toEqual(['a', 'b']);
   });
 
+  test('leave what is due by a clock of Redis that was set ahead until the time they know of', async () => {
+    const queue = await queueOf();
+    await bury(queue, message('now'), message('later'));
+    const now = Date.now();
+    const [first = '', second = ''] = await redis.client.zrange(keys.untold, '0', '-1');
+    await redis.client.zadd(keys.untold, now - 3_600_000, first, now - 1_800_000, second);
+    const { taken, nextDueMs } = await queue.background.takeUntold(8, HOLD_MS, now - 3_000_000);
+    expect(taken.map(({ messageId }) => messageId)).toEqual(['now']);
+    expect(nextDueMs).toBe(1_200_000);
+    // that one has it for its time from now on, whoever looks by whatever clock
+    expect((await queue.background.takeUntold(8, HOLD_MS)).taken.map(({ messageId }) => messageId)).toEqual(['later']);
+  });
+
   test('wait twice as long each time, from 1 s to 60 s', async () => {
     const queue = await queueOf();
     await bury(queue, message('a'));
@@ -133,7 +159,7 @@ describe('tellers', () => {
     await bury(queue, message('a'));
     await makeDue();
     await redis.client.del(keys.deadIndex, keys.deadLetters);
-    expect(await queue.background.takeUntold(1, HOLD_MS)).toEqual({ taken: [], nextDueMs: undefined });
+    expect(await queue.background.takeUntold(1, HOLD_MS)).toMatchObject({ taken: [], nextDueMs: undefined });
     expect(await untold()).toBe(0);
   });
 });
@@ -161,6 +187,58 @@ describe.each([
     expect(await run()).toMatchObject({ meant: 1, done: 1 });
     expect([await untold(), await countDead(redis.client)]).toEqual([0, 0]);
     expect((await places(redis.client)).waiting.length).toBe(waiting.length);
+  });
+});
+
+describe.each(['replay', 'purge'] as const)('%s, where the clock of Redis says that a telling is over', (kind) => {
+  /** Before the real one by an hour or more, as after a step ahead. */
+  const overtaken = async (line: string) => redis.client.zadd(keys.untold, Date.now() - 3_600_000.5, line);
+  const lines = async () => redis.client.zrange(keys.untold, '0', '-1');
+
+  /** What happens while it waits, by a clock on which long pauses pass at once. */
+  function run(filter: MessageFilter, meanwhile: (ms: number) => Promise<unknown>): Promise<DeadLetterProgress> {
+    let passed = 0;
+    const sleep: Clock['sleep'] = async (ms, signal) => {
+      if (ms < 5_000) return systemClock.sleep(ms, signal);
+      await meanwhile(ms);
+      passed += ms;
+    };
+    const clock: Clock = { ...systemClock, now: () => systemClock.now() + passed, sleep };
+    const config = { redis: redisConfig(redis.port), queue: queueConfig() };
+    return withOperatorQueue(config, clock, ({ deadLetters }) => deadLetters[kind]({ filter, dryRun: false }));
+  }
+
+  test('does the others at once, and that one when any telling is over by our own', async () => {
+    const queue = await queueOf();
+    await bury(queue, message('told'));
+    await overtaken((await lines())[0] ?? '');
+    await bury(queue, message('other'));
+    await redis.client.zadd(keys.untold, 1, (await lines())[1] ?? '');
+    const met: unknown[] = [];
+    const result = await run({}, async (ms) => met.push(ms, await countDead(redis.client)));
+    expect(met).toEqual([expect.closeTo(15_000, -3), 1]);
+    expect(result).toEqual({ seen: 2, total: 2, meant: 2, done: 2, unreadable: 0 });
+    expect([await untold(), await countDead(redis.client)]).toEqual([0, 0]);
+  });
+
+  test('leaves alone what somebody has begun to tell meanwhile', async () => {
+    const queue = await queueOf();
+    await bury(queue, message('a'), message('b'));
+    const [a = '', b = ''] = await lines();
+    await overtaken(a);
+    await overtaken(b);
+    // the clock goes on: of these one is over by it, and nobody knows since when
+    const takes = () => redis.client.zadd(keys.untold, Date.now() + 60_000.5, a, Date.now() + 1.5, b);
+    const result = await run({}, takes);
+    expect(result).toMatchObject({ meant: 2, done: 0, beingTold: { letters: 2 } });
+    expect(await countDead(redis.client)).toBe(2);
+  });
+
+  test('waits for none that is named', async () => {
+    const queue = await queueOf();
+    await bury(queue, message('a'));
+    await makeDue();
+    expect(await run({ ids: ['a'] }, () => Promise.reject(new Error('it waits')))).toMatchObject({ done: 1 });
   });
 });
 

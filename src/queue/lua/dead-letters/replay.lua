@@ -1,11 +1,12 @@
 -- Moves dead letters to the queue, in the order given, by LPUSH as producers do; or back to the list of earlier versions.
 --
 -- KEYS 1 queue, or the list of earlier versions  2 index  3 letters  4 untold
--- ARGV three per letter: its member of the index, what is pushed, "" or the text to push
+-- ARGV 1 what is scored up to this in `untold` is over: see parts/being-told.lua
+--      then three per letter: its member of the index, what is pushed, "" or the text to push
 --      "given" = that text  "letter" = the letter as it is
 --      "message" = what follows the first line of the letter: a message too large to be read by us
 -- Returns {letters moved, error of the first that Redis refused or "", ms until the last of those is free that stay since
---          they are being told, or 0, {these}}
+--          they are being told, or 0, {these}, how many of them are free already if Redis's clock was not set ahead}
 --
 -- What the main server is being told of as failed must not be delivered meanwhile: a late "failed" would overwrite
 -- "delivered". For the same reason nobody tells it afterwards.
@@ -27,22 +28,23 @@ end
 
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local moved, held_ms, held = 0, 0, {}
-for at = 1, #ARGV, 3 do
+local over, moved, held_ms, held, standing = tonumber(ARGV[1]), 0, 0, {}, 0
+for at = 2, #ARGV, 3 do
   local member = ARGV[at]
   local unique = string.match(member, '^%S*')
-  local ms = ms_being_told(untold, member, now)
+  local ms = ms_being_told(untold, member, now, over)
   local message = ms == 0 and redis.call('ZSCORE', index, member) and message_of(unique, ARGV[at + 1], ARGV[at + 2])
-  if ms > 0 then
+  if ms ~= 0 then
     held[#held + 1] = member
     held_ms = math.max(held_ms, ms)
+    if ms < 0 then standing = standing + 1 end
   elseif message then
     local done = redis.pcall('LPUSH', queue, message)
-    if type(done) == 'table' and done.err then return { moved, done.err, held_ms, held } end
+    if type(done) == 'table' and done.err then return { moved, done.err, held_ms, held, standing } end
     redis.pcall('ZREM', untold, member)
     redis.call('ZREM', index, member)
     redis.call('HDEL', letters, unique)
     moved = moved + 1
   end
 end
-return { moved, '', held_ms, held }
+return { moved, '', held_ms, held, standing }

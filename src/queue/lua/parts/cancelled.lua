@@ -21,7 +21,7 @@ local function forget_failures(failures, id)
 end
 
 -- Those of one run are a microsecond apart, in their order. Before `not_before`, in ms, nobody tells the main server of it,
--- replays or purges it. What is kept of the failed attempts of `id`, "" = it has none that can be read, goes along. Returns why it
+-- replays or purges it; 0 = no status of it can be on its way. What is kept of the failed attempts of `id`, "" = it has none that can be read, goes along. Returns why it
 -- is refused, and nothing is written then; or nil.
 local last_us = 0
 local function bury(index, letters, untold, failures, id, envelope, line, not_before)
@@ -34,7 +34,7 @@ local function bury(index, letters, untold, failures, id, envelope, line, not_be
   why = refusal_of(done, 'ZADD', index)
   -- of what has no id that can be read there is nobody to tell
   if not why and string.find(line, '^%S* %S* %S') then
-    local due = math.max(math.floor(last_us / 1000) + 1000, math.ceil(not_before)) + 0.5
+    local due = math.max(math.floor(last_us / 1000) + 1000, math.ceil(not_before)) + (not_before > 0 and 0.5 or 0)
     why = refusal_of(redis.pcall('ZADD', untold, string.format('%.1f', due), line), 'ZADD', untold)
   end
   if why then undo_burial(index, letters, untold, line) end

@@ -10,6 +10,7 @@ import { systemClock } from '../../../../src/shared/time/clock.js';
 import { expectNoLeftovers } from '../../../support/program/leftovers.js';
 import { claim, openQueue, places, QUEUE, settle } from '../../../support/redis/queue.js';
 import { useRedis } from '../../../support/redis/redis.js';
+import { waitFor } from '../../../support/wait-for.js';
 import { useOperator } from '../queues.js';
 
 expectNoLeftovers();
@@ -325,6 +326,8 @@ test('back to the list of version 1.0, in the order of death, each in an envelop
   expect(await redis.client.exists(keys.deadIndex, keys.deadLetters)).toBe(0);
   await onQueue(({ deadLetters }) => deadLetters.returnToList({ filter: {}, dryRun: true }));
   expect(await redis.client.llen(DEAD)).toBe(4);
+  // each look moves for 50 ms what lies in the list
+  await waitFor(async () => (await ids()).length === 4, { what: 'all to be moved' });
   expect(await ids()).toEqual([undefined, 'c', 'large', 'a']);
 });
 

@@ -21,16 +21,23 @@ function fleet(burials: number, answers: readonly Answer[], timeoutMs = 30_000) 
   const holds: number[] = [];
   const puts: { id: string; at: number; budgetMs: number }[] = [];
   const looks: number[] = [];
+  const latest: (number | undefined)[] = [];
+  const redis = { aheadMs: 0 };
   const pause = { isOver: true };
   const queue: UntoldQueue = {
     isReady: () => true,
-    async takeUntold(limit, holdMs) {
+    async takeUntold(limit, holdMs, now) {
       looks.push(clock.now());
+      latest.push(now && now - clock.wallNow());
       holds.push(holdMs);
       const due = [...untold].filter(([, at]) => at <= clock.now()).slice(0, limit);
       for (const [id] of due) untold.set(id, clock.now() + holdMs);
       const about = { attemptCount: 3, errorMessage: 'Max attempts exceeded', line: '', score: '' };
-      return { taken: due.map(([messageId]) => ({ messageId, ...about })), nextDueMs: undefined };
+      return {
+        taken: due.map(([messageId]) => ({ messageId, ...about })),
+        nextDueMs: undefined,
+        redisNow: clock.wallNow() + redis.aheadMs,
+      };
     },
     async endTelling({ messageId }, ending) {
       ended.push(`${messageId} ${ending}`);
@@ -54,7 +61,7 @@ function fleet(burials: number, answers: readonly Answer[], timeoutMs = 30_000) 
     log,
   });
   duties.push(duty);
-  return { clock, log, untold, ended, holds, puts, looks, pause, duty };
+  return { clock, log, untold, ended, holds, puts, looks, latest, redis, pause, duty };
 }
 
 test.each([
@@ -138,4 +145,19 @@ test('while deliveries are paused nothing is told, and nothing taken', async () 
   pause.isOver = true;
   await clock.advance(1_500);
   expect(puts).toHaveLength(1);
+});
+
+test('when the clock of Redis is set ahead, what is due goes by the old one for as long as a telling may last', async () => {
+  const { clock, duty, latest, redis } = fleet(0, [DELIVERED]);
+  void duty.start();
+  await clock.advance(5_000);
+  redis.aheadMs = 3_600_000;
+  await clock.advance(1_500);
+  const looked = latest.length;
+  await clock.advance(13_000);
+  const held = latest.slice(looked);
+  expect(held.length).toBeGreaterThan(10);
+  expect(held.every((ms) => ms !== undefined && ms <= 1_000)).toBe(true);
+  await clock.advance(4_000);
+  expect(latest.at(-1)).toBeGreaterThanOrEqual(3_600_000);
 });
