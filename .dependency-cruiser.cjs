@@ -45,6 +45,7 @@ const ROOMS = {
     'supervisor/workers',
     'src/domain',
     'src/duties/failure-sweep.ts',
+    'src/duties/fleet/presence.ts',
     'src/duties/found-lists.ts',
     'src/duties/history-writing.ts',
     'src/duties/recoverer.ts',
@@ -57,6 +58,7 @@ const ROOMS = {
     'supervisor/workers',
     'src/shared',
     'src/domain/dead-letters/reasons.ts',
+    'src/domain/fleet',
     'src/domain/history/book.ts',
   ],
   'supervisor/admin': [
@@ -84,6 +86,7 @@ const ROOMS = {
     'supervisor/status',
     'supervisor/workers',
     'src/domain/audit/deed.ts',
+    'src/domain/fleet/fleet-watch.ts',
     'src/shared',
   ],
   'supervisor/certificates': [],

@@ -11,6 +11,7 @@ import { registerDead } from './commands/dead.js';
 import { registerFailures } from './commands/failures.js';
 import { CommandError, type CommandContext, type RegisterCommand } from './commands/kit/command.js';
 import { addExitCodes, EXIT_DONE, EXIT_NO_SUPERVISOR, EXIT_USAGE, type ExitCode } from './commands/kit/exit-codes.js';
+import { registerFleet } from './commands/fleet.js';
 import { registerHistory } from './commands/history.js';
 import { registerMessage } from './commands/message.js';
 import { registerPause } from './commands/pause.js';
@@ -41,6 +42,7 @@ const COMMANDS: readonly RegisterCommand[] = [
   registerDead,
   registerAudit,
   registerHistory,
+  registerFleet,
   registerFailures,
   registerSend,
   registerCerts,

@@ -1,4 +1,5 @@
 import type { Buffer } from 'node:buffer';
+import type { FleetLook } from '../domain/fleet/fleet-watch.js';
 import type { SkippedWrites } from '../domain/dead-letters/skipped.js';
 import type { CountedFailures } from '../domain/failures/failure-group.js';
 import type { HistoryCounts } from '../domain/history/book.js';
@@ -225,6 +226,28 @@ export interface HistoryQueue {
   noteHistory(note: HistoryNote): Promise<HistoryLook>;
 }
 
+/** What one of the fleet says of itself. */
+export interface FleetWord {
+  /** `<host>/<instance>`, and another for when a second one lives under the same (domain/fleet/member.ts). */
+  readonly field: string;
+  readonly otherField: string;
+  /** One process: a name that is never used again, without blanks. */
+  readonly writer: string;
+  readonly text: string;
+  /** It has said something under this name before. */
+  readonly hasSpoken: boolean;
+  /** Who was not heard of for a day is to be forgotten now. */
+  readonly sweeps: boolean;
+}
+
+/** Who serves this queue, on any host. */
+export interface FleetQueue {
+  isReady(): boolean;
+  /** Resolves to the name under which it stands from now on. Rejects with UnusableRedisError when there is no room for it. */
+  sayInFleet(word: FleetWord): Promise<string>;
+  fleet(): Promise<FleetLook>;
+}
+
 /** What is kept of failed attempts beside their messages. */
 export interface FailureQueue {
   isReady(): boolean;
@@ -250,6 +273,7 @@ export interface BackgroundQueue
     UntoldQueue,
     PauseQueue,
     HistoryQueue,
+    FleetQueue,
     FailureQueue {
   sizes(): Promise<QueueSizes>;
 }

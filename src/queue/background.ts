@@ -6,6 +6,8 @@ import { CONTROL_SILENCE_MS, RedisConnection } from './connection/connection.js'
 import { readEvictionPolicy } from './connection/facts.js';
 import { createFailureQueue } from './failures/book.js';
 import { createFoundListsQueue } from './found-lists.js';
+import { readFleet } from './fleet/read.js';
+import { sayInFleet } from './fleet/say.js';
 import { noteHistory } from './history/note.js';
 import { redisKeys, type RedisKeys } from './keys.js';
 import type { BackgroundQueue } from './background-queue.js';
@@ -35,6 +37,8 @@ export function createBackgroundQueue(
     ...createFailureQueue(connection, keys, identity.sideBooks),
     lookAtPause: () => lookAtPause(connection, keys, ''),
     noteHistory: (note) => noteHistory({ connection, keys, ...identity }, note),
+    sayInFleet: (word) => sayInFleet({ connection, keys, ...identity }, word),
+    fleet: () => readFleet(connection, keys),
     sizes: () => readSizes(connection, keys),
   };
 }

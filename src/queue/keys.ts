@@ -44,6 +44,8 @@ export interface RedisKeys {
   readonly historyWriters: string;
   /** Hash: `hh:mm` of a day (`2026-11-26`), or `dd hh` of a month (`2026-11`) → a line of the history. */
   historyOf(time: string): string;
+  /** Hash: `<host>/<instance>` → what a supervisor, or a worker alone, says of itself (domain/fleet/member.ts). */
+  readonly fleet: string;
   /** String: what the side books take, in bytes; measured within the last half minute. */
   readonly sideBooks: string;
   processing(consumer: string): string;
@@ -78,6 +80,7 @@ export function redisKeys(queue: string): RedisKeys {
     history: `${prefix}:history`,
     historyWriters: `${prefix}:history:writers`,
     historyOf: (time) => `${prefix}:history:${time}`,
+    fleet: `${prefix}:fleet`,
     sideBooks: `${prefix}:side-books`,
     processing: (consumer) => `${prefix}:processing:${consumer}`,
   };
@@ -90,7 +93,7 @@ export function typeOf(key: string): KeyType {
   if (/\}[^}]*:(?:retry|consumers|dead:index|untold)$/.test(key)) return 'sorted set';
   if (/\}[^}]*:(?:paused|searcher|dead:expirer|failures:swept|side-books)$/.test(key)) return 'string';
   if (/\}[^}]*:audit$/.test(key)) return 'stream';
-  return /\}[^}]*:(?:crashes|dead:letters|shares|paused:seen|rate|(?:failures|history)(?::[^:]+)?)$/.test(key)
+  return /\}[^}]*:(?:crashes|dead:letters|shares|paused:seen|rate|fleet|(?:failures|history)(?::[^:]+)?)$/.test(key)
     ? 'hash'
     : 'list';
 }
@@ -104,7 +107,7 @@ function isOwnName(name: string): boolean {
   const parts = /^([^{}]*)\{[^{}]+\}([^{}]*)$/.exec(name);
   if (!parts || parts[1] + (parts[2] ?? '') === '') return false;
   const ours =
-    /:(?:retry|dead|untold|consumers|crashes|shares|paused|searcher|rate|failures|side-books|audit|history|processing)(?::|$)/;
+    /:(?:retry|dead|untold|consumers|crashes|shares|paused|searcher|rate|fleet|failures|side-books|audit|history|processing)(?::|$)/;
   return !ours.test(parts[2] ?? '');
 }
 

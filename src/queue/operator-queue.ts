@@ -1,3 +1,4 @@
+import type { FleetLook } from '../domain/fleet/fleet-watch.js';
 import type { FailedAttempt } from '../domain/failures/failed-attempt.js';
 import type { CountedFailures } from '../domain/failures/failure-group.js';
 import type { Clock } from '../shared/time/clock.js';
@@ -11,6 +12,7 @@ import { RedisConnection, type RedisArgument } from './connection/connection.js'
 import { address } from './connection/problem.js';
 import { RedisDeadLetters, type DeadLetters } from './dead-letters/dead-letters.js';
 import { readFailureCounts, readFailures } from './failures/reading.js';
+import { readFleet } from './fleet/read.js';
 import { readHistory, type HistoryQuery, type ReadHistory } from './history/read.js';
 import { redisKeys } from './keys.js';
 import { readLeases } from './leases/leases-run.js';
@@ -35,6 +37,8 @@ export interface OperatorQueue {
   failures(ids: readonly string[]): Promise<ReadonlyMap<string, readonly FailedAttempt[]>>;
   /** What all workers have done. */
   readonly history: { read(query: HistoryQuery): Promise<ReadHistory> };
+  /** What supervisors and workers alone say of themselves. */
+  fleet(): Promise<FleetLook>;
   /** What failed since then, hour by hour; times in ms since the Unix epoch. */
   failureCounts(span: { readonly since: number; readonly now: number }): Promise<readonly CountedFailures[]>;
   /** Of workers of this kind, on any host; one that is renewed changes its score. Python workers have none. */
@@ -107,6 +111,7 @@ function operatorQueue(
     sizes: () => readSizes(connection, keys),
     failures: (ids) => readFailures(connection, keys, ids),
     history: { read: (query) => readHistory(connection, keys, query) },
+    fleet: () => readFleet(connection, keys),
     failureCounts: (span) => readFailureCounts(connection, keys, span),
     leases: () => readLeases(connection, keys),
     pausing: createPausing(connection, keys, clock),

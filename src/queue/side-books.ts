@@ -1,5 +1,5 @@
 /**
- * What is kept beside the messages: failed attempts, their counts by the hour, the history, the audit. None of it is part of
+ * What is kept beside the messages: failed attempts, their counts by the hour, the history, the audit, who is there. None of it is part of
  * a settlement, and together they take no more of Redis than REDIS_SIDE_BOOKS_MAX, or about that: what one process has
  * measured holds for all of the fleet for half a minute. Who writes such a book asks before it grows.
  */
@@ -58,7 +58,7 @@ function booksOf(keys: RedisKeys, now: number): string[] {
   const days = (count: number): number[] => Array.from({ length: count + 1 }, (_, ago) => today - ago);
   const months = new Set(days(HOURS_KEPT_DAYS).map(monthName));
   return [
-    ...[keys.failures, keys.audit, keys.history, keys.historyWriters],
+    ...[keys.failures, keys.audit, keys.history, keys.historyWriters, keys.fleet],
     ...failureHours(now).map((hour) => keys.failuresIn(hour)),
     ...days(MINUTES_KEPT_DAYS).map((day) => keys.historyOf(dayName(day))),
     ...[...months].map((month) => keys.historyOf(month)),

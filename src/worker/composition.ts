@@ -15,7 +15,7 @@ import { createCertificateWatch } from '../duties/certificate-watch.js';
 import type { Duty } from '../duties/duty-failures.js';
 import { FailureCounts } from '../duties/failure-counts.js';
 import { createFailureSweep } from '../duties/failure-sweep.js';
-import { createFleetShareDuty } from '../duties/fleet-share.js';
+import { createFleetShareDuty } from '../duties/fleet/fleet-share.js';
 import { createEvictionWatch } from '../duties/eviction-watch.js';
 import { createFoundListsDuty } from '../duties/found-lists.js';
 import { createHistoryWriting } from '../duties/history-writing.js';

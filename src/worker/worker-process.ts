@@ -10,6 +10,7 @@ import type { Life } from '../shared/life.js';
 import type { Counts } from '../shared/metrics/counts.js';
 import type { MetricJson } from '../shared/metrics/metric-json.js';
 import { beatOf } from './beat.js';
+import { presenceOfOneAlone } from './presence.js';
 import { composeWorker, type WorkerOptions, type WorkerParts } from './composition.js';
 
 /** A worker that waits for Redis longer boots without it. */
@@ -20,6 +21,8 @@ const ROUTE_AT_BOOT_MS = 1_000;
 export class WorkerProcess {
   readonly #options: WorkerOptions;
   readonly #parts: WorkerParts;
+  /** A supervisor speaks for its workers. */
+  readonly #presence: Life | undefined;
   #activatedAt: number | undefined;
   #ending = false;
 
@@ -27,6 +30,7 @@ export class WorkerProcess {
   constructor(options: WorkerOptions) {
     this.#options = options;
     this.#parts = composeWorker(options);
+    this.#presence = options.isAlone ? presenceOfOneAlone(options, this.#parts, () => this.beat(0)) : undefined;
   }
 
   /**
@@ -58,6 +62,7 @@ export class WorkerProcess {
     this.#activatedAt = this.#options.clock.now();
     const { duties, workLoop } = this.#parts;
     await startAll(duties);
+    await this.#presence?.start();
     this.#announce();
     workLoop.start();
   }
@@ -75,6 +80,7 @@ export class WorkerProcess {
     log.info(`Stopping worker ${identity.workerId}...`);
     await workLoop.drain(deadlineMs);
     await stopAll(duties);
+    await this.#presence?.stop();
     await this.#leave();
     await stopAll(connections);
     log.info(`Worker ${identity.workerId} stopped`);

@@ -17,6 +17,7 @@ import type {
   DeadLetterRunAnswer,
   DeadLetterRunFields,
 } from './shapes/dead-letters.js';
+import type { FleetDocument } from './shapes/fleet.js';
 import type { FailureFields, FailuresDocument } from './shapes/failures.js';
 import type {
   MessageDetails,
@@ -28,6 +29,7 @@ import type {
 
 export type * from './shapes/dead-letters.js';
 export type * from './shapes/failures.js';
+export type * from './shapes/fleet.js';
 export type * from './shapes/messages.js';
 
 export interface Place {
@@ -75,6 +77,7 @@ export const ROUTES = {
   /** A filter may hold a text out of a message. */
   audit: { method: 'GET', path: '/audit', access: 'admin' },
   history: { method: 'GET', path: '/history', access: 'open' },
+  fleet: { method: 'GET', path: '/fleet', access: 'open' },
   pause: { method: 'POST', path: '/pause', access: 'admin' },
   resume: { method: 'POST', path: '/resume', access: 'admin' },
 } as const satisfies Readonly<Record<string, Place>>;
@@ -138,6 +141,7 @@ export interface Answers {
   message: MessageDetails;
   audit: AuditDocument;
   history: HistoryDocument;
+  fleet: FleetDocument;
   /** 500: it stands, and not all have confirmed it; or it is over already. */
   pause: PauseAnswer;
   resume: ResumeAnswer;

@@ -1,4 +1,5 @@
 /** Builds the parts of the primary and says in which order they live. */
+import { hostname } from 'node:os';
 import type { LoadedConfig } from '../../src/shared/config/load.js';
 import type { Life } from '../../src/shared/life.js';
 import type { Log } from '../../src/shared/logger/log.js';
@@ -9,6 +10,7 @@ import { Wake } from '../../src/shared/time/wake.js';
 import { ClaimRecovery } from '../queue/claim-recovery.js';
 import { DeadLetterExpiry } from '../queue/dead-letter-expiry.js';
 import { FailureSweeper } from '../queue/failure-sweeper.js';
+import { FleetKeeping } from '../queue/fleet-keeping.js';
 import { FoundLists } from '../queue/found-lists.js';
 import { HistoryKeeping } from '../queue/history-keeping.js';
 import { LeaseObserver } from '../queue/lease-observer.js';
@@ -18,8 +20,10 @@ import { QueueMonitor } from '../queue/queue-monitor.js';
 import { QueueMove } from '../queue/queue-move.js';
 import { Operations } from '../rollout/operations.js';
 import { Reload, type Adopter } from '../rollout/reload.js';
+import { presenceOf } from '../status/documents/fleet-presence.js';
 import { ArrivalsMeter } from '../status/arrivals-meter.js';
 import { CountLedger } from '../status/counts.js';
+import type { StatusSource } from '../status/status-source.js';
 import type { ChildProcess } from '../workers/process/child-process.js';
 import { OrphanGuardian } from '../workers/process/orphan-guardian.js';
 import { ResourceMonitor } from '../workers/resource-monitor.js';
@@ -27,7 +31,7 @@ import { WorkerPool } from '../workers/worker-pool.js';
 import { ReconcileLoop } from './reconcile-loop.js';
 import { ServiceNotifier } from './sd-notify.js';
 import { SignalInbox } from './signals.js';
-import { surfaceOf } from './surface.js';
+import { surfaceOf, type Surface } from './surface.js';
 
 interface CompositionOptions {
   readonly loaded: LoadedConfig;
@@ -74,10 +78,11 @@ export class Composition implements Life {
     const expiry = new DeadLetterExpiry({ ...base, access, settings: config, id: options.nonce(), audit });
     const arrivals = new ArrivalsMeter();
     const history = historyOf(base, options, { ...workers, access, arrivals });
-    const looking = { queue, observer, foundLists, sweeper, expiry, history };
+    const fleet = fleetOf(base, options, access, () => surface.status);
+    const looking = { queue, observer, foundLists, sweeper, expiry, history, fleet };
     const rollout = rolloutOf(base, options.reload, { ...workers, ...looking, access });
-    const shown = { ...workers, ...rollout, queue, observer, arrivals, audit };
-    const surface = surfaceOf({ ...base, ...shown, supervisor: config.supervisor });
+    const shown = { ...workers, ...rollout, queue, observer, arrivals, audit, fleet };
+    const surface: Surface = surfaceOf({ ...base, ...shown, supervisor: config.supervisor });
     this.#pool = workers.pool;
     this.#loop = new ReconcileLoop({ ...base, ...workers, ...rollout, ...surface, wake, signals, guardian, notifier });
     /*
@@ -99,6 +104,7 @@ export class Composition implements Life {
       audit,
       expiry,
       history,
+      fleet,
       sweeper,
       ...surface.lives,
       rollout.resources,
@@ -177,6 +183,23 @@ function historyOf(
   });
 }
 
+/** One instance of a host differs from another in its port. */
+function fleetOf(
+  base: Base,
+  { loaded, nonce }: CompositionOptions,
+  access: QueueAccess,
+  status: () => Pick<StatusSource, 'document'>,
+): FleetKeeping {
+  return new FleetKeeping({
+    ...base,
+    access,
+    settings: loaded.config,
+    name: { host: hostname(), instance: String(loaded.config.supervisor.port) },
+    id: `supervisor.${nonce()}`,
+    presence: () => presenceOf(status().document()),
+  });
+}
+
 interface Rollout {
   readonly reload: Reload;
   readonly operations: Operations;
@@ -187,6 +210,7 @@ interface RolloutUsers extends Workers {
   readonly foundLists: FoundLists;
   readonly expiry: DeadLetterExpiry;
   readonly history: HistoryKeeping;
+  readonly fleet: FleetKeeping;
   readonly sweeper: FailureSweeper;
   readonly queue: QueueMonitor;
   readonly observer: LeaseObserver;
@@ -196,14 +220,14 @@ interface RolloutUsers extends Workers {
 function rolloutOf(
   base: Base,
   read: CompositionOptions['reload'],
-  { pool, queue, observer, foundLists, sweeper, expiry, history, access }: RolloutUsers,
+  { pool, queue, observer, foundLists, sweeper, expiry, history, fleet, access }: RolloutUsers,
 ): Rollout {
   const level: Adopter = { adopt: ({ logging }) => base.log.setLevel(logging.level) };
   const oldQueue = new QueueMove({
     access,
     consumers: () => pool.processes.flatMap(({ consumers }) => [...consumers]),
   });
-  const adopters = [level, queue, observer, foundLists, sweeper, expiry, history];
+  const adopters = [level, queue, observer, foundLists, sweeper, expiry, history, fleet];
   const reload = new Reload({ ...base, read, pool, adopters, oldQueue });
   const operations = new Operations({ ...base, pool, reload });
   const resources = new ResourceMonitor({

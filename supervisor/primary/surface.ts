@@ -1,4 +1,5 @@
 /** What shows the primary and lets others act on it: status, control, and the ways to both. */
+import type { FleetSight } from '../../src/domain/fleet/fleet-watch.js';
 import type { Config } from '../../src/shared/config/config.js';
 import type { Life } from '../../src/shared/life.js';
 import type { Log } from '../../src/shared/logger/log.js';
@@ -8,6 +9,7 @@ import type { Route } from '../admin/route.js';
 import { auditRoute } from '../admin/routes/audit.js';
 import { controlRoutes } from '../admin/routes/control.js';
 import { deadLetterRoutes } from '../admin/routes/dead-letters.js';
+import { fleetRoute } from '../admin/routes/fleet.js';
 import { historyRoute } from '../admin/routes/history.js';
 import { failureRoutes } from '../admin/routes/failures.js';
 import { pauseRoutes } from '../admin/routes/pause.js';
@@ -42,6 +44,7 @@ interface SurfaceOptions {
   readonly queue: QueueMonitor;
   readonly observer: Pick<LeaseObserver, 'trouble'>;
   readonly arrivals: Pick<ArrivalsMeter, 'arrivalsAt'>;
+  readonly fleet: { readonly sight: FleetSight | undefined; look(): Promise<FleetSight> };
   readonly reload: Reload;
   readonly operations: Operations;
   readonly audit: AuditBook;
@@ -51,7 +54,7 @@ interface SurfaceOptions {
   readonly onChange: () => void;
 }
 
-interface Surface {
+export interface Surface {
   readonly status: StatusSource;
   readonly control: Control;
   /** In the order in which they start. */
@@ -59,7 +62,7 @@ interface Surface {
 }
 
 export function surfaceOf(options: SurfaceOptions): Surface {
-  const { supervisor, pool, counts, observer, arrivals, log, clock } = options;
+  const { supervisor, pool, counts, observer, arrivals, fleet, log, clock } = options;
   /** Filled below, since the status that they serve tells what is wrong with them, too. */
   const listeners: Listener[] = [];
   const status: StatusSource = new StatusSource({
@@ -67,6 +70,7 @@ export function surfaceOf(options: SurfaceOptions): Surface {
     traffic: () => sampler.traffic,
     arrivals: () => arrivals.arrivalsAt(clock.now()),
     errors: () => sampler.errors,
+    fleet: () => fleet.sight,
     troubles: () => [...listeners, observer].map(({ trouble }) => trouble).filter((trouble) => trouble !== undefined),
   });
   const document = (): StatusDocument => status.document();
@@ -83,7 +87,7 @@ export function surfaceOf(options: SurfaceOptions): Surface {
 }
 
 function routesOf(
-  { pool, counts, audit, clock }: SurfaceOptions,
+  { pool, counts, audit, fleet, clock }: SurfaceOptions,
   status: () => StatusDocument,
   control: Control,
 ): readonly Route[] {
@@ -107,6 +111,10 @@ function routesOf(
     ...messageRoutes(() => pool.config, clock),
     auditRoute(() => pool.config, clock),
     historyRoute(() => pool.config, clock),
+    fleetRoute(
+      () => fleet.look(),
+      () => pool.config,
+    ),
     ...failureRoutes(() => pool.config, clock),
   ];
 }

@@ -166,11 +166,29 @@ export interface StatusFacts {
     readonly paused: PausedStatus | null;
     readonly arrivals: ArrivalsStatus;
   };
+  /** All supervisors, and workers alone, on this queue; null = not known. */
+  readonly fleet: FleetStatus | null;
   /** In use; the soonest end of each file. */
   readonly certificates: readonly CertificateStatus[];
   readonly traffic: TrafficStatus;
   /** One for each reason, the latest first. */
   readonly errors: readonly ErrorStatus[];
+}
+
+export interface FleetStatus {
+  readonly alive: number;
+  /** Not a word for 15 s; within the last day, as those stopped. */
+  readonly vanished: number;
+  readonly stopped: number;
+  /** The latest ten who have vanished, the latest first. */
+  readonly missing: readonly MissingStatus[];
+}
+
+interface MissingStatus {
+  readonly host: string;
+  readonly instance: string;
+  /** ISO 8601, UTC. */
+  readonly last_seen_at: string;
 }
 
 /** Of all hosts, over the last 20 s. Beside Python workers it is "at least": what they take is not seen. */

@@ -1,3 +1,4 @@
+import type { FleetSight } from '../../src/domain/fleet/fleet-watch.js';
 import { packageVersion } from '../../src/shared/config/package-root.js';
 import type { Clock } from '../../src/shared/time/clock.js';
 import type { QueueMonitor } from '../queue/queue-monitor.js';
@@ -24,6 +25,7 @@ interface StatusSourceOptions {
   readonly traffic: () => TrafficStatus;
   readonly arrivals: () => ArrivalsStatus;
   readonly errors: () => readonly ErrorStatus[];
+  readonly fleet: () => FleetSight | undefined;
   /** What of the supervisor itself does not work, a sentence each. */
   readonly troubles: () => readonly string[];
 }
@@ -54,7 +56,7 @@ export class StatusSource {
   }
 
   document(): StatusDocument {
-    const { clock, pool, reload, queue, resources, counts, traffic, arrivals, errors } = this.#options;
+    const { clock, pool, reload, queue, resources, counts, traffic, arrivals, errors, fleet } = this.#options;
     const { config } = pool;
     const wallNow = clock.wallNow();
     const facts = statusFacts({
@@ -77,6 +79,7 @@ export class StatusSource {
       traffic: traffic(),
       arrivals: arrivals(),
       errors: errors(),
+      fleet: fleet(),
       evictionPolicy: queue.evictionPolicy,
     });
     return judged(facts, this.#onsets, wallNow);

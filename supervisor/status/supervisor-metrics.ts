@@ -2,6 +2,8 @@ import { Counter, Gauge, Registry, type Metric } from 'prom-client';
 import { SHOWN_STATES, type StatusDocument } from './status-document.js';
 import { NO_EVICTION } from './judgement/queue-concerns.js';
 
+const FLEET_STATES = ['alive', 'vanished', 'stopped'] as const;
+
 /** The primary's own metrics, made of the status document at each scrape. */
 export class SupervisorMetrics {
   readonly #registry = new Registry();
@@ -48,11 +50,16 @@ export class SupervisorMetrics {
   readonly #dead = this.#gauge('redis_dead_length', 'Dead letters');
   readonly #oldestWait = this.#gauge('redis_oldest_wait_seconds', 'Age of the message that waits longest');
 
+  readonly #fleet = this.#gauge(
+    'supervisor_fleet_hosts',
+    'Supervisors, and workers without one, on this queue: alive, vanished (not a word for 15 s) or stopped within a day',
+    ['state'],
+  );
   readonly #arrivals = this.#counter('redis_arrivals_total', 'Messages that have arrived since the history began');
 
   /** Prometheus's text format. Sizes of the queue are absent while Redis is away: an old number would look like a fact. */
   async scrape(status: StatusDocument): Promise<string> {
-    const { supervisor, workers, queue, certificates } = status;
+    const { supervisor, workers, queue, fleet, certificates } = status;
     this.#registry.resetMetrics();
     for (const state of SHOWN_STATES) {
       this.#workers.set({ state }, workers.filter((worker) => worker.state === state).length);
@@ -82,6 +89,7 @@ export class SupervisorMetrics {
     showIfKnown(this.#retrying, queue.retrying);
     showIfKnown(this.#dead, queue.dead);
     showIfKnown(this.#oldestWait, queue.oldest_wait_seconds);
+    if (fleet) for (const state of FLEET_STATES) this.#fleet.set({ state }, fleet[state]);
     if (queue.arrivals.arrived !== null) this.#arrivals.inc(queue.arrivals.arrived);
     return this.#registry.metrics();
   }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { NOTHING_COUNTED } from '../../src/domain/history/book.js';
+import type { Presence } from '../../src/domain/fleet/member.js';
 import type { Config } from '../../src/shared/config/config.js';
 import { packageRoot } from '../../src/shared/config/package-root.js';
 import { systemClock } from '../../src/shared/time/clock.js';
@@ -18,6 +19,7 @@ import { ClaimRecovery } from '../../supervisor/queue/claim-recovery.js';
 import { QueueAccess, type QueueSettings } from '../../supervisor/queue/queue-access.js';
 import { DeadLetterExpiry } from '../../supervisor/queue/dead-letter-expiry.js';
 import { FailureSweeper } from '../../supervisor/queue/failure-sweeper.js';
+import { FleetKeeping } from '../../supervisor/queue/fleet-keeping.js';
 import { FoundLists } from '../../supervisor/queue/found-lists.js';
 import { HistoryKeeping } from '../../supervisor/queue/history-keeping.js';
 import { QueueMonitor } from '../../supervisor/queue/queue-monitor.js';
@@ -125,6 +127,22 @@ const historyOf = (settings: QueueSettings) => {
 };
 conformsToLife({ name: 'the keeping of the history', make: () => historyOf(reachable()) });
 conformsToLife({ name: 'the keeping of the history without Redis', make: () => historyOf(unreachable()) });
+
+const fleetOf = (settings: QueueSettings) => {
+  const access = new QueueAccess({ clock, random: Math.random });
+  const name = { host: 'here', instance: '1' };
+  const presence = (): Presence => ({
+    ...{ kind: 'supervisor', pid: 1, version: '2', state: 'running', isReady: true, uptimeSeconds: 1 },
+    ...{ workersReady: 1, workersWanted: 1, deliveredPerSecond: 0, failedPerSecond: 0 },
+  });
+  return new FleetKeeping({ access, settings, name, id: 'a', presence, log: recordedLog(), clock });
+};
+conformsToLife({
+  name: 'the word to the fleet',
+  make: () => fleetOf(reachable()),
+  makeFailing: () => fleetOf(unreadable()),
+});
+conformsToLife({ name: 'the word to the fleet without Redis', make: () => fleetOf(unreachable()) });
 
 const expiryOf = (settings: QueueSettings): DeadLetterExpiry => {
   const access = new QueueAccess({ clock, random: Math.random });

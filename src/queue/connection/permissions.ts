@@ -72,6 +72,10 @@ const USES: readonly Use[] = [
   { means: 'what operators did cannot be read', commands: ['XREVRANGE KEY + - COUNT 1'] },
   { means: 'the history is not kept', commands: ['HGETALL KEY'] },
   {
+    means: 'nobody says in Redis that this host is there, and `fleet` shows nobody',
+    commands: ['HLEN KEY', 'HGETALL KEY'],
+  },
+  {
     means: 'failed attempts are not kept with their messages, and counted by the hour neither',
     commands: ['HMGET KEY x', 'HGETALL KEY', 'HLEN KEY', 'HSCAN KEY 0', 'SETRANGE KEY none x', 'MEMORY USAGE KEY'],
   },

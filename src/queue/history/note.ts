@@ -12,7 +12,7 @@ const OLDEST_MESSAGE_BYTES = 65_536;
 
 const noteScript = redisScript('history/note');
 
-const NO_ROOM = 'failed attempts, history and audit take all that REDIS_SIDE_BOOKS_MAX gives them';
+const NO_ROOM = 'failed attempts, history, audit and fleet take all that REDIS_SIDE_BOOKS_MAX gives them';
 
 interface Tools {
   readonly connection: RedisConnection;

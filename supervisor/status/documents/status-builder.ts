@@ -1,4 +1,5 @@
 /** Makes the document of /status of what is known. Pure. */
+import { countsOf, type FleetSight } from '../../../src/domain/fleet/fleet-watch.js';
 import { isoOf } from '../../../src/shared/words/paused.js';
 import type { QueueSight } from '../../queue/queue-monitor.js';
 import type { ReloadResult } from '../../rollout/reload.js';
@@ -8,12 +9,15 @@ import type {
   ArrivalsStatus,
   CertificateStatus,
   ErrorStatus,
+  FleetStatus,
   PausedStatus,
   StatusFacts,
   SupervisorState,
   TrafficStatus,
 } from '../status-document.js';
 import { seconds, workerStatus, type WorkerFacts } from './worker-status.js';
+
+const MISSING_SHOWN = 10;
 
 interface SupervisorFacts extends WorkerFacts {
   /** Milliseconds since the Unix epoch. */
@@ -31,6 +35,7 @@ interface SupervisorFacts extends WorkerFacts {
   readonly redisUp: boolean;
   readonly queue: QueueSight | undefined;
   readonly arrivals: ArrivalsStatus;
+  readonly fleet: FleetSight | undefined;
   readonly evictionPolicy: string | undefined;
   readonly traffic: TrafficStatus;
   readonly errors: readonly ErrorStatus[];
@@ -45,6 +50,7 @@ export function statusFacts(facts: SupervisorFacts): StatusFacts {
     queue: queueStatus(facts),
     traffic: facts.traffic,
     errors: facts.errors,
+    fleet: facts.queue && facts.fleet ? fleetStatus(facts.fleet) : null,
     certificates: certificatesOf(facts),
   };
 }
@@ -81,6 +87,16 @@ function queueStatus({ queueName, redisUp, queue, arrivals, evictionPolicy }: Su
 
 export function pausedStatus({ id, who, where, why, untilMs }: NonNullable<QueueSight['pause']>): PausedStatus {
   return { id, who, where, why, until: untilMs === undefined ? null : isoOf(untilMs) };
+}
+
+function fleetStatus(sight: FleetSight): FleetStatus {
+  const missing = sight.members.filter(({ standing }) => standing === 'vanished').slice(0, MISSING_SHOWN);
+  return {
+    ...countsOf(sight),
+    missing: missing.map(({ host, instance, silentMs }) => {
+      return { host, instance, last_seen_at: isoOf(sight.redisNow - silentMs) };
+    }),
+  };
 }
 
 function certificatesOf({ slots, wallNow }: SupervisorFacts): CertificateStatus[] {

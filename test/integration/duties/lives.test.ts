@@ -9,8 +9,9 @@ import { createBurialTeller } from '../../../src/duties/burial-teller.js';
 import { createCertificateWatch } from '../../../src/duties/certificate-watch.js';
 import { FailureCounts } from '../../../src/duties/failure-counts.js';
 import { createFailureSweep } from '../../../src/duties/failure-sweep.js';
-import { createFleetShareDuty } from '../../../src/duties/fleet-share.js';
+import { createFleetShareDuty } from '../../../src/duties/fleet/fleet-share.js';
 import { createEvictionWatch } from '../../../src/duties/eviction-watch.js';
+import { createFleetPresence } from '../../../src/duties/fleet/presence.js';
 import { createFoundListsDuty } from '../../../src/duties/found-lists.js';
 import { createHistoryWriting } from '../../../src/duties/history-writing.js';
 import { createLeaseRenewal } from '../../../src/duties/lease-renewal.js';
@@ -62,6 +63,22 @@ conformsToLife({
     const written = { ...queue.background, isReady: () => queue.isReady() };
     return createHistoryWriting({ queue: written, writer: 'w', counts: () => metrics.totals(), clock, log });
   },
+});
+
+conformsToLife({
+  name: 'the word to the fleet',
+  make: () =>
+    createFleetPresence({
+      queue: { ...queue.background, isReady: () => queue.isReady() },
+      name: { host: 'here', instance: '1' },
+      writer: 'w',
+      presence: () => ({
+        ...{ kind: 'worker', pid: 1, version: '2', state: 'running', isReady: true, uptimeSeconds: 1 },
+        ...{ workersReady: 1, workersWanted: 1, deliveredPerSecond: 0, failedPerSecond: 0 },
+      }),
+      clock,
+      log,
+    }),
 });
 
 conformsToLife({

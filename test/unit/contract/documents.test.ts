@@ -194,7 +194,7 @@ describe('operations', () => {
       keys.rate,
       keys.audit,
     ];
-    const failures = [keys.failures, keys.failuresIn('<hour>'), keys.failuresSwept, keys.sideBooks];
+    const failures = [keys.failures, keys.failuresIn('<hour>'), keys.failuresSwept, keys.fleet, keys.sideBooks];
     const history = [keys.history, keys.historyWriters, keys.historyOf('<day>'), keys.historyOf('<month>')];
     expect(named).toEqual([queue, processing('<consumer>'), retry, ...dying, ...others, ...failures, ...history]);
   });

@@ -28,6 +28,7 @@ export function someStatus(): StatusDocument {
     counts: new CountLedger(),
     traffic: NO_TRAFFIC,
     errors: [],
+    fleet: undefined,
     evictionPolicy: undefined,
   });
   return judged(facts, new Onsets(), 0);

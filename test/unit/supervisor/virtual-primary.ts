@@ -106,6 +106,7 @@ export class VirtualPrimary {
       traffic: () => NO_TRAFFIC,
       arrivals: () => NO_ARRIVALS,
       errors: () => [],
+      fleet: () => undefined,
       troubles: () => [],
     });
     const { pool, operations, status } = this;

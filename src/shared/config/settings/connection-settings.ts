@@ -167,7 +167,7 @@ export const CONNECTION_SETTINGS = [
     default: '128M',
     format: sideBooksSize,
     prose:
-      'Most of Redis that failed attempts, history and audit take together; beyond it they grow no more (0 = none is kept)',
+      'Most of Redis that failed attempts, history, audit and fleet take together; beyond it they grow no more (0 = none is kept)',
   },
   {
     path: 'main_server.url',

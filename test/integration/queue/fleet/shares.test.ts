@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FleetSeat, type ShareReport } from '../../../../src/domain/flow/fleet-share.js';
-import { createFleetShareDuty } from '../../../../src/duties/fleet-share.js';
+import { createFleetShareDuty } from '../../../../src/duties/fleet/fleet-share.js';
 import { systemClock } from '../../../../src/shared/time/clock.js';
 import { recordedLog } from '../../../support/recorded-log.js';
 import { QUEUE } from '../../../support/redis/queue.js';

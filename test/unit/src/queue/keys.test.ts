@@ -33,6 +33,7 @@ describe('keys', () => {
       failures: '{message_queue}:failures',
       failuresSwept: '{message_queue}:failures:swept',
       failuresIn: '{message_queue}:failures:2025-01-15T10',
+      fleet: '{message_queue}:fleet',
       audit: '{message_queue}:audit',
       history: '{message_queue}:history',
       historyWriters: '{message_queue}:history:writers',
@@ -47,7 +48,7 @@ describe('keys', () => {
     fc
       .tuple(
         fc.constantFrom('', 'a', '{a}', 'a{b}'),
-        fc.constantFrom('', ':retry', ':untold', ':dead:b', ':processing:c', ':history', '}'),
+        fc.constantFrom('', ':retry', ':untold', ':dead:b', ':processing:c', ':history', ':fleet', '}'),
       )
       .map(([start, end]) => `${start}${end}`),
   );

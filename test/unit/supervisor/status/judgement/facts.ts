@@ -78,6 +78,7 @@ export function factsOf(
       arrivals: NO_ARRIVALS,
       ...queue,
     },
+    fleet: null,
     certificates: [],
     traffic: NO_TRAFFIC,
     errors: [],

@@ -1,9 +1,9 @@
-import type { FleetSeat } from '../domain/flow/fleet-share.js';
-import type { ShareQueue } from '../queue/message-queue.js';
-import type { Log } from '../shared/logger/log.js';
-import type { Clock } from '../shared/time/clock.js';
-import type { Duty } from './duty-failures.js';
-import { createRepeatingDuty } from './repeating-duty.js';
+import type { FleetSeat } from '../../domain/flow/fleet-share.js';
+import type { ShareQueue } from '../../queue/message-queue.js';
+import type { Log } from '../../shared/logger/log.js';
+import type { Clock } from '../../shared/time/clock.js';
+import type { Duty } from '../duty-failures.js';
+import { createRepeatingDuty } from '../repeating-duty.js';
 
 /** Whether there is something to report; Redis is asked only then. */
 const LOOK_EVERY_MS = 100;
