@@ -17,6 +17,8 @@ interface HistoryWritingOptions {
   readonly writer: string;
   /** As they stand since its start. */
   readonly counts: () => HistoryCounts;
+  /** Nothing can be delivered; default: never. */
+  readonly isStandstill?: () => boolean;
   readonly onLook?: (look: HistoryLook) => void;
   readonly clock: Clock;
   readonly log: Log;
@@ -61,6 +63,7 @@ class HistoryWriter {
   #last: { readonly look: HistoryLook; readonly heardAt: number } | undefined;
   #oldestWaitSeconds: number | undefined;
   #refusedAt: number | undefined;
+  #standsSince: number | undefined;
 
   constructor(options: HistoryWritingOptions) {
     this.#options = options;
@@ -68,12 +71,15 @@ class HistoryWriter {
 
   /** False = Redis refuses it. Rejects with RedisUnavailableError when it is away. */
   async write(): Promise<boolean> {
-    const { queue, writer, counts, onLook, clock } = this.#options;
+    const { queue, writer, counts, isStandstill, onLook, clock } = this.#options;
     const now = counts();
+    const at = clock.now();
+    this.#standsSince = isStandstill?.() ? (this.#standsSince ?? at) : undefined;
     const note = {
       writer,
       counts: now,
       written: this.#written,
+      stoodMs: at - (this.#standsSince ?? at),
       oldestWaitSeconds: this.#oldestWaitSeconds,
       redisNow: this.#redisNow,
     };

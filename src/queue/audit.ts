@@ -8,8 +8,8 @@ import type { RedisKeys } from './keys.js';
 export interface Audit {
   /** Resolves to why it was not written down, if it was not. Never rejects. */
   note(deed: Deed): Promise<string | undefined>;
-  /** The newest first. Rejects with RedisUnavailableError. */
-  list(limit: number): Promise<readonly AuditEntry[]>;
+  /** The newest first. @param sinceMs by the clock of Redis. Rejects with RedisUnavailableError. */
+  list(limit: number, sinceMs?: number): Promise<readonly AuditEntry[]>;
 }
 
 /** About: Redis removes whole blocks of some hundred entries. */
@@ -28,11 +28,11 @@ export function createAudit(connection: RedisConnection, { audit }: RedisKeys): 
       }
     },
 
-    async list(limit) {
+    async list(limit, sinceMs) {
       const entries: AuditEntry[] = [];
       for (let newest = '+'; entries.length < limit;) {
         const wanted = Math.min(PAGE, limit - entries.length);
-        const reply = await connection.call('XREVRANGE', audit, newest, '-', 'COUNT', wanted);
+        const reply = await connection.call('XREVRANGE', audit, newest, sinceMs ?? '-', 'COUNT', wanted);
         const page = (reply as [Buffer, Buffer[]][]).map(([id, fields]) =>
           readAuditEntry(String(id), fields.map(String)),
         );

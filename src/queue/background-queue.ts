@@ -202,6 +202,8 @@ export interface HistoryNote {
   readonly counts: HistoryCounts;
   /** What of that is known to be written. */
   readonly written: HistoryCounts;
+  /** For how long its workers have delivered nothing and could not have; 0 = they can. */
+  readonly stoodMs: number;
   /** Undefined = not known. */
   readonly oldestWaitSeconds: number | undefined;
   /** About what Redis's clock says, ms since the Unix epoch. */

@@ -19,6 +19,7 @@ import type {
 } from './shapes/dead-letters.js';
 import type { FleetDocument } from './shapes/fleet.js';
 import type { FailureFields, FailuresDocument } from './shapes/failures.js';
+import type { HistoryDocument } from './shapes/history.js';
 import type {
   MessageDetails,
   MessageList,
@@ -28,8 +29,10 @@ import type {
 } from './shapes/messages.js';
 
 export type * from './shapes/dead-letters.js';
+export type * from './shapes/deeds.js';
 export type * from './shapes/failures.js';
 export type * from './shapes/fleet.js';
+export type * from './shapes/history.js';
 export type * from './shapes/messages.js';
 
 export interface Place {
@@ -181,39 +184,6 @@ interface ReloadedWorker {
   readonly state: ShownState;
   /** It has another process than before. */
   readonly replaced: boolean;
-}
-
-/** What the workers of all hosts did, by Redis's clock. */
-export interface HistoryDocument {
-  readonly schema_version: number;
-  readonly queue: string;
-  readonly days: number;
-  readonly by: 'minute' | 'hour' | 'day';
-  /** Now; ISO 8601, UTC, as `from`. */
-  readonly at: string;
-  /** The oldest first, one for each unit of time; by minute without those in which nothing happened. */
-  readonly rows: readonly HistoryRow[];
-  /** Of all rows. */
-  readonly total: HistoryNumbers;
-}
-
-interface HistoryRow extends HistoryNumbers {
-  readonly from: string;
-}
-
-export interface HistoryNumbers {
-  /** Beside Python workers and earlier versions at least. */
-  readonly arrived: number;
-  readonly delivered: number;
-  /** Attempts. */
-  readonly failed: number;
-  readonly retried: number;
-  /** By workers. */
-  readonly buried: number;
-  /** Of the message that waited longest, at any look; 0 = none waited, or its age could not be read. */
-  readonly oldest_wait_seconds: number;
-  /** At any look. */
-  readonly most_waiting: number;
 }
 
 /** What is asked of a route beside its name; nothing where nothing can be sent. */

@@ -1,6 +1,6 @@
 import { HISTORY_UNITS, type HistoryUnit } from '../../src/domain/history/book.js';
 import { EXIT_FAILURE } from '../../src/shared/errors.js';
-import { DEFAULT_DAYS, historyDocument, mostDays, unitFor } from '../admin/documents/history.js';
+import { DEFAULT_DAYS, readHistoryDocument, mostDays, unitFor } from '../admin/documents/history.js';
 import { historyLines } from './history/text.js';
 import { printJson, usageError, type RegisterCommand } from './kit/command.js';
 import { addExitCodes, EXIT_DONE, QUEUE_EXIT_CODES, type ExitCode } from './kit/exit-codes.js';
@@ -37,8 +37,8 @@ export const registerHistory: RegisterCommand = (program, context) => {
     .addHelpText('after', '\nTimes are UTC. Example:\n  $ message-broker-worker history --days 1\n');
   addQueueOptions(command).action(async (options: HistoryOptions) => {
     const query = queryOf(options);
-    const document = await withQueue(command, context, async ({ history }, { queue }) =>
-      historyDocument(await history.read(query), query, queue.name),
+    const document = await withQueue(command, context, (operator, { queue }) =>
+      readHistoryDocument(operator, query, queue.name),
     );
     if (options.json) return printJson(context, document);
     for (const line of historyLines(document)) context.print(line);

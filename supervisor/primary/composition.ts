@@ -24,6 +24,7 @@ import { presenceOf } from '../status/documents/fleet-presence.js';
 import { ArrivalsMeter } from '../status/arrivals-meter.js';
 import { CountLedger } from '../status/counts.js';
 import type { StatusSource } from '../status/status-source.js';
+import { isStandingStill } from '../status/documents/verdict.js';
 import type { ChildProcess } from '../workers/process/child-process.js';
 import { OrphanGuardian } from '../workers/process/orphan-guardian.js';
 import { ResourceMonitor } from '../workers/resource-monitor.js';
@@ -77,7 +78,8 @@ export class Composition implements Life {
     const audit = new AuditBook({ ...base, access, settings: () => workers.pool.config });
     const expiry = new DeadLetterExpiry({ ...base, access, settings: config, id: options.nonce(), audit });
     const arrivals = new ArrivalsMeter();
-    const history = historyOf(base, options, { ...workers, access, arrivals });
+    const isStandstill = (): boolean => isStandingStill(surface.status.document());
+    const history = historyOf(base, options, { ...workers, access, arrivals, isStandstill });
     const fleet = fleetOf(base, options, access, () => surface.status);
     const looking = { queue, observer, foundLists, sweeper, expiry, history, fleet };
     const rollout = rolloutOf(base, options.reload, { ...workers, ...looking, access });
@@ -168,10 +170,16 @@ function keepersOf(base: Base, { loaded: { config: settings }, nonce }: Composit
   };
 }
 
+interface HistorySources {
+  readonly access: QueueAccess;
+  readonly arrivals: ArrivalsMeter;
+  readonly isStandstill: () => boolean;
+}
+
 function historyOf(
   base: Base,
   { loaded, nonce }: CompositionOptions,
-  { access, arrivals, pool, counts }: Workers & { readonly access: QueueAccess; readonly arrivals: ArrivalsMeter },
+  { access, arrivals, isStandstill, pool, counts }: Workers & HistorySources,
 ): HistoryKeeping {
   return new HistoryKeeping({
     ...base,
@@ -179,6 +187,7 @@ function historyOf(
     settings: loaded.config,
     id: `supervisor.${nonce()}`,
     counts: () => counts.history(pool.slots),
+    isStandstill,
     arrivals,
   });
 }

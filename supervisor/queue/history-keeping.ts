@@ -13,6 +13,8 @@ interface HistoryKeepingOptions {
   readonly id: string;
   /** What all workers have counted since the supervisor's start. */
   readonly counts: () => HistoryCounts;
+  /** Its workers can deliver nothing. */
+  readonly isStandstill: () => boolean;
   /** Told of each look; `forget`: what follows is of another queue. */
   readonly arrivals: { look(look: HistoryLook, now: number): void; forget(): void };
   readonly log: Log;
@@ -58,7 +60,7 @@ export class HistoryKeeping implements Life {
   }
 
   #open(settings: QueueSettings, before: HistoryCounts): Book {
-    const { access, id, counts, arrivals, clock, log } = this.#options;
+    const { access, id, counts, isStandstill, arrivals, clock, log } = this.#options;
     const connection = access.borrow(settings);
     const queue = { ...connection.queue, isReady: () => connection.isReady() };
     let last: HistoryCounts | undefined;
@@ -68,6 +70,7 @@ export class HistoryKeeping implements Life {
       queue,
       writer: `${id}.${this.#books}`,
       counts: () => since(last ?? counts(), before),
+      isStandstill,
       onLook: (look) => void (last ?? arrivals.look(look, clock.now())),
       clock,
       log,

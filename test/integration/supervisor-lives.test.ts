@@ -123,7 +123,16 @@ const historyOf = (settings: QueueSettings) => {
   const access = new QueueAccess({ clock, random: Math.random });
   const arrivals = { look: () => undefined, forget: () => undefined };
   const counts = () => NOTHING_COUNTED;
-  return new HistoryKeeping({ access, settings, id: 'a', counts, arrivals, log: recordedLog(), clock });
+  return new HistoryKeeping({
+    access,
+    settings,
+    id: 'a',
+    counts,
+    isStandstill: () => false,
+    arrivals,
+    log: recordedLog(),
+    clock,
+  });
 };
 conformsToLife({ name: 'the keeping of the history', make: () => historyOf(reachable()) });
 conformsToLife({ name: 'the keeping of the history without Redis', make: () => historyOf(unreachable()) });

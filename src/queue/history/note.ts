@@ -26,7 +26,7 @@ interface Tools {
  */
 export async function noteHistory(
   { connection, keys, sideBooks }: Tools,
-  { writer, counts, written, oldestWaitSeconds, redisNow }: HistoryNote,
+  { writer, counts, written, stoodMs, oldestWaitSeconds, redisNow }: HistoryNote,
 ): Promise<HistoryLook> {
   await sideBooks.look();
   if (!sideBooks.mayGrow) throw new UnusableRedisError(NO_ROOM);
@@ -36,7 +36,7 @@ export async function noteHistory(
   for (let now = redisNow; ;) {
     const day = dayOf(now);
     const books = [keys.history, keys.historyWriters, keys.historyOf(dayName(day)), keys.historyOf(monthName(day))];
-    const args = [day, writer, oldestWaitSeconds ?? 0, OLDEST_MESSAGE_BYTES, ...stands];
+    const args = [day, writer, oldestWaitSeconds ?? 0, OLDEST_MESSAGE_BYTES, Math.round(stoodMs), ...stands];
     const reply = (await noteScript.run(connection, [...books, ...places], args)) as
       [0, number] | [1, number, number, number, Buffer];
     if (reply[0] === 1) {

@@ -10,6 +10,7 @@ import {
   type HistoryEntry,
   type HistoryUnit,
 } from '../../domain/history/book.js';
+import { readSpans, spansSince, type BookSpans } from '../../domain/history/spans.js';
 import type { RedisConnection } from '../connection/connection.js';
 import { explained } from '../connection/script-refusal.js';
 import type { RedisKeys } from '../keys.js';
@@ -19,9 +20,11 @@ export interface HistoryQuery {
   readonly by: HistoryUnit;
 }
 
-export interface ReadHistory {
+export interface ReadHistory extends BookSpans {
   /** By Redis's clock, ms since the Unix epoch. */
   readonly now: number;
+  /** When what is read begins. */
+  readonly from: number;
   /** The oldest first, one for each unit of time; by minute without those in which nothing happened. */
   readonly entries: readonly HistoryEntry[];
 }
@@ -43,7 +46,18 @@ export async function readHistory(
     }
   }
   const all = byUnit(entries, by, { from, now });
-  return { now, entries: by === 'minute' ? all.filter((entry) => !isQuiet(entry)) : all };
+  const shown = by === 'minute' ? all.filter((entry) => !isQuiet(entry)) : all;
+  return { now, from, entries: shown, ...(await readBookSpans(connection, keys, from)) };
+}
+
+async function readBookSpans(connection: RedisConnection, keys: RedisKeys, since: number): Promise<BookSpans> {
+  const reply = (await connection.call('HMGET', keys.history, 'begun', 'gaps', 'outages')) as (Buffer | null)[];
+  const [begun = '', gaps = '', outages = ''] = reply.map((text) => String(text ?? ''));
+  return {
+    begun: Number(begun) > 0 ? Number(begun) : undefined,
+    gaps: spansSince(readSpans(gaps), since),
+    outages: spansSince(readSpans(outages), since),
+  };
 }
 
 interface Page {

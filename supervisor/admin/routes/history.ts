@@ -2,7 +2,7 @@ import { HISTORY_UNITS } from '../../../src/domain/history/book.js';
 import type { Config } from '../../../src/shared/config/config.js';
 import type { Clock } from '../../../src/shared/time/clock.js';
 import { oneOf, readFields, wholeNumber } from '../fields.js';
-import { DEFAULT_DAYS, historyDocument, mostDays, unitFor } from '../documents/history.js';
+import { DEFAULT_DAYS, readHistoryDocument, mostDays, unitFor } from '../documents/history.js';
 import type { Requests } from '../protocol.js';
 import { RequestError, route, type Route } from '../route.js';
 import { answerFromQueue } from './on-queue.js';
@@ -18,8 +18,6 @@ export function historyRoute(config: () => Config, clock: Clock): Route {
       throw new RequestError(400, `By ${by} the history goes back ${mostDays(by)} days; ask for it by hour or by day.`);
     }
     const { queue } = config();
-    return answerFromQueue(config(), clock, async ({ history }) =>
-      historyDocument(await history.read({ days, by }), { days, by }, queue.name),
-    );
+    return answerFromQueue(config(), clock, (operator) => readHistoryDocument(operator, { days, by }, queue.name));
   });
 }

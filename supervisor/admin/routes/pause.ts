@@ -6,6 +6,7 @@ import type { Config } from '../../../src/shared/config/config.js';
 import type { Clock } from '../../../src/shared/time/clock.js';
 import { RedisUnavailableError } from '../../../src/shared/errors.js';
 import { pausedStatus } from '../../status/documents/status-builder.js';
+import { pauseDetail } from '../documents/marks.js';
 import { readFields, wholeNumber, word } from '../fields.js';
 import { SCHEMA_VERSION, type Requests } from '../protocol.js';
 import { RequestError, route, type Route } from '../route.js';
@@ -59,8 +60,7 @@ export async function pauseDeliveries(queue: OperatorQueue, wanted: Wanted, note
   const { pausing } = queue;
   const { replaced, ...pause } = await pausing.begin({ ...wanted, id: randomBytes(6).toString('hex') });
   // before all have confirmed it: whoever asks may be killed while he waits
-  const until = wanted.forMs === undefined ? [] : [`for ${Math.round(wanted.forMs / 1_000)} s`];
-  const detail = [...until, ...(wanted.why === '' ? [] : [wanted.why])].join(': ');
+  const detail = pauseDetail(wanted.forMs && Math.round(wanted.forMs / 1_000), wanted.why);
   const noted = note({ action: 'pause', ...(detail === '' ? {} : { detail }) });
   const looking = Promise.all([pausing.whenConfirmed(pause.id, CONFIRM_MS), noted]);
   const [found] = await looking.catch(sayThatItMayStand);

@@ -17,6 +17,12 @@ export function verdictOf(status: StatusFacts): Verdict {
   };
 }
 
+/** For the history: nothing can be delivered, though the supervisor is neither coming nor going. */
+export function isStandingStill(status: StatusFacts): boolean {
+  const { state } = status.supervisor;
+  return (state === 'running' || state === 'reloading') && concernsOf(status).some(({ level }) => level === 'stops');
+}
+
 function deadLetters({ queue }: StatusFacts): NextStep[] {
   if ((queue.dead ?? 0) === 0) return [];
   return [{ what: 'Look at the dead letters.', type: 'message-broker-worker dead list' }];

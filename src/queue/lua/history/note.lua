@@ -6,8 +6,9 @@
 --      2 writer: one process, a name that is never used again
 --      3 age of the message that waits longest, in seconds, as the writer saw it; 0 = none, or not known
 --      4 bytes up to which the message that waits longest is returned
---      5... delivered, failed, retried, buried, acknowledged, as they stand since the writer's start
---      10... the same as the writer knows them to be written: where Redis has lost what it knew of it
+--      5 for how many ms the writer's workers have delivered nothing and could not have; 0 = they can
+--      6... delivered, failed, retried, buried, acknowledged, as they stand since the writer's start
+--      11... the same as the writer knows them to be written: where Redis has lost what it knew of it
 -- Returns {0, now in ms}: it is another day by Redis's clock, and nothing was done; else
 --         {1, now, arrived since the book began, waiting, oldest waiting message or ""}
 --
@@ -22,10 +23,15 @@
 -- growth that follows. What is owed for longer than a minute, and is more than a quarter of a minute's acknowledgements,
 -- was taken by somebody who counts nothing here (a Python worker, DEL), and is forgotten.
 --
+-- Two lists of spans, `from until` in ms, stand in the totals: `gaps`, in which nobody looked (writers look every 2 s; after
+-- 15 s it was an outage of Redis or of all of them), and `outages`, in which a writer's workers stood still for 5 s or more.
+-- What is less than a minute apart is one, and the last 200 are kept, some 5 KB.
+--
 -- A side book: it has no part in what becomes of a message. A full Redis refuses the first write, and nothing was done.
 
 local totals, writers, minutes, hours, queue, retry, dead, dead_index = unpack(KEYS)
-local writer, age, counted = ARGV[2], tonumber(ARGV[3]), 5
+local writer, age, stood_ms, counted = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[5]), 5
+local gap_ms, outage_ms, apart_ms, spans_kept = 15000, 5000, 60000, 200
 local minutes_kept, hours_kept, writers_kept = 9 * 86400, 431 * 86400, 86400
 local writer_forgotten_ms = 3600000
 
@@ -46,10 +52,28 @@ if #oldest > tonumber(ARGV[4]) then oldest = '' end
 local function whole(number) return string.format('%.0f', number) end
 local function total(field) return tonumber(redis.call('HGET', totals, field) or nil) end
 
+local seen = total('at')
 -- what may be refused comes first, where it does no harm
 redis.call('HSET', totals, 'at', whole(now))
 redis.call('EXPIRE', totals, hours_kept)
 redis.call('EXPIRE', writers, writers_kept)
+
+local function add_span(field, from, to)
+  local spans = {}
+  for number in string.gmatch(redis.call('HGET', totals, field) or '', '%d+') do spans[#spans + 1] = tonumber(number) end
+  local last = #spans
+  if last > 1 and from <= spans[last] + apart_ms then
+    spans[last - 1], spans[last] = math.min(spans[last - 1], from), math.max(spans[last], to)
+  else
+    spans[last + 1], spans[last + 2] = from, to
+  end
+  for at = 1, #spans do spans[at] = whole(spans[at]) end
+  redis.call('HSET', totals, field, table.concat(spans, ' ', math.max(1, #spans - 2 * spans_kept + 1)))
+end
+
+if not seen then redis.call('HSET', totals, 'begun', whole(now)) end
+if seen and now - seen > gap_ms then add_span('gaps', seen, now) end
+if stood_ms >= outage_ms then add_span('outages', now - stood_ms, now) end
 
 local function forget_old_writers()
   local all = redis.call('HGETALL', writers)
@@ -66,9 +90,9 @@ local function news()
   if not known then forget_old_writers() end
   local new, stand = {}, { whole(now) }
   for at = 1, counted do
-    local count = tonumber(ARGV[4 + at])
+    local count = tonumber(ARGV[5 + at])
     -- the first of those known is the time
-    new[at] = math.max(0, count - (before[at + 1] or tonumber(ARGV[4 + counted + at])))
+    new[at] = math.max(0, count - (before[at + 1] or tonumber(ARGV[5 + counted + at])))
     stand[at + 1] = whole(count)
   end
   redis.call('HSET', writers, writer, table.concat(stand, ' '))

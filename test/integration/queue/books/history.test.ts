@@ -29,12 +29,13 @@ function writerOn({ background }: RedisQueue) {
   return (
     counts: Partial<HistoryCounts> = {},
     written: Partial<HistoryCounts> = {},
-    { oldestWaitSeconds = 0, redisNow = Date.now() } = {},
+    { oldestWaitSeconds = 0, redisNow = Date.now(), stoodMs = 0 } = {},
   ): Promise<HistoryLook> =>
     background.noteHistory({
       writer,
       counts: counted(counts),
       written: counted(written),
+      stoodMs,
       oldestWaitSeconds,
       redisNow,
     });
@@ -280,5 +281,60 @@ describe('what arrives', () => {
       }),
       { numRuns: 40 },
     );
+  });
+});
+
+describe('what was not seen, and when nothing could be delivered', () => {
+  const spans = async () => {
+    const { begun, gaps, outages, now } = await read('hour', 1);
+    return { begun, gaps, outages, now };
+  };
+  const lastLookWas = (ago: number) => redis.client.hset(keys.history, 'at', Date.now() - ago);
+
+  test('the first look begins the book, and looks that follow each other leave no gap', async () => {
+    const before = await spans();
+    expect(before).toMatchObject({ begun: undefined, gaps: [], outages: [] });
+    const note = writerOn(await queueOf());
+    const { at } = await note();
+    await note();
+    await lastLookWas(14_000);
+    await note();
+    expect(await spans()).toMatchObject({ begun: at, gaps: [], outages: [] });
+  });
+
+  test('a time without any look is a gap, told by the first look after it', async () => {
+    const note = writerOn(await queueOf());
+    await note();
+    await lastLookWas(900_000);
+    const { at } = await note();
+    await note();
+    const { gaps } = await spans();
+    expect(gaps).toHaveLength(1);
+    expect(gaps[0]?.until).toBe(at);
+    expect(at - (gaps[0]?.from ?? 0)).toBeGreaterThanOrEqual(900_000);
+  });
+
+  test('an outage lasts from its beginning to the last look that saw it; a worker that is replaced is none', async () => {
+    const note = writerOn(await queueOf());
+    await note({}, {}, { stoodMs: 4_900 });
+    expect((await spans()).outages).toEqual([]);
+    const first = await note({}, {}, { stoodMs: 7_000 });
+    const { at } = await note({}, {}, { stoodMs: 9_000 });
+    await note();
+    expect((await spans()).outages).toEqual([{ from: Math.min(first.at - 7_000, at - 9_000), until: at }]);
+  });
+
+  test('of those far apart each stands, the last 200 are kept, and what is none of ours is left out', async () => {
+    const old = Array.from({ length: 200 }, (_, place) => Date.now() - 80_000_000 + place * 200_000);
+    await redis.client.hset(keys.history, 'gaps', old.flatMap((from) => [from, from + 20_000]).join(' '));
+    const note = writerOn(await queueOf());
+    await note();
+    await lastLookWas(20_000);
+    await note();
+    const { gaps } = await spans();
+    expect(gaps).toHaveLength(200);
+    expect(gaps[0]?.from).toBe(old[1]);
+    await redis.client.hset(keys.history, 'gaps', 'x 5 9 3', 'outages', '');
+    expect(await spans()).toMatchObject({ gaps: [], outages: [] });
   });
 });

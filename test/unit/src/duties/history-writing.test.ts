@@ -6,14 +6,15 @@ import { recordedLog } from '../../../support/recorded-log.js';
 import { ScriptedHistory } from '../../../support/redis/scripted-history.js';
 import { VirtualClock } from '../../../support/virtual-clock.js';
 
-async function started() {
+async function started({ isStandstill = (): boolean => false } = {}) {
   const clock = new VirtualClock();
   const queue = new ScriptedHistory();
   const log = recordedLog();
   const counts: { -readonly [name in keyof HistoryCounts]: number } = { ...NOTHING_COUNTED };
   const looks: HistoryLook[] = [];
   const onLook = (look: HistoryLook): void => void looks.push(look);
-  const writing = createHistoryWriting({ queue, writer: 'w.1', counts: () => ({ ...counts }), onLook, clock, log });
+  const told = { queue, writer: 'w.1', counts: () => ({ ...counts }), isStandstill, onLook };
+  const writing = createHistoryWriting({ ...told, clock, log });
   await writing.start();
   await clock.settle();
   return { clock, queue, log, counts, looks, writing };
@@ -91,4 +92,20 @@ test('an end while Redis is away waits for nobody', async () => {
   await clock.settle();
   await stopped;
   expect(queue.notes).toHaveLength(1);
+});
+
+test('it says for how long nothing can be delivered, over an outage of Redis too', async () => {
+  let stands = false;
+  const { clock, queue, writing } = await started({ isStandstill: () => stands });
+  stands = true;
+  await clock.advance(2_000);
+  await clock.advance(4_000);
+  queue.isUp = false;
+  await clock.advance(30_000);
+  queue.isUp = true;
+  await clock.advance(2_000);
+  stands = false;
+  await clock.advance(2_000);
+  expect(queue.notes.map(({ stoodMs }) => stoodMs)).toEqual([0, 0, 2_000, 4_000, 36_000, 0]);
+  await writing.stop();
 });

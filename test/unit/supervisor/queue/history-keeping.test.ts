@@ -33,7 +33,7 @@ async function started() {
   };
   const settings = queueNamed('one');
   const log = recordedLog();
-  const base = { access, settings, id: 's', arrivals, log, clock };
+  const base = { access, isStandstill: () => false, settings, id: 's', arrivals, log, clock };
   const keeping = new HistoryKeeping({ ...base, counts: () => ({ ...counts }) });
   keeping.start();
   await clock.settle();

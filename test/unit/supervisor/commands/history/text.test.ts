@@ -15,7 +15,14 @@ const NOTHING: HistoryNumbers = {
 function documentOf(by: HistoryDocument['by'], rows: readonly Partial<HistoryDocument['rows'][number]>[]) {
   const whole = rows.map((row) => ({ from: '2026-11-26T10:00:00.000Z', ...NOTHING, ...row }));
   const base = { schema_version: 1, queue: 'q\u001b[31m', days: 2, at: '2026-11-26T11:00:00.000Z' };
-  return { ...base, by, rows: whole, total: { ...NOTHING, delivered: 120, arrived: 130 } } satisfies HistoryDocument;
+  const unseen = { known_since: null, gaps: [], outages: [], marks: null, marks_since: null };
+  return {
+    ...base,
+    ...unseen,
+    by,
+    rows: whole,
+    total: { ...NOTHING, delivered: 120, arrived: 130 },
+  } satisfies HistoryDocument;
 }
 
 test('a line for each unit, with a bar as long as what was tried', () => {
