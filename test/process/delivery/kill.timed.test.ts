@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { Exchange } from '../../../scripts/main-server/ledger.js';
 import type { WorkerStatus } from '../../../supervisor/status/status-document.js';
+import { crowded } from '../../support/crowding.js';
 import { useInstallation, type Fleet } from '../../support/program/fleet.js';
 import { attemptCountOf, idOf } from '../../support/ledger.js';
 import { expectNoLeftovers } from '../../support/program/leftovers.js';
@@ -23,7 +24,7 @@ describe('kill -9 of a worker', () => {
     expect(ids.length).toBeGreaterThan(0);
     await waitFor(() => ids.every((id) => lastStart(installation, id) > killedAt), {
       what: 'what it held to be delivered again',
-      deadlineMs: 2_000,
+      deadlineMs: crowded(2_000),
     });
     const account = await ledger.quiet(20_000);
     expect(account).toMatchObject({ lost: [], misplaced: [], delivered: 1_500 });
@@ -52,7 +53,7 @@ describe('kill -9 of a worker', () => {
     }
     expect(Math.min(...waits)).toBeGreaterThanOrEqual(490);
     // what else this machine does can only lengthen it
-    expect(Math.min(...waits)).toBeLessThan(1_000);
+    expect(Math.min(...waits)).toBeLessThan(crowded(1_000));
     expect(await ledger.quiet()).toMatchObject({ lost: [], misplaced: [], delivered: 3 });
   });
 
@@ -64,7 +65,7 @@ describe('kill -9 of a worker', () => {
     const [id = ''] = await ledger.produce(1, 7);
     await waitFor(() => server.ledger.posts === 1, { what: 'the POST' });
     await kill(fleet, Number(workerOf(server.ledger.of(id)[0])?.at(-1)) - 1);
-    await waitFor(() => server.ledger.posts === 2, { what: 'the next POST', deadlineMs: 2_000 });
+    await waitFor(() => server.ledger.posts === 2, { what: 'the next POST', deadlineMs: crowded(2_000) });
     const { processing } = await ledger.snapshot();
     expect(processing.map(idOf)).toEqual([id]);
     expect(processing.map(attemptCountOf)).toEqual([7]);
@@ -83,7 +84,7 @@ describe('kill -9 of a worker', () => {
       times.push(performance.now() - killedAt);
     }
     // what else this machine does can only lengthen it
-    expect(Math.min(...times)).toBeLessThan(1_000);
+    expect(Math.min(...times)).toBeLessThan(crowded(1_000));
     expect(await ledger.quiet()).toMatchObject({ lost: [], misplaced: [], delivered: 60, duplicates: 0 });
   });
 
@@ -102,7 +103,7 @@ describe('kill -9 of a worker', () => {
       return (second?.startMs ?? Infinity) - (first?.endMs ?? 0);
     });
     expect(Math.min(...waits)).toBeGreaterThanOrEqual(10_000);
-    expect(Math.max(...waits)).toBeLessThan(11_000);
+    expect(Math.max(...waits)).toBeLessThan(crowded(11_000));
     expect(server.ledger.duplicates).toBe(0);
   });
 });
@@ -127,7 +128,7 @@ test('kill -9 of all workers at once: back within 3 s, nothing lost', async () =
     expect(account.duplicates).toBeLessThanOrEqual(times.length * 3 * CONCURRENCY);
   }
   // what else this machine does can only lengthen it, so up to three are looked at
-  expect(Math.min(...times)).toBeLessThan(3_000);
+  expect(Math.min(...times)).toBeLessThan(crowded(3_000));
 });
 
 test('kills at random moments: each message is in exactly one place after each', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import { crowded } from '../../support/crowding.js';
 import { useInstallation, type Fleet } from '../../support/program/fleet.js';
 import { expectNoLeftovers } from '../../support/program/leftovers.js';
 
@@ -40,7 +41,7 @@ describe('three workers', () => {
       }
       times.push(performance.now() - startedAt);
     }
-    expect(Math.min(...times)).toBeLessThan(2_000);
+    expect(Math.min(...times)).toBeLessThan(crowded(2_000));
     const workers = (await fleet?.status())?.workers ?? [];
     expect(workers.map(({ id, metrics_port: port, state }) => ({ id, port, state }))).toEqual(
       [0, 1, 2].map((index) => ({
