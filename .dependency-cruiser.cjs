@@ -18,7 +18,7 @@ const ROOMS = {
   'src/shared/errors.ts': [],
   'src/shared/life.ts': [],
   'src/shared/terminal.ts': [],
-  'src/shared/ipc.ts': ['src/shared/config', 'src/shared/metrics'],
+  'src/shared/ipc.ts': ['src/shared/config', 'src/shared/metrics', 'src/shared/words'],
   'src/shared/words': [],
   'src/shared/time': [],
   'src/shared/config': ['src/shared/errors.ts', 'src/shared/words'],

@@ -12,6 +12,7 @@ import type { Life } from '../shared/life.js';
 import type { Log } from '../shared/logger/log.js';
 import type { Clock } from '../shared/time/clock.js';
 import { asSentence } from '../shared/words/causes.js';
+import type { DutyName } from '../shared/words/duties.js';
 
 const SAID_AFTER_MS = 10_000;
 const STOPS_AFTER_MS = 30_000;
@@ -23,7 +24,7 @@ export interface Duty extends Life {
 
 interface DutyFailuresOptions {
   /** As in "the retry scheduler has failed". */
-  readonly name: string;
+  readonly name: DutyName;
   /** Delivery or retries hang on it. */
   readonly isVital: boolean;
   readonly clock: Clock;
@@ -40,10 +41,10 @@ export class DutyFailures {
 
   /** Undefined for the first 10 s. */
   get trouble(): DutyTrouble | undefined {
-    const { isVital } = this.#options;
+    const { name, isVital } = this.#options;
     const failing = this.#failing;
     if (!failing || this.#ageMs < SAID_AFTER_MS) return undefined;
-    return { text: this.#sentence(), stops: isVital && this.#ageMs >= STOPS_AFTER_MS };
+    return { duty: name, text: this.#sentence(), stops: isVital && this.#ageMs >= STOPS_AFTER_MS };
   }
 
   failed(error: unknown): void {

@@ -1,11 +1,12 @@
 import type { Log } from '../shared/logger/log.js';
 import type { Clock } from '../shared/time/clock.js';
 import { Wake } from '../shared/time/wake.js';
+import type { DutyName } from '../shared/words/duties.js';
 import { DutyFailures, type Duty } from './duty-failures.js';
 
 interface RepeatingDutyOptions {
   /** As in "the retry scheduler has failed". */
-  readonly name: string;
+  readonly name: DutyName;
   /** Delivery or retries hang on it. */
   readonly isVital: boolean;
   /** False = Redis is away, which others tell; the step waits `retryMs`. Default: it needs nobody. */

@@ -95,6 +95,10 @@ export interface QueueSizes {
   readonly deadInbox: number;
   /** Head of the message that waits longest, when it is small enough to be sent; undefined when none waits. */
   readonly oldest: Buffer | undefined;
+  /** When the first retry is due, ms of Redis's clock; undefined when there is none. */
+  readonly firstRetryDueMs: number | undefined;
+  /** Redis's clock, ms; undefined where its user may not ask for it. */
+  readonly redisNow: number | undefined;
 }
 
 /** Used by one worker. One call of `exchange`, `reconcile` or `claimBlocking` of each kind at a time. */

@@ -19,15 +19,31 @@ export async function readSizes(connection: RedisConnection, keys: RedisKeys): P
     [keys.queue, keys.retry, keys.dead, keys.deadIndex, ...lists],
     [OLDEST_MESSAGE_BYTES],
   );
-  const [waiting, processing, retrying, dead, oldest, deadInbox] = reply as [
+  const [waiting, processing, retrying, dead, oldest, deadInbox, firstDue, now] = reply as [
     number,
     number,
     number,
     number,
     Buffer,
     number,
+    Buffer,
+    Buffer,
   ];
-  return { waiting, processing, retrying, dead, deadInbox, oldest: oldest.length > 0 ? oldest : undefined };
+  return {
+    waiting,
+    processing,
+    retrying,
+    dead,
+    deadInbox,
+    oldest: oldest.length > 0 ? oldest : undefined,
+    firstRetryDueMs: numberOf(firstDue),
+    redisNow: numberOf(now),
+  };
+}
+
+function numberOf(text: Buffer): number | undefined {
+  const value = Number(text);
+  return text.length > 0 && Number.isFinite(value) ? value : undefined;
 }
 
 /** All that Redis knows. Rejects with RedisUnavailableError. */

@@ -10,6 +10,7 @@
  * `booted` = configuration and certificates are good and, as soon as it answers, so is Redis; nothing is claimed and no
  * port is taken before `activate`. That is what lets a new process boot before the old one gives its slot up.
  */
+import { isDuty, type DutyName } from './words/duties.js';
 import { isConfig, type Config } from './config/config.js';
 import { readCounts, type Counts } from './metrics/counts.js';
 import { readMetrics, type MetricJson } from './metrics/metric-json.js';
@@ -50,6 +51,7 @@ export interface CertificateDates {
 
 /** A duty beside the work loop that has failed for 10 s. */
 export interface DutyTrouble {
+  readonly duty: DutyName;
   /** Without a capital letter, for a list of reasons. */
   readonly text: string;
   /** It has for 30 s, and delivery or the return of retries hangs on it. */
@@ -198,7 +200,9 @@ function isFlow(value: unknown): value is NonNullable<Beat['flow']> {
 }
 
 function isDutyTrouble(value: unknown): value is DutyTrouble {
-  return isRecord(value) && typeof value['text'] === 'string' && typeof value['stops'] === 'boolean';
+  return (
+    isRecord(value) && isDuty(value['duty']) && typeof value['text'] === 'string' && typeof value['stops'] === 'boolean'
+  );
 }
 
 function isCertificateDates(value: unknown): value is CertificateDates {

@@ -83,7 +83,7 @@ export class Composition implements Life {
     const fleet = fleetOf(base, options, access, () => surface.status);
     const looking = { queue, observer, foundLists, sweeper, expiry, history, fleet };
     const rollout = rolloutOf(base, options.reload, { ...workers, ...looking, access });
-    const shown = { ...workers, ...rollout, queue, observer, arrivals, audit, fleet };
+    const shown = { ...workers, ...rollout, ...looking, arrivals, audit };
     const surface: Surface = surfaceOf({ ...base, ...shown, supervisor: config.supervisor });
     this.#pool = workers.pool;
     this.#loop = new ReconcileLoop({ ...base, ...workers, ...rollout, ...surface, wake, signals, guardian, notifier });

@@ -21,6 +21,8 @@ import { createAdminServer } from '../admin/tcp-server.js';
 import { createControlSocket } from '../admin/unix-socket.js';
 import { Dashboard } from '../dashboard/dashboard.js';
 import type { AuditBook } from '../queue/audit-book.js';
+import type { FailureSweeper } from '../queue/failure-sweeper.js';
+import type { HistoryKeeping } from '../queue/history-keeping.js';
 import type { LeaseObserver } from '../queue/lease-observer.js';
 import type { QueueMonitor } from '../queue/queue-monitor.js';
 import type { Operations } from '../rollout/operations.js';
@@ -43,6 +45,8 @@ interface SurfaceOptions {
   readonly counts: CountLedger;
   readonly queue: QueueMonitor;
   readonly observer: Pick<LeaseObserver, 'trouble'>;
+  readonly history: Pick<HistoryKeeping, 'trouble'>;
+  readonly sweeper: Pick<FailureSweeper, 'trouble'>;
   readonly arrivals: Pick<ArrivalsMeter, 'arrivalsAt'>;
   readonly fleet: { readonly sight: FleetSight | undefined; look(): Promise<FleetSight> };
   readonly reload: Reload;
@@ -62,7 +66,7 @@ export interface Surface {
 }
 
 export function surfaceOf(options: SurfaceOptions): Surface {
-  const { supervisor, pool, counts, observer, arrivals, fleet, log, clock } = options;
+  const { supervisor, pool, counts, observer, history, sweeper, arrivals, fleet, log, clock } = options;
   /** Filled below, since the status that they serve tells what is wrong with them, too. */
   const listeners: Listener[] = [];
   const status: StatusSource = new StatusSource({
@@ -71,7 +75,8 @@ export function surfaceOf(options: SurfaceOptions): Surface {
     arrivals: () => arrivals.arrivalsAt(clock.now()),
     errors: () => sampler.errors,
     fleet: () => fleet.sight,
-    troubles: () => [...listeners, observer].map(({ trouble }) => trouble).filter((trouble) => trouble !== undefined),
+    troubles: () => troublesOf([...listeners, { trouble: observer.trouble?.text }]),
+    failingDuties: () => troublesOf([observer, history, sweeper]),
   });
   const document = (): StatusDocument => status.document();
   const control = new Control({ ...options, status: document });
@@ -84,6 +89,10 @@ export function surfaceOf(options: SurfaceOptions): Surface {
   const socket = createControlSocket({ path: controlSocketPath(supervisor), routes, log, clock });
   listeners.push(admin, socket);
   return { status, control, lives: [sampler, dashboard, admin, socket] };
+}
+
+function troublesOf<T>(parts: readonly { readonly trouble: T | undefined }[]): T[] {
+  return parts.map(({ trouble }) => trouble).filter((trouble) => trouble !== undefined);
 }
 
 function routesOf(

@@ -1,5 +1,6 @@
 import { createFailureSweep } from '../../src/duties/failure-sweep.js';
 import type { Config } from '../../src/shared/config/config.js';
+import type { DutyTrouble } from '../../src/shared/ipc.js';
 import type { Life } from '../../src/shared/life.js';
 import type { Log } from '../../src/shared/logger/log.js';
 import type { Clock } from '../../src/shared/time/clock.js';
@@ -32,6 +33,11 @@ export class FailureSweeper implements Life {
   /** @throws ConfigError when REDIS_TLS_CA_PATH cannot be read. */
   start(): void {
     if (!this.#stopped) this.#sweep ??= this.#begin(this.#options.settings);
+  }
+
+  /** When it fails for 10 s. */
+  get trouble(): DutyTrouble | undefined {
+    return this.#sweep?.duty.trouble;
   }
 
   /** Rejects with ConfigError when REDIS_TLS_CA_PATH cannot be read. */

@@ -1,6 +1,7 @@
 import { COUNTED_IN_HISTORY, NOTHING_COUNTED, type HistoryCounts } from '../../src/domain/history/book.js';
 import { createHistoryWriting } from '../../src/duties/history-writing.js';
 import type { HistoryLook } from '../../src/queue/background-queue.js';
+import type { DutyTrouble } from '../../src/shared/ipc.js';
 import type { Life } from '../../src/shared/life.js';
 import type { Log } from '../../src/shared/logger/log.js';
 import type { Clock } from '../../src/shared/time/clock.js';
@@ -44,6 +45,11 @@ export class HistoryKeeping implements Life {
   /** @throws ConfigError when REDIS_TLS_CA_PATH cannot be read. */
   start(): void {
     if (!this.#stopped) this.#book ??= this.#open(this.#options.settings, NOTHING_COUNTED);
+  }
+
+  /** When it cannot be written for 10 s. */
+  get trouble(): DutyTrouble | undefined {
+    return this.#book?.writing.trouble;
   }
 
   /** What is counted from now on is of the queue of these settings. Rejects with ConfigError as `start`. */

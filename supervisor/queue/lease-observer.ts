@@ -1,4 +1,5 @@
 import { createRecoverer } from '../../src/duties/recoverer.js';
+import type { DutyTrouble } from '../../src/shared/ipc.js';
 import type { Life } from '../../src/shared/life.js';
 import type { Log } from '../../src/shared/logger/log.js';
 import type { Clock } from '../../src/shared/time/clock.js';
@@ -35,9 +36,9 @@ export class LeaseObserver implements Life {
     if (!this.#stopped) this.#observation ??= this.#observe(this.#options.settings);
   }
 
-  /** A sentence when the leases cannot be observed, or something cannot be recovered, for 10 s. */
-  get trouble(): string | undefined {
-    return this.#observation?.duty.trouble?.text;
+  /** When the leases cannot be observed, or something cannot be recovered, for 10 s. */
+  get trouble(): DutyTrouble | undefined {
+    return this.#observation?.duty.trouble;
   }
 
   /** Observes the queue of these settings from now on. Rejects with ConfigError when REDIS_TLS_CA_PATH cannot be read. */

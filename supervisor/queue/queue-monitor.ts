@@ -1,5 +1,7 @@
 import { asSentence, BACKLOG_MESSAGES, backlogOf, CAUSE } from '../../src/shared/words/causes.js';
 import { waitSecondsOf } from '../../src/domain/history/oldest-wait.js';
+import { RetryLateness } from '../../src/domain/clocks/retry-lateness.js';
+import type { Config } from '../../src/shared/config/config.js';
 import type { QueueSizes } from '../../src/queue/message-queue.js';
 import type { Clock, Timer } from '../../src/shared/time/clock.js';
 import { reasonOf } from '../../src/shared/errors.js';
@@ -17,6 +19,8 @@ export interface QueueSight {
   readonly dead: number;
   /** Age of the message that waits longest, 0 when none waits; undefined when its age cannot be read. */
   readonly oldestWaitSeconds: number | undefined;
+  /** How long the first of the retries has been due, 0 when none is; undefined when Redis does not say. */
+  readonly oldestRetryOverdueSeconds: number | undefined;
   /** Deliveries are paused, by whom and until when; undefined = they are not, or it cannot be seen. */
   readonly pause: Pause | undefined;
 }
@@ -27,9 +31,11 @@ const POLICY_INTERVAL_MS = 15_000;
 /** Below this share of it a backlog is over, so that one around the threshold is not said again and again. */
 const BACKLOG_OVER = 0.5;
 
+type MonitorSettings = QueueSettings & { readonly worker: Pick<Config['worker'], 'retryIntervalMs'> };
+
 interface QueueMonitorOptions {
   readonly access: Pick<QueueAccess, 'borrow'>;
-  readonly settings: QueueSettings;
+  readonly settings: MonitorSettings;
   readonly log: Log;
   readonly clock: Clock;
 }
@@ -40,7 +46,7 @@ interface QueueMonitorOptions {
  */
 export class QueueMonitor implements Life {
   readonly #access: Pick<QueueAccess, 'borrow'>;
-  readonly #settings: QueueSettings;
+  readonly #settings: MonitorSettings;
   readonly #log: Log;
   readonly #clock: Clock;
   #connection: Borrowed | undefined;
@@ -54,6 +60,7 @@ export class QueueMonitor implements Life {
   #hasBacklog = false;
   readonly #inbox: DeadLetterInbox;
   readonly #pause: PauseSight;
+  #lateness: RetryLateness;
   #stopped = false;
 
   constructor({ access, settings, log, clock }: QueueMonitorOptions) {
@@ -63,6 +70,7 @@ export class QueueMonitor implements Life {
     this.#clock = clock;
     this.#inbox = new DeadLetterInbox({ log, clock });
     this.#pause = new PauseSight({ log, clock });
+    this.#lateness = new RetryLateness(settings.worker.retryIntervalMs);
   }
 
   /** Rejects with ConfigError when REDIS_TLS_CA_PATH cannot be read. */
@@ -90,10 +98,11 @@ export class QueueMonitor implements Life {
   }
 
   /** Watches the queue of these settings from now on. Rejects with ConfigError when REDIS_TLS_CA_PATH cannot be read. */
-  async adopt(settings: QueueSettings): Promise<void> {
+  async adopt(settings: MonitorSettings): Promise<void> {
     if (this.#stopped) return;
     const old = this.#connection;
     this.#connection = this.#access.borrow(settings);
+    this.#lateness = new RetryLateness(settings.worker.retryIntervalMs);
     this.#sight = undefined;
     this.#evictionPolicy = undefined;
     this.#policyAt = -Infinity;
@@ -117,11 +126,13 @@ export class QueueMonitor implements Life {
   async #look(): Promise<void> {
     const connection = this.#connection;
     if (!connection) return;
+    const sentAt = this.#clock.now();
     try {
       const [sizes, pause] = await Promise.all([connection.queue.sizes(), this.#pause.look(connection.queue)]);
       if (connection !== this.#connection) return;
       const { waiting, processing, retrying, dead } = sizes;
-      this.#sight = { waiting, processing, retrying, dead, oldestWaitSeconds: this.#age(sizes), pause };
+      const ages = { oldestWaitSeconds: this.#age(sizes), oldestRetryOverdueSeconds: this.#overdue(sizes, sentAt) };
+      this.#sight = { waiting, processing, retrying, dead, ...ages, pause };
       this.#foundAgain();
       this.#noteBacklog(waiting);
       if (sizes.deadInbox > 0) this.#inbox.empty(connection);
@@ -166,5 +177,10 @@ export class QueueMonitor implements Life {
 
   #age({ waiting, oldest }: QueueSizes): number | undefined {
     return waiting === 0 ? 0 : waitSecondsOf(oldest, this.#clock.wallNow());
+  }
+
+  #overdue({ redisNow, firstRetryDueMs: firstDueMs }: QueueSizes, sentAt: number): number | undefined {
+    const lateMs = this.#lateness.look({ sentAt, heardAt: this.#clock.now(), redisNow, firstDueMs });
+    return lateMs === undefined ? undefined : lateMs / 1000;
   }
 }

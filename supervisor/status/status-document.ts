@@ -102,7 +102,9 @@ export interface WorkerStatus extends CountsStatus {
   readonly failing_duties: readonly FailingDuty[];
 }
 
-interface FailingDuty {
+export interface FailingDuty {
+  /** As the log names it. */
+  readonly duty: string;
   readonly text: string;
   /** It has for 30 s, and delivery or the return of retries hangs on it. */
   readonly stops: boolean;
@@ -147,6 +149,8 @@ export interface StatusFacts {
     readonly reloads_failed: number;
     /** What is wrong with the supervisor itself. */
     readonly reasons: readonly string[];
+    /** What it does for all its workers and has failed for 10 s. */
+    readonly failing_duties: readonly FailingDuty[];
   };
   readonly workers: readonly WorkerStatus[];
   /** Of all workers there ever were, those scaled away among them. */
@@ -160,6 +164,8 @@ export interface StatusFacts {
     readonly retrying: number | null;
     readonly dead: number | null;
     readonly oldest_wait_seconds: number | null;
+    /** How long the retry that is due first has been due: more than a second only when nobody moves retries back. */
+    readonly oldest_retry_overdue_seconds: number | null;
     /** maxmemory-policy; null when Redis does not say. Only `noeviction` cannot delete the queue. */
     readonly eviction_policy: string | null;
     /** Nobody begins a delivery; null = deliveries are not paused, or it cannot be seen. */

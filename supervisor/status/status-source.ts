@@ -12,7 +12,14 @@ import { statusFacts } from './documents/status-builder.js';
 import { judged } from './judgement/judged.js';
 import { Onsets } from './judgement/onsets.js';
 import { reloadFailure } from './judgement/supervisor-concerns.js';
-import type { ArrivalsStatus, ErrorStatus, StatusDocument, SupervisorState, TrafficStatus } from './status-document.js';
+import type {
+  ArrivalsStatus,
+  ErrorStatus,
+  FailingDuty,
+  StatusDocument,
+  SupervisorState,
+  TrafficStatus,
+} from './status-document.js';
 
 interface StatusSourceOptions {
   readonly clock: Clock;
@@ -28,6 +35,8 @@ interface StatusSourceOptions {
   readonly fleet: () => FleetSight | undefined;
   /** What of the supervisor itself does not work, a sentence each. */
   readonly troubles: () => readonly string[];
+  /** Of its own duties, those that have failed for 10 s. */
+  readonly failingDuties: () => readonly FailingDuty[];
 }
 
 /** Gathers what the parts know into the status of this moment. */
@@ -69,6 +78,7 @@ export class StatusSource {
       lastReload: reload.last,
       reloads: reload.counts,
       reasons: this.#reasons(),
+      failingDuties: this.#options.failingDuties(),
       slots: pool.slots,
       identity: (slot) => slotIdentity(config, slot),
       usage: (pid) => resources.usage(pid),

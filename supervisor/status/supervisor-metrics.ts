@@ -1,4 +1,5 @@
 import { Counter, Gauge, Registry, type Metric } from 'prom-client';
+import { DUTIES } from '../../src/shared/words/duties.js';
 import { SHOWN_STATES, type StatusDocument } from './status-document.js';
 import { NO_EVICTION } from './judgement/queue-concerns.js';
 
@@ -55,6 +56,15 @@ export class SupervisorMetrics {
     'Supervisors, and workers without one, on this queue: alive, vanished (not a word for 15 s) or stopped within a day',
     ['state'],
   );
+  readonly #retryOverdue = this.#gauge(
+    'redis_oldest_retry_overdue_seconds',
+    'How long the retry that is due first has been due',
+  );
+  readonly #dutyFailing = this.#gauge(
+    'supervisor_duty_failing',
+    'Whether a duty beside deliveries has failed for 10 s in the supervisor or a worker of it (1) or not (0)',
+    ['duty'],
+  );
   readonly #arrivals = this.#counter('redis_arrivals_total', 'Messages that have arrived since the history began');
 
   /** Prometheus's text format. Sizes of the queue are absent while Redis is away: an old number would look like a fact. */
@@ -90,8 +100,15 @@ export class SupervisorMetrics {
     showIfKnown(this.#dead, queue.dead);
     showIfKnown(this.#oldestWait, queue.oldest_wait_seconds);
     if (fleet) for (const state of FLEET_STATES) this.#fleet.set({ state }, fleet[state]);
+    showIfKnown(this.#retryOverdue, queue.oldest_retry_overdue_seconds);
+    this.#setDuties([supervisor, ...workers]);
     if (queue.arrivals.arrived !== null) this.#arrivals.inc(queue.arrivals.arrived);
     return this.#registry.metrics();
+  }
+
+  #setDuties(processes: readonly Pick<StatusDocument['supervisor'], 'failing_duties'>[]): void {
+    const failing = processes.flatMap(({ failing_duties: duties }) => duties.map(({ duty }) => duty));
+    for (const duty of DUTIES) this.#dutyFailing.set({ duty }, failing.includes(duty) ? 1 : 0);
   }
 
   #gauge(name: string, help: string, labelNames: string[] = []): Gauge {

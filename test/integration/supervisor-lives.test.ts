@@ -81,8 +81,13 @@ test('the access to the queue closes what was not given back', async () => {
   await expect(one.queue.consumers()).rejects.toThrow();
 });
 
-const monitorOf = (settings: QueueSettings) =>
-  new QueueMonitor({ access: new QueueAccess({ clock, random: Math.random }), settings, log: recordedLog(), clock });
+const monitorOf = ({ redis, queue }: QueueSettings) =>
+  new QueueMonitor({
+    access: new QueueAccess({ clock, random: Math.random }),
+    settings: { ...testConfig(), redis, queue },
+    log: recordedLog(),
+    clock,
+  });
 conformsToLife({
   name: 'the monitor of the queue',
   make: () => monitorOf(reachable()),

@@ -9,6 +9,7 @@ import type {
   ArrivalsStatus,
   CertificateStatus,
   ErrorStatus,
+  FailingDuty,
   FleetStatus,
   PausedStatus,
   StatusFacts,
@@ -30,6 +31,7 @@ interface SupervisorFacts extends WorkerFacts {
   readonly lastReload: ReloadResult | undefined;
   readonly reloads: { readonly ok: number; readonly failed: number };
   readonly reasons: readonly string[];
+  readonly failingDuties: readonly FailingDuty[];
   readonly slots: readonly WorkerSlot[];
   readonly queueName: string;
   readonly redisUp: boolean;
@@ -67,6 +69,7 @@ function supervisorStatus(facts: SupervisorFacts): StatusFacts['supervisor'] {
     reloads_succeeded: facts.reloads.ok,
     reloads_failed: facts.reloads.failed,
     reasons: facts.reasons,
+    failing_duties: facts.failingDuties,
   };
 }
 
@@ -79,6 +82,7 @@ function queueStatus({ queueName, redisUp, queue, arrivals, evictionPolicy }: Su
     retrying: queue?.retrying ?? null,
     dead: queue?.dead ?? null,
     oldest_wait_seconds: queue?.oldestWaitSeconds ?? null,
+    oldest_retry_overdue_seconds: queue?.oldestRetryOverdueSeconds ?? null,
     eviction_policy: evictionPolicy ?? null,
     paused: queue?.pause ? pausedStatus(queue.pause) : null,
     arrivals: queue ? arrivals : NO_ARRIVALS,

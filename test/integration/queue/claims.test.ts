@@ -85,8 +85,13 @@ describe('what Redis is', () => {
       { kind: 'retry', claim: a!, message: a!.raw, messageId: 'a', delayMs: 60_000 },
       { kind: 'bury', claim: b!, envelope: 'b' },
     );
-    const sizes = await queue.background.sizes();
-    expect(sizes).toEqual({ waiting: 1, processing: 1, retrying: 1, dead: 1, deadInbox: 0, oldest: Buffer.from('d') });
+    // set out of the way
+    await redis.client.zadd('{message_queue}:retry', '-inf', 'another program wrote this');
+    const { firstRetryDueMs, redisNow, ...sizes } = await queue.background.sizes();
+    expect(sizes).toEqual({ waiting: 1, processing: 1, retrying: 2, dead: 1, deadInbox: 0, oldest: Buffer.from('d') });
+    expect(redisNow).toBeLessThanOrEqual(Number((await redis.client.time())[0]) * 1_000 + 999);
+    const dueIn = firstRetryDueMs! - redisNow!;
+    expect(dueIn > 0 && dueIn <= 60_000).toBe(true);
   });
 
   test('plain mode pops without a copy and still schedules retries', async () => {

@@ -18,6 +18,7 @@ export function someStatus(): StatusDocument {
     lastReload: undefined,
     reloads: { ok: 0, failed: 0 },
     reasons: [],
+    failingDuties: [],
     slots: [],
     identity: (slot) => ({ workerId: `worker-${slot}`, metricsPort: 0 }),
     usage: () => undefined,

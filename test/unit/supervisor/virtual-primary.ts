@@ -108,6 +108,7 @@ export class VirtualPrimary {
       errors: () => [],
       fleet: () => undefined,
       troubles: () => [],
+      failingDuties: () => [],
     });
     const { pool, operations, status } = this;
     const audit = { note: async (deed: Deed) => void this.deeds.push(deed) };

@@ -29,9 +29,9 @@ test('after 10 s of failing it is one ERROR with the reason and a trouble, after
   expect([errors(), duty.trouble]).toEqual([[], undefined]);
   await clock.advance(600);
   const text = 'the retry scheduler has failed for more than 10 s: NOPERM';
-  expect(duty.trouble).toEqual({ text, stops: false });
+  expect(duty.trouble).toEqual({ duty: 'retry scheduler', text, stops: false });
   await clock.advance(20_000);
-  expect(duty.trouble).toEqual({ text: text.replace('10', '30'), stops: true });
+  expect(duty.trouble).toEqual({ duty: 'retry scheduler', text: text.replace('10', '30'), stops: true });
   await clock.advance(600_000);
   expect(errors()).toEqual([
     `ERROR The retry scheduler has failed for more than 10 s: NOPERM; it is tried again and again`,

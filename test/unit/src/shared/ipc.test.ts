@@ -14,7 +14,9 @@ const beat: Beat = {
   breaker: 'open',
   breakerReason: 'http_503',
   nextLookMs: 4_200,
-  troubles: [{ text: 'the retry scheduler has failed for more than 10 s: NOPERM', stops: false }],
+  troubles: [
+    { duty: 'retry scheduler', text: 'the retry scheduler has failed for more than 10 s: NOPERM', stops: false },
+  ],
   certificates: [{ file: 'certs/worker.crt', notAfter: 1_700_000_000_000 }],
 };
 

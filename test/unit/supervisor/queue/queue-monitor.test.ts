@@ -25,6 +25,7 @@ test('it looks at once, and every two seconds', async () => {
     retrying: 0,
     dead: 0,
     oldestWaitSeconds: 0,
+    oldestRetryOverdueSeconds: undefined,
     pause: undefined,
   });
   access.sizes = { ...access.sizes, waiting: 7 };
@@ -44,6 +45,19 @@ test('the wait of the oldest message goes by its queued_at; without one it is no
   access.sizes = { ...access.sizes, oldest: oldest({}) };
   await clock.advance(2_000);
   expect(monitor.sight?.oldestWaitSeconds).toBeUndefined();
+});
+
+test('how late the retries are is told by the clock of Redis', async () => {
+  const { clock, access, monitor } = await started();
+  const from = 1_700_000_000_000;
+  const look = async (firstRetryDueMs: number | undefined) => {
+    access.sizes = { ...access.sizes, firstRetryDueMs, redisNow: from + clock.now() + 2_000 };
+    await clock.advance(2_000);
+    return monitor.sight?.oldestRetryOverdueSeconds;
+  };
+  expect(await look(undefined)).toBe(0);
+  expect(await look(from + clock.now() + 60_000)).toBe(0);
+  expect(await look(from + clock.now() - 5_500)).toBe(7.5);
 });
 
 test('that Redis is away is said once, and its return with the length of the outage', async () => {

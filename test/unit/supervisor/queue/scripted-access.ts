@@ -5,7 +5,16 @@ import { RedisUnavailableError } from '../../../../src/shared/errors.js';
 import type { Clock } from '../../../../src/shared/time/clock.js';
 import type { Borrowed, QueueAccess, QueueSettings } from '../../../../supervisor/queue/queue-access.js';
 
-const NO_MESSAGES: QueueSizes = { waiting: 0, processing: 0, retrying: 0, dead: 0, deadInbox: 0, oldest: undefined };
+const NO_MESSAGES: QueueSizes = {
+  waiting: 0,
+  processing: 0,
+  retrying: 0,
+  dead: 0,
+  deadInbox: 0,
+  oldest: undefined,
+  firstRetryDueMs: undefined,
+  redisNow: undefined,
+};
 
 /** Connections to a Redis that answers what the test says. */
 export class ScriptedAccess implements Pick<QueueAccess, 'borrow'> {

@@ -285,7 +285,11 @@ test('since when: from its first look to its end, and anew when it returns', () 
   expect(since(down, 8)).toBe('08');
 });
 
-const duty = (stops: boolean) => ({ text: 'the retry scheduler has failed for more than 10 s: NOPERM', stops });
+const duty = (stops: boolean) => ({
+  duty: 'retry scheduler',
+  text: 'the retry scheduler has failed for more than 10 s: NOPERM',
+  stops,
+});
 
 test('a duty that fails is a warning, and a reason once it stops all workers', () => {
   const failing = (stops: boolean) => ({ failing_duties: [duty(stops)] });
