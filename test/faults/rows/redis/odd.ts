@@ -94,7 +94,8 @@ async function evicting(stage: Stage): Promise<Findings> {
 
 async function late(stage: Stage): Promise<Findings> {
   const proxy = await stage.proxy(stage.redis.port);
-  const fleet = await stage.start({ ...SETTINGS, REDIS_PORT: proxy.port });
+  // on a busy machine the limit that is found out is less than all 8
+  const fleet = await stage.start({ ...SETTINGS, WORKER_CONCURRENCY_CONTROL: 'fixed', REDIS_PORT: proxy.port });
   await fleet.ready(2);
   proxy.setDelay(100);
   const load = stage.load(10);
