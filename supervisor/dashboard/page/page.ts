@@ -4,6 +4,7 @@ import { createCertificatesTable } from './tables/certificates-table.js';
 import { connect } from './connection.js';
 import { DeadLetters } from './letters/dead-letters.js';
 import { byId, setAttribute, setText } from './elements.js';
+import { Hosts } from './hosts/hosts.js';
 import { createErrorsTable } from './tables/errors-table.js';
 import { createPlots } from './plots.js';
 import { SampleBuffer } from './sample-buffer.js';
@@ -18,6 +19,7 @@ const showTiles = createTiles(byId('tiles'));
 const showWorkers = createWorkersTable(byId('workers-panel'));
 const showErrors = createErrorsTable(byId('errors-panel'));
 const showCertificates = createCertificatesTable(byId('certificates-panel'));
+const hosts = new Hosts();
 const deadLetters = new DeadLetters();
 let last: { readonly event: StatusEvent; readonly receivedAt: number } | undefined;
 
@@ -31,6 +33,7 @@ connect({
     showState(event);
     showTiles(status);
     showWorkers(status.workers);
+    hosts.countsAre(status.fleet);
     showErrors(status.errors, at);
     showCertificates(status.certificates, at);
     deadLetters.totalIs(status.queue.dead ?? undefined);
