@@ -21,6 +21,7 @@ export const CAUSES = [
   'backlog',
   'supervisor',
   'port',
+  'host',
   'held',
   'starting',
   'other',
@@ -193,8 +194,9 @@ export interface FleetStatus {
 interface MissingStatus {
   readonly host: string;
   readonly instance: string;
-  /** ISO 8601, UTC. */
+  /** ISO 8601, UTC, by Redis's clock at that time. */
   readonly last_seen_at: string;
+  readonly silent_seconds: number;
 }
 
 /** Of all hosts, over the last 20 s. Beside Python workers it is "at least": what they take is not seen. */

@@ -97,8 +97,8 @@ function fleetStatus(sight: FleetSight): FleetStatus {
   const missing = sight.members.filter(({ standing }) => standing === 'vanished').slice(0, MISSING_SHOWN);
   return {
     ...countsOf(sight),
-    missing: missing.map(({ host, instance, silentMs }) => {
-      return { host, instance, last_seen_at: isoOf(sight.redisNow - silentMs) };
+    missing: missing.map(({ host, instance, saidAt, silentMs }) => {
+      return { host, instance, last_seen_at: isoOf(saidAt), silent_seconds: Math.floor(silentMs / 1_000) };
     }),
   };
 }

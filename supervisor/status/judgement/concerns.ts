@@ -3,6 +3,7 @@
  * are all made of it. Pure.
  */
 import { CAUSES, type Concern, type StatusFacts } from '../status-document.js';
+import { fleetConcerns } from './fleet-concerns.js';
 import { mainServerConcerns } from './main-server-concerns.js';
 import { queueConcerns } from './queue-concerns.js';
 import { redisConcerns } from './redis-concerns.js';
@@ -20,7 +21,7 @@ export function concernsOf(status: StatusFacts): readonly Concern[] {
     ...mainServerConcerns(status),
     ...workerConcerns(status),
   ];
-  const all = [...roots, ...queueConcerns(status, roots)];
+  const all = [...roots, ...queueConcerns(status, roots), ...fleetConcerns(status)];
   return [...all, ...unexplained(status, all)].sort((one, next) => rank(one) - rank(next));
 }
 

@@ -20,9 +20,9 @@ export function subjectOfHeadline(concerns: readonly Concern[]): Concern['cause'
   return concerns.find(isShown)?.cause ?? 'flowing';
 }
 
-/** A cap that leaves workers without work is as it was set up. */
+/** A cap that leaves workers without work is as it was set up; what another host does is no trouble of this one. */
 function isShown({ cause, level }: Concern): boolean {
-  return level !== 'note' || cause === 'rest';
+  return level !== 'note' || cause === 'rest' || cause === 'host';
 }
 
 function stateOf({ queue }: StatusFacts, concerns: readonly Concern[]): Headline['state'] {
