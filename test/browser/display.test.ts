@@ -43,9 +43,11 @@ describe.skipIf(chromium === undefined)('the display of the dashboard', () => {
       });
     expect(await focused()).toBe('Skip to the workers solid');
     await page.keyboard.press('Tab');
-    expect(await focused()).toBe('5 min solid');
-    await page.keyboard.press('Enter');
-    expect(await page.getByRole('button', { name: '5 min' }).getAttribute('aria-pressed')).toBe('true');
+    expect(await page.getByRole('radio', { name: '30 min' }).evaluate((each) => each === document.activeElement)).toBe(
+      true,
+    );
+    await page.keyboard.press('ArrowRight');
+    expect(await page.getByRole('radio', { name: '6 h' }).isChecked()).toBe(true);
   });
 
   test.each(['light', 'dark'] as const)('all text has enough contrast, %s', async (colorScheme) => {

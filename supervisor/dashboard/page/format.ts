@@ -61,6 +61,19 @@ export function clockTime(ms: number, withSeconds = true): string {
   return parts.map((part) => String(part).padStart(2, '0')).join(':');
 }
 
+/** `01-15`, local. */
+export function dayAndMonth(ms: number): string {
+  return dateTime(new Date(ms).toISOString()).slice(5, 10);
+}
+
+/** Of the times on this page: `Europe/Berlin (UTC+01:00)`. */
+export function zone(now = new Date()): string {
+  const minutes = -now.getTimezoneOffset();
+  const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
+  const offset = `UTC${minutes < 0 ? '-' : '+'}${String(hours).padStart(2, '0')}:${String(rest).padStart(2, '0')}`;
+  return `${Intl.DateTimeFormat().resolvedOptions().timeZone} (${offset})`;
+}
+
 /** `2025-01-15 10:30:45`, local. */
 export function dateTime(iso: string | null): string {
   const date = new Date(iso ?? '');

@@ -6,15 +6,19 @@ import { DeadLetters } from './letters/dead-letters.js';
 import { byId, setAttribute, setText } from './elements.js';
 import { Hosts } from './hosts/hosts.js';
 import { createErrorsTable } from './tables/errors-table.js';
-import { createPlots } from './plots.js';
-import { SampleBuffer } from './sample-buffer.js';
+import { createAudit } from './controls/audit.js';
+import { Controls } from './controls/controls.js';
+import { Plots } from './plots/plots.js';
+import { SampleBuffer } from './plots/sample-buffer.js';
 import { showLost, showState } from './state-panel.js';
 import { createTiles } from './tiles.js';
 import { tokenExists } from './token-gate.js';
 import { createWorkersTable } from './tables/workers-table.js';
 
 const samples = new SampleBuffer();
-const plots = createPlots(byId('plots'), samples);
+const plots = new Plots(byId('plots'), samples);
+const controls = new Controls(() => void plots.refresh());
+createAudit();
 const showTiles = createTiles(byId('tiles'));
 const showWorkers = createWorkersTable(byId('workers-panel'));
 const showErrors = createErrorsTable(byId('errors-panel'));
@@ -31,6 +35,8 @@ connect({
     setAttribute(document.body, 'data-connection', 'live');
     tokenExists(hasToken);
     showState(event);
+    plots.statusIs(event);
+    controls.statusIs(status);
     showTiles(status);
     showWorkers(status.workers);
     hosts.countsAre(status.fleet);
@@ -49,15 +55,6 @@ connect({
     showLost(last);
   },
 });
-
-for (const button of document.querySelectorAll<HTMLButtonElement>('[data-minutes]')) {
-  button.onclick = () => {
-    plots.setMinutes(Number(button.dataset['minutes']));
-    for (const other of document.querySelectorAll('[data-minutes]')) {
-      setAttribute(other, 'aria-pressed', String(other === button));
-    }
-  };
-}
 
 for (const button of document.querySelectorAll<HTMLButtonElement>('[data-close]')) {
   button.onclick = () => button.closest('dialog')?.close();

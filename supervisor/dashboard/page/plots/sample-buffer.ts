@@ -1,4 +1,4 @@
-import type { Sample, SampleColumns, SampleField } from '../../status/status-events.js';
+import type { Sample, SampleColumns, SampleField } from '../../../status/status-events.js';
 
 /** As many as the supervisor keeps: half an hour. */
 const MOST = 900;

@@ -1,0 +1,37 @@
+/** Asks before something is done: who closes the dialog has said no. */
+import { byId, setText } from '../elements.js';
+
+export interface Question {
+  readonly title: string;
+  /** What it does, and to whom. */
+  readonly text: string;
+  /** On the button. */
+  readonly yes: string;
+  /** Shows the fields of a pause. */
+  readonly isPause?: boolean;
+}
+
+export function confirmed({ title, text, yes, isPause = false }: Question): Promise<boolean> {
+  const dialog = byId<HTMLDialogElement>('control');
+  const form = byId<HTMLFormElement>('control-form');
+  setText(byId('control-title'), title);
+  setText(byId('control-text'), text);
+  setText(byId('control-yes'), yes);
+  byId('control-pause-fields').hidden = !isPause;
+  form.reset();
+  let isYes = false;
+  form.onsubmit = (event) => {
+    event.preventDefault();
+    isYes = true;
+    dialog.close();
+  };
+  dialog.showModal();
+  return new Promise((resolve) => (dialog.onclose = () => resolve(isYes)));
+}
+
+/** As filled in when it was confirmed. */
+export function pauseFields(): { readonly for_seconds?: number; readonly reason?: string } {
+  const seconds = Number(byId<HTMLSelectElement>('control-pause-for').value);
+  const reason = byId<HTMLInputElement>('control-pause-reason').value.trim();
+  return { ...(seconds > 0 ? { for_seconds: seconds } : {}), ...(reason === '' ? {} : { reason }) };
+}
