@@ -41,7 +41,8 @@ export function pastColumns(history: HistoryDocument): Columns {
   const begun = knownSince(history);
   const first = (Math.floor(now / unit) + 1) * unit - history.days * DAY_MS;
   const points: Point[] = [];
-  for (let from = first; from < now; from += unit) {
+  // the one that has hardly begun says nothing yet
+  for (let from = first; from + LEAST_SEEN_MS <= now; from += unit) {
     const until = Math.min(from + unit, now);
     const seen = until - Math.max(from, begun) - overlap(history.gaps, Math.max(from, begun), until);
     points.push(pointOf((from + until) / 2_000, rows.get(from) ?? NOTHING, seen));

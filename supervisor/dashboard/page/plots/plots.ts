@@ -5,7 +5,7 @@
  */
 import type { StatusEvent } from '../../../status/status-events.js';
 import { ask, RefusedError } from '../admin-requests.js';
-import { byId, setText } from '../elements.js';
+import { byId, setAttribute, setText } from '../elements.js';
 import * as format from '../format.js';
 import { printable } from '../shared/escape.js';
 import type { HistoryDocument } from '../shared/protocol.js';
@@ -45,6 +45,7 @@ const NOTES = {
 };
 
 export class Plots {
+  readonly #place: HTMLElement;
   readonly #samples: SampleBuffer;
   readonly #plots: Readonly<Record<Range['source'], readonly Plot[]>>;
   #range: Range;
@@ -57,6 +58,7 @@ export class Plots {
   #soon: readonly ReturnType<typeof setTimeout>[] = [];
 
   constructor(place: HTMLElement, samples: SampleBuffer) {
+    this.#place = place;
     this.#samples = samples;
     this.#range = rangeNamed(chosen());
     const past = (): Columns => this.#past;
@@ -124,6 +126,7 @@ export class Plots {
     for (const [source, plots] of Object.entries(this.#plots)) {
       for (const { element } of plots) element.hidden = source !== range.source;
     }
+    setAttribute(this.#place, 'data-source', range.source);
     this.#tellPoint(undefined);
     this.draw();
     void this.refresh();
