@@ -40,7 +40,7 @@ describe.skipIf(chromium === undefined)('controls and the past on the dashboard'
     await untilText('control-note', /^Deliveries go on within a second\.$/);
     await fleet.until('the end of the pause', ({ queue }) => queue.paused === null);
 
-    await page.getByLabel('Workers', { exact: true }).fill('3');
+    await page.getByRole('spinbutton', { name: 'Workers' }).fill('3');
     await doIt(page, 'Scale…');
     await untilText('control-note', /^Workers: 2 → 3\.$/);
     await fleet.until('three workers', ({ workers }) => {
@@ -48,7 +48,7 @@ describe.skipIf(chromium === undefined)('controls and the past on the dashboard'
     });
 
     const { pid } = (await fleet.status()).workers[1] ?? {};
-    await page.getByLabel('Worker', { exact: true }).selectOption('worker-2');
+    await page.getByRole('combobox', { name: 'Worker', exact: true }).selectOption('worker-2');
     await doIt(page, 'Restart…');
     await untilText('control-note', /^worker-2 has a new process \(pid \d+\)\.$/);
     const { pid: now } = (await fleet.status()).workers[1] ?? {};
@@ -74,7 +74,7 @@ describe.skipIf(chromium === undefined)('controls and the past on the dashboard'
     await untilText('state', /^Flowing$/);
     await page.getByRole('button', { name: 'Reload…' }).click();
     await page.keyboard.press('Escape');
-    await page.getByLabel('Workers', { exact: true }).fill('99999');
+    await page.getByRole('spinbutton', { name: 'Workers' }).fill('99999');
     await doIt(page, 'Scale…', { token: true });
     await untilText('control-note', /workers.* must be .* from 1 to \d+/);
     expect((await fleet.status()).supervisor).toMatchObject({ workers_wanted: 2, last_reload: null });

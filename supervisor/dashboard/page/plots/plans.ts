@@ -3,7 +3,7 @@ import type { SampleField } from '../../../status/status-events.js';
 import * as format from '../format.js';
 import type { PastField } from './past.js';
 
-export type Ink = 'accent' | 'quiet' | 'bad';
+type Ink = 'accent' | 'quiet' | 'bad';
 
 export interface Line<Field extends string = string> {
   readonly field: Field;

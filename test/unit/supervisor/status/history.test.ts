@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { History } from '../../../../supervisor/status/history.js';
 import type { Sample } from '../../../../supervisor/status/status-events.js';
 import { bytes, duration, longDuration, rate } from '../../../../supervisor/dashboard/page/format.js';
-import { SampleBuffer } from '../../../../supervisor/dashboard/page/sample-buffer.js';
+import { SampleBuffer } from '../../../../supervisor/dashboard/page/plots/sample-buffer.js';
 import { verdictOf } from '../../../../supervisor/status/documents/verdict.js';
 import { someStatus } from '../../contract/some-status.js';
 
