@@ -74,6 +74,7 @@ describe.skipIf(chromium === undefined)('the dashboard', () => {
   test('after many events the page is as large as before', async () => {
     const { page } = await open();
     await untilText('state', /^Flowing$/);
+    await untilText('happened-summary', /^What happened in/);
     const elements = () => page.evaluate(() => document.querySelectorAll('*').length);
     const uptime = async () => (await text('instance')).match(/up (\d+) s/)?.[1];
     const [before, first] = [await elements(), Number(await uptime())];
