@@ -4,7 +4,15 @@ import type { Command } from 'commander';
 import type { DeadLetterProgress, DeadLetterRun } from '../../../src/queue/dead-letters/run.js';
 import { printable } from '../../../src/shared/words/escape.js';
 import { runDocument } from '../../admin/documents/dead-letters.js';
-import { addBulkOptions, checkRestricted, confirm, interrupted, interruptible, type BulkOptions } from '../kit/bulk.js';
+import {
+  addBulkOptions,
+  checkRestricted,
+  confirm,
+  countInterrupted,
+  interrupted,
+  interruptible,
+  type BulkOptions,
+} from '../kit/bulk.js';
 import { printJson, type CommandContext } from '../kit/command.js';
 import { addFilterOptions, filterOf, type FilterOptions } from '../kit/options/filter-options.js';
 import { noteDeed } from '../kit/operator.js';
@@ -51,7 +59,11 @@ export async function runOnLetters(
   checkRestricted(filter, options, all);
   const dryRun = options.dryRun ?? false;
   const isNamed = filter.ids !== undefined && Object.keys(filter).length === 1;
-  const count = async (): Promise<number> => (await walk(command, context, run, { filter, dryRun: true })).meant;
+  const count = async (): Promise<number> => {
+    const { meant, isInterrupted } = await walk(command, context, run, { filter, dryRun: true });
+    if (isInterrupted) throw countInterrupted();
+    return meant;
+  };
   const question = (letters: number): string => `${letters} dead letters would be ${done}. Go on?`;
   if (!isNamed && !(await confirm(context, options, count, question))) return undefined;
   const result = await walk(command, context, run, { filter, dryRun });

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 
 import { isUnfiltered, type MessageFilter } from '../../../src/domain/filter/message-filter.js';
 import { EXIT_FAILURE } from '../../../src/shared/errors.js';
-import { CommandError, usageError, type CommandContext } from './command.js';
+import { CommandError, usageError, type CommandContext, type Streams } from './command.js';
 
 export interface BulkOptions {
   readonly all?: true;
@@ -51,11 +51,21 @@ export async function confirm(
     print('None matches; nothing is changed.');
     return false;
   }
+  const answer = await answerTo(`${question(meant)} [y/N] `, { stdin, stderr });
+  if (!/^(?:y|yes)$/i.test(answer.trim())) throw new CommandError(EXIT_FAILURE, 'Nothing is changed.');
+  return true;
+}
+
+/** Ctrl-C and Ctrl-D are an answer too, and an empty one. */
+async function answerTo(question: string, { stdin, stderr }: Pick<Streams, 'stdin' | 'stderr'>): Promise<string> {
   const asked = createInterface({ input: stdin, output: stderr });
+  const left = new AbortController();
+  asked.once('SIGINT', () => asked.close()).once('close', () => left.abort());
   try {
-    const answer = await asked.question(`${question(meant)} [y/N] `);
-    if (!/^(?:y|yes)$/i.test(answer.trim())) throw new CommandError(EXIT_FAILURE, 'Nothing is changed.');
-    return true;
+    return await asked.question(question, { signal: left.signal });
+  } catch (error) {
+    if (!left.signal.aborted) throw error;
+    return '';
   } finally {
     asked.close();
   }
@@ -75,6 +85,11 @@ export async function interruptible<T>(run: (signal: AbortSignal) => Promise<T>)
   } finally {
     process.off('SIGINT', end).off('SIGTERM', end);
   }
+}
+
+/** How a count ends that somebody has ended: of fewer than are meant nobody is asked. */
+export function countInterrupted(): CommandError {
+  return new CommandError(EXIT_FAILURE, 'Interrupted. Nothing is changed.');
 }
 
 /** How a run ends that somebody has ended: `done` says how far it is, as a sentence. */

@@ -7,7 +7,15 @@ import type { OperatorQueue } from '../../../src/queue/operator-queue.js';
 import { EXIT_FAILURE } from '../../../src/shared/errors.js';
 import { printable } from '../../../src/shared/words/escape.js';
 import { actionDocument } from '../../admin/documents/actions.js';
-import { addBulkOptions, checkRestricted, confirm, interrupted, interruptible, type BulkOptions } from '../kit/bulk.js';
+import {
+  addBulkOptions,
+  checkRestricted,
+  confirm,
+  countInterrupted,
+  interrupted,
+  interruptible,
+  type BulkOptions,
+} from '../kit/bulk.js';
 import { CommandError, printJson, usageError, type CommandContext } from '../kit/command.js';
 import { addFilterOptions, filterOf, type FilterOptions } from '../kit/options/filter-options.js';
 import { noteDeed } from '../kit/operator.js';
@@ -115,9 +123,10 @@ async function countOf(
 ): Promise<number> {
   const progress = createProgress(context.streams);
   const onProgress = ({ seen, total }: ActionProgress): void => progress.update(`${seen} of ${total} counted`);
-  const { meant, already } = await withQueue(command, context, ({ actions }) =>
-    actions[kind]({ filter, dryRun: true, onProgress }),
+  const { meant, already, isInterrupted } = await withQueue(command, context, ({ actions }) =>
+    interruptible((signal) => actions[kind]({ filter, dryRun: true, signal, onProgress })),
   ).finally(() => progress.end());
+  if (isInterrupted) throw countInterrupted();
   return meant - already;
 }
 
