@@ -1,9 +1,13 @@
 import { EXIT_FAILURE } from '../../src/shared/errors.js';
-import { printJson, usageError, type RegisterCommand } from './kit/command.js';
+import { systemClock } from '../../src/shared/time/clock.js';
+import type { StatusDocument } from '../status/status-document.js';
+import { printJson, usageError, type CommandContext, type RegisterCommand } from './kit/command.js';
 import { addExitCodes, EXIT_DONE, SUPERVISOR_EXIT_CODES, type ExitCode } from './kit/exit-codes.js';
 import { addSupervisorOptions, withSupervisor } from './kit/options/supervisor-options.js';
-import { statusText } from './status/text.js';
-import { watchStatus } from './status/watch.js';
+import { isColoured, isScreen } from './status/colour.js';
+import { cut, painted } from './status/drawing/line.js';
+import { EVERYTHING, overview, statusText, type Room } from './status/overview.js';
+import { watchStatus } from './status/watch/watch.js';
 
 const EXIT_CODES: readonly ExitCode[] = [
   [EXIT_DONE, 'shown, whatever the state'],
@@ -24,8 +28,25 @@ export const registerStatus: RegisterCommand = (program, context) => {
       if (watch) return watchStatus(client, context);
       const status = await client.ask('status');
       if (json) printJson(context, status);
-      else for (const line of statusText(status)) context.print(line);
+      else print(context, status);
     });
   });
   addExitCodes(command, EXIT_CODES);
 };
+
+/** On a screen as much as fits it beside the prompt; elsewhere everything. */
+function print(context: CommandContext, status: StatusDocument): void {
+  const { stdout } = context.streams;
+  if (!isScreen(context)) {
+    for (const text of statusText(status, systemClock.wallNow())) context.print(text);
+    return;
+  }
+  const room = roomOf(stdout);
+  const lines = overview(status, room, { now: systemClock.wallNow() });
+  const inColour = isColoured(context);
+  for (const line of lines) stdout.write(`${painted(cut(line, room.columns), inColour)}\n`);
+}
+
+function roomOf({ columns, rows }: NodeJS.WriteStream): Room {
+  return columns > 0 && rows > 1 ? { columns, rows: rows - 1 } : EVERYTHING;
+}

@@ -1,32 +1,45 @@
 import type { StatusDocument } from '../../status/status-document.js';
 
-/** Deliveries per second over the last looks, one value each. */
-export class Throughput {
+interface Step {
+  readonly delivered: number;
+  readonly failed: number;
+  readonly waiting: number;
+}
+
+/** How it went over the last looks, one value each: what was delivered and failed per second, and what waited. */
+export class Course {
   readonly #most: number;
-  readonly #rates: number[] = [];
-  #last: { readonly at: number; readonly delivered: number; readonly pid: number } | undefined;
+  readonly #steps: Step[] = [];
+  #last: { readonly at: number; readonly delivered: number; readonly failed: number; readonly pid: number } | undefined;
 
   constructor(most: number) {
     this.#most = most;
   }
 
   /** @param at monotonic, ms. */
-  add({ supervisor, workers }: StatusDocument, at: number): void {
+  add({ supervisor, workers, queue }: StatusDocument, at: number): void {
     const delivered = workers.reduce((sum, worker) => sum + worker.delivered, 0);
+    const failed = workers.reduce((sum, worker) => sum + worker.failed, 0);
     const last = this.#last;
-    this.#last = { at, delivered, pid: supervisor.pid };
+    this.#last = { at, delivered, failed, pid: supervisor.pid };
     if (!last || last.pid !== supervisor.pid || at <= last.at) return;
     // fewer than before: a worker was taken away by `scale`, with its count
-    this.#rates.push(Math.max(0, ((delivered - last.delivered) * 1_000) / (at - last.at)));
-    if (this.#rates.length > this.#most) this.#rates.shift();
+    const perSecond = (now: number, before: number): number => Math.max(0, ((now - before) * 1_000) / (at - last.at));
+    this.#steps.push({
+      delivered: perSecond(delivered, last.delivered),
+      failed: perSecond(failed, last.failed),
+      waiting: queue.waiting ?? 0,
+    });
+    if (this.#steps.length > this.#most) this.#steps.shift();
   }
 
-  get rates(): readonly number[] {
-    return this.#rates;
+  of(what: keyof Step): readonly number[] {
+    return this.#steps.map((step) => step[what]);
   }
 
+  /** Deliveries per second at the last look. */
   get now(): number {
-    return this.#rates.at(-1) ?? 0;
+    return this.#steps.at(-1)?.delivered ?? 0;
   }
 }
 

@@ -24,7 +24,7 @@ test('status is a table, JSON, or over TCP; --watch without a terminal is a line
   const shown = await command('status');
   expect(shown).toMatchObject({ code: 0, err: '' });
   expect(shown.out).toMatch(
-    /^FLOWING .*1 of 1 workers take messages\nqueue message_queue: 0 waiting[\s\S]*WORKER[\s\S]*worker-1 +\d+ +ready/,
+    /^FLOWING .*\nqueue message_queue .*\n\n0 waiting .* 0 dead\n[\s\S]*WORKER[\s\S]*worker-1 +\d+ +ready/,
   );
   expect(JSON.parse((await command('status', '--json')).out)).toMatchObject({ workers: [{ id: 'worker-1' }] });
   expect((await runCommand(['status', '--socket', socketPath], { env: {}, cwd: program.cwd })).code).toBe(0);

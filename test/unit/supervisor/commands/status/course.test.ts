@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../../../../supervisor/status/status-document.js';
-import { sparkline, Throughput } from '../../../../../supervisor/commands/status/throughput.js';
+import { sparkline, Course } from '../../../../../supervisor/commands/status/course.js';
 import { someStatus } from '../../../contract/some-status.js';
 
 test.each([
@@ -20,16 +20,16 @@ function delivered(count: number, pid = 1): StatusDocument {
 }
 
 test('rates are deliveries per second between two looks; a new supervisor begins anew, and no rate is below 0', () => {
-  const throughput = new Throughput(3);
-  expect(throughput.now).toBe(0);
-  throughput.add(delivered(10), 0);
-  throughput.add(delivered(30), 2_000);
-  expect(throughput.now).toBe(10);
-  throughput.add(delivered(5), 3_000);
-  expect(throughput.now).toBe(0);
-  throughput.add(delivered(500, 2), 4_000);
-  expect(throughput.rates).toEqual([10, 0]);
-  throughput.add(delivered(501, 2), 4_500);
-  throughput.add(delivered(501, 2), 5_000);
-  expect(throughput.rates).toEqual([0, 2, 0]);
+  const course = new Course(3);
+  expect(course.now).toBe(0);
+  course.add(delivered(10), 0);
+  course.add(delivered(30), 2_000);
+  expect(course.now).toBe(10);
+  course.add(delivered(5), 3_000);
+  expect(course.now).toBe(0);
+  course.add(delivered(500, 2), 4_000);
+  expect(course.of('delivered')).toEqual([10, 0]);
+  course.add(delivered(501, 2), 4_500);
+  course.add(delivered(501, 2), 5_000);
+  expect(course.of('delivered')).toEqual([0, 2, 0]);
 });
