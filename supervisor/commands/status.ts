@@ -19,7 +19,7 @@ export const registerStatus: RegisterCommand = (program, context) => {
   const command = program
     .command('status')
     .description('show the supervisor, its workers and the queue')
-    .option('--watch', 'go on showing it, once a second, until Ctrl-C')
+    .option('--watch', 'go on showing it, once a second, until q or Ctrl-C; ? shows the keys')
     .option('--json', 'print the whole document')
     .addHelpText('after', '\nExample:\n  $ message-broker-worker status --watch\n');
   addSupervisorOptions(command).action(async ({ watch, json }: { watch?: true; json?: true }) => {

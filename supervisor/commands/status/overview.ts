@@ -17,7 +17,7 @@ export interface Room {
   readonly rows: number;
 }
 
-export interface Moment {
+interface Moment {
   /** ms since the Unix epoch. */
   readonly now: number;
   /** Of a watch. */

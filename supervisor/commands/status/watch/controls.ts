@@ -7,7 +7,7 @@
  */
 export type Deed = 'pause' | 'resume' | 'reload';
 
-export type Key = 'p' | 'r' | 'd' | 'q' | '?' | 'y' | 'next' | 'interrupt' | 'suspend' | 'other';
+type Key = 'p' | 'r' | 'd' | 'q' | '?' | 'y' | 'next' | 'interrupt' | 'suspend' | 'other';
 
 export interface Said {
   readonly text: string;

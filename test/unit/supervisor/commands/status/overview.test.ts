@@ -80,7 +80,7 @@ test('of many workers those in trouble stay, the rest is counted', () => {
   const text = shown(status(many), SMALL);
   expect(text).toMatch(/^WORKER.*\nworker-51 +- +backoff/m);
   expect(text).toMatch(/^and \d\d more, all ready$/m);
-  const all = many.map(({ id }) => worker(id, { state: 'degraded', reasons: ['why'], causes: ['other'] }));
+  const all = many.map(({ id = '' }) => worker(id, { state: 'degraded', reasons: ['why'], causes: ['other'] }));
   expect(shown(status(all), SMALL)).toMatch(/^and (\d\d) more, \1 of them not ready$/m);
 });
 
@@ -116,6 +116,7 @@ test('of an outage: what, since when, what to do, without a word twice', () => {
 });
 
 test('a supervisor that was started before the package was replaced is not judged', () => {
-  const { headline: _, ...earlier } = status([worker('worker-1')]);
-  expect(statusText(earlier as StatusDocument)[0]).toMatch(/^UNKNOWN {2}the supervisor is of an earlier version \(1\)/);
+  expect(statusText(factsOf([worker('worker-1')]) as StatusDocument)[0]).toMatch(
+    /^UNKNOWN {2}the supervisor is of an earlier version \(1\)/,
+  );
 });
