@@ -63,18 +63,21 @@ export class TrafficMeter {
       this.#wait.add(now.wait, last.wait);
     }
     this.#last = looks;
-    this.#traffic = this.#described(rates);
+    this.#traffic = this.#described(rates, slots);
   }
 
-  #described([delivered = 0, failed = 0]: readonly number[]): TrafficStatus {
+  #described([delivered = 0, failed = 0]: readonly number[], slots: readonly SlotCounts[]): TrafficStatus {
+    const windowMs = WINDOW_LOOKS * this.#lookEveryMs;
+    // what is told just after a look is in the next
+    const since = Math.max(...slots.map(({ at }) => at)) - windowMs - this.#lookEveryMs;
     return {
       delivered_per_second: perSecond(delivered),
       failed_per_second: perSecond(failed),
-      window_seconds: (WINDOW_LOOKS * this.#lookEveryMs) / 1000,
+      window_seconds: windowMs / 1000,
       delivered: this.#attempts.sums[0] ?? 0,
       failed: this.#attempts.sums[1] ?? 0,
-      delivery_seconds: quantilesOf(DELIVERY_BUCKETS, this.#delivery.sums),
-      queue_wait_seconds: quantilesOf(WAIT_BUCKETS, this.#wait.sums),
+      delivery_seconds: quantilesOf(DELIVERY_BUCKETS, this.#delivery.sums, highest(COUNTED.delivery, slots, since)),
+      queue_wait_seconds: quantilesOf(WAIT_BUCKETS, this.#wait.sums, highest(COUNTED.wait, slots, since)),
     };
   }
 }
@@ -85,6 +88,13 @@ export class TrafficMeter {
  */
 function countedFrom({ at, since }: SlotCounts, last: Look): number {
   return at > since ? Math.max(last.at, since) : last.at;
+}
+
+/** @param since monotonic ms. Infinity = not known. */
+function highest(name: string, slots: readonly SlotCounts[], since: number): number {
+  const told = slots.flatMap(({ sets }) => sets.map((set) => set.highestSince(name, since)));
+  const known = told.filter((value) => value !== undefined);
+  return known.length === 0 ? Infinity : Math.max(...known);
 }
 
 function lookAt({ at, sets }: SlotCounts): Look {

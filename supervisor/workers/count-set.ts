@@ -12,6 +12,15 @@ interface Series extends SeriesJson {
   value: number;
 }
 
+/** Longer than anybody looks back. */
+const HIGHEST_KEPT_MS = 60_000;
+
+interface Highest {
+  /** When it was told, monotonic ms. */
+  readonly at: number;
+  readonly value: number;
+}
+
 export interface FailureOf extends LatestFailure {
   readonly workerId: string;
 }
@@ -21,6 +30,7 @@ export class CountSet {
   readonly #workerId: string;
   readonly #counted = new Map<string, Counted>();
   readonly #failures = new Map<string, FailureOf>();
+  readonly #highest = new Map<string, Highest[]>();
   #at = -Infinity;
 
   /** @param workerId for series that have no label `worker_id` of their own; empty = all have. */
@@ -34,8 +44,9 @@ export class CountSet {
   }
 
   /** A process tells how its counts stand now. One that is less than it was has been overtaken on its way. */
-  note({ metrics, failures }: Counts, at: number): void {
+  note({ metrics, failures, highest = {} }: Counts, at: number): void {
     this.#at = at;
+    for (const [name, value] of Object.entries(highest)) this.#noteHighest(name, [{ at, value }]);
     for (const { values, ...metric } of metrics) {
       const series = this.#series(metric);
       for (const one of values) {
@@ -61,6 +72,13 @@ export class CountSet {
       }
     }
     for (const failure of other.#failures.values()) this.#noteFailure(failure);
+    for (const [name, highest] of other.#highest) this.#noteHighest(name, highest);
+  }
+
+  /** The highest that a histogram is known to have observed since then; undefined = none is known. */
+  highestSince(name: string, at: number): number | undefined {
+    const values = (this.#highest.get(name) ?? []).filter((told) => told.at >= at).map(({ value }) => value);
+    return values.length === 0 ? undefined : Math.max(...values);
   }
 
   /** Of all series of a counter that have these labels; 0 when nothing is known of it. */
@@ -119,6 +137,15 @@ export class CountSet {
     const series: Counted['series'] = new Map();
     this.#counted.set(metric.name, { metric, series });
     return series;
+  }
+
+  #noteHighest(name: string, told: readonly Highest[]): void {
+    const all = [...(this.#highest.get(name) ?? []), ...told];
+    const newest = Math.max(...all.map(({ at }) => at));
+    this.#highest.set(
+      name,
+      all.filter(({ at }) => newest - at <= HIGHEST_KEPT_MS),
+    );
   }
 
   #noteFailure(failure: FailureOf): void {

@@ -9,6 +9,8 @@ export interface Counts {
   readonly metrics: readonly MetricJson[];
   /** The latest failure of each reason that occurred since the last time. */
   readonly failures: readonly LatestFailure[];
+  /** The highest that each histogram observed since the last time, which its buckets do not tell; none = it observed nothing. */
+  readonly highest?: Readonly<Record<string, number>>;
 }
 
 export interface LatestFailure {
@@ -42,12 +44,22 @@ const MOST_FAILURES = 64;
 
 /** undefined = not what a worker writes. */
 export function readCounts(value: unknown): Counts | undefined {
-  const { metrics, failures } = (value ?? {}) as Partial<Record<keyof Counts, unknown>>;
+  const { metrics, failures, highest } = (value ?? {}) as Partial<Record<keyof Counts, unknown>>;
   if (!Array.isArray(metrics) || !Array.isArray(failures)) return undefined;
   return {
     metrics: readMetrics(metrics).filter(({ type, values }) => type !== 'gauge' && values.every(isCount)),
     failures: failures.filter(isLatestFailure).slice(0, MOST_FAILURES),
+    ...readHighest(highest),
   };
+}
+
+function readHighest(value: unknown): Pick<Counts, 'highest'> {
+  if (typeof value !== 'object' || value === null) return {};
+  const known = [COUNTED.delivery, COUNTED.wait].flatMap((name) => {
+    const highest = (value as Partial<Record<string, unknown>>)[name];
+    return typeof highest === 'number' && highest >= 0 && Number.isFinite(highest) ? [[name, highest] as const] : [];
+  });
+  return { highest: Object.fromEntries(known) };
 }
 
 function isCount({ value }: MetricJson['values'][number]): boolean {

@@ -24,6 +24,7 @@ export class FixedHistogram extends Histogram {
   readonly #options: FixedHistogramOptions;
   readonly #counts: number[];
   #sum = 0;
+  #highest = -Infinity;
 
   constructor(options: FixedHistogramOptions) {
     const { name, help, buckets, labels, registry } = options;
@@ -39,6 +40,14 @@ export class FixedHistogram extends Histogram {
     while (bucket < buckets.length && value > (buckets[bucket] ?? Infinity)) bucket += 1;
     this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
     this.#sum += value;
+    if (value > this.#highest) this.#highest = value;
+  }
+
+  /** The highest since the last call; undefined = there was none. */
+  takeHighest(): number | undefined {
+    const highest = this.#highest;
+    this.#highest = -Infinity;
+    return highest === -Infinity ? undefined : highest;
   }
 
   /** See the top of this file. */

@@ -8,7 +8,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import { BURIAL_REASONS, type BurialReason } from '../../domain/dead-letters/reasons.js';
 import type { FailureReason } from '../../domain/delivery-outcome.js';
 import type { HistoryCounts } from '../../domain/history/book.js';
-import type { Counts, LatestFailure } from './counts.js';
+import { COUNTED, type Counts, type LatestFailure } from './counts.js';
 import { messageMetrics } from './message-metrics.js';
 import type { MetricJson } from './metric-json.js';
 import { CountedMetrics, gaugesOf } from './registry-json.js';
@@ -92,7 +92,7 @@ export function createWorkerMetrics(workerId: string, sources: MetricSources = {
       const metrics = await counted.changed();
       const latest = [...failures.values()];
       failures.clear();
-      return { metrics, failures: latest };
+      return { metrics, failures: latest, highest: highestOf(messages) };
     },
     gauges: () => gaugesOf(registry),
     totals: () => ({
@@ -123,6 +123,15 @@ function stateOf(registry: Registry, workerId: string): StateMetrics {
       ifFinite(unixSeconds, (value) => state.certificateNotAfter.set(labels, value));
     },
   };
+}
+
+function highestOf({ delivery, wait }: Pick<ReturnType<typeof messageMetrics>, 'delivery' | 'wait'>) {
+  const highest: Record<string, number> = {};
+  for (const [name, histogram] of [[COUNTED.delivery, delivery] as const, [COUNTED.wait, wait] as const]) {
+    const value = histogram.takeHighest();
+    if (value !== undefined) highest[name] = value;
+  }
+  return highest;
 }
 
 function isBurial(reason: FailureReason | BurialReason): boolean {

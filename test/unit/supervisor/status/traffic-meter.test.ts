@@ -87,6 +87,21 @@ test('times are those of the last half minute', () => {
   });
 });
 
+test('no time is longer than the longest that was seen, of whatever process, as long as it counts', () => {
+  const [one, two] = [new Slot(1), new Slot(2)];
+  const meter = new TrafficMeter(2_000);
+  one.tells(1_000, { delivered: 10, highest: 0.06 });
+  meter.look([one, two.tells(1_000, { delivered: 10, highest: 0.07 })]);
+  expect(meter.traffic.delivery_seconds).toEqual({ p50: 0.0625, p95: 0.07, p99: 0.07 });
+  two.restart(1_500);
+  for (let look = 1; look < 15; look++)
+    meter.look([one.tells(1_000 + look * 2_000, { delivered: 10 + look, highest: 0.06 }), two]);
+  expect(meter.traffic.queue_wait_seconds).toEqual({ p50: 0.0625, p95: 0.07, p99: 0.07 });
+  for (let look = 15; look < 18; look++)
+    meter.look([one.tells(1_000 + look * 2_000, { delivered: 10 + look, highest: 0.06 }), two]);
+  expect(meter.traffic.delivery_seconds).toEqual({ p50: 0.06, p95: 0.06, p99: 0.06 });
+});
+
 test('a slot whose process has told nothing yet has no traffic', () => {
   const meter = new TrafficMeter(2_000);
   meter.look([new Slot(1)]);
@@ -156,4 +171,10 @@ test.each([
   { counts: [0, 0, 9], wanted: { p50: 2, p95: 2, p99: 2 } },
 ])('quantiles of $counts within 1 and 2', ({ counts, wanted }) => {
   expect(quantilesOf([1, 2], counts)).toEqual(wanted);
+  const capped = wanted && {
+    p50: Math.min(wanted.p50, 0.9),
+    p95: Math.min(wanted.p95, 0.9),
+    p99: Math.min(wanted.p99, 0.9),
+  };
+  expect(quantilesOf([1, 2], counts, 0.9)).toEqual(capped);
 });

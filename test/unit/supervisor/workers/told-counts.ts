@@ -15,6 +15,8 @@ export interface Told {
   /** Of the latest failure of each reason: ms since the Unix epoch, and the message's id. */
   readonly at?: number;
   readonly messageId?: string;
+  /** The longest of deliveries and of waits since the last telling, in seconds; none = an earlier build, which does not tell. */
+  readonly highest?: number;
 }
 
 const help = 'h';
@@ -48,6 +50,9 @@ export function toldCounts(told: Told): Counts {
       histogram(COUNTED.wait, WAIT_BUCKETS, workerId, delivered),
     ],
     failures: reasons.map(([reason]) => ({ reason, at, error: `why ${reason}`, messageId })),
+    ...(told.highest === undefined
+      ? {}
+      : { highest: { [COUNTED.delivery]: told.highest, [COUNTED.wait]: told.highest } }),
   };
 }
 
