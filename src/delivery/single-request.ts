@@ -4,7 +4,7 @@ import { Agent as HttpsAgent } from 'node:https';
 import type { Config } from '../shared/config/config.js';
 import type { Clock } from '../shared/time/clock.js';
 import { connectOptions } from './connect-options.js';
-import { isNoSuchRoute as noRouteIn, outcomeOfStatus } from '../domain/delivery-outcome.js';
+import { isNoSuchRoute as noRouteIn, outcomeOfStatus, type FailureReason } from '../domain/delivery-outcome.js';
 import { outcomeOfError } from './connection-fault.js';
 import type { Credentials } from './tls-credentials.js';
 
@@ -18,15 +18,21 @@ export interface SingleReply {
   readonly date: string | undefined;
 }
 
+/** There was no answer, and why. */
+export interface NoReply {
+  readonly reason: FailureReason;
+  readonly problem: string;
+}
+
 const ANSWER_MS = 5_000;
 
-/** @returns why there was no answer, in its place. @param credentials undefined for `http://`. */
+/** @param credentials undefined for `http://`. */
 export async function requestOnce(
   { url }: Pick<Config['mainServer'], 'url'>,
   endpoint: string,
   credentials: Credentials | undefined,
   clock: Clock,
-): Promise<SingleReply | string> {
+): Promise<SingleReply | NoReply> {
   const connect = connectOptions(credentials);
   const agent = { http: new HttpAgent(), https: new HttpsAgent(connect) };
   const { got } = await import('got');
@@ -44,7 +50,8 @@ export async function requestOnce(
     return { status: statusCode, isNoSuchRoute, ms: Math.round(clock.now() - startMs), date: headers.date };
   } catch (error) {
     const outcome = outcomeOfError(error, credentials, clock.wallNow());
-    return outcome.kind === 'failed' ? `${outcome.errorMessage} (${outcome.detail})` : 'no answer';
+    if (outcome.kind !== 'failed') return { reason: 'other', problem: 'no answer' };
+    return { reason: outcome.reason, problem: `${outcome.errorMessage} (${outcome.detail})` };
   } finally {
     agent.http.destroy();
     agent.https.destroy();

@@ -57,6 +57,8 @@ export interface OperatorQueue {
   ask(command: string, ...args: RedisArgument[]): Promise<unknown>;
 }
 
+export { problemKind } from './connection/problem.js';
+
 const CONNECT_DEADLINE_MS = 3_000;
 /** A page of dead letters may take Redis a while; a rollback's step too. */
 const SILENCE_MS = 10_000;
@@ -78,11 +80,16 @@ export async function withOperatorQueue<T>(
   try {
     connection.start();
     await connection.whenReady(CONNECT_DEADLINE_MS);
-    if (!connection.isReady()) throw new RedisUnavailableError(connection.describe(connection.problem), false);
+    if (!connection.isReady()) throw unreachable(connection);
     return await use(operatorQueue(connection, config, clock));
   } finally {
     await connection.stop();
   }
+}
+
+function unreachable(connection: RedisConnection): RedisUnavailableError {
+  const cause = connection.lastError;
+  return new RedisUnavailableError(connection.describe(connection.problem), false, { cause });
 }
 
 function operatorQueue(

@@ -1,4 +1,4 @@
-import { requestOnce, type SingleReply } from '../../src/delivery/single-request.js';
+import { requestOnce, type NoReply, type SingleReply } from '../../src/delivery/single-request.js';
 import { credentialsFor, type Credentials } from '../../src/delivery/tls-credentials.js';
 import { certificateWarnings } from '../../src/domain/certificate-expiry.js';
 import type { Config } from '../../src/shared/config/config.js';
@@ -51,12 +51,12 @@ function certificateFindings(credentials: Credentials | undefined, clock: Clock)
 async function healthFindings(config: Config, credentials: Credentials | undefined, clock: Clock): Promise<Finding[]> {
   const { url, healthEndpoint } = config.mainServer;
   const reply = await requestOnce(config.mainServer, healthEndpoint, credentials, clock);
-  if (typeof reply === 'string') {
+  if ('problem' in reply) {
     return [
       fail(
         'main server',
-        `the ${CAUSE.mainServer}: Failed to connect to main server ${url}: ${reply}`,
-        `Is it running, is MAIN_SERVER_URL right, and does it take our certificate? Try: openssl s_client -connect ${new URL(url).host} -cert ${config.tls.certFile} -key ${config.tls.keyFile} -CAfile ${config.tls.caFile}`,
+        `the ${CAUSE.mainServer}: Failed to connect to main server ${url}: ${reply.problem}`,
+        adviceFor(reply, config),
       ),
     ];
   }
@@ -68,6 +68,22 @@ async function healthFindings(config: Config, credentials: Credentials | undefin
   ];
 }
 
+function adviceFor({ reason }: NoReply, { mainServer: { url }, tls }: Config): string {
+  const handshake = `openssl s_client -connect ${new URL(url).host} -cert ${tls.certFile} -key ${tls.keyFile} -CAfile ${tls.caFile}`;
+  if (reason === 'connection_refused') return 'Start it, or correct MAIN_SERVER_URL.';
+  if (reason === 'dns') return "Correct the host in MAIN_SERVER_URL, or mend the name's entry in DNS.";
+  if (reason === 'timeout' || reason === 'unreachable') {
+    return 'Look at the network and firewalls between here and there, and at its load; or correct MAIN_SERVER_URL.';
+  }
+  if (reason === 'tls') {
+    return `It runs. Its certificate must be of the authority in CA_CERT_PATH and name the host in MAIN_SERVER_URL, and it must take ours. Try: ${handshake}`;
+  }
+  if (reason === 'connection_reset') {
+    return `It runs, and closes the connection: does it take our certificate? Try: ${handshake}`;
+  }
+  return `Look into its log. Try: ${handshake}`;
+}
+
 /** Nothing is delivered by a GET: where the route is, the answer is 405. */
 async function routeFinding(
   mainServer: Config['mainServer'],
@@ -76,8 +92,8 @@ async function routeFinding(
 ): Promise<Finding> {
   const { url, deliverEndpoint } = mainServer;
   const reply = await requestOnce(mainServer, deliverEndpoint, credentials, clock);
-  if (typeof reply === 'string')
-    return fail('main server route', `${deliverEndpoint}: ${reply}`, 'Look into the log of the main server.');
+  if ('problem' in reply)
+    return fail('main server route', `${deliverEndpoint}: ${reply.problem}`, 'Look into the log of the main server.');
   if (reply.isNoSuchRoute)
     return fail(
       'main server route',

@@ -10,6 +10,7 @@ import type { Config } from '../../src/shared/config/config.js';
 import { fail, ok, warn, type Finding } from './finding.js';
 
 const OLD_WAIT_S = 60;
+const SHRINKS = 'Nothing: it is being worked off.';
 /** Between two looks at a queue that is not empty. */
 const GROWTH_MS = 1_000;
 /** A lease is renewed every 4 s, and more often by who claims. */
@@ -46,7 +47,10 @@ function waitingFinding(sizes: QueueSizes, grown: number, clock: Clock): Finding
   const counts = `${waiting} waiting, ${processing} processing, ${retrying} retrying, ${dead} dead`;
   const waited = oldestWaitSeconds(sizes.oldest, clock);
   const trend = grown === 0 ? '' : `; ${Math.abs(grown)} ${grown > 0 ? 'more' : 'fewer'} than a second ago`;
-  const advice = 'Is a worker running and the main server fast? If so raise WORKER_CONCURRENCY or WORKER_COUNT.';
+  const advice =
+    grown < 0
+      ? SHRINKS
+      : 'See "supervisor" and "main server" here first; only if both are well and it grows: check --capacity.';
   if (waiting > BACKLOG_MESSAGES) return warn('queue', `${backlogOf(waiting)}${trend}`, advice);
   if (waited > OLD_WAIT_S) {
     return warn('queue', `${counts}${trend}; the oldest waits for ${Math.round(waited)} s`, advice);

@@ -1,5 +1,5 @@
 import { CAUSE } from '../../src/shared/words/causes.js';
-import { withOperatorQueue, type OperatorQueue } from '../../src/queue/operator-queue.js';
+import { problemKind, withOperatorQueue, type OperatorQueue } from '../../src/queue/operator-queue.js';
 import type { Clock } from '../../src/shared/time/clock.js';
 import type { Config } from '../../src/shared/config/config.js';
 import { reasonOf } from '../../src/shared/errors.js';
@@ -18,13 +18,7 @@ export async function checkRedis(config: Config, clock: Clock): Promise<Finding[
       ...(await usageFindings(queue, config, clock)),
     ]);
   } catch (error) {
-    return [
-      fail(
-        'redis',
-        `${CAUSE.redis}: ${reasonOf(error)}`,
-        `Start Redis ("sudo systemctl start redis"), or correct ${settingsOf(config.redis)} and REDIS_PASSWORD; see "redis-cli ping".`,
-      ),
-    ];
+    return [fail('redis', `${CAUSE.redis}: ${reasonOf(error)}`, adviceFor(error, config.redis))];
   }
 }
 
@@ -37,6 +31,24 @@ async function usageFindings(queue: OperatorQueue, config: Config, clock: Clock)
   } catch (error) {
     if (isLimited && queue.isReady()) return permitted;
     throw error;
+  }
+}
+
+/** Whoever is refused needs no other server, and whoever finds nobody no other password. */
+function adviceFor(error: unknown, redis: Config['redis']): string {
+  switch (problemKind(error)) {
+    case 'nobody':
+      return `Start Redis ("sudo systemctl start redis"), or correct ${settingsOf(redis)}.`;
+    case 'name':
+      return `Correct ${settingsOf(redis)}, or mend the name's entry in DNS.`;
+    case 'credentials':
+      return 'Redis runs and refuses the log-in: correct REDIS_PASSWORD and REDIS_USERNAME (Redis: requirepass, ACL LIST).';
+    case 'permission':
+      return 'Redis runs: give its user the commands and keys of the line "ACL SETUSER" in ecosystem.md.';
+    case 'certificate':
+      return 'Redis runs: name the authority of its certificate in REDIS_TLS_CA_PATH, or have it present one for this name.';
+    case 'other':
+      return `Look whether Redis is well and the way to it open ("redis-cli ping"), and at ${settingsOf(redis)}, REDIS_TLS.`;
   }
 }
 

@@ -58,7 +58,10 @@ describe('Redis', () => {
 
   test('that is away', async () => {
     const found = one(await examined(1), 'redis');
-    expect(found).toMatchObject({ level: 'fail', advice: expect.stringContaining('REDIS_HOST, REDIS_PORT') as string });
+    expect(found).toMatchObject({
+      level: 'fail',
+      advice: expect.stringMatching(/^Start Redis .*REDIS_HOST, REDIS_PORT\.$/) as string,
+    });
     expect(found.text).toMatch(new RegExp(`^${CAUSE.redis}: Cannot connect to Redis at 127\\.0\\.0\\.1:1: `));
   });
 
@@ -66,6 +69,13 @@ describe('Redis', () => {
     const found = one(await examined(1, { clusterNodes: [{ host: 'localhost', port: 1 }] }), 'redis');
     expect(found.text).toContain('node localhost:1: Connection refused');
     expect(found.advice).toContain('REDIS_CLUSTER_NODES');
+  });
+
+  test('that refuses the password: nobody is told to start it', async () => {
+    await configured('requirepass', 'right');
+    const found = one(await examined(redis.port, { password: 'wrong' }), 'redis');
+    expect(found.text).toContain('the password is refused');
+    expect(found.advice).toMatch(/^Redis runs and refuses the log-in: correct REDIS_PASSWORD/);
   });
 
   test('that may delete the queue', async () => {

@@ -71,6 +71,7 @@ export class RedisConnection implements Life {
   /** Of those who wait for the connection to be usable. */
   #arrival = new AbortController();
   #lastProblem = 'not connected yet';
+  #lastError: Error | undefined;
   /** Of the node or the Sentinel that was tried last. */
   #nodeProblem: string | undefined;
 
@@ -104,6 +105,11 @@ export class RedisConnection implements Life {
   /** True with a cluster, where a command without a key reaches any node. */
   get isCluster(): boolean {
     return this.#client instanceof Cluster;
+  }
+
+  /** What made the last failure, where it was an error. */
+  get lastError(): Error | undefined {
+    return this.#lastError;
   }
 
   /** What the last failure said, in plain words. */
@@ -162,6 +168,7 @@ export class RedisConnection implements Life {
       retryDelayMs: () => reconnectDelayMs(++this.#failures, this.#options.random),
       onNodeProblem: (error, { host, port }) => {
         const { redis } = this.#options;
+        this.#lastError = error;
         const what = redis.sentinels.length > 0 ? 'Sentinel' : 'node';
         this.#nodeProblem = this.#lastProblem = `${what} ${host}:${port}: ${plainProblem(error, redis)}`;
       },
@@ -180,6 +187,7 @@ export class RedisConnection implements Life {
     const cause = error.lastNodeError ?? error;
     // what ended the socket of a node or a Sentinel was told apart
     const isClosed = cause.message.endsWith('Connection is closed.');
+    if (!isClosed) this.#lastError = cause;
     this.#lastProblem = (isClosed && this.#nodeProblem) || plainProblem(cause, this.#options.redis);
   }
 
@@ -214,7 +222,9 @@ export class RedisConnection implements Life {
       if (!signal.aborted) this.#noteExamined(client, server);
     } catch (error) {
       // a lost connection has told its own reason
-      if (!signal.aborted && isReply(error)) this.#giveUp(client, plainProblem(error, this.#options.redis));
+      if (signal.aborted || !isReply(error)) return;
+      this.#lastError = error;
+      this.#giveUp(client, plainProblem(error, this.#options.redis));
     }
   }
 

@@ -1,5 +1,6 @@
 /** Why Redis cannot be used, in an operator's words. Pure. */
 import type { Config } from '../../shared/config/config.js';
+import { RedisUnavailableError } from '../../shared/errors.js';
 import { isReply, replyCode } from './reply.js';
 
 type Redis = Config['redis'];
@@ -32,6 +33,21 @@ export function plainProblem(error: Error & { readonly code?: string }, redis: R
     return `its certificate is of an authority that is not believed: ${message} (see REDIS_TLS_CA_PATH)`;
   }
   return message;
+}
+
+/** nobody: nothing listens there. name: it leads nowhere. credentials, permission: Redis answers, and refuses us. */
+type ProblemKind = 'nobody' | 'name' | 'credentials' | 'permission' | 'certificate' | 'other';
+
+/** Of what ended an attempt to connect, or of an error with it as its cause. */
+export function problemKind(error: unknown): ProblemKind {
+  if (error instanceof RedisUnavailableError) return problemKind(error.cause);
+  const code = isReply(error) ? replyCode(error) : (error as { readonly code?: unknown } | undefined)?.code;
+  if (code === 'ECONNREFUSED') return 'nobody';
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'name';
+  if (code === 'WRONGPASS' || code === 'NOAUTH') return 'credentials';
+  if (code === 'NOPERM') return 'permission';
+  const isOfTls = code === 'ERR_TLS_CERT_ALTNAME_INVALID' || code === 'CERT_HAS_EXPIRED';
+  return isOfTls || UNKNOWN_AUTHORITY.has(String(code)) ? 'certificate' : 'other';
 }
 
 function refusal(reply: Error): string {
