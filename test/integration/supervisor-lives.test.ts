@@ -167,11 +167,17 @@ const keptAWeek = (settings: QueueSettings) => ({ ...settings, queue: { ...setti
 conformsToLife({ name: 'the end of old dead letters', make: () => expiryOf(keptAWeek(reachable())) });
 conformsToLife({ name: 'the end of old dead letters without Redis', make: () => expiryOf(keptAWeek(unreachable())) });
 
+/** A part waits for Redis by the machine's clock, and tries again by the one that the test moves. */
+async function connected(access: QueueAccess): Promise<void> {
+  await access.borrow(reachable()).whenReady(HANGS_MS);
+}
+
 test('claims of a consumer that nobody knows are made known and said, at the start and every ten minutes', async () => {
   const log = recordedLog();
   const time = new VirtualClock();
   const access = new QueueAccess({ clock, random: Math.random });
   const part = new FoundLists({ access, settings: reachable(), id: 'a', log, clock: time });
+  await connected(access);
   const said = async (consumer: string, passing: number) => {
     await time.advance(passing);
     return log.lines.some((line) => line.includes(`Found messages of ${consumer},`));
@@ -196,6 +202,7 @@ test('of three supervisors one searches, and when it stops another one', async (
     const log = recordedLog();
     return { log, part: new FoundLists({ access, settings: reachable(), id, log, clock: time }) };
   });
+  await connected(access);
   const finders = (consumer: string) =>
     parts.filter(({ log }) => log.lines.some((line) => line.includes(`Found messages of ${consumer},`)));
   const calls = async (command: string) => {
