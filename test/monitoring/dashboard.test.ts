@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { dashboard, monitoringFile } from './monitoring-files.js';
 
-const { panels, templating } = dashboard();
+const { panels, templating, annotations } = dashboard();
 const shown = panels.filter(({ type }) => type !== 'row');
 
 test('the six panels of the Python worker are there', () => {
@@ -27,6 +27,21 @@ test('every query asks the data source that the reader chose', () => {
       expect(datasource, title).toEqual({ type: 'prometheus', uid: '${datasource}' });
     }
   }
+});
+
+test('a host and a worker can be chosen, and its plots are marked by what somebody did', () => {
+  expect(templating.list.map(({ name }) => name)).toEqual(['datasource', 'host', 'worker']);
+  expect(annotations.list.map(({ name }) => name)).toEqual(['Reload', 'Restart', 'Pause']);
+  for (const { datasource } of annotations.list) {
+    expect(datasource).toEqual({ type: 'prometheus', uid: '${datasource}' });
+  }
+});
+
+test('what a worker tells can be narrowed to a host', () => {
+  const queries = shown.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
+  const ofWorkers = queries.filter((expr) => expr.includes('worker_id=~"$worker"'));
+  expect(ofWorkers.length).toBeGreaterThan(15);
+  expect(ofWorkers.filter((expr) => !expr.includes('host=~"$host"'))).toEqual([]);
 });
 
 test('panels have an id and a place of their own', () => {

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { runCommand } from '../process/fixtures/operated.js';
 import { neededProgram } from '../support/program/needed-program.js';
+import { QUEUE } from '../support/redis/queue.js';
 import { alertRules, dashboard, DRILLED } from './monitoring-files.js';
 import { PROMETHEUS } from './prometheus.js';
 import { startWatchedProgram, untilSeen, type WatchedProgram } from './watched-program.js';
@@ -37,7 +38,7 @@ describe.skipIf(prometheus === undefined)('under a real Prometheus', () => {
     );
     const [alert] = await watched.untilFiring('CertificateExpiring');
     expect(alert?.labels['severity']).toBe('warning');
-    expect(alert?.annotations['summary']).toMatch(/worker\.crt on 127\.0\.0\.1:\d+ is valid for 4d 23h/);
+    expect(alert?.annotations['summary']).toMatch(/worker\.crt on 127\.0\.0\.1 is valid for 4d 23h/);
     fired.add('CertificateExpiring');
     await untilSeen(
       async () => (await watched.prometheus.alerts()).every(isOfTheCertificate),
@@ -51,26 +52,68 @@ describe.skipIf(prometheus === undefined)('under a real Prometheus', () => {
     ]);
   });
 
-  test('HighErrorRate and RetryBacklog: the main server answers 500', async () => {
+  test('MessagesWaitTooLong: more come in than go out', async () => {
+    watched.server.faults.post.delayMs = 200;
+    const [wait] = await summaries('MessagesWaitTooLong', () => watched.push(5_000, 600_000));
+    expect(wait).toMatch(/^The oldest message has waited for 10m/);
+    await watched.client.del(QUEUE);
+    await untilSeen(async () => !(await watched.isFiring('MessagesWaitTooLong')), 'MessagesWaitTooLong to end');
+  });
+
+  test('HighErrorRate, HighFailureRatio and RetryBacklog: the main server answers 500', async () => {
     watched.server.faults.post.status = 500;
-    const [errors, backlog] = await Promise.all([
+    const [errors, backlog, ratio] = await Promise.all([
       summaries('HighErrorRate', () => watched.push(1_500)),
       summaries('RetryBacklog', () => undefined),
+      summaries('HighFailureRatio', () => undefined),
     ]);
+    expect(ratio[0]).toMatch(/^[\d.]+% of all attempts of ten minutes failed$/);
     expect(errors[0]).toMatch(/^High error rate on worker-[12]$/);
     expect(backlog[0]).toMatch(/^1[0-9]{3} failed messages wait for another attempt$/);
   });
 
-  const panels = dashboard().panels.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => ({ title, expr })));
+  const { panels: all, annotations } = dashboard();
+  const panels = all.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => ({ title, expr })));
 
   test.each(panels)('panel $title: $expr', async ({ expr }) => {
     watched.server.faults.post.failRate = 0.3;
-    const query = expr.replaceAll('$__rate_interval', '10s').replaceAll('$worker', '.*');
-    expect(query).not.toContain('$');
     await untilSeen(async () => {
       await watched.push(20);
-      return (await watched.prometheus.query(query)).some(({ value }) => Number.isFinite(value));
-    }, `data for ${query}`);
+      return hasData(expr);
+    }, `data for ${expr}`);
+  });
+
+  /** As Grafana asks when nothing is chosen. */
+  async function hasData(expr: string): Promise<boolean> {
+    const query = expr.replaceAll('$__rate_interval', '10s').replaceAll(/\$(?:host|worker)/g, '.*');
+    expect(query).not.toContain('$');
+    return (await watched.prometheus.query(query)).some(({ value }) => Number.isFinite(value));
+  }
+
+  const marked = new Set<string>();
+  /** The dashboard marks the moment. */
+  async function expectMark(mark: string): Promise<void> {
+    const { expr = '' } = annotations.list.find(({ name }) => name === mark) ?? {};
+    await untilSeen(() => hasData(expr), `the mark ${mark}`);
+    marked.add(mark);
+  }
+
+  test('DutyFailing and RetriesOverdue: Redis lets nobody move retries back', async () => {
+    const mayRemove = (sign: '+' | '-') => watched.client.call('ACL', 'SETUSER', 'default', `${sign}zrem`);
+    const message = JSON.stringify({ message_id: 'late', attempt_count: 1 });
+    const provoke = async () => {
+      await mayRemove('-');
+      await watched.client.zadd(`{${QUEUE}}:retry`, Date.now() - 100_000, `0123456789ab1 late 30000:${message}`);
+    };
+    const [overdue, failing] = await Promise.all([
+      summaries('RetriesOverdue', provoke),
+      summaries('DutyFailing', () => undefined),
+    ]);
+    expect(overdue[0]).toMatch(/^Failed messages have been due for \d+m \d+s and are not tried again$/);
+    expect(failing).toContain('This has failed for a minute: retry scheduler');
+    await mayRemove('+');
+    for (const alert of ['RetriesOverdue', 'DutyFailing'])
+      await untilSeen(async () => !(await watched.isFiring(alert)), `${alert} to end`);
   });
 
   test('DeliveriesPaused: somebody has paused them, and ends that as the runbook says', async () => {
@@ -78,6 +121,7 @@ describe.skipIf(prometheus === undefined)('under a real Prometheus', () => {
       void (await runCommand(args, { env: watched.env, cwd: watched.program.cwd }));
     const said = await summaries('DeliveriesPaused', () => command('pause', '--reason', 'new main server'));
     expect(said).toEqual(['All deliveries have been paused for an hour']);
+    await expectMark('Pause');
     await command('resume');
     await untilSeen(async () => !(await watched.isFiring('DeliveriesPaused')), 'DeliveriesPaused to end');
   });
@@ -94,6 +138,7 @@ describe.skipIf(prometheus === undefined)('under a real Prometheus', () => {
       watched.program.signal('SIGHUP');
     };
     expect((await summaries('ReloadFailed', provoke))[0]).toMatch(/The last reload on 127\.0\.0\.1:\d+ failed/);
+    await expectMark('Reload');
   });
 
   test('EvictionUnsafe: Redis may evict, and another policy ends it as the runbook says, without a reload', async () => {
@@ -123,6 +168,7 @@ describe.skipIf(prometheus === undefined)('under a real Prometheus', () => {
       }
     };
     expect((await summaries('CrashLoop', provoke))[0]).toMatch(/Worker worker-2 on 127\.0\.0\.1:\d+ keeps crashing/);
+    await expectMark('Restart');
   });
 
   test('WorkerDown and SupervisorDown: everything was killed', async () => {
@@ -134,6 +180,10 @@ describe.skipIf(prometheus === undefined)('under a real Prometheus', () => {
     ]);
     const wanted = watched.workerPorts.map((port) => `Worker 127.0.0.1:${port} is down`);
     expect(wanted).toEqual(expect.arrayContaining(down));
+  });
+
+  test('no mark was left out', () => {
+    expect([...marked].sort()).toEqual(annotations.list.map(({ name }) => name).sort());
   });
 
   test('no alert was left out', () => {

@@ -46,8 +46,16 @@ interface Panel {
   readonly targets?: readonly Target[];
 }
 
+/** A mark in all plots. */
+interface Annotation {
+  readonly name: string;
+  readonly datasource: unknown;
+  readonly expr: string;
+}
+
 interface Dashboard {
   readonly uid: string;
+  readonly annotations: { readonly list: readonly Annotation[] };
   readonly panels: readonly Panel[];
   readonly templating: { readonly list: readonly { readonly name: string; readonly type: string }[] };
 }

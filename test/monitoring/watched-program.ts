@@ -41,7 +41,8 @@ export interface WatchedProgram {
   /** Ports of the two workers. */
   readonly workerPorts: readonly [number, number];
   status(): Promise<StatusDocument>;
-  push(count: number): Promise<void>;
+  /** @param ageMs How long ago they were queued; default 0. */
+  push(count: number, ageMs?: number): Promise<void>;
   /** Replaces the .env file in the program's folder. */
   writeEnv(lines: string): Promise<void>;
   /** Resolves to all alerts of that name once one fires. */
@@ -126,8 +127,8 @@ export async function startWatchedProgram(
       const response = await fetch(`http://127.0.0.1:${supervisorPort}/status`, { headers: { connection: 'close' } });
       return (await response.json()) as StatusDocument;
     },
-    async push(count) {
-      const queued_at = new Date().toISOString();
+    async push(count, ageMs = 0) {
+      const queued_at = new Date(Date.now() - ageMs).toISOString();
       const texts = Array.from({ length: count }, () => {
         pushed += 1;
         return JSON.stringify({ message_id: `watched-${pushed}`, queued_at, attempt_count: 0 });
