@@ -47,6 +47,13 @@ export function percent(value: number | null): string {
   return value === null ? UNKNOWN : `${Math.round(value)} %`;
 }
 
+/** Of one: `100 %`, `99.2 %`; never 100 while something is missing. */
+export function share(value: number): string {
+  if (value === 1) return '100 %';
+  const tenths = Math.floor(value * 1_000) / 10;
+  return tenths >= 90 ? `${tenths.toFixed(1)} %` : `${Math.floor(tenths)} %`;
+}
+
 export function bytes(value: number | null): string {
   if (value === null) return UNKNOWN;
   if (value < 1_024) return `${value} B`;
@@ -67,19 +74,25 @@ export function dayAndMonth(ms: number): string {
 }
 
 /** Of the times on this page: `Europe/Berlin (UTC+01:00)`. */
-export function zone(now = new Date()): string {
-  const minutes = -now.getTimezoneOffset();
-  const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
-  const offset = `UTC${minutes < 0 ? '-' : '+'}${String(hours).padStart(2, '0')}:${String(rest).padStart(2, '0')}`;
-  return `${Intl.DateTimeFormat().resolvedOptions().timeZone} (${offset})`;
+export function zone(now = Date.now()): string {
+  const name = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return name === 'UTC' ? name : `${name} (${offset(now)})`;
 }
 
-/** `2025-01-15 10:30:45`, local. */
+/** Of the local time then: `UTC`, `UTC+01:00`. */
+export function offset(ms: number): string {
+  const minutes = -new Date(ms).getTimezoneOffset();
+  if (minutes === 0) return 'UTC';
+  const parts = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
+  return `UTC${minutes < 0 ? '-' : '+'}${parts.map((part) => String(part).padStart(2, '0')).join(':')}`;
+}
+
+/** `2025-01-15 10:30:45 UTC+01:00`, local. */
 export function dateTime(iso: string | null): string {
   const date = new Date(iso ?? '');
   if (Number.isNaN(date.getTime())) return UNKNOWN;
   const day = [date.getFullYear(), date.getMonth() + 1, date.getDate()].map((part) => String(part).padStart(2, '0'));
-  return `${day.join('-')} ${clockTime(date.getTime())}`;
+  return `${day.join('-')} ${clockTime(date.getTime())} ${offset(date.getTime())}`;
 }
 
 export function ago(iso: string | null, now: number): string {

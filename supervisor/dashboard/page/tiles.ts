@@ -13,9 +13,30 @@ interface Tile {
   readonly isBad?: (value: number) => boolean;
 }
 
-const overZero = (value: number): boolean => value > 0;
+/** What holds the limit. */
+const HELD_BY: Readonly<Record<string, string>> = {
+  concurrency: 'WORKER_CONCURRENCY',
+  demand: 'no more needed',
+  server: 'the main server',
+  fleet_cap: 'the fleet cap',
+  rate: 'the rate',
+  retry_after: 'a rest',
+  breaker: 'breaker open',
+};
 
+const overZero = (value: number): boolean => value > 0;
+/** Below this share of success something is against more than single messages. */
+const POOR = 0.9;
+
+/** In the order of the questions. */
 const TILES: readonly Tile[] = [
+  {
+    name: 'arrived_per_second',
+    label: 'Arriving /s',
+    value: ({ queue }) => queue.arrivals.arrived_per_second,
+    text: format.rate,
+    note: ofQueue(() => 'on all hosts'),
+  },
   {
     name: 'delivered_per_second',
     label: 'Delivered /s',
@@ -24,19 +45,48 @@ const TILES: readonly Tile[] = [
     note: ({ totals }) => `${format.count(totals.delivered)} in all`,
   },
   {
-    name: 'arrived_per_second',
-    label: 'Arriving /s',
-    value: ({ queue }) => queue.arrivals.arrived_per_second,
-    text: format.rate,
-    note: ({ queue }) => trendOf(queue.arrivals),
+    name: 'success_share',
+    label: 'Success',
+    value: ({ traffic }) => successShare(traffic),
+    text: (value) => (value === null ? format.UNKNOWN : format.share(value)),
+    note: ({ traffic }) => successNote(traffic),
+    isBad: (value) => value < POOR,
   },
   {
-    name: 'failed_per_second',
-    label: 'Failed /s',
-    value: ({ traffic }) => traffic.failed_per_second,
-    text: format.rate,
-    note: ({ totals }) => `${format.count(totals.failed)} in all`,
+    name: 'waiting',
+    label: 'Waiting',
+    value: ({ queue }) => queue.waiting,
+    text: format.count,
+    note: ofQueue(({ queue }) => trendOf(queue.arrivals)),
+  },
+  {
+    name: 'oldest_wait',
+    label: 'Oldest waits',
+    value: ({ queue }) => queue.oldest_wait_seconds,
+    text: format.duration,
+    note: ({ traffic }) => `95 % waited up to ${format.duration(traffic.queue_wait_seconds?.p95 ?? null)}`,
+  },
+  {
+    name: 'retrying',
+    label: 'Retry',
+    value: ({ queue }) => queue.retrying,
+    text: format.count,
+    note: ofQueue(() => 'due again later'),
+  },
+  {
+    name: 'dead',
+    label: 'Dead',
+    value: ({ queue }) => queue.dead,
+    text: format.count,
+    note: ofQueue(() => 'wait for a decision'),
     isBad: overZero,
+  },
+  {
+    name: 'processing',
+    label: 'In flight',
+    value: ({ workers }) => sum(workers.map(({ processing }) => processing)),
+    text: format.count,
+    note: ({ workers }) => limitNote(workers),
   },
   {
     name: 'delivery_p95',
@@ -46,48 +96,47 @@ const TILES: readonly Tile[] = [
     note: ({ traffic }) => `median ${format.duration(traffic.delivery_seconds?.p50 ?? null)}`,
   },
   {
-    name: 'wait_p95',
-    label: 'Queue wait, 95 %',
-    value: ({ traffic }) => traffic.queue_wait_seconds?.p95 ?? null,
-    text: format.duration,
-    note: ({ traffic }) => `median ${format.duration(traffic.queue_wait_seconds?.p50 ?? null)}`,
-  },
-  {
-    name: 'waiting',
-    label: 'Waiting',
-    value: ({ queue }) => queue.waiting,
-    text: format.count,
-    note: ({ queue }) =>
-      queue.oldest_wait_seconds ? `the oldest for ${format.duration(queue.oldest_wait_seconds)}` : 'in the queue',
-  },
-  {
-    name: 'processing',
-    label: 'In flight',
-    value: ({ queue }) => queue.processing,
-    text: format.count,
-    note: () => 'claimed, not settled',
-  },
-  {
-    name: 'retrying',
-    label: 'Retry',
-    value: ({ queue }) => queue.retrying,
-    text: format.count,
-    note: () => 'due again later',
-  },
-  {
-    name: 'dead',
-    label: 'Dead',
-    value: ({ queue }) => queue.dead,
-    text: format.count,
-    note: () => 'wait for a decision',
+    name: 'failed_per_second',
+    label: 'Failed /s',
+    value: ({ traffic }) => traffic.failed_per_second,
+    text: format.rate,
+    note: ({ totals }) => `${format.count(totals.failed)} in all`,
     isBad: overZero,
   },
 ];
 
+/** What only Redis knows is not nothing while it is away. */
+function ofQueue(note: Tile['note']): Tile['note'] {
+  return (status) => (status.queue.redis_up ? note(status) : 'unknown without Redis');
+}
+
+function successShare({ delivered, failed }: StatusDocument['traffic']): number | null {
+  return delivered + failed === 0 ? null : delivered / (delivered + failed);
+}
+
+function successNote({ delivered, failed, window_seconds: seconds }: StatusDocument['traffic']): string {
+  if (delivered + failed === 0) return seconds === 0 ? 'no attempt yet' : `no attempt in ${seconds} s`;
+  return failed === 0 ? `all in ${seconds} s` : `${format.count(failed)} failed in ${seconds} s`;
+}
+
 function trendOf({ trend, caught_up_in_seconds: seconds }: StatusDocument['queue']['arrivals']): string {
-  if (trend === 'growing') return 'what waits grows';
-  if (trend === 'level') return 'as much as leaves';
-  return seconds === null ? 'on all hosts' : `caught up in about ${format.longDuration(seconds)}`;
+  if (trend === 'growing') return 'it grows';
+  if (trend === 'level') return 'as much comes as leaves';
+  return seconds === null ? 'in the queue' : `caught up in about ${format.longDuration(seconds)}`;
+}
+
+/** Of how many on this host, and what holds most of them. */
+function limitNote(workers: StatusDocument['workers']): string {
+  const limits = workers.map(({ concurrency_limit: limit }) => limit).filter((limit) => limit !== null);
+  if (limits.length === 0) return 'limit not known yet';
+  const counts = new Map<string, number>();
+  for (const { limited_by: by } of workers) if (by !== null) counts.set(by, (counts.get(by) ?? 0) + 1);
+  const [most] = [...counts].sort(([, one], [, next]) => next - one);
+  return `of ${format.count(sum(limits))}: ${HELD_BY[most?.[0] ?? ''] ?? 'unknown'}`;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 export function createTiles(place: HTMLElement): (status: StatusDocument) => void {

@@ -25,7 +25,7 @@ export class DeadLetters {
   readonly #table = createTable(byId('dead-panel'), {
     caption: 'Dead letters, the newest first',
     columns: COLUMNS,
-    empty: 'There are no dead letters.',
+    empty: 'Not read yet.',
     testid: 'dead',
   });
   readonly #empty = byId('dead-panel').querySelector('.nothing') ?? byId('dead-panel');
@@ -47,8 +47,15 @@ export class DeadLetters {
   totalIs(now: number | undefined): void {
     if (now === this.#total) return;
     this.#total = now;
+    if (now === undefined) return this.#lost();
     // who has gone further is not taken back to the first page
-    if (now !== undefined && this.#letters.length <= SHOWN) void this.#load();
+    if (this.#letters.length <= SHOWN) void this.#load();
+  }
+
+  /** What is shown stays, and nobody is told that there are none. */
+  #lost(): void {
+    setText(this.#empty, 'How many there are is unknown: Redis cannot be reached.');
+    this.#all.disabled = true;
   }
 
   async #load(): Promise<void> {
