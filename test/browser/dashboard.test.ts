@@ -29,7 +29,7 @@ describe.skipIf(chromium === undefined)('the dashboard', () => {
     });
     await expect.poll(() => shownNumbers(page), { timeout: HANGS_MS }).toEqual(numbersOf(await fleet.status()));
     await untilText('state', /^Flowing$/);
-    await untilText('certificates', /worker\.crt\s+\d{4}-\d\d-\d\d [\d:]+\s+in \d+/);
+    await untilText('certificates', /worker\.crt\s+\d{4}-\d\d-\d\d [\d:]+ UTC\S*\s+in \d+/);
     expect(wrong).toEqual([]);
   });
 
@@ -94,7 +94,8 @@ async function shownNumbers(page: WatchedPage['page']) {
     'retrying',
     'dead',
     'delivery_p95',
-    'wait_p95',
+    'oldest_wait',
+    'success_share',
   ];
   const cellsOf = async (testid: string) => {
     const rows = await page.getByTestId(testid).locator('tbody tr').all();
@@ -112,11 +113,12 @@ function numbersOf({ queue, traffic, workers, errors }: StatusDocument) {
     delivered_per_second: traffic.delivered_per_second,
     arrived_per_second: queue.arrivals.arrived_per_second,
     waiting: queue.waiting,
-    processing: queue.processing,
+    processing: workers.reduce((sum, { processing }) => sum + processing, 0),
     retrying: queue.retrying,
     dead: queue.dead,
     delivery_p95: traffic.delivery_seconds?.p95 ?? null,
-    wait_p95: traffic.queue_wait_seconds?.p95 ?? null,
+    oldest_wait: queue.oldest_wait_seconds,
+    success_share: traffic.delivered / (traffic.delivered + traffic.failed),
   };
   return {
     tiles: Object.fromEntries(Object.entries(tiles).map(([name, value]) => [name, String(value)])),
