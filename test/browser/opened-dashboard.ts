@@ -10,7 +10,7 @@ export const DEAD = `{${QUEUE}}:dead`;
 
 interface OpenedDashboard {
   readonly installation: Installation;
-  /** Starts two workers and opens their page, closed after the test. */
+  /** Starts two workers, or WORKER_COUNT, and opens their page, closed after the test. */
   open(settings?: Settings, options?: Parameters<typeof openPage>[2]): Promise<WatchedPage & { readonly fleet: Fleet }>;
   /** What stands in this part of the page. */
   text(testid: string): Promise<string>;
@@ -40,8 +40,9 @@ export function useDashboard(chromium: string | undefined): OpenedDashboard {
     text,
     async open(settings = {}, options = {}) {
       if (!browser) throw new Error('useDashboard: the browser runs only inside tests and hooks');
-      const fleet = await installation.start({ ...SETTINGS, ...settings });
-      await fleet.ready(2);
+      const all = { ...SETTINGS, ...settings };
+      const fleet = await installation.start(all);
+      await fleet.ready(Number(all['WORKER_COUNT']));
       watched = await openPage(browser, `http://127.0.0.1:${fleet.port}`, options);
       return { fleet, ...watched };
     },
