@@ -35,7 +35,7 @@ describe.skipIf(chromium === undefined)('controls and the past on the dashboard'
     await page.getByTestId('token').fill(TOKEN);
     await page.getByTestId('token').press('Enter');
     await untilText('control-note', /^Paused; 2 workers have confirmed it, 0 messages are claimed\.$/);
-    await untilText('pause', /All deliveries are paused by .*until somebody ends it: new main server/);
+    await untilText('reasons', /Deliveries are paused by .*until somebody ends it: new main server/);
     await doIt(page, 'Resume…');
     await untilText('control-note', /^Deliveries go on within a second\.$/);
     await fleet.until('the end of the pause', ({ queue }) => queue.paused === null);

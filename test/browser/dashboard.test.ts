@@ -39,7 +39,7 @@ describe.skipIf(chromium === undefined)('the dashboard', () => {
     await untilText('state', /^Flowing$/);
     await server.close();
     await push(...Array.from({ length: 60 }, (_, at) => ({ message_id: `m-${at}` })));
-    await untilText('reasons', /the main server cannot be reached \(connection_refused\): [^;]* paused claiming/);
+    await untilText('reasons', /The main server cannot be reached \(connection_refused\): [^;]* paused claiming/);
     expect(await text('state')).toBe('Stopped');
     expect(await text('steps')).toContain('message-broker-worker check');
     await untilText('errors', /connection_refused/);

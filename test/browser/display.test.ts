@@ -34,7 +34,10 @@ describe.skipIf(chromium === undefined)('the display of the dashboard', () => {
     expect(await page.getByRole('columnheader', { name: 'State' }).count()).toBe(1);
     expect(await page.getByRole('rowheader', { name: 'worker-1' }).count()).toBe(1);
     expect(await page.getByRole('img', { name: /^Messages per second: now delivered/ }).count()).toBe(1);
-    expect(await page.getByTestId('state').evaluate((element) => element.closest('[aria-live]') !== null)).toBe(true);
+    await page
+      .getByRole('status')
+      .filter({ hasText: /^Flowing\. / })
+      .waitFor({ state: 'attached' });
     await page.keyboard.press('Tab');
     const focused = () =>
       page.evaluate(() => {
