@@ -76,6 +76,7 @@ const ROOMS = {
     'supervisor/status/status-document.ts',
     'supervisor/status/status-events.ts',
     'src/domain/dead-letters/reasons.ts',
+    'src/domain/delivery-outcome.ts',
     'src/shared/words/escape.ts',
   ],
   'supervisor/primary': [

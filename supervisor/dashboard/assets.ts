@@ -16,6 +16,7 @@ const PAGE_FOLDER = fileURLToPath(new URL('page', import.meta.url));
 /** Modules of other rooms that the page runs, too; page/shared declares each. */
 const SHARED: Readonly<Record<string, string>> = {
   'shared/dead-letter-reasons.js': '../../src/domain/dead-letters/reasons.js',
+  'shared/delivery-outcome.js': '../../src/domain/delivery-outcome.js',
   'shared/escape.js': '../../src/shared/words/escape.js',
   'shared/protocol.js': '../admin/protocol.js',
 };

@@ -7,13 +7,14 @@ import { DEAD, envelope, useDashboard } from './opened-dashboard.js';
 const chromium = await neededProgram(CHROMIUM);
 
 describe.skipIf(chromium === undefined)('the display of the dashboard', () => {
-  const { installation, open, untilText } = useDashboard(chromium);
+  const { installation, open, openPlace, untilText } = useDashboard(chromium);
 
   test('on a phone nothing is wider than the screen, and dark is dark', async () => {
     await installation.redis.client.lpush(DEAD, envelope({ id: 'a_long_id_'.repeat(20) }));
     const { page, wrong } = await open({}, { viewport: { width: 360, height: 740 }, colorScheme: 'dark' });
     await untilText('state', /^Flowing$/);
-    await untilText('dead', /a_long_id/);
+    await openPlace('dead');
+    await untilText('messages', /a_long_id/);
     const wide = await page.evaluate(() =>
       [...document.querySelectorAll('html, .panel')].filter((each) => each.scrollWidth > each.clientWidth).map(String),
     );
@@ -29,7 +30,7 @@ describe.skipIf(chromium === undefined)('the display of the dashboard', () => {
     await untilText('state', /^Flowing$/);
     for (const landmark of ['banner', 'main', 'contentinfo'] as const)
       expect(await page.getByRole(landmark).count(), landmark).toBe(1);
-    for (const name of ['Workers', 'Errors by reason', 'Dead letters', 'Over time', 'State'])
+    for (const name of ['Workers', 'Errors by reason', 'Messages', 'Failures', 'Over time', 'State'])
       expect(await page.getByRole('region', { name }).count(), name).toBe(1);
     expect(await page.getByRole('columnheader', { name: 'State' }).count()).toBe(1);
     expect(await page.getByRole('rowheader', { name: 'worker-1' }).count()).toBe(1);
@@ -56,7 +57,10 @@ describe.skipIf(chromium === undefined)('the display of the dashboard', () => {
   test.each(['light', 'dark'] as const)('all text has enough contrast, %s', async (colorScheme) => {
     await installation.redis.client.lpush(DEAD, envelope({}));
     const { page } = await open({}, { colorScheme });
-    await untilText('dead', /malformed/);
+    await openPlace('dead');
+    await untilText('messages', /malformed/);
+    await page.getByTestId('failures-section').locator('summary').click();
+    await untilText('failures-empty', /Nothing has failed/);
     expect(await page.evaluate(poorContrasts)).toEqual([]);
   });
 });

@@ -15,6 +15,10 @@ interface OpenedDashboard {
   /** What stands in this part of the page. */
   text(testid: string): Promise<string>;
   untilText(testid: string, pattern: RegExp): Promise<void>;
+  /** Opens the list of the messages that are there. */
+  openPlace(place: 'waiting' | 'in-flight' | 'retry' | 'dead'): Promise<void>;
+  /** Gives the token, where the page asks for it. */
+  unlock(): Promise<void>;
   push(...messages: readonly object[]): Promise<unknown>;
 }
 
@@ -52,6 +56,11 @@ export function useDashboard(chromium: string | undefined): OpenedDashboard {
       await waitFor(matches, { what: `${testid} to say ${pattern}` }).catch((error: unknown) => {
         throw new Error(`${String(error)}; it says "${last}"`);
       });
+    },
+    openPlace: async (place) => watched?.page.getByTestId(`open-${place}`).click(),
+    async unlock() {
+      await watched?.page.getByTestId('token').fill(TOKEN);
+      await watched?.page.getByTestId('token').press('Enter');
     },
     push: (...messages) =>
       installation.redis.client.lpush(QUEUE, ...messages.map((message) => JSON.stringify(message))),

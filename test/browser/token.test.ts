@@ -7,12 +7,13 @@ import { DEAD, envelope, TOKEN, useDashboard } from './opened-dashboard.js';
 const chromium = await neededProgram(CHROMIUM);
 
 describe.skipIf(chromium === undefined)('the dashboard without a token', () => {
-  const { installation, open, untilText } = useDashboard(chromium);
+  const { installation, open, openPlace, untilText } = useDashboard(chromium);
 
   test('what needs the token is shut and said to be, until a reload brings one', async () => {
     await installation.redis.client.lpush(DEAD, envelope({ id: 'm-7' }));
     const { fleet, page, wrong } = await open({ SUPERVISOR_ADMIN_TOKEN: '' });
-    await untilText('dead', /m-7/);
+    await openPlace('dead');
+    await untilText('messages', /m-7/);
     await untilText('read-only', /SUPERVISOR_ADMIN_TOKEN is not set/);
     expect(await page.locator('[data-gated]:enabled').count()).toBe(0);
     const replay = page.getByRole('button', { name: 'Replay m-7' });

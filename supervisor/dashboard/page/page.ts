@@ -2,9 +2,10 @@
 import type { StatusEvent } from '../../status/status-events.js';
 import { createCertificatesTable } from './tables/certificates-table.js';
 import { connect } from './connection.js';
-import { DeadLetters } from './letters/dead-letters.js';
 import { byId, setAttribute, setText } from './elements.js';
 import { Hosts } from './hosts/hosts.js';
+import { Failures } from './failures/failures.js';
+import { Messages } from './messages/messages.js';
 import { createErrorsTable } from './tables/errors-table.js';
 import { createAudit } from './controls/audit.js';
 import { Controls } from './controls/controls.js';
@@ -24,7 +25,14 @@ const showWorkers = createWorkersTable(byId('workers-panel'));
 const showErrors = createErrorsTable(byId('errors-panel'));
 const showCertificates = createCertificatesTable(byId('certificates-panel'));
 const hosts = new Hosts();
-const deadLetters = new DeadLetters();
+const messages = new Messages();
+new Failures({
+  list(which) {
+    messages.open('retry', which);
+    byId('messages-title').focus();
+  },
+  find: (id) => void messages.find(id),
+});
 let last: { readonly event: StatusEvent; readonly receivedAt: number } | undefined;
 
 connect({
@@ -42,7 +50,8 @@ connect({
     hosts.countsAre(status.fleet);
     showErrors(status.errors, at);
     showCertificates(status.certificates, at);
-    deadLetters.totalIs(status.queue.dead ?? undefined);
+    const { waiting, processing, retrying, dead } = status.queue;
+    messages.sizesAre({ waiting, in_flight: processing, retry: retrying, dead });
   },
   onSamples(columns, fresh) {
     if (fresh) samples.replace(columns);

@@ -10,7 +10,7 @@ interface TableColumn {
   readonly kind?: 'number' | 'text';
 }
 
-interface TableRow {
+export interface TableRow {
   readonly key: string;
   /** For tests and style. */
   readonly attributes?: Readonly<Record<string, string>>;

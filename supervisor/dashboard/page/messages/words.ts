@@ -1,0 +1,57 @@
+/** A message in the words of a list and of its details. Pure. */
+import * as format from '../format.js';
+import { printable } from '../shared/escape.js';
+import type { FailureDocument, MessageSummary } from '../shared/protocol.js';
+
+export function nameOf({ message_id: id }: MessageSummary): string {
+  return id === null ? format.UNKNOWN : printable(id, 255);
+}
+
+/** Where exactly. */
+export function whereText(message: MessageSummary, now: number): string {
+  switch (message.place) {
+    case 'waiting':
+      return message.number === 1 ? 'the next to be claimed' : `number ${format.count(message.number)}`;
+    case 'in_flight':
+      return `${printable(message.worker_id, 60)}${message.host === null ? '' : ` on ${printable(message.host, 60)}`}`;
+    case 'retry':
+      return message.due_in_seconds <= 0 ? 'due now' : `due in ${inSeconds(message.due_in_seconds)}`;
+    case 'dead':
+      return `${printable(message.reason, 80)}, ${format.ago(message.dead_at, now)}`;
+  }
+}
+
+const SENTENCES = {
+  waiting: 'waits for a worker',
+  in_flight: 'is claimed',
+  retry: 'waits for its retry',
+  dead: 'is a dead letter',
+} as const;
+
+export function sentenceOf(message: MessageSummary, now: number): string {
+  const error = message.place === 'dead' ? `. ${printable(message.error, 400)}` : '';
+  return `It ${SENTENCES[message.place]}: ${whereText(message, now)}${error}`;
+}
+
+/** `http_503 (503)`, and for a dead letter what it died of. */
+export function failureText(message: MessageSummary): string {
+  const { last_failure: last } = message;
+  const failed = last === null ? '' : answered(last);
+  if (message.place !== 'dead') return failed === '' ? format.UNKNOWN : failed;
+  return printable(failed === '' ? message.error : `${message.error}, at last ${failed}`, 200);
+}
+
+/** One failed attempt, with what the main server answered. */
+export function attemptText(failure: FailureDocument): string {
+  const { at, worker_id: workerId, answer } = failure;
+  const said = answer === null ? '' : `: ${printable(answer, 600)}`;
+  return `${format.dateTime(at)}, ${answered(failure)} on ${printable(workerId, 80)}${said}`;
+}
+
+function answered({ reason, status }: Pick<FailureDocument, 'reason' | 'status'>): string {
+  return `${printable(reason, 80)}${status === null ? '' : ` (${status})`}`;
+}
+
+function inSeconds(seconds: number): string {
+  return format.longDuration(Math.ceil(seconds));
+}
