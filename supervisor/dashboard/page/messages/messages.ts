@@ -3,12 +3,13 @@
  * opened; while it shows one page and nothing in it is picked, it follows the number of its place.
  */
 import { ask, CancelledError, RefusedError } from '../admin-requests.js';
-import { byId, make, setAttribute, setText } from '../elements.js';
+import { byId, setAttribute, setText } from '../elements.js';
 import * as format from '../format.js';
 import { printable } from '../shared/escape.js';
 import type { DeadLetterFields, MessageList, MessageSummary } from '../shared/protocol.js';
 import { gate } from '../token-gate.js';
-import { act, ACTIONS, type Action, type Meant } from './actions.js';
+import { act, type Action, type Meant } from './actions.js';
+import { BulkActions } from './bulk-actions.js';
 import { showMessage } from './message-dialog.js';
 import { MessageFilter } from './message-filter.js';
 import { createMessageTable } from './message-table.js';
@@ -25,6 +26,10 @@ export type Sizes = Readonly<Record<Place, number | null>>;
 export class Messages {
   readonly #selection = new Selection(() => this.#showActions());
   readonly #filter = new MessageFilter(() => void this.#load());
+  readonly #bulk = new BulkActions({
+    doIt: (action) => void this.#do(action, this.#meant()),
+    pickAll: (isAll) => this.#pickAll(isAll),
+  });
   readonly #table = createMessageTable(byId('messages-panel'), {
     selection: this.#selection,
     show: (message) => void this.#showOne(message),
@@ -67,7 +72,7 @@ export class Messages {
   /** @param which in place of what was filtered by before. */
   open(place: Place, which?: DeadLetterFields): void {
     this.#place = place;
-    this.#selection.clear();
+    this.#bulk.placeIs(place);
     this.#filter.offerReasons(PLACES[place].reasons);
     if (which) this.#filter.choose(which);
     for (const tab of this.#tabs) setAttribute(tab, 'aria-pressed', String(tab.dataset['place'] === place));
@@ -79,15 +84,15 @@ export class Messages {
 
   async find(id: string): Promise<void> {
     if (id === '') return;
+    // among a million that wait it takes seconds
     setText(byId('find-note'), 'Looking …');
     await showMessage({ id }, (action, names) => void this.#do(action, { names }));
     setText(byId('find-note'), '');
   }
 
   #showOne(message: MessageSummary): Promise<void> {
-    const doIt = (action: Action, names: readonly string[]): void => void this.#do(action, { names });
-    if (message.place === 'dead') return showMessage({ key: message.key }, doIt);
-    return showMessage({ id: message.message_id ?? '' }, doIt);
+    if (message.place !== 'dead') return this.find(message.message_id ?? '');
+    return showMessage({ key: message.key }, (action, names) => void this.#do(action, { names }));
   }
 
   async #load(): Promise<void> {
@@ -131,33 +136,19 @@ export class Messages {
     setText(byId('messages-looked'), '');
   }
 
-  /** What is done to all that are meant, or to those picked. */
   #showActions(): void {
-    const place = this.#place;
-    if (place === undefined) return;
-    const picked = this.#selection.size;
-    const which = picked > 0 ? `${picked} selected` : this.#filter.words() === '' ? 'all' : 'all that match';
-    const buttons = PLACES[place].actions.map((action) => {
-      const button = make('button', { type: 'button', 'data-testid': `${action}-many` });
-      setText(button, `${ACTIONS[action].button} ${which}`);
-      button.onclick = () => void this.#do(action, this.#meant());
-      return gate(button, this.#messages.length > 0 || this.#next !== null);
+    this.#bulk.show({
+      picked: this.#selection.size,
+      isFiltered: this.#filter.words() !== '',
+      areShown: this.#messages.length > 0,
+      areThere: this.#messages.length > 0 || this.#next !== null,
     });
-    const pickAll = make(
-      'button',
-      { type: 'button', 'data-testid': 'select-shown' },
-      picked > 0 ? 'Select none' : 'Select shown',
-    );
-    pickAll.onclick = () => this.#pickAll(picked === 0);
-    if (buttons.length > 0) buttons.unshift(gate(pickAll, this.#messages.length > 0));
-    byId('messages-actions').replaceChildren(...buttons);
   }
 
   #pickAll(isAll: boolean): void {
     if (isAll) this.#selection.pick(this.#messages.map(nameFor).filter((name) => name !== undefined));
     else this.#selection.clear();
     for (const box of byId('messages-panel').querySelectorAll<HTMLInputElement>('input')) box.checked = isAll;
-    byId('messages-actions').querySelector<HTMLButtonElement>('button')?.focus();
   }
 
   #meant(): Meant {
