@@ -13,7 +13,7 @@ export type Action = 'retry' | 'cancel' | 'replay' | 'purge';
 export type Meant =
   { readonly names: readonly string[] } | { readonly filter: DeadLetterFields; readonly words: string };
 
-export interface Done {
+interface Done {
   readonly text: string;
   /** Missing where it cannot be undone. Resolves to what came of it. */
   readonly undo?: () => Promise<string>;

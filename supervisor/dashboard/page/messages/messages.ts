@@ -21,7 +21,7 @@ const SHOWN = 50;
 const FOLLOWS_MS = 5_000;
 
 /** How many are where; null = Redis is away. */
-export type Sizes = Readonly<Record<Place, number | null>>;
+type Sizes = Readonly<Record<Place, number | null>>;
 
 export class Messages {
   readonly #selection = new Selection(() => this.#showActions());
