@@ -40,7 +40,7 @@ describe.skipIf(chromium === undefined)('the dashboard', () => {
     await server.close();
     await push(...Array.from({ length: 60 }, (_, at) => ({ message_id: `m-${at}` })));
     await untilText('reasons', /The main server cannot be reached \(connection_refused\): [^;]* paused claiming/);
-    expect(await text('state')).toBe('Stopped');
+    await untilText('state', /^Stopped$/);
     expect(await text('steps')).toContain('message-broker-worker check');
     await untilText('errors', /connection_refused/);
     await installation.redis.process.kill();
