@@ -64,13 +64,11 @@ export class Composition implements Life {
   readonly #pool: WorkerPool;
 
   constructor(options: CompositionOptions) {
-    const { log, clock, random, loaded, childEntry, environment } = options;
+    const { log, clock, random, loaded } = options;
     const { config } = loaded;
     const wake = new Wake(clock);
     const base: Base = { log, clock, onChange: () => wake.wake() };
-    const signals = new SignalInbox(clock, base.onChange);
-    const guardian = new OrphanGuardian({ ...base, entry: childEntry });
-    const notifier = new ServiceNotifier({ ...base, environment });
+    const { signals, guardian, notifier } = hostOf(base, options);
     const access = new QueueAccess({ clock, random });
     const queue = new QueueMonitor({ ...base, access, settings: config });
     const { recovery, observer, sweeper, foundLists } = keepersOf(base, options, access);
@@ -157,6 +155,15 @@ function workersOf(base: Base, options: CompositionOptions, recovery: ClaimRecov
     },
   });
   return { pool, counts };
+}
+
+/** What this process has to do with the machine it runs on. */
+function hostOf(base: Base, { childEntry, environment }: CompositionOptions) {
+  return {
+    signals: new SignalInbox(base.clock, base.onChange),
+    guardian: new OrphanGuardian({ ...base, entry: childEntry }),
+    notifier: new ServiceNotifier({ ...base, environment }),
+  };
 }
 
 /** Who keeps in order what the queue's consumers leave behind. */
