@@ -4,6 +4,7 @@
  * test's own eyes.
  */
 import { Redis } from 'ioredis';
+import { PortTakenError } from '../../../scripts/local/redis-launch.js';
 import { startRedis, type RedisProcess } from '../../../scripts/local/redis-process.js';
 import type { CertificateFiles } from '../../../supervisor/certificates/certificates.js';
 import { freePort } from '../free-port.js';
@@ -26,7 +27,7 @@ export const NAME = 'localhost';
 const SLOTS = 16_384;
 /** The bus of a cluster listens so far above. */
 const BUS_OFFSET = 10_000;
-const HIGHEST_PORT = 65_535 - BUS_OFFSET;
+const PORT_TRIES = 5;
 
 function tlsArgs(files: CertificateFiles): string[] {
   const server = ['--tls-cert-file', files.serverCert, '--tls-key-file', files.serverKey];
@@ -51,15 +52,23 @@ export async function startTlsNode(
 ): Promise<TlsNode> {
   const wire = await startWire();
   undo(() => wire.close());
-  const tlsPort = await lowPort();
-  wire.leadTo(tlsPort);
   const announced = ['--replica-announce-ip', NAME, '--replica-announce-port', `${wire.port}`];
-  const redis = await startRedis({
-    port: await lowPort(),
-    args: [...tlsArgs(files), '--tls-port', `${tlsPort}`, ...announced, ...args],
-  });
-  undo(() => redis.stop());
-  return { redis, tlsPort, wire };
+  const node = await onFreePorts([...tlsArgs(files), ...announced, ...args]);
+  wire.leadTo(node.tlsPort);
+  undo(() => node.redis.stop());
+  return { ...node, wire };
+}
+
+/** Another process may take one of them first; nobody knows beforehand whether that of a cluster's bus is free. */
+async function onFreePorts(args: readonly string[]): Promise<Omit<TlsNode, 'wire'>> {
+  for (let tries = 1; ; tries += 1) {
+    const [port, tlsPort] = [await freePort(), await freePort()];
+    try {
+      return { redis: await startRedis({ port, args: [...args, '--tls-port', `${tlsPort}`] }), tlsPort };
+    } catch (error) {
+      if (!(error instanceof PortTakenError) || tries === PORT_TRIES) throw error;
+    }
+  }
 }
 
 /** A cluster of one node, which announces its name, or, unless `byName`, its address. */
@@ -175,11 +184,4 @@ async function untilComplete(port: number, password: string, expected: string, u
   undo(async () => client.disconnect());
   const isComplete = async () => (await client.info('sentinel')).includes(expected);
   await waitFor(isComplete, { what: `a Sentinel to know ${expected}` });
-}
-
-async function lowPort(): Promise<number> {
-  for (;;) {
-    const port = await freePort();
-    if (port <= HIGHEST_PORT) return port;
-  }
 }

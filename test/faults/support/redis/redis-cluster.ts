@@ -1,6 +1,5 @@
 import type { Redis } from 'ioredis';
 import { startRedis } from '../../../../scripts/local/redis-process.js';
-import { freePort } from '../../../support/free-port.js';
 import { plainClient } from '../../../support/redis/redis.js';
 import { waitFor } from '../../../support/wait-for.js';
 import type { Stage } from '../stage.js';
@@ -33,9 +32,10 @@ export async function startCluster(stage: Stage, cli: (args: string[]) => string
 }
 
 async function startNode(stage: Stage) {
-  const port = await freePort();
-  const redis = await startRedis({ port, args: ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000'] });
+  // a port of its own choice: where that of the bus, 10,000 above it, is taken, it tries another
+  const redis = await startRedis({ args: ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000'] });
   stage.onClose(() => redis.stop());
+  const { port } = redis;
   const client = plainClient(port);
   stage.onClose(async () => client.disconnect());
   return { port, client, id: String(await client.call('CLUSTER', 'MYID')) };
