@@ -1,25 +1,30 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
+/** Both ends belong to it. */
+export interface PortRange {
+  readonly lowest: number;
+  readonly highest: number;
+}
+
 /**
  * Below the ports that an outgoing connection may be given: from 32,768 on Linux, from 49,152 by IANA, on macOS and on
  * Windows. A port from there can be gone as soon as anybody on this machine connects to anything.
  */
-const LOWEST = 10_240;
-const HIGHEST = 32_767;
+export const PORTS: PortRange = { lowest: 10_240, highest: 32_767 };
 const TRIES = 200;
 
 /**
  * The first of `count` neighbouring TCP ports that were free a moment ago. Another process may take one all the same:
  * whoever listens there must retry or say so.
  */
-export async function freePorts(count: number): Promise<number> {
+export async function freePorts(count: number, { lowest, highest }: PortRange = PORTS): Promise<number> {
   for (let tries = 1; tries <= TRIES; tries++) {
-    const first = randomInt(LOWEST, HIGHEST + 2 - count);
+    const first = randomInt(lowest, highest + 2 - count);
     const ports = Array.from({ length: count }, (_, index) => first + index);
     if ((await Promise.all(ports.map(isFree))).every(Boolean)) return first;
   }
-  throw new Error(`Found no ${count} free ports in a row between ${LOWEST} and ${HIGHEST}.`);
+  throw new Error(`Found no ${count} free ports in a row between ${lowest} and ${highest}.`);
 }
 
 export const freePort = (): Promise<number> => freePorts(1);

@@ -10,7 +10,7 @@ import type { Redis } from 'ioredis';
 import { parse, stringify } from 'yaml';
 import type { CertificateFiles } from '../../supervisor/certificates/certificates.js';
 import { startMainServer, type DevMainServer } from '../../scripts/main-server/server.js';
-import { freePorts } from '../../scripts/local/free-port.js';
+import { freePorts } from '../support/free-port.js';
 import { startRedis, type RedisProcess } from '../../scripts/local/redis-process.js';
 import type { StatusDocument } from '../../supervisor/status/status-document.js';
 import { freePort } from '../support/free-port.js';

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
-import { freePort } from '../../../../scripts/local/free-port.js';
+import { freePort } from '../../../support/free-port.js';
 import { startRedis } from '../../../../scripts/local/redis-process.js';
 import {
   claim,
