@@ -108,7 +108,7 @@ test('Redis: away, evicting, another type of key, dead letters, a long wait', as
   ]);
   expect(evicting.of('dead letters')).toMatchObject([{ level: 'warn' }]);
   expect(evicting.of('queue')).toMatchObject([
-    { level: 'warn', advice: expect.stringContaining('WORKER_CONCURRENCY') as string },
+    { level: 'warn', advice: expect.stringContaining('check --capacity') as string },
   ]);
 
   await redis.client.set('message_queue', 'text');
@@ -178,11 +178,13 @@ test('main server: refused, of an unknown CA, unhealthy, without a health endpoi
       text: expect.stringMatching(
         /Failed to connect to main server https:\/\/localhost:1: Connection refused/,
       ) as string,
-      advice: expect.stringContaining('openssl s_client') as string,
+      advice: 'Start it, or correct MAIN_SERVER_URL.',
     },
   ]);
   const other = await makeCertificates({ directory: join(cwd, 'other') });
-  expect((await check({ CA_CERT_PATH: other.caCert })).of('main server')).toMatchObject([{ level: 'fail' }]);
+  expect((await check({ CA_CERT_PATH: other.caCert })).of('main server')).toMatchObject([
+    { level: 'fail', advice: expect.stringContaining('openssl s_client') as string },
+  ]);
   main.server.faults.health = 'unhealthy';
   expect((await check()).of('main server')).toMatchObject([
     { level: 'fail', text: expect.stringContaining('503') as string },

@@ -123,7 +123,9 @@ describe('troubleshooting', () => {
 });
 
 test('every route that is named answers', async () => {
-  const inTable = readme.table('### Health').map(([route]) => route?.replace(/^GET /, ''));
+  const inTable: readonly (string | undefined)[] = readme
+    .table('### Health')
+    .flatMap(([routes = '']) => routes.replaceAll('GET ', '').split(', '));
   const named = [...readme.spans, ...ecosystem.spans].map((span) => /^(?:GET )?(\/[a-z/]+)$/.exec(span)?.[1]);
   const ofMainServer = '/internal/messages/deliver';
   const paths = new Set([...inTable, ...named].filter((path) => path !== undefined && path !== ofMainServer));
