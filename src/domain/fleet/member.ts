@@ -39,6 +39,8 @@ export interface Member extends Presence, MemberName {
 const REASON_LENGTH = 200;
 const WORD_LENGTH = 60;
 const NAME_LENGTH = 64;
+/** A thousand years, so that whatever stands there can be shown as a time: so can the 15 digits of ms. */
+const LONGEST_S = 3e10;
 
 /** @param host without a slash, as the kernel gives it. */
 export function memberField({ host, instance }: MemberName): string {
@@ -60,7 +62,7 @@ export function presenceText(presence: Presence): string {
 /** @param text `<ms> <writer> <JSON>`. @returns undefined for what no member has written. */
 export function readMember(field: string, text: string): Member | undefined {
   const [, host, instance] = /^([^/]*)\/(.*)$/s.exec(field) ?? [];
-  const [, at, writer, json] = /^(\d{1,16}) (\S+) (.*)$/s.exec(text) ?? [];
+  const [, at, writer, json] = /^(\d{1,15}) (\S+) (.*)$/s.exec(text) ?? [];
   const said = parsed(json ?? '');
   if (host === undefined || instance === undefined || writer === undefined || !said) return undefined;
   const state = MEMBER_STATES.find((one) => one === said['state']);
@@ -77,7 +79,7 @@ export function readMember(field: string, text: string): Member | undefined {
     workersWanted: number(said['workersWanted']),
     deliveredPerSecond: number(said['deliveredPerSecond']),
     failedPerSecond: number(said['failedPerSecond']),
-    uptimeSeconds: number(said['uptimeSeconds']),
+    uptimeSeconds: Math.min(LONGEST_S, number(said['uptimeSeconds'])),
   };
 }
 

@@ -66,3 +66,10 @@ test('what a word lacks is nothing, and what it has too much is passed over', ()
     ...{ deliveredPerSecond: 0, failedPerSecond: 0, uptimeSeconds: 0 },
   });
 });
+
+test('a time that no calendar has is nobody’s word, and whatever else is too large can be shown', () => {
+  expect(readMember('a/b', '9999999999999999 w {"state":"running"}')).toBeUndefined();
+  const member = readMember('a/b', '999999999999999 w {"state":"running","uptimeSeconds":1e300}');
+  expect(new Date(member?.saidAt ?? NaN).toISOString()).toBe('+033658-09-27T01:46:39.999Z');
+  expect(new Date(-1_000 * (member?.uptimeSeconds ?? NaN)).getTime()).not.toBeNaN();
+});
