@@ -1,5 +1,5 @@
 /** What shows the primary and lets others act on it: status, control, and the ways to both. */
-import type { FleetSight } from '../../src/domain/fleet/fleet-watch.js';
+import type { FleetKeeping } from '../queue/fleet-keeping.js';
 import type { Config } from '../../src/shared/config/config.js';
 import type { Life } from '../../src/shared/life.js';
 import type { Log } from '../../src/shared/logger/log.js';
@@ -48,7 +48,7 @@ interface SurfaceOptions {
   readonly history: Pick<HistoryKeeping, 'trouble'>;
   readonly sweeper: Pick<FailureSweeper, 'trouble'>;
   readonly arrivals: Pick<ArrivalsMeter, 'arrivalsAt'>;
-  readonly fleet: { readonly sight: FleetSight | undefined; look(): Promise<FleetSight> };
+  readonly fleet: Pick<FleetKeeping, 'sight' | 'trouble' | 'look'>;
   readonly reload: Reload;
   readonly operations: Operations;
   readonly audit: AuditBook;
@@ -76,7 +76,7 @@ export function surfaceOf(options: SurfaceOptions): Surface {
     errors: () => sampler.errors,
     fleet: () => fleet.sight,
     troubles: () => troublesOf([...listeners, { trouble: observer.trouble?.text }]),
-    failingDuties: () => troublesOf([observer, history, sweeper]),
+    failingDuties: () => troublesOf([observer, history, sweeper, fleet]),
   });
   const document = (): StatusDocument => status.document();
   const control = new Control({ ...options, status: document });

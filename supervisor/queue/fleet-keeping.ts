@@ -52,6 +52,8 @@ export class FleetKeeping implements Life {
   #saidAt: number | undefined;
   /** Since the last look. */
   #couldSpeak = true;
+  /** Redis took no word of ours the last time. */
+  #isRefused = false;
 
   constructor(options: FleetKeepingOptions) {
     this.#options = options;
@@ -75,6 +77,11 @@ export class FleetKeeping implements Life {
     await end(this.#book);
   }
 
+  /** Why nothing can be said; undefined = all is well. */
+  get trouble(): Book['duty']['trouble'] {
+    return this.#book?.duty.trouble;
+  }
+
   /** The last look; undefined before the first, and where Redis does not let us look. */
   get sight(): FleetSight | undefined {
     return this.#sight;
@@ -93,10 +100,12 @@ export class FleetKeeping implements Life {
     const { clock } = this.#options;
     const look = await connection.queue.fleet();
     const before = this.#sight;
-    const sight = watch.look(look, clock.now(), this.#couldSpeak);
+    const now = clock.now();
+    const couldSpeak = this.#couldSpeak && !this.#isRefused && !this.#isOutageAt(now);
+    const sight = watch.look(look, now, couldSpeak);
     this.#couldSpeak = true;
     if (watch !== this.#book?.watch) return sight;
-    this.#lookedAt = clock.now();
+    this.#lookedAt = now;
     this.#sight = sight;
     this.#tell(before, sight);
     return sight;
@@ -119,7 +128,8 @@ export class FleetKeeping implements Life {
   async #said(wasTaken: boolean): Promise<void> {
     const { clock, log } = this.#options;
     const now = clock.now();
-    if (!wasTaken || now - (this.#saidAt ?? now) > OUTAGE_MS) this.#couldSpeak = false;
+    if (this.#isRefused || this.#isOutageAt(now)) this.#couldSpeak = false;
+    this.#isRefused = !wasTaken;
     this.#saidAt = now;
     const everyMs = Math.max(LOOK_EVERY_MS, (this.#sight?.members.length ?? 0) * LOOK_EVERY_MS_FOR_EACH);
     if (now - this.#lookedAt < everyMs) return;
@@ -127,6 +137,10 @@ export class FleetKeeping implements Life {
       this.#sight = undefined;
       log.debug(`The fleet cannot be looked at: ${reasonOf(error)}`);
     });
+  }
+
+  #isOutageAt(now: number): boolean {
+    return now - (this.#saidAt ?? now) > OUTAGE_MS;
   }
 
   /** Once each, on every host that is left. */

@@ -84,6 +84,26 @@ test('an outage, or a Redis that takes no writes, makes nobody vanish', async ()
   expect(log.count(/not been heard of/)).toBe(0);
 });
 
+test('nor do looks of those who watch meanwhile', async () => {
+  const { clock, log, keeping, fleetOf, standings } = await started();
+  const fleet = fleetOf('one');
+  sayOther(fleet);
+  fleet.refusal = 'OOM';
+  for (let look = 0; look < 30; look += 1) {
+    await clock.advance(4_000);
+    await keeping.look();
+  }
+  expect(standings()).toEqual({ 'host-a': 'alive', 'host-b\u001b': 'alive' });
+  fleet.refusal = undefined;
+  await clock.advance(10_000);
+  fleet.isUp = false;
+  await clock.advance(60_000);
+  fleet.isUp = true;
+  await keeping.look();
+  expect(standings()).toEqual({ 'host-a': 'alive', 'host-b\u001b': 'alive' });
+  expect(log.count(/not been heard of/)).toBe(0);
+});
+
 test('whoever asks gets what is at most a second old, or learns that Redis is away', async () => {
   const { clock, keeping, fleetOf } = await started();
   const fleet = fleetOf('one');
