@@ -6,7 +6,7 @@ const MOST_FURTHER = 3;
 
 /** @param since ISO 8601, UTC, of what it is about. */
 export function headlineOf(status: StatusFacts, concerns: readonly Concern[], since: string): Headline {
-  const [first, ...others] = concerns.filter(isShown);
+  const [first, ...others] = shown(concerns);
   const rest = { since, further: others.slice(0, MOST_FURTHER), left_out: Math.max(0, others.length - MOST_FURTHER) };
   const state = stateOf(status, concerns);
   if (!first)
@@ -17,7 +17,15 @@ export function headlineOf(status: StatusFacts, concerns: readonly Concern[], si
 
 /** What the headline is about: its beginning is that of the headline. */
 export function subjectOfHeadline(concerns: readonly Concern[]): Concern['cause'] | 'flowing' {
-  return concerns.find(isShown)?.cause ?? 'flowing';
+  return shown(concerns)[0]?.cause ?? 'flowing';
+}
+
+/** A pause, unless something stops deliveries beside it, is the cause of the word: who, why and until when stand first. */
+function shown(concerns: readonly Concern[]): readonly Concern[] {
+  const all = concerns.filter(isShown);
+  if (all.some(({ level }) => level === 'stops')) return all;
+  const isPause = ({ cause }: Concern): boolean => cause === 'paused';
+  return [...all.filter(isPause), ...all.filter((concern) => !isPause(concern))];
 }
 
 /** A cap that leaves workers without work is as it was set up; what another host does is no trouble of this one. */

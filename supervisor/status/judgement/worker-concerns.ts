@@ -69,10 +69,11 @@ function grouped(said: readonly Said[], total: number, level: Concern['level']):
     const [first] = group;
     if (!first) return [];
     const ids = group.map(({ id }) => id);
+    const { cause } = first;
     const text = sentence(first, subjectOf(ids, total));
-    return [
-      { cause: first.cause, text, level, workers: ids, next_look_seconds: null, advice: ADVICE[first.cause] ?? null },
-    ];
+    // nobody waits for a metrics port
+    const its = cause === 'port' && level === 'stops' ? 'wrong' : level;
+    return [{ cause, text, level: its, workers: ids, next_look_seconds: null, advice: ADVICE[cause] ?? null }];
   });
 }
 

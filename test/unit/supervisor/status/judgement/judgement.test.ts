@@ -311,3 +311,17 @@ function hung(): Partial<WorkerStatus> {
 function starting(): Partial<WorkerStatus> {
   return { state: 'starting', consuming: false, breaker: null };
 }
+
+test('a pause stands first while nothing stops deliveries beside it', () => {
+  const facts = factsOf([{}, BACKOFF], { queue: { paused: PAUSED } });
+  expect(headline(facts)).toMatchObject({ state: 'paused', cause: 'paused', further: [{ cause: 'crash' }] });
+  const cut = factsOf([cutOff('dns'), cutOff('dns')], { queue: { paused: PAUSED } });
+  expect(headline(cut)).toMatchObject({ state: 'stopped', cause: 'main_server' });
+});
+
+test('nobody waits for a metrics port that is taken', () => {
+  const port = { state: 'degraded', reasons: ['metrics port 9100 is taken'], causes: ['port'] } as const;
+  const { reasons, warnings } = readinessOf(factsOf([{ ...port, consuming: false }])).body;
+  expect(warnings).toEqual([expect.stringContaining('metrics port 9100 is taken')]);
+  expect(reasons).toEqual([expect.stringMatching(/^no worker takes messages/)]);
+});
