@@ -1,5 +1,6 @@
 import { EXIT_FAILURE } from '../../src/shared/errors.js';
 import { systemClock } from '../../src/shared/time/clock.js';
+import { completed } from '../status/documents/earlier-status.js';
 import type { StatusDocument } from '../status/status-document.js';
 import { printJson, usageError, type CommandContext, type RegisterCommand } from './kit/command.js';
 import { addExitCodes, EXIT_DONE, SUPERVISOR_EXIT_CODES, type ExitCode } from './kit/exit-codes.js';
@@ -28,7 +29,7 @@ export const registerStatus: RegisterCommand = (program, context) => {
       if (watch) return watchStatus(client, context);
       const status = await client.ask('status');
       if (json) printJson(context, status);
-      else print(context, status);
+      else print(context, completed(status));
     });
   });
   addExitCodes(command, EXIT_CODES);

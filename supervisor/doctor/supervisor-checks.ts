@@ -1,6 +1,7 @@
 import { CAUSE } from '../../src/shared/words/causes.js';
 import { reasonOf } from '../../src/shared/errors.js';
 import type { ControlClient } from '../admin/client.js';
+import { completed } from '../status/documents/earlier-status.js';
 import { readinessOf } from '../status/documents/readiness.js';
 import type { StatusDocument } from '../status/status-document.js';
 import { fail, ok, warn, type Finding } from './finding.js';
@@ -8,11 +9,6 @@ import { fail, ok, warn, type Finding } from './finding.js';
 const MUCH_MEMORY = 512 * 1_048_576;
 /** Median of a delivery above which the main server or the way to it is slow; a quick one takes some milliseconds. */
 const SLOW_S = 0.5;
-const EARLIER: Pick<StatusDocument['workers'][number], 'causes' | 'breaker_reason' | 'next_look_seconds'> = {
-  causes: [],
-  breaker_reason: null,
-  next_look_seconds: null,
-};
 const SEE_STATUS = 'See "message-broker-worker status" and the log.';
 
 /** What the supervisor that runs says, if one does. Never rejects. */
@@ -28,11 +24,6 @@ export async function checkSupervisor(
   } catch (error) {
     return { findings: [warn('supervisor', reasonOf(error), 'Start it: message-broker-worker start')] };
   }
-}
-
-/** A supervisor of an earlier build, which runs on until it is restarted, does not say of what its workers' reasons tell. */
-function completed(status: StatusDocument): StatusDocument {
-  return { ...status, workers: status.workers.map((worker) => ({ ...EARLIER, ...worker })) };
 }
 
 function readyFindings(status: StatusDocument): Finding[] {

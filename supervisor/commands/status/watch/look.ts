@@ -1,6 +1,7 @@
 /** One look at the supervisor, and what is said of it in a line. Pure but for the asking. */
 import { reasonOf } from '../../../../src/shared/errors.js';
 import type { ControlClient } from '../../../admin/client.js';
+import { completed } from '../../../status/documents/earlier-status.js';
 import type { StatusDocument } from '../../../status/status-document.js';
 import type { Course } from '../course.js';
 import { painted } from '../drawing/line.js';
@@ -21,7 +22,7 @@ export type Look =
 /** Never rejects. `before`: the look before this one. */
 export async function lookAt(client: ControlClient, wallNow: () => number, before: Look | undefined): Promise<Look> {
   try {
-    return { status: await client.ask('status') };
+    return { status: completed(await client.ask('status')) };
   } catch (error) {
     const isNew = before === undefined || 'status' in before;
     return {
