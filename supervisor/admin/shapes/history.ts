@@ -14,7 +14,7 @@ export interface HistoryDocument {
   readonly total: HistoryNumbers;
   /** The first look that anybody took: what was before it is not known. null = that is not known either. */
   readonly known_since: string | null;
-  /** Nobody looked, since Redis was away or no supervisor ran: what is not in a row is not known. */
+  /** Nobody looked, since Redis was away or took no writes, or no supervisor ran: what is not in a row is not known. */
   readonly gaps: readonly HistorySpan[];
   /** The workers of at least one host could deliver nothing for 5 s or more. */
   readonly outages: readonly HistorySpan[];

@@ -84,7 +84,9 @@ export class Display {
 
   async #result(deed: Deed): Promise<string> {
     if (deed === 'pause') {
-      await this.#client.ask('pause');
+      const { plain_poppers: poppers } = await this.#client.ask('pause');
+      if (poppers.length > 0)
+        return `Paused: every worker has confirmed it. ${poppers.length} clients wait in a plain BRPOP; if they are Python workers, they deliver on. p resumes.`;
       return 'Paused: every worker has confirmed it, no delivery begins any more. p resumes.';
     }
     if (deed === 'resume') {

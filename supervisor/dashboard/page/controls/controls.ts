@@ -14,6 +14,7 @@ interface Deed extends Question {
 const NAMES = ['pause', 'resume', 'reload', 'scale', 'restart'] as const;
 type Name = (typeof NAMES)[number];
 const LONGEST_ANSWER = 600;
+const PYTHON = 'if they are Python workers of this queue, they deliver on; those know no pause.';
 
 export class Controls {
   readonly #workers = byId<HTMLInputElement>('control-workers');
@@ -105,8 +106,9 @@ function pause(): Deed {
     yes: 'Pause',
     isPause: true,
     async act() {
-      const { confirmed: all, processing } = await ask('pause', pauseFields());
-      return `Paused; ${all.length} workers have confirmed it, ${processing} messages are claimed.`;
+      const { confirmed: all, processing, plain_poppers: poppers } = await ask('pause', pauseFields());
+      const others = poppers.length === 0 ? '' : ` ${poppers.length} clients of Redis wait in a plain BRPOP: ${PYTHON}`;
+      return `Paused; ${all.length} workers have confirmed it, ${processing} messages are claimed.${others}`;
     },
   };
 }

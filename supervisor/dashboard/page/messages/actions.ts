@@ -71,9 +71,14 @@ export async function act(action: Action, meant: Meant): Promise<Done | undefine
 }
 
 async function doneNamed(action: Action, names: readonly string[]): Promise<Done> {
+  const begunAt = performance.now();
   const text = await run(action, { ids: names });
   if (action !== 'cancel') return { text };
-  return { text, undo: () => run('replay', { ids: names, reason: 'cancelled' }) };
+  // an id may have been cancelled before, too
+  const ageOfThese = (): number => Math.ceil((performance.now() - begunAt) / 1_000) + 1;
+  const undo = (): Promise<string> =>
+    run('replay', { ids: names, reason: 'cancelled', newer_than_seconds: ageOfThese() });
+  return { text, undo };
 }
 
 /** How many it would be done to. */

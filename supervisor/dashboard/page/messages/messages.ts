@@ -65,6 +65,8 @@ export class Messages {
     }
     const size = this.#place === undefined ? null : sizes[this.#place];
     const isBehind = size !== null && size !== this.#loaded.size && Date.now() - this.#loaded.at >= FOLLOWS_MS;
+    // nor is anybody interrupted who is asked something
+    if (document.querySelector('dialog[open]')) return;
     // who has gone further, or has picked some, is not taken back to the first page
     if (isBehind && this.#messages.length <= SHOWN && this.#selection.size === 0) void this.#load();
   }
@@ -112,8 +114,12 @@ export class Messages {
       const list = await ask('messages', { in: place, limit: SHOWN, ...this.#filter.chosen(), ...from });
       if (mine === this.#asked) this.#showList(place, list, [...before, ...list.messages]);
     } catch (error) {
-      if (mine !== this.#asked || error instanceof CancelledError) return;
-      this.#show([], `Not known: ${sentenceOf(error)}`);
+      if (mine !== this.#asked || (error instanceof CancelledError && before.length > 0)) return;
+      // asked for again when somebody wants it, and not with the next number that changes
+      if (error instanceof CancelledError) this.#loaded = { at: Infinity, size: null };
+      const why =
+        error instanceof CancelledError ? 'Not shown: no token was given.' : `Not known: ${sentenceOf(error)}`;
+      this.#show([], why);
     }
   }
 

@@ -41,7 +41,7 @@ const WORDS: Readonly<Record<HistoryMark['kind'], { readonly letter: string; rea
 };
 export const LETTERS = Object.values(WORDS).map(({ letter, what }) => `${letter} ${what.toLowerCase()}`);
 
-const NOBODY_LOOKED = 'nobody looked: Redis was away, or no supervisor ran';
+const NOBODY_LOOKED = 'nobody looked: Redis was away or took no writes, or no supervisor ran';
 const STOOD_STILL = 'the workers of at least one host could deliver nothing';
 
 export const NO_MARKS: Marks = { bands: [], strokes: [], happenings: [] };
