@@ -22,6 +22,8 @@ const PUT_MS = 8_000;
 const FAILURE_TO_TELLING_MS = 12_000;
 /** From the answer of a POST to the beginning of its status. */
 const TELLING_MS = 300;
+/** A burial of which the main server was told in vain, since the PUT had to wait for another, is told again after a minute. */
+const TOLD_AGAIN_MS = 120_000;
 const HOUR_S = 3_600;
 const ALL_ROUNDS = 10;
 const TOKEN = 'a-token-of-32-characters-at-least';
@@ -105,7 +107,7 @@ async function playRound(stage: Stage, fleet: Fleet, { clock, round }: Round): P
 async function replay(fleet: Fleet, ids: readonly string[]): Promise<void> {
   const isDone = async () =>
     ((await ask(fleet, '/dead/replay', { ids })) as DeadLetterRunAnswer).being_told === undefined;
-  await waitFor(isDone, { what: 'all to be replayed', everyMs: 1_000 });
+  await waitFor(isDone, { what: 'all to be replayed', everyMs: 1_000, deadlineMs: TOLD_AGAIN_MS });
 }
 
 /** The producers send them once more as soon as they are gone. */
@@ -115,7 +117,7 @@ async function purgedAndSentAgain({ client, keys }: Stage, fleet: Fleet, round: 
     const { being_told: left } = JSON.parse(printed.slice(printed.indexOf('{'))) as DeadLetterRunAnswer;
     return left === undefined;
   };
-  await waitFor(isDone, { what: 'all to be purged', everyMs: 1_000 });
+  await waitFor(isDone, { what: 'all to be purged', everyMs: 1_000, deadlineMs: TOLD_AGAIN_MS });
   const ids = Array.from({ length: MESSAGES }, (_, at) => `purged-${round}-${at}`);
   await client.lpush(keys.queue, ...ids.map((id) => messageText(id)));
 }
