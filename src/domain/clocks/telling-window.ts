@@ -4,7 +4,7 @@
  *
  * The score of a burial that is being told says until when, by Redis's clock. When that is past, the time is over, or the
  * clock was set ahead meanwhile and a "failed" is still on its way, which would overwrite the "delivered" of what is replayed
- * now. What was written before we began is over once we have waited for as long as any telling lasts.
+ * now. What was written before we began is over once we have waited for as long as the longest telling lasts.
  */
 
 /** A server that hangs is asked no longer than for other statuses. */

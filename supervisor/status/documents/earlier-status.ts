@@ -23,7 +23,8 @@ const FLEET: Partial<StatusDocument> = { fleet: null };
 export function completed(status: StatusDocument): StatusDocument {
   const { supervisor, workers, queue } = status;
   return {
-    ...{ ...FLEET, ...status },
+    ...FLEET,
+    ...status,
     supervisor: { ...{ failing_duties: [] }, ...supervisor },
     workers: workers.map((worker) => ({ ...WORKER, ...worker })),
     queue: { ...QUEUE, ...queue },
