@@ -70,7 +70,7 @@ async function examine(load: () => LoadedConfig, { cwd }: CommandContext): Promi
   ]).finally(() => client.close());
   return [
     ok('configuration', `read from ${sources.configFile ?? 'the environment'}`),
-    ...warnings.map((text) => warn('configuration', text, 'See the table of settings in the README.')),
+    ...warnings.map((text) => warn('configuration', text, 'See the table in docs/settings.md.')),
     ...redis,
     ...mainServer,
     ...(await checkPorts(config, supervisor.status)),

@@ -7,11 +7,11 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
-const FOLDERS = ['config', 'scripts/systemd', 'scripts/launchers', 'scripts/nssm'];
+const FOLDERS = ['docs', 'config', 'scripts/systemd', 'scripts/launchers', 'scripts/nssm'];
 const DOCUMENTS = ['README.md', 'ecosystem.md', 'CHANGELOG.md', 'SECURITY.md', 'certs/README.md'];
 /** By name or by path; in prose a command stands in backquotes and may be broken between words, in a block it begins a line. */
 const COMMAND =
-  /(?:(?:`|^ *)message-broker-worker|dist[/\\]supervisor[/\\]cli\.js'?,?)\s+'?([a-z][a-z-]*(?:\s+(?:list|show|replay|purge|export|import)\b)?)((?:\s+--[a-z-]+)*)/gm;
+  /(?:(?:`|^ *)message-broker-worker|dist[/\\]supervisor[/\\]cli\.js'?,?)\s+'?([a-z][a-z-]*(?:\s+(?:list|show|replay|purge|export|import|retry|cancel|erase)\b)?)((?:\s+--[a-z-]+)*)/gm;
 
 const commands = new Map<string, { readonly words: string[]; readonly flags: string[]; readonly file: string }>();
 for (const file of [...DOCUMENTS, ...FOLDERS.flatMap(filesIn)]) {

@@ -9,6 +9,7 @@ import { useRedis } from '../../support/redis/redis.js';
 import { document } from '../../unit/contract/markdown.js';
 
 const readme = document('README.md');
+const reference = document('docs/reference.md');
 const ecosystem = document('ecosystem.md');
 const start = useProgram();
 const redis = useRedis();
@@ -123,10 +124,12 @@ describe('troubleshooting', () => {
 });
 
 test('every route that is named answers', async () => {
-  const inTable: readonly (string | undefined)[] = readme
-    .table('### Health')
+  const inTable: readonly (string | undefined)[] = reference
+    .table('## Routes')
     .flatMap(([routes = '']) => routes.replaceAll('GET ', '').split(', '));
-  const named = [...readme.spans, ...ecosystem.spans].map((span) => /^(?:GET )?(\/[a-z/]+)$/.exec(span)?.[1]);
+  const named = [readme, reference, ecosystem]
+    .flatMap(({ spans }) => spans)
+    .map((span) => /^(?:GET )?(\/[a-z/]+)$/.exec(span)?.[1]);
   const ofMainServer = '/internal/messages/deliver';
   const paths = new Set([...inTable, ...named].filter((path) => path !== undefined && path !== ofMainServer));
   expect(paths.size).toBeGreaterThan(4);

@@ -1,7 +1,7 @@
 import { secretFileEnv, type Setting } from '../../../src/shared/config/settings/setting.js';
 import { CONFIG_FILE, SETTINGS } from '../../../src/shared/config/settings/settings.js';
 
-/** The README's table of settings, in Markdown, as the settings make it. */
+/** The table of docs/settings.md, in Markdown, as the settings make it. */
 export function configurationTable(): string {
   const rows = [
     ['Variable', 'Default', 'config.yaml', 'Flag', 'Description'],

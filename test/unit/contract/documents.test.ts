@@ -24,9 +24,13 @@ import { someStatus } from './some-status.js';
 
 const readme = document('README.md');
 const ecosystem = document('ecosystem.md');
+const settings = document('docs/settings.md');
+const reference = document('docs/reference.md');
 const ALL = [
   readme,
   ecosystem,
+  settings,
+  reference,
   ...['CHANGELOG.md', 'SECURITY.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md', 'certs/README.md'].map(document),
 ];
 const spans = ALL.flatMap((each) => each.spans);
@@ -60,8 +64,8 @@ function flagsIn(words: readonly string[]): string[] {
 }
 
 describe('configuration', () => {
-  test("the README's table is the settings table", () => {
-    const between = /<!-- configuration -->\n\n([^]*)\n<!-- \/configuration -->/.exec(readme.text)?.[1];
+  test('the table of docs/settings.md is the settings table', () => {
+    const between = /<!-- configuration -->\n\n([^]*)\n<!-- \/configuration -->/.exec(settings.text)?.[1];
     expect(between).toBe(configurationTable());
   });
 
@@ -137,9 +141,9 @@ describe('routes', () => {
   /** As documents write them, whatever stands between the brackets: `/workers/<id>/restart`. */
   const known = Object.values(ROUTES).map(({ path }) => path.replace(/:\w+/g, '<>'));
 
-  test('the README has each route there is, and no other', () => {
-    const [, section = ''] = readme.text.split('### Health\n');
-    const named = [...(section.split('\n### ')[0] ?? '').matchAll(/`(?:GET )?(\/[a-z/<>]*)`/g)].map(([, path]) =>
+  test('docs/reference.md has each route there is, and no other', () => {
+    const [, section = ''] = reference.text.split('## Routes\n');
+    const named = [...(section.split('\n## ')[0] ?? '').matchAll(/`(?:GET )?(\/[a-z/<>]*)`/g)].map(([, path]) =>
       path?.replace(/<\w+>/g, '<>'),
     );
     const ofThePage = ['/dashboard/<>', '/dashboard/<>/<>'];
@@ -159,7 +163,7 @@ describe('operations', () => {
   test('the table of exit codes has those of the help, and who ends with "no supervisor"', async () => {
     const codesIn = (help: string) =>
       [...help.slice(help.indexOf('Exit codes:')).matchAll(/^ {2}(\d+) +\w/gm)].map(([, code]) => code ?? '');
-    const rows = readme.table('### Exit codes');
+    const rows = reference.table('## Exit codes');
     expect(rows.map(([code]) => code)).toEqual(codesIn(await helpOf()));
     const named = [...(rows.find(([code]) => code === '3')?.[1] ?? '').matchAll(/[a-z]+(?=[,)])/g)].map(String);
     const all = commandsIn(await helpOf());
@@ -173,7 +177,7 @@ describe('operations', () => {
     inbox.start();
     const handled = process.eventNames().filter((name) => !before.has(name));
     await inbox.stop();
-    const named = readme.table('### Signals').flatMap(([signals]) => signals?.split(', ') ?? []);
+    const named = reference.table('## Signals').flatMap(([signals]) => signals?.split(', ') ?? []);
     expect(named.sort()).toEqual(handled.map(String).sort());
     const inEcosystem = ecosystem.table('## Signals').filter(([to]) => to === 'supervisor');
     expect(inEcosystem.flatMap(([, signals]) => signals?.split(', ')).sort()).toEqual([...named, 'SIGKILL'].sort());
@@ -259,6 +263,17 @@ describe('links', () => {
   });
 });
 
-test('the README stays short: what is looked up stands in ecosystem.md', () => {
-  expect(readme.text.split('\n').length).toBeLessThan(360);
+test('the package takes along what the documents in it link to', () => {
+  const { files } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { files: string[] };
+  const isPacked = (path: string) => files.some((packed) => path === packed || path.startsWith(`${packed}/`));
+  const packed = ALL.filter(({ name }) => isPacked(name));
+  expect(packed).toContain(reference);
+  const targets = packed.flatMap(({ name, links }) =>
+    links.filter((link) => !/^(https:|#)/.test(link)).map((link) => join(dirname(name), link.split('#')[0]!)),
+  );
+  expect(targets.filter((target) => !isPacked(target))).toEqual([]);
+});
+
+test('the README stays short: what is looked up stands beside it', () => {
+  expect(readme.text.trimEnd().split('\n').length).toBeLessThanOrEqual(250);
 });

@@ -124,7 +124,7 @@ function put(reading: FileReading, path: string, given: Given | undefined): void
 
 function reportUnknown(reading: FileReading, entry: FileEntry): void {
   const meant = nearest(entry.path, DOCUMENTED_PATHS) ?? nearest(entry.path, [...SECTIONS]);
-  const suggestion = meant === undefined ? 'the README lists all keys' : `did you mean ${meant}?`;
+  const suggestion = meant === undefined ? 'docs/settings.md lists all keys' : `did you mean ${meant}?`;
   const stop = suggestion.endsWith('?') ? '' : '.';
   reading.findings.problems.push(
     `${reading.file.label}, line ${entry.line}: ${entry.path} is no known key; ${suggestion}${stop}`,

@@ -1,6 +1,6 @@
 /**
- * The table of all settings. The loader and the command line come from it, and the README's table is held to it, so a
- * setting is added in one place.
+ * The table of all settings. The loader and the command line come from it, and the table of docs/settings.md is held to
+ * it, so a setting is added in one place.
  */
 import { CONNECTION_SETTINGS } from './connection-settings.js';
 import { PROCESS_SETTINGS } from './process-settings.js';

@@ -94,9 +94,9 @@ describe('a file that is not right', () => {
     ['concurrency: 4', 'concurrency is no known key; did you mean worker.concurrency?'],
     ['redis: {concurrency: 4}', 'redis.concurrency is no known key; did you mean worker.concurrency?'],
     ['mainserver: {url: a}', 'mainserver is no known key; did you mean main_server?'],
-    ['something_else:', 'something_else is no known key; the README lists all keys.'],
-    ['__proto__: {polluted: 1}', '__proto__ is no known key; the README lists all keys.'],
-    ['worker: {constructor: 1}', 'worker.constructor is no known key; the README lists all keys.'],
+    ['something_else:', 'something_else is no known key; docs/settings.md lists all keys.'],
+    ['__proto__: {polluted: 1}', '__proto__ is no known key; docs/settings.md lists all keys.'],
+    ['worker: {constructor: 1}', 'worker.constructor is no known key; docs/settings.md lists all keys.'],
   ])('%s: %s', (text, expected) => {
     expect(problemsOf(yaml(text))).toEqual([`config.yaml, line 1: ${expected}`]);
   });

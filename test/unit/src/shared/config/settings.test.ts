@@ -128,7 +128,7 @@ describe('the settings', () => {
 });
 
 describe('the documentation', () => {
-  test('the table for the README has one row for each setting', () => {
+  test('the table of docs/settings.md has one row for each setting', () => {
     const rows = configurationTable().trimEnd().split('\n');
     expect(rows).toHaveLength(SETTINGS.length + 3);
     expect(rows).toContain(
