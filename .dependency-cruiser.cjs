@@ -154,9 +154,10 @@ const PACKAGES = {
   ioredis: ['src/queue', 'scripts/bench'],
   pidusage: ['supervisor/workers', 'scripts/bench'],
   'prom-client': ['src/shared/metrics', 'src/duties', 'supervisor/status'],
+  rolldown: ['scripts/tasks'],
   typescript: ['scripts/tasks'],
   undici: ['src/delivery', 'scripts/bench'],
-  uplot: ['supervisor/dashboard'],
+  uplot: ['supervisor/dashboard/page'],
   winston: ['src/shared/logger'],
   'winston-daily-rotate-file': ['src/shared/logger'],
   yaml: ['src/shared/config', 'scripts/quickstart'],
@@ -190,8 +191,6 @@ module.exports = {
     ...roomRules,
     ...packageRules,
     { from: { path: EVERYWHERE }, to: { dependencyTypes: ['core'] } },
-    // declared in page/shared, served from their rooms
-    { from: { path: '^supervisor/dashboard/page/' }, to: { path: '^[.]{1,2}/shared/[a-z-]+[.]js$' } },
     // loaded once it is built
     { from: { path: '^scripts/tasks/' }, to: { path: '(^|/)dist/scripts/' } },
   ],

@@ -9,7 +9,7 @@ const ENTRIES = [
   'supervisor/dashboard/page/page.ts!', // loaded by the browser
   'scripts/{quickstart,main-server,bench}/main.ts!',
   'scripts/bench/**/*-process.ts!', // forked by their paths
-  'scripts/tasks/copy-assets.mjs', // run by the build; the other tasks stand in package.json
+  'scripts/tasks/{bundle-page,copy-assets}.mjs', // run by the build; the other tasks stand in package.json
 ];
 
 const TESTS = [

@@ -6,15 +6,14 @@ import { root, runNode, StepError } from './install.mjs';
 
 const STAMP = join(root, 'dist', '.built');
 const SOURCES = ['src', 'supervisor', 'scripts'];
-/** The page's modules are compiled for browsers, into the same tree. */
-const EMIT = ['--noEmit', 'false', '--outDir', 'dist'];
 const FILES = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
 
 export async function build(options = {}) {
   const started = new Date();
   await runNode(['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], options);
-  await runNode(['node_modules/typescript/bin/tsc', '-p', 'supervisor/dashboard/page/tsconfig.json', ...EMIT], options);
+  await runNode(['node_modules/typescript/bin/tsc', '-p', 'supervisor/dashboard/page/tsconfig.json'], options);
   await runNode(['scripts/tasks/copy-assets.mjs'], options);
+  await runNode(['scripts/tasks/bundle-page.mjs'], options);
   // The start, not the end: what was edited meanwhile may have been missed.
   writeFileSync(STAMP, '');
   utimesSync(STAMP, started, started);

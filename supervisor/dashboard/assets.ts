@@ -1,7 +1,6 @@
-/** The files of the page, from this folder and from uPlot's package, read once. */
+/** The files of the page as the build made them (scripts/tasks/bundle-page.mjs), read once. */
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RequestError, type Answer } from '../admin/route.js';
 
@@ -10,18 +9,12 @@ const TYPES = {
   css: 'text/css; charset=utf-8',
   js: 'text/javascript; charset=utf-8',
   svg: 'image/svg+xml',
+  map: 'application/json',
 } as const;
 
 const PAGE_FOLDER = fileURLToPath(new URL('page', import.meta.url));
-/** Modules of other rooms that the page runs, too; page/shared declares each. */
-const SHARED: Readonly<Record<string, string>> = {
-  'shared/dead-letter-reasons.js': '../../src/domain/dead-letters/reasons.js',
-  'shared/delivery-outcome.js': '../../src/domain/delivery-outcome.js',
-  'shared/escape.js': '../../src/shared/words/escape.js',
-  'shared/protocol.js': '../admin/protocol.js',
-};
-/** The page's own files, in one of its folders or in none. */
-const FILE_NAME = /^([a-z-]+\/)?[a-z-]+\.(css|js|svg)$/;
+/** In one of the page's folders or in none; the map of the script is for debuggers. */
+const FILE_NAME = /^([a-z-]+\/)?[a-z-]+(\.css|\.js|\.js\.map|\.svg)$/;
 
 /**
  * Nothing but our own files, no script or style in the page itself, no text that becomes markup. uPlot positions its parts
@@ -54,23 +47,11 @@ export async function pageAnswer(): Promise<Answer> {
 
 /** @throws RequestError 404. */
 export async function assetAnswer(name: string): Promise<Answer> {
-  const path = pathOf(name);
-  const body = path && (await contentOf(path).catch(notFound));
+  const isFile = FILE_NAME.test(name);
+  const body = isFile ? await contentOf(join(PAGE_FOLDER, name)).catch(notFound) : undefined;
   if (body === undefined) throw new RequestError(404, 'The dashboard has no such file.');
   const contentType = TYPES[name.slice(name.lastIndexOf('.') + 1) as keyof typeof TYPES];
   return { status: 200, body, contentType, headers: PAGE_HEADERS };
-}
-
-function pathOf(name: string): string | undefined {
-  if (name === 'uplot.js') return join(uplotFolder(), 'uPlot.iife.min.js');
-  if (name === 'uplot.css') return join(uplotFolder(), 'uPlot.min.css');
-  const shared = SHARED[name];
-  if (shared !== undefined) return fileURLToPath(new URL(shared, import.meta.url));
-  return FILE_NAME.test(name) ? join(PAGE_FOLDER, name) : undefined;
-}
-
-function uplotFolder(): string {
-  return dirname(createRequire(import.meta.url).resolve('uplot'));
 }
 
 function contentOf(path: string): Promise<string> {

@@ -11,7 +11,7 @@ import {
   type Answers,
   type Asked,
   type ErrorAnswer,
-} from './shared/protocol.js';
+} from '../../admin/protocol.js';
 
 /** The answer of the supervisor was no; its sentence is the message. */
 export class RefusedError extends Error {}

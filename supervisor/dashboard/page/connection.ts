@@ -3,7 +3,7 @@
  * otherwise, so a broken connection is made anew here: after 1 s, then 2, 4 and every 5 s. Silence breaks it too: the
  * supervisor sends each second, and a host that vanished never closes a connection.
  */
-import { addressOf, ROUTES, type Events } from './shared/protocol.js';
+import { addressOf, ROUTES, type Events } from '../../admin/protocol.js';
 
 interface ConnectionListener {
   onStatus(event: Events['status']): void;

@@ -2,7 +2,7 @@
 import type { Concern, Headline } from '../../status/status-document.js';
 import type { StatusEvent } from '../../status/status-events.js';
 import { byId, fillList, make, setAttribute, setText } from './elements.js';
-import { printable } from './shared/escape.js';
+import { printable } from '../../../src/shared/words/escape.js';
 import * as format from './format.js';
 
 type Shown = Headline['state'] | 'lost';

@@ -2,8 +2,8 @@
 import { ask, CancelledError, RefusedError } from '../admin-requests.js';
 import { byId, setText } from '../elements.js';
 import * as format from '../format.js';
-import { printable } from '../shared/escape.js';
-import type { AuditEntryDocument } from '../shared/protocol.js';
+import { printable } from '../../../../src/shared/words/escape.js';
+import type { AuditEntryDocument } from '../../../admin/protocol.js';
 import { createTable } from '../tables/table.js';
 import { gate } from '../token-gate.js';
 

@@ -2,7 +2,7 @@
 import type { StatusDocument } from '../../../status/status-document.js';
 import { ask, CancelledError, RefusedError } from '../admin-requests.js';
 import { byId, fillList, make, setAttribute, setText } from '../elements.js';
-import { printable } from '../shared/escape.js';
+import { printable } from '../../../../src/shared/words/escape.js';
 import { gate } from '../token-gate.js';
 import { confirmed, pauseFields, type Question } from './question.js';
 

@@ -2,8 +2,8 @@
 import { ask, RefusedError } from '../admin-requests.js';
 import { byId, make, setAttribute, setText } from '../elements.js';
 import * as format from '../format.js';
-import { printable } from '../shared/escape.js';
-import type { DeadLetterFields, FailureGroupDocument, FailuresDocument } from '../shared/protocol.js';
+import { printable } from '../../../../src/shared/words/escape.js';
+import type { DeadLetterFields, FailureGroupDocument, FailuresDocument } from '../../../admin/protocol.js';
 import { createTable, type TableRow } from '../tables/table.js';
 import { gate } from '../token-gate.js';
 

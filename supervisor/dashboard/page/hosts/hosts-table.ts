@@ -1,8 +1,8 @@
 /** A row for each supervisor, or worker without one; under the state of one that is not ready stands why. */
 import { make, setAttribute, setText } from '../elements.js';
 import * as format from '../format.js';
-import { printable } from '../shared/escape.js';
-import type { FleetMemberDocument } from '../shared/protocol.js';
+import { printable } from '../../../../src/shared/words/escape.js';
+import type { FleetMemberDocument } from '../../../admin/protocol.js';
 import { createTable } from '../tables/table.js';
 
 const COLUMNS = [

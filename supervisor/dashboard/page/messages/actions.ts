@@ -5,7 +5,7 @@
 import { ask } from '../admin-requests.js';
 import { confirmed } from '../confirmation.js';
 import * as format from '../format.js';
-import type { DeadLetterFields, DeadLetterRunAnswer, MessageRunAnswer } from '../shared/protocol.js';
+import type { DeadLetterFields, DeadLetterRunAnswer, MessageRunAnswer } from '../../../admin/protocol.js';
 
 export type Action = 'retry' | 'cancel' | 'replay' | 'purge';
 

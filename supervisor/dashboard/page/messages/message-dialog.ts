@@ -2,8 +2,8 @@
 import { ask, CancelledError, RefusedError } from '../admin-requests.js';
 import { byId, make, setText } from '../elements.js';
 import * as format from '../format.js';
-import { printable } from '../shared/escape.js';
-import type { DeadLetterDetails, FailureDocument, MessageCopy, MessageDetails } from '../shared/protocol.js';
+import { printable } from '../../../../src/shared/words/escape.js';
+import type { DeadLetterDetails, FailureDocument, MessageCopy, MessageDetails } from '../../../admin/protocol.js';
 import { prettyJson } from './pretty-json.js';
 import { ACTIONS, type Action } from './actions.js';
 import { nameFor, PLACES } from './places.js';

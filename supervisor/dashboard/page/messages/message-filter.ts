@@ -1,8 +1,8 @@
 /** Which messages are meant: what was chosen and typed above the list. */
 import { byId, make } from '../elements.js';
 import * as format from '../format.js';
-import { printable } from '../shared/escape.js';
-import type { DeadLetterFields } from '../shared/protocol.js';
+import { printable } from '../../../../src/shared/words/escape.js';
+import type { DeadLetterFields } from '../../../admin/protocol.js';
 import { gate } from '../token-gate.js';
 
 const FIELDS = ['reason', 'client', 'domain', 'id_prefix', 'text', 'answer', 'older_than_seconds'] as const;

@@ -1,8 +1,8 @@
 /** The rows of a list of messages: where each is, what happened to it, and what can be done to it there. */
 import { make, setText } from '../elements.js';
 import * as format from '../format.js';
-import { printable } from '../shared/escape.js';
-import type { MessageSummary } from '../shared/protocol.js';
+import { printable } from '../../../../src/shared/words/escape.js';
+import type { MessageSummary } from '../../../admin/protocol.js';
 import { createTable, type TableRow } from '../tables/table.js';
 import { gate } from '../token-gate.js';
 import { ACTIONS, type Action } from './actions.js';

@@ -5,8 +5,8 @@
 import { ask, CancelledError, RefusedError } from '../admin-requests.js';
 import { byId, setAttribute, setText } from '../elements.js';
 import * as format from '../format.js';
-import { printable } from '../shared/escape.js';
-import type { DeadLetterFields, MessageList, MessageSummary } from '../shared/protocol.js';
+import { printable } from '../../../../src/shared/words/escape.js';
+import type { DeadLetterFields, MessageList, MessageSummary } from '../../../admin/protocol.js';
 import { gate } from '../token-gate.js';
 import { act, type Action, type Meant } from './actions.js';
 import { BulkActions } from './bulk-actions.js';

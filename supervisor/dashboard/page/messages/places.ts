@@ -1,7 +1,7 @@
 /** Where a message can be, and what can be done to it there. */
-import { DEAD_LETTER_REASONS } from '../shared/dead-letter-reasons.js';
-import { FAILURE_REASONS } from '../shared/delivery-outcome.js';
-import type { MessageSummary } from '../shared/protocol.js';
+import { DEAD_LETTER_REASONS } from '../../../../src/domain/dead-letters/reasons.js';
+import { FAILURE_REASONS } from '../../../../src/domain/delivery-outcome.js';
+import type { MessageSummary } from '../../../admin/protocol.js';
 import type { Action } from './actions.js';
 
 export type Place = MessageSummary['place'];

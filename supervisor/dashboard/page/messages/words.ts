@@ -1,7 +1,7 @@
 /** A message in the words of a list and of its details. Pure. */
 import * as format from '../format.js';
-import { printable } from '../shared/escape.js';
-import type { FailureDocument, MessageSummary } from '../shared/protocol.js';
+import { printable } from '../../../../src/shared/words/escape.js';
+import type { FailureDocument, MessageSummary } from '../../../admin/protocol.js';
 
 export function nameOf({ message_id: id }: MessageSummary): string {
   return id === null ? format.UNKNOWN : printable(id, 255);

@@ -1,8 +1,8 @@
 /** What the marks in the plots mean, for those who see them and for those who do not: a line in words, and all of them as a table. */
 import { byId, setText } from '../elements.js';
 import * as format from '../format.js';
-import { printable } from '../shared/escape.js';
-import type { HistoryDocument } from '../shared/protocol.js';
+import { printable } from '../../../../src/shared/words/escape.js';
+import type { HistoryDocument } from '../../../admin/protocol.js';
 import { createTable } from '../tables/table.js';
 import { LETTERS, type Marks } from './marks.js';
 

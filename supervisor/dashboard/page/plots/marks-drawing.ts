@@ -1,15 +1,13 @@
 /** Draws marks into a plot: shades behind its lines, strokes before them. */
-import type uPlotType from 'uplot';
+import uPlot from 'uplot';
 import type { Marks } from './marks.js';
-
-declare const uPlot: typeof uPlotType;
 
 /** Letters closer than this would run into each other. */
 const LETTER_PX = 12;
 const HATCH_PX = 7;
 
 /** @param ink a colour of the style sheet. */
-export function drawBands(plot: uPlotType, { bands }: Marks, ink: (name: string) => string): void {
+export function drawBands(plot: uPlot, { bands }: Marks, ink: (name: string) => string): void {
   const { ctx, bbox } = plot;
   ctx.save();
   clip(plot);
@@ -32,7 +30,7 @@ export function drawBands(plot: uPlotType, { bands }: Marks, ink: (name: string)
   ctx.restore();
 }
 
-export function drawStrokes(plot: uPlotType, { strokes }: Marks, ink: (name: string) => string): void {
+export function drawStrokes(plot: uPlot, { strokes }: Marks, ink: (name: string) => string): void {
   const { ctx, bbox } = plot;
   const ratio = uPlot.pxRatio;
   ctx.save();
@@ -59,13 +57,13 @@ export function drawStrokes(plot: uPlotType, { strokes }: Marks, ink: (name: str
   ctx.restore();
 }
 
-function clip({ ctx, bbox }: uPlotType): void {
+function clip({ ctx, bbox }: uPlot): void {
   ctx.beginPath();
   ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
   ctx.clip();
 }
 
-function hatch({ ctx, bbox }: uPlotType, left: number, right: number, color: string): void {
+function hatch({ ctx, bbox }: uPlot, left: number, right: number, color: string): void {
   const [step, end] = [HATCH_PX * uPlot.pxRatio, Math.min(right, bbox.left + bbox.width)];
   ctx.save();
   ctx.beginPath();

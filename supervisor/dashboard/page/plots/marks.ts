@@ -1,5 +1,5 @@
 /** What happened, as it is drawn into the plots and told below them. Pure. */
-import type { HistoryDocument, HistoryMark, HistorySpan } from '../shared/protocol.js';
+import type { HistoryDocument, HistoryMark, HistorySpan } from '../../../admin/protocol.js';
 import { knownSince } from './past.js';
 
 /** A time that the plots are shaded for; ms since the Unix epoch. */

@@ -1,5 +1,5 @@
 /** The history as columns for plots. What is not known has no value there, and the plot a gap. Pure. */
-import type { HistoryDocument, HistorySpan } from '../shared/protocol.js';
+import type { HistoryDocument, HistorySpan } from '../../../admin/protocol.js';
 
 export interface Columns {
   readonly length: number;

@@ -1,13 +1,11 @@
 /** One plot: its legend, its canvas, and the same in words for those who see neither. */
-import type uPlotType from 'uplot';
+import uPlot from 'uplot';
 import { make, setAttribute, setText } from '../elements.js';
 import * as format from '../format.js';
 import type { Marks } from './marks.js';
 import { drawBands, drawStrokes } from './marks-drawing.js';
 import type { Columns } from './past.js';
 import type { Plan } from './plans.js';
-
-declare const uPlot: typeof uPlotType;
 
 /** What all plots of a source show. */
 export interface View {
@@ -60,7 +58,7 @@ export function createPlot(plan: Plan, view: View): Plot {
     draw() {
       const columns = view.columns();
       plot.setData(
-        ['at', ...plan.lines.map(({ field }) => field)].map((field) => columns.column(field)) as uPlotType.AlignedData,
+        ['at', ...plan.lines.map(({ field }) => field)].map((field) => columns.column(field)) as uPlot.AlignedData,
       );
       if (plot.cursor.idx === null || plot.cursor.idx === undefined) tell(undefined);
     },
@@ -79,7 +77,7 @@ function mostOf({ lines, value }: Plan, columns: Columns): string {
   return most.join(', ');
 }
 
-function optionsOf(plan: Plan, view: View, tell: (index: number | null | undefined) => void): uPlotType.Options {
+function optionsOf(plan: Plan, view: View, tell: (index: number | null | undefined) => void): uPlot.Options {
   const axis = { stroke: () => ink('muted'), font: FONT, ticks: { show: false }, gap: 4 };
   const grid = { stroke: () => ink('line'), width: 1 };
   return {
@@ -117,7 +115,7 @@ function optionsOf(plan: Plan, view: View, tell: (index: number | null | undefin
   };
 }
 
-function seriesOf(line: Plan['lines'][number], place: number): uPlotType.Series {
+function seriesOf(line: Plan['lines'][number], place: number): uPlot.Series {
   return {
     label: line.label,
     stroke: () => ink(line.ink),
@@ -136,7 +134,7 @@ function alone(column: ArrayLike<number | null | undefined>): number[] {
 }
 
 /** The first stays blank where it would run into the numbers of the other axis. Over days midnight is a date. */
-function timeTicks({ scales }: uPlotType, splits: readonly number[]): string[] {
+function timeTicks({ scales }: uPlot, splits: readonly number[]): string[] {
   const { min, max } = scales['x'] ?? {};
   const [from, until] = [min ?? 0, max ?? 0];
   const clear = from + (until - from) * 0.06;

@@ -1,5 +1,5 @@
 import type { CertificateStatus } from '../../../status/status-document.js';
-import { printable } from '../shared/escape.js';
+import { printable } from '../../../../src/shared/words/escape.js';
 import * as format from '../format.js';
 import { createTable } from './table.js';
 

@@ -1,6 +1,6 @@
 import type { ErrorStatus } from '../../../status/status-document.js';
 import { setAttribute, setText } from '../elements.js';
-import { printable } from '../shared/escape.js';
+import { printable } from '../../../../src/shared/words/escape.js';
 import * as format from '../format.js';
 import { createTable } from './table.js';
 

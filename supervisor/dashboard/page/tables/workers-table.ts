@@ -1,7 +1,7 @@
 /** One row per worker; under the state of one that is not ready stands why. */
 import type { WorkerStatus } from '../../../status/status-document.js';
 import { make, setAttribute, setText } from '../elements.js';
-import { printable } from '../shared/escape.js';
+import { printable } from '../../../../src/shared/words/escape.js';
 import * as format from '../format.js';
 import { createTable } from './table.js';
 

@@ -1,2 +1,0 @@
-/** Served from supervisor/admin/protocol.ts. */
-export * from '../../../admin/protocol.js';
