@@ -25,7 +25,9 @@ export type ToChild =
   /** Hand back everything now and exit. */
   | { readonly type: 'kill' }
   /** Answer `counts`, then `gauges`. */
-  | { readonly type: 'collect-gauges'; readonly request: number };
+  | { readonly type: 'collect-gauges'; readonly request: number }
+  /** Answer `claims`. */
+  | { readonly type: 'collect-claims'; readonly request: number };
 
 export type ToPrimary =
   /** The child listens from now on. node:cluster drops what reaches a child before its (asynchronously loaded) code does. */
@@ -40,7 +42,16 @@ export type ToPrimary =
   | { readonly type: 'consumer'; readonly consumer: string }
   /** Unasked each second, so that little of what a child counted dies with it; and the last that it says. */
   | { readonly type: 'counts'; readonly counts: Counts }
-  | { readonly type: 'gauges'; readonly request: number; readonly gauges: readonly MetricJson[] };
+  | { readonly type: 'gauges'; readonly request: number; readonly gauges: readonly MetricJson[] }
+  | { readonly type: 'claims'; readonly request: number; readonly claims: ClaimsInHand };
+
+/** Ids of claimed messages, an id once for each copy. */
+export interface ClaimsInHand {
+  /** They have been POSTed, or are about to be. */
+  readonly begun: readonly string[];
+  /** They wait in hand: for their registration, for another copy, for a look at the pause. */
+  readonly held: readonly string[];
+}
 
 /** A certificate in use, of the worker or of a CA. */
 export interface CertificateDates {
@@ -125,7 +136,8 @@ export function readToChild(value: unknown): ToChild | undefined {
     case 'drain':
       return isCount(value['deadlineMs']) ? { type: 'drain', deadlineMs: value['deadlineMs'] } : undefined;
     case 'collect-gauges':
-      return isCount(value['request']) ? { type: 'collect-gauges', request: value['request'] } : undefined;
+    case 'collect-claims':
+      return isCount(value['request']) ? { type: value['type'], request: value['request'] } : undefined;
     case 'configure':
       return isConfig(value['config']) && isIdentity(value['identity'])
         ? { type: 'configure', config: value['config'], identity: value['identity'] }
@@ -161,6 +173,10 @@ export function readToPrimary(value: unknown): ToPrimary | undefined {
     case 'gauges':
       return isCount(value['request'])
         ? { type: 'gauges', request: value['request'], gauges: readMetrics(value['gauges']) }
+        : undefined;
+    case 'claims':
+      return isCount(value['request']) && isClaimsInHand(value['claims'])
+        ? { type: 'claims', request: value['request'], claims: value['claims'] }
         : undefined;
     case 'beat':
       return isBeat(value['beat']) ? { type: 'beat', beat: readBeat(value['beat']) } : undefined;
@@ -207,6 +223,14 @@ function isDutyTrouble(value: unknown): value is DutyTrouble {
 
 function isCertificateDates(value: unknown): value is CertificateDates {
   return isRecord(value) && typeof value['file'] === 'string' && isCount(value['notAfter']);
+}
+
+function isClaimsInHand(value: unknown): value is ClaimsInHand {
+  return isRecord(value) && [value['begun'], value['held']].every(isListOfTexts);
+}
+
+function isListOfTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((text) => typeof text === 'string');
 }
 
 function isIdentity(value: unknown): value is Identity {

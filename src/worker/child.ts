@@ -65,6 +65,9 @@ export class Child {
         return;
       case 'collect-gauges':
         void this.#sendGauges(message.request);
+        return;
+      case 'collect-claims':
+        if (this.#worker) void tellPrimary({ type: 'claims', request: message.request, claims: this.#worker.claims() });
     }
   }
 

@@ -39,6 +39,7 @@ import { CertificatesInUse } from './certificates-in-use.js';
 import { GatedAttempts } from './attempt/gated-attempts.js';
 import { GivingUp } from './attempt/giving-up.js';
 import { Held } from './attempt/held.js';
+import { NotBegun } from './attempt/not-begun.js';
 import { ObservedServer } from './attempt/observed-server.js';
 import { RedisWatch } from './redis-watch.js';
 import { StatusUpdates } from './attempt/status-updates.js';
@@ -73,6 +74,7 @@ export interface WorkerParts extends BeatSources {
   /** The metrics server is the first of them. */
   readonly duties: readonly Life[];
   readonly workLoop: WorkLoop;
+  readonly notBegun: NotBegun;
 }
 
 /** Throws CredentialsError when the certificates cannot be used. */
@@ -94,6 +96,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
   return {
     ...{ metrics, redisWatch, queue, pause, server, certificates, metricsServer, watchedDuties },
     ...{ flow: flows.flow, breaker: flows.flow.breaker, fleet: flows.fleet, pace: flows.pace, route: flows.route },
+    notBegun: flows.notBegun,
     mainServer: config.mainServer,
     metricsPort: identity.metricsPort,
     // the main server's are made on demand
@@ -104,7 +107,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
 }
 
 /** What decides how many deliveries begin, and when; nothing of it speaks to anybody. */
-type Flows = Pick<Delivering, 'lag' | 'held' | 'fleet' | 'pace' | 'flow' | 'copies' | 'route'>;
+type Flows = Pick<Delivering, 'lag' | 'held' | 'notBegun' | 'fleet' | 'pace' | 'flow' | 'copies' | 'route'>;
 
 function flowsOf({ config, clock, random }: WorkerOptions): Flows {
   const { maxInFlight, maxRate, notFoundGraceMs: graceMs } = config.mainServer;
@@ -112,7 +115,8 @@ function flowsOf({ config, clock, random }: WorkerOptions): Flows {
   const pace = new Pace(maxRate, fleet);
   const flow = new FlowControl({ ...config.worker, share: fleet, pace, random, loopBusyMs });
   const lag = new RegistrationLag({ graceMs, random });
-  return { lag, held: new Held(clock), fleet, pace, flow, copies: new Copies(), route: new RouteRecord() };
+  const [held, notBegun] = [new Held(clock), new NotBegun()];
+  return { lag, held, notBegun, fleet, pace, flow, copies: new Copies(), route: new RouteRecord() };
 }
 
 function metricsOf({ identity, log, clock }: WorkerOptions, { held, lag, flow }: Flows): WorkerMetrics {
@@ -248,6 +252,7 @@ interface Delivering {
   readonly copies: Copies;
   readonly lag: RegistrationLag;
   readonly held: Held;
+  readonly notBegun: NotBegun;
   readonly fleet: FleetSeat;
   readonly pause: PauseWatch;
   readonly pace: Pace;
@@ -264,7 +269,7 @@ function composeWorkLoop(options: WorkerOptions, parts: Delivering): WorkLoop {
   const burial = new Burial({ workerId, metrics, clock });
   const givingUp = new GivingUp({ config, server: observed, burial, clock, log });
   const ungated = new Attempts({ ...parts, config, workerId, server: observed, burial, givingUp, clock, log });
-  const attempts = new GatedAttempts(ungated, pause);
+  const attempts = new GatedAttempts(ungated, pause, parts.notBegun);
   const statusUpdates = new StatusUpdates({ server, copies, retryIntervalMs, flow, clock, log });
   const limits = config.worker;
   const flows = { flow, breaker: flow.breaker, fleet, pace, pause, limits };

@@ -5,11 +5,12 @@
  *
  * Nothing is claimed and no port is taken before `activate`. `drain` may come at any time; `kill` shortens it.
  */
-import type { Beat } from '../shared/ipc.js';
+import type { Beat, ClaimsInHand } from '../shared/ipc.js';
 import type { Life } from '../shared/life.js';
 import type { Counts } from '../shared/metrics/counts.js';
 import type { MetricJson } from '../shared/metrics/metric-json.js';
 import { beatOf } from './beat.js';
+import { claimsInHand } from './claims-in-hand.js';
 import { presenceOfOneAlone } from './presence.js';
 import { composeWorker, type WorkerOptions, type WorkerParts } from './composition.js';
 
@@ -110,6 +111,11 @@ export class WorkerProcess {
   /** Apart from what is counted: their collection reads files of /proc. */
   gauges(): Promise<readonly MetricJson[]> {
     return this.#parts.metrics.gauges();
+  }
+
+  /** What it has claimed, and what of that is begun. */
+  claims(): ClaimsInHand {
+    return claimsInHand(this.#parts.workLoop.claims, this.#parts.notBegun);
   }
 
   #announce(): void {

@@ -8,6 +8,7 @@
  * has no room.
  */
 import type { HealthDocument, ReadinessDocument, ShownState, StatusDocument } from '../status/status-document.js';
+import type { ClaimsDocument } from './shapes/claims.js';
 import type { AuditDocument, PauseAnswer, ResumeAnswer } from './shapes/deeds.js';
 import type { SamplesEvent, StatusEvent } from '../status/status-events.js';
 import type {
@@ -28,6 +29,7 @@ import type {
   MessageRunFields,
 } from './shapes/messages.js';
 
+export type * from './shapes/claims.js';
 export type * from './shapes/dead-letters.js';
 export type * from './shapes/deeds.js';
 export type * from './shapes/failures.js';
@@ -77,6 +79,8 @@ export const ROUTES = {
   cancelMessage: { method: 'POST', path: '/messages/:id/cancel', access: 'admin' },
   messages: { method: 'GET', path: '/messages', access: 'open', adminFields: ['text', 'answer'] },
   message: { method: 'GET', path: '/messages/:id', access: 'admin' },
+  /** What the workers here have claimed, and begun of it. */
+  claims: { method: 'GET', path: '/claims', access: 'admin' },
   /** A filter may hold a text out of a message. */
   audit: { method: 'GET', path: '/audit', access: 'admin' },
   history: { method: 'GET', path: '/history', access: 'open' },
@@ -142,6 +146,7 @@ export interface Answers {
   cancelMessage: MessageRunAnswer;
   messages: MessageList;
   message: MessageDetails;
+  claims: ClaimsDocument;
   audit: AuditDocument;
   history: HistoryDocument;
   fleet: FleetDocument;

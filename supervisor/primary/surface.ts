@@ -7,6 +7,7 @@ import type { Clock } from '../../src/shared/time/clock.js';
 import type { Listener } from '../admin/listener.js';
 import type { Route } from '../admin/route.js';
 import { auditRoute } from '../admin/routes/audit.js';
+import { claimsRoute } from '../admin/routes/claims.js';
 import { controlRoutes } from '../admin/routes/control.js';
 import { deadLetterRoutes } from '../admin/routes/dead-letters.js';
 import { fleetRoute } from '../admin/routes/fleet.js';
@@ -34,6 +35,7 @@ import { Sampler } from '../status/sampler.js';
 import type { StatusDocument } from '../status/status-document.js';
 import { StatusSource } from '../status/status-source.js';
 import { SupervisorMetrics } from '../status/supervisor-metrics.js';
+import { claimsOf } from '../workers/claims.js';
 import type { ResourceMonitor } from '../workers/resource-monitor.js';
 import type { WorkerPool } from '../workers/worker-pool.js';
 import { Control } from './control.js';
@@ -100,6 +102,7 @@ function routesOf(
   status: () => StatusDocument,
   control: Control,
 ): readonly Route[] {
+  const claims = () => claimsOf(pool.processes);
   return [
     ...readRoutes({
       status,
@@ -117,7 +120,8 @@ function routesOf(
     ...deadLetterRoutes({ config: () => pool.config, audit, clock }),
     ...pauseRoutes({ config: () => pool.config, audit, clock }),
     ...messageActionRoutes({ config: () => pool.config, audit, clock }),
-    ...messageRoutes(() => pool.config, clock),
+    ...messageRoutes(() => pool.config, clock, claims),
+    claimsRoute(claims),
     auditRoute(() => pool.config, clock),
     historyRoute(() => pool.config, clock),
     fleetRoute(

@@ -32,8 +32,8 @@ export class MetricsAggregator {
   /** Prometheus's text format. */
   async scrape(slots: readonly WorkerSlot[]): Promise<string> {
     const asked = slots.flatMap((slot) => slot.processes).filter((handle) => handle.activatedAt !== undefined);
-    const answers = await Promise.all(asked.map((handle) => handle.collectGauges(ANSWER_MS)));
-    const missing = answers.filter((answered) => !answered).length;
+    const answers = await Promise.all(asked.map((handle) => handle.gauges.ask(ANSWER_MS)));
+    const missing = answers.filter((answer) => answer === undefined).length;
     const gauges = slots.flatMap(({ current }) => (current ? gaugesOf(current) : []));
     const all = [...this.#counts.metrics(slots), ...gauges, { ...MISSING, values: [{ value: missing, labels: {} }] }];
     return AggregatorRegistry.aggregate([all.map((metric) => ({ ...metric, aggregator: 'sum' }))]).metrics();
@@ -41,7 +41,7 @@ export class MetricsAggregator {
 }
 
 function gaugesOf({ gauges, workerId }: WorkerHandle): MetricJson[] {
-  return gauges
+  return (gauges.last ?? [])
     .filter(({ type }) => type === 'gauge')
     .map((metric) => {
       const own = SUMMED_OVER_WORKERS.has(metric.name) ? {} : { worker_id: workerId };

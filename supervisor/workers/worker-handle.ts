@@ -11,12 +11,13 @@ import { CAUSE } from '../../src/shared/words/causes.js';
 import type { BrokerError } from '../../src/shared/errors.js';
 import type { Clock } from '../../src/shared/time/clock.js';
 import type { Config } from '../../src/shared/config/config.js';
-import { readToPrimary, type Beat, type Identity, type ToPrimary } from '../../src/shared/ipc.js';
+import { readToPrimary, type Beat, type ClaimsInHand, type Identity, type ToPrimary } from '../../src/shared/ipc.js';
 import type { MetricJson } from '../../src/shared/metrics/metric-json.js';
 import { consumerName } from '../../src/queue/keys.js';
 import { Changes } from './changes.js';
 import type { ChildProcess, Exit } from './process/child-process.js';
 import { CountSet } from './count-set.js';
+import { Question } from './question.js';
 import { BEAT_LIMIT_MS, BOOT_LIMIT_MS, Patience } from './patience.js';
 
 type Stage = 'booting' | 'standby' | 'active' | 'quieted' | 'ending' | 'gone';
@@ -46,8 +47,9 @@ export class WorkerHandle {
   beat: Beat | undefined;
   /** All that it counted, as far as it has told. */
   readonly counts: CountSet;
-  /** As it told them when it was asked last. */
-  gauges: readonly MetricJson[] = [];
+  /** An answer brings the counts up to date, too. */
+  readonly gauges = this.#question<readonly MetricJson[]>('collect-gauges');
+  readonly claims = this.#question<ClaimsInHand>('collect-claims');
 
   readonly #child: ChildProcess;
   readonly #clock: Clock;
@@ -68,9 +70,6 @@ export class WorkerHandle {
   #wasAskedToEnd = false;
   #listens = false;
   #killAt = Infinity;
-  #request = 0;
-  #answered = 0;
-  #collecting: Promise<boolean> | undefined;
 
   constructor({ child, identity, config, clock, bootLimitMs = BOOT_LIMIT_MS, onChange }: WorkerHandleOptions) {
     this.identity = identity;
@@ -240,17 +239,12 @@ export class WorkerHandle {
     return this.#changes.until(condition, () => this.#stage === 'gone', timeoutMs);
   }
 
-  /** Brings counts and gauges up to date; false when it does not answer in time, or is silent anyhow. One question at a time. */
-  collectGauges(timeoutMs: number): Promise<boolean> {
-    if (this.#stage === 'gone' || this.isSilent) return Promise.resolve(false);
-    this.#collecting ??= this.#askGauges(timeoutMs).finally(() => (this.#collecting = undefined));
-    return this.#collecting;
-  }
-
-  #askGauges(timeoutMs: number): Promise<boolean> {
-    const asked = ++this.#request;
-    this.#child.send({ type: 'collect-gauges', request: asked });
-    return this.until(() => this.#answered >= asked, timeoutMs);
+  #question<Answer>(type: 'collect-gauges' | 'collect-claims'): Question<Answer> {
+    return new Question({
+      mayAsk: () => this.#stage !== 'gone' && !this.isSilent,
+      send: (request) => this.#child.send({ type, request }),
+      until: (condition, timeoutMs) => this.until(condition, timeoutMs),
+    });
   }
 
   #receive(message: ToPrimary | undefined): void {
@@ -285,8 +279,10 @@ export class WorkerHandle {
       case 'counts':
         break;
       case 'gauges':
-        this.gauges = message.gauges;
-        this.#answered = Math.max(this.#answered, message.request);
+        this.gauges.answer(message.request, message.gauges);
+        break;
+      case 'claims':
+        this.claims.answer(message.request, message.claims);
         break;
     }
     this.#changed();

@@ -13,7 +13,11 @@ const redis = useRedis();
 const keys = redisKeys(QUEUE);
 
 const ask = (path: string, fields: object, params: Record<string, string> = {}, isAbandoned = () => false) =>
-  messageRoutes(() => testConfig({ redis: { port: redis.port } }), systemClock)
+  messageRoutes(
+    () => testConfig({ redis: { port: redis.port } }),
+    systemClock,
+    () => Promise.resolve([]),
+  )
     .find((route) => route.path === path)
     ?.answer({ params, fields: { ...fields }, isAbandoned, by: { who: '', where: '' } }) as Promise<Answer>;
 

@@ -28,6 +28,7 @@ import type { Burial } from './burial.js';
 import type { Copies } from './copies.js';
 import type { GivingUp } from './giving-up.js';
 import type { Held } from './held.js';
+import type { NotBegun } from './not-begun.js';
 import { isUnregistered, UntilRegistered, type Posted } from './until-registered.js';
 
 /** How one attempt ended: how to settle the claim, and what to tell the main server once that is done. */
@@ -51,6 +52,7 @@ interface AttemptsOptions {
   readonly pause: { mayBegin(): Promise<boolean> };
   readonly lag: RegistrationLag;
   readonly held: Pick<Held, 'wait'>;
+  readonly notBegun: Pick<NotBegun, 'while'>;
   readonly metrics: WorkerMetrics;
   readonly failureCounts: Pick<FailureCounts, 'note'>;
   readonly workerId: string;
@@ -100,10 +102,11 @@ export class Attempts {
   }
 
   async #afterOthers(claim: Claim, message: Message, signal: AbortSignal): Promise<AttemptResult> {
-    const { copies, pause, log } = this.#options;
+    const { copies, pause, notBegun, log } = this.#options;
     log.debug(`Holding message ${printable(message.id, ID_LENGTH)}: another copy of it is in hand`);
-    if (!(await copies.wait(message.id, signal))) return { settlement: { kind: 'hand-back', claim } };
-    if (await pause.mayBegin()) return this.#inHand(claim, message, signal);
+    const isNext = await notBegun.while(claim, copies.wait(message.id, signal));
+    if (!isNext) return { settlement: { kind: 'hand-back', claim } };
+    if (await notBegun.while(claim, pause.mayBegin())) return this.#inHand(claim, message, signal);
     return { settlement: { kind: 'hand-back', claim }, messageId: message.id };
   }
 
@@ -140,9 +143,9 @@ export class Attempts {
 
   async #hold(attempt: Attempt, ms: number): Promise<AttemptResult> {
     const { claim, message, signal } = attempt;
-    const { held, pause } = this.#options;
-    const hasSlot = await held.wait(ms, { isBegun: false, signal });
-    if (hasSlot && (await pause.mayBegin())) return this.#post(attempt);
+    const { held, pause, notBegun } = this.#options;
+    const hasSlot = await notBegun.while(claim, held.wait(ms, { isBegun: false, signal }));
+    if (hasSlot && (await notBegun.while(claim, pause.mayBegin()))) return this.#post(attempt);
     return { settlement: { kind: 'hand-back', claim }, messageId: message.id };
   }
 

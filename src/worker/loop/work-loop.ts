@@ -77,6 +77,11 @@ export class WorkLoop implements Life {
     return { inFlight: this.#slots.begun, slotsFull: this.#slots.areFull, consumedAt, isStopping, knowsItsClaims };
   }
 
+  /** Of those whose attempt has not ended; the oldest first. */
+  get claims(): readonly Claim[] {
+    return this.#inFlight.claims;
+  }
+
   start(): void {
     if (!this.#draining) this.#running ??= this.#run();
   }

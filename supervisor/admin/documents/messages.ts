@@ -82,7 +82,7 @@ function whereOf(message: AnyMessage) {
       return { place: message.place, number: message.number };
     case 'in_flight': {
       const { workerId, host = null } = ownerOf(message.consumer);
-      return { place: message.place, worker_id: workerId, host };
+      return { place: message.place, begun: null, worker_id: workerId, host };
     }
     case 'retry': {
       const { place, dueInMs, intervalMs } = message;

@@ -50,7 +50,10 @@ interface Waiting {
 }
 
 interface Claimed {
-  readonly place: 'in_flight';
+  /** Claimed, and not begun: `held`. */
+  readonly place: 'in_flight' | 'held';
+  /** Its delivery has begun; null = its worker was not asked or has not answered: it may be held. */
+  readonly begun: boolean | null;
   readonly worker_id: string;
   readonly host: string | null;
 }

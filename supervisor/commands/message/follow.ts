@@ -1,7 +1,7 @@
 import type { MessageFilter } from '../../../src/domain/filter/message-filter.js';
 import type { OperatorQueue } from '../../../src/queue/operator-queue.js';
 import { systemClock } from '../../../src/shared/time/clock.js';
-import { messageSummary } from '../../admin/documents/messages.js';
+import { seenSummary, withClaims, type AskClaims } from '../../admin/documents/claims.js';
 import type { MessageSummary } from '../../admin/protocol.js';
 
 const LOOK_EVERY_MS = 1_000;
@@ -11,12 +11,13 @@ interface Followed {
   readonly filter: MessageFilter;
   /** Messages at each look. */
   readonly limit: number;
+  readonly claims: AskClaims;
 }
 
 /** Prints each message that the filter means, and again when it is somewhere else or has failed again, until a signal. */
 export async function followMessages(
   { messages }: Pick<OperatorQueue, 'messages'>,
-  query: Followed,
+  { claims, ...query }: Followed,
   print: (message: MessageSummary) => void,
 ): Promise<void> {
   const ended = new AbortController();
@@ -25,7 +26,8 @@ export async function followMessages(
   try {
     for (let seen: ReadonlySet<string> = new Set(); !ended.signal.aborted;) {
       const isAbandoned = (): boolean => ended.signal.aborted;
-      const { entries } = await messages.list({ ...query, budgetMs: LOOK_EVERY_MS, isAbandoned }, messageSummary);
+      const page = await messages.list({ ...query, budgetMs: LOOK_EVERY_MS, isAbandoned }, seenSummary);
+      const entries = await withClaims(page.entries, claims);
       for (const message of entries) if (!seen.has(stationOf(message))) print(message);
       seen = new Set(entries.map(stationOf));
       await systemClock.sleep(LOOK_EVERY_MS, ended.signal);

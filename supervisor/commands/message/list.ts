@@ -4,8 +4,10 @@ import type { OperatorQueue } from '../../../src/queue/operator-queue.js';
 import { EXIT_FAILURE } from '../../../src/shared/errors.js';
 import { systemClock } from '../../../src/shared/time/clock.js';
 import { harmlessJson } from '../../../src/shared/words/escape.js';
-import { messageList, messageSummary } from '../../admin/documents/messages.js';
+import { seenSummary, withClaims, type AskClaims } from '../../admin/documents/claims.js';
+import { messageList } from '../../admin/documents/messages.js';
 import type { MessageSummary } from '../../admin/protocol.js';
+import { claimSight } from '../kit/claim-sight.js';
 import { printJson, usageError, type CommandContext, type RegisterCommand } from '../kit/command.js';
 import { addExitCodes, EXIT_DONE, QUEUE_EXIT_CODES, type ExitCode } from '../kit/exit-codes.js';
 import { addFilterOptions, filterOf, type FilterOptions } from '../kit/options/filter-options.js';
@@ -44,11 +46,14 @@ export const registerMessageList: RegisterCommand = (message, context) => {
   addFilterOptions(command, PLACES);
   addQueueOptions(command).action(async (options: ListOptions) => {
     const query = queryOf(options);
+    const claims = claimSight(command, context);
     if (options.follow) {
       if (options.after !== undefined) throw usageError('--follow and --after exclude each other.');
-      return withQueue(command, context, (queue) => followMessages(queue, query, printerOf(options, context)));
+      return withQueue(command, context, (queue) =>
+        followMessages(queue, { ...query, claims }, printerOf(options, context)),
+      );
     }
-    await withQueue(command, context, (queue) => listOnce(queue, query, options, context));
+    await withQueue(command, context, (queue) => listOnce(queue, { ...query, claims }, options, context));
   });
   addExitCodes(command, EXIT_CODES);
 };
@@ -67,14 +72,15 @@ function queryOf(options: ListOptions): Query {
 
 async function listOnce(
   queue: OperatorQueue,
-  query: Query,
+  { claims, ...query }: Query & { readonly claims: AskClaims },
   { json }: ListOptions,
   context: CommandContext,
 ): Promise<void> {
   const progress = createProgress(context.streams);
   const onProgress = ({ place, looked, total, found }: MessageProgress): void =>
     progress.update(`${placeWord(place)}: looked at ${looked} of ${total}, ${found} found`);
-  const page = await queue.messages.list({ ...query, onProgress }, messageSummary).finally(() => progress.end());
+  const seen = await queue.messages.list({ ...query, onProgress }, seenSummary).finally(() => progress.end());
+  const page = { ...seen, entries: await withClaims(seen.entries, claims) };
   const document = messageList(page, await queue.sizes(), query.filter.places);
   if (json) return printJson(context, document);
   if (page.entries.length === 0) return context.print(document.total === 0 ? 'There are none.' : 'None matches.');

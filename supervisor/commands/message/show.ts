@@ -2,8 +2,9 @@ import type { MessageProgress } from '../../../src/queue/messages/listing.js';
 import { EXIT_FAILURE } from '../../../src/shared/errors.js';
 import { systemClock } from '../../../src/shared/time/clock.js';
 import { printable } from '../../../src/shared/words/escape.js';
-import { messageDetails } from '../../admin/documents/messages.js';
+import { detailsWithClaims } from '../../admin/documents/claims.js';
 import type { MessageDetails } from '../../admin/protocol.js';
+import { claimSight } from '../kit/claim-sight.js';
 import { printJson, type CommandContext, type RegisterCommand } from '../kit/command.js';
 import { addExitCodes, EXIT_DONE, QUEUE_EXIT_CODES, type ExitCode } from '../kit/exit-codes.js';
 import { createProgress } from '../kit/progress.js';
@@ -33,7 +34,7 @@ export const registerMessageShow: RegisterCommand = (message, context) => {
     const { details, log } = await withQueue(command, context, async ({ messages }, { logging }) => {
       const copies = await messages.find(id, { onProgress });
       const logged = copies.length === 0 ? await linesInLog(logging, id) : [];
-      return { details: messageDetails(id, copies, Infinity), log: logged };
+      return { details: await detailsWithClaims(id, copies, Infinity, claimSight(command, context)), log: logged };
     }).finally(() => progress.end());
     const isNowhere = details.places.length === 0;
     if (json) printJson(context, isNowhere ? { ...details, log } : details);

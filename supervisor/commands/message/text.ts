@@ -15,13 +15,13 @@ export function followedLine(message: MessageSummary, nowMs: number): string {
   const time = new Date(nowMs).toISOString().slice(0, 19).replace('T', ' ');
   const [, , attempts = '', failure = ''] = cells(message, nowMs);
   const failed = message.attempt_count === 0 ? '' : `, ${attempts} failed (${failure})`;
-  return `${time}  ${nameOf(message)}  ${placeWord(message.place)}: ${detailOf(message, nowMs)}${failed}`;
+  return `${time}  ${nameOf(message)}  ${stateWord(message)}: ${detailOf(message, nowMs)}${failed}`;
 }
 
 function cells(message: MessageSummary, nowMs: number): string[] {
-  const { place, attempt_count: attempts, last_failure: failure, queued_at: queuedAt } = message;
+  const { attempt_count: attempts, last_failure: failure, queued_at: queuedAt } = message;
   return [
-    placeWord(place),
+    stateWord(message),
     detailOf(message, nowMs),
     String(attempts),
     failure === null ? '-' : printable(failure.reason, 24),
@@ -41,11 +41,17 @@ export function placeWord(place: string): string {
   return place.replace('_', '-');
 }
 
+/** Of a claimed message whose worker was not asked nobody knows more than that it is claimed. */
+function stateWord(message: MessageSummary): string {
+  return message.place === 'in_flight' && message.begun === null ? 'claimed' : placeWord(message.place);
+}
+
 function detailOf(message: MessageSummary, nowMs: number): string {
   switch (message.place) {
     case 'waiting':
       return `number ${message.number}`;
     case 'in_flight':
+    case 'held':
       return ownerText(message);
     case 'retry':
       return message.due_in_seconds <= 0 ? 'due now' : `due in ${duration(Math.ceil(message.due_in_seconds))}`;
@@ -101,7 +107,9 @@ function sentenceOf(message: MessageSummary, nowMs: number): string {
         ? 'waiting, the next to be claimed'
         : `waiting, number ${message.number} to be claimed`;
     case 'in_flight':
-      return `claimed by ${ownerText(message)}`;
+      return message.begun === null ? `claimed by ${ownerText(message)}` : `in flight on ${ownerText(message)}`;
+    case 'held':
+      return `held by ${ownerText(message)}, its delivery has not begun`;
     case 'retry':
       return `waiting for its retry, ${detailOf(message, nowMs)}`;
     case 'dead':

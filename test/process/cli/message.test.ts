@@ -83,7 +83,7 @@ test('list: pages over all places, with a filter, as a table and as JSON', async
   await fill();
   const all = await command('list');
   expect(all.out).toMatch(
-    /^WHERE[^]*in-flight +worker-2 on host-a[^]*retry +due in[^]*http_503[^]*failing[^]*waiting[^]*next +c +d\.org\n5 shown of 5 in all$/,
+    /^WHERE[^]*claimed +worker-2 on host-a[^]*retry +due in[^]*http_503[^]*failing[^]*waiting[^]*next +c +d\.org\n5 shown of 5 in all$/,
   );
   expect((await command('list', '--in', 'retry', 'waiting', '--client', 'c')).out).toMatch(/2 shown of 4 in all$/);
   expect((await command('list', '--reason', 'timeout')).out).toBe('None matches.');
@@ -92,7 +92,11 @@ test('list: pages over all places, with a filter, as a table and as JSON', async
     messages: object[];
     next: string;
   };
-  expect(page).toMatchObject({ schema_version: 1, total: 5, messages: [{ place: 'in_flight' }, { place: 'retry' }] });
+  expect(page).toMatchObject({
+    schema_version: 1,
+    total: 5,
+    messages: [{ place: 'in_flight', begun: null }, { place: 'retry' }],
+  });
   const rest = JSON.parse((await command('list', '--json', '--after', page.next)).out) as { messages: object[] };
   expect(rest).toMatchObject({
     next: null,

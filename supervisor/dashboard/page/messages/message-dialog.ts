@@ -6,7 +6,7 @@ import { printable } from '../../../../src/shared/words/escape.js';
 import type { DeadLetterDetails, FailureDocument, MessageCopy, MessageDetails } from '../../../admin/protocol.js';
 import { prettyJson } from './pretty-json.js';
 import { ACTIONS, type Action } from './actions.js';
-import { nameFor, PLACES } from './places.js';
+import { nameFor, planOf } from './places.js';
 import { attemptText, sentenceOf } from './words.js';
 
 type Doer = (action: Action, names: readonly string[]) => void;
@@ -88,7 +88,7 @@ function copyElement(copy: MessageCopy, doIt: Doer, workerId = ''): Node {
 function buttonsFor(copy: MessageCopy, doIt: Doer): readonly Node[] {
   const name = nameFor(copy);
   if (name === undefined) return [];
-  return PLACES[copy.place].actions.map((action) => {
+  return planOf(copy).actions.map((action) => {
     const button = make('button', { type: 'button' }, ACTIONS[action].button);
     button.onclick = () => {
       byId<HTMLDialogElement>('message').close();

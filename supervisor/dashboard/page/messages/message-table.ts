@@ -6,7 +6,7 @@ import type { MessageSummary } from '../../../admin/protocol.js';
 import { createTable, type TableRow } from '../tables/table.js';
 import { gate } from '../token-gate.js';
 import { ACTIONS, type Action } from './actions.js';
-import { nameFor, PLACES } from './places.js';
+import { nameFor, planOf } from './places.js';
 import type { Selection } from './selection.js';
 import { failureText, nameOf, whereText } from './words.js';
 
@@ -73,7 +73,7 @@ function cellsOf(message: MessageSummary, now: number, options: MessageTableOpti
 
 function fillName(cell: HTMLTableCellElement, message: MessageSummary, selection: Selection): void {
   const name = nameFor(message);
-  const isPickable = name !== undefined && PLACES[message.place].actions.length > 0;
+  const isPickable = name !== undefined && planOf(message).actions.length > 0;
   if (!isPickable) return setText(cell, nameOf(message));
   const box = cell.querySelector('input');
   if (box) return selection.mark(box, name);
@@ -91,7 +91,7 @@ function fillButtons(cell: HTMLTableCellElement, message: MessageSummary, { show
     made.onclick = onClick;
     return made;
   };
-  const buttons = PLACES[message.place].actions.map((action) =>
+  const buttons = planOf(message).actions.map((action) =>
     button(ACTIONS[action].button, `${ACTIONS[action].button} ${named}`, () => doIt(action, [name])),
   );
   cell.append(

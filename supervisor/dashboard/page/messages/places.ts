@@ -4,7 +4,8 @@ import { FAILURE_REASONS } from '../../../../src/domain/delivery-outcome.js';
 import type { MessageSummary } from '../../../admin/protocol.js';
 import type { Action } from './actions.js';
 
-export type Place = MessageSummary['place'];
+/** Held ones are listed with those in flight. */
+export type Place = Exclude<MessageSummary['place'], 'held'>;
 
 interface PlacePlan {
   readonly name: string;
@@ -46,6 +47,10 @@ export const PLACES: Readonly<Record<Place, PlacePlan>> = {
     empty: 'There are no dead letters.',
   },
 };
+
+export function planOf({ place }: Pick<MessageSummary, 'place'>): PlacePlan {
+  return PLACES[place === 'held' ? 'in_flight' : place];
+}
 
 /** What an action names it by; undefined = it has no name, and no other place. */
 export function nameFor(message: MessageSummary): string | undefined {

@@ -13,6 +13,7 @@ export function whereText(message: MessageSummary, now: number): string {
     case 'waiting':
       return message.number === 1 ? 'the next to be claimed' : `number ${format.count(message.number)}`;
     case 'in_flight':
+    case 'held':
       return `${printable(message.worker_id, 60)}${message.host === null ? '' : ` on ${printable(message.host, 60)}`}`;
     case 'retry':
       return message.due_in_seconds <= 0 ? 'due now' : `due in ${inSeconds(message.due_in_seconds)}`;
@@ -23,14 +24,16 @@ export function whereText(message: MessageSummary, now: number): string {
 
 const SENTENCES = {
   waiting: 'waits for a worker',
-  in_flight: 'is claimed',
+  in_flight: 'is in flight',
+  held: 'is held, its delivery has not begun',
   retry: 'waits for its retry',
   dead: 'is a dead letter',
 } as const;
 
 export function sentenceOf(message: MessageSummary, now: number): string {
   const error = message.place === 'dead' ? `. ${printable(message.error, 400)}` : '';
-  return `It ${SENTENCES[message.place]}: ${whereText(message, now)}${error}`;
+  const isUnknown = message.place === 'in_flight' && message.begun === null;
+  return `It ${isUnknown ? 'is claimed' : SENTENCES[message.place]}: ${whereText(message, now)}${error}`;
 }
 
 /** `http_503 (503)`, and for a dead letter what it died of. */

@@ -30,6 +30,7 @@ describe('messages between primary and child', () => {
     { type: 'kill' },
     { type: 'drain', deadlineMs: 25_000 },
     { type: 'collect-gauges', request: 3 },
+    { type: 'collect-claims', request: 4 },
     { type: 'configure', config: testConfig(), identity: { workerId: 'w', metricsPort: 9100, nonce: 'n' } },
   ])('the child takes $type', (message) => {
     expect(readToChild(message)).toEqual(message);
@@ -45,6 +46,7 @@ describe('messages between primary and child', () => {
     { type: 'consumer', consumer: 'w@h/0.1.n' },
     { type: 'counts', counts: { metrics: [metric], failures: [failure] } },
     { type: 'gauges', request: 3, gauges: [{ ...metric, type: 'gauge' }] },
+    { type: 'claims', request: 4, claims: { begun: ['a'], held: ['b', 'b'] } },
   ])('the primary takes $type', (message) => {
     expect(readToPrimary(message)).toEqual(message);
   });
@@ -61,6 +63,7 @@ describe('messages between primary and child', () => {
     { type: 'beat', beat: { ...beat, inFlight: null } },
     { type: 'counts', counts: { metrics: [metric] } },
     { type: 'gauges', gauges: [] },
+    { type: 'claims', request: 4, claims: { begun: ['a'], held: [7] } },
     { type: 'configure', config: testConfig(), identity: { workerId: 'w' } },
     { type: 'configure', config: { redis: {} }, identity: { workerId: 'w', metricsPort: 9100, nonce: 'n' } },
   ])('malformed %j is ignored', (message) => {

@@ -12,6 +12,7 @@ import { Copies } from '../../../../src/worker/attempt/copies.js';
 import { Burial } from '../../../../src/worker/attempt/burial.js';
 import { GivingUp } from '../../../../src/worker/attempt/giving-up.js';
 import { Held } from '../../../../src/worker/attempt/held.js';
+import { NotBegun } from '../../../../src/worker/attempt/not-begun.js';
 import { ObservedServer } from '../../../../src/worker/attempt/observed-server.js';
 import { StatusUpdates } from '../../../../src/worker/attempt/status-updates.js';
 import { GatedAttempts } from '../../../../src/worker/attempt/gated-attempts.js';
@@ -94,10 +95,12 @@ export function createCore(
   pause.onChange(() => void (pause.isPaused && (copies.giveUp(), held.handBack())));
   const counted: CountedFailure[] = [];
   const failureCounts = { note: (failure: CountedFailure) => void counted.push(failure) };
-  const asking = { server: observed, burial, givingUp, copies, lag, held, pause };
+  const notBegun = new NotBegun();
+  const asking = { server: observed, burial, givingUp, copies, lag, held, notBegun, pause };
   const attempts = new GatedAttempts(
     new Attempts({ ...asking, config, workerId: 'worker-1', failureCounts, metrics, clock, log }),
     pause,
+    notBegun,
   );
   const statusUpdates = new StatusUpdates({ server, copies, retryIntervalMs: RETRY_MS, flow, clock, log });
   let turns = 0;

@@ -181,24 +181,24 @@ const gauge = (value: number) => ({ name: 'a', help: 'h', type: 'gauge', values:
 
 test('an answer to an earlier question is not taken for the answer to this one', async () => {
   const { child, clock, handle } = active();
-  const first = handle.collectGauges(1);
+  const first = handle.gauges.ask(1);
   await clock.advance(1);
-  expect(await first).toBe(false);
-  const second = handle.collectGauges(50);
+  expect(await first).toBe(undefined);
+  const second = handle.gauges.ask(50);
   child.says({ type: 'gauges', request: 1, gauges: [gauge(1)] });
   await clock.advance(50);
-  expect(await second).toBe(false);
-  const third = handle.collectGauges(5_000);
+  expect(await second).toBe(undefined);
+  const third = handle.gauges.ask(5_000);
   child.says({ type: 'gauges', request: 3, gauges: [gauge(2), 'nonsense'] });
-  expect(await third).toBe(true);
-  expect(handle.gauges).toEqual([gauge(2)]);
+  expect(await third).toEqual([gauge(2)]);
+  expect(handle.gauges.last).toEqual([gauge(2)]);
 });
 
 test('one that is silent is not asked', async () => {
   const { child, clock, handle } = active();
   clock.pass(3_001);
   const told = child.told.length;
-  expect(await handle.collectGauges(60_000)).toBe(false);
+  expect(await handle.gauges.ask(60_000)).toBe(undefined);
   expect(child.told).toHaveLength(told);
 });
 
