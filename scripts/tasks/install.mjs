@@ -33,14 +33,19 @@ export function isInstalled() {
 
 /** Development packages are needed to build, whatever NODE_ENV says. */
 export async function install() {
-  const args = ['ci', '--include=dev', '--no-audit', '--no-fund'];
-  const npm = process.env.npm_execpath;
-  if (npm?.endsWith('.js')) await runNode([npm, ...args]);
+  await npm(['ci', '--include=dev', '--no-audit', '--no-fund']);
+}
+
+/** Runs the npm that runs us, else the one on the PATH. */
+export async function npm(args) {
+  const path = process.env.npm_execpath;
+  if (path?.endsWith('.js')) await runNode([path, ...args]);
   else await run('npm', args, { shell: process.platform === 'win32' });
 }
 
-export function runNode(args, options) {
-  return run(process.execPath, args, options);
+/** By this Node, or the one at the path `node`. */
+export function runNode(args, { node = process.execPath, ...options } = {}) {
+  return run(node, args, options);
 }
 
 /**

@@ -10,6 +10,7 @@ export const inCi = /^(1|true)$/i.test(process.env.CI ?? '');
 
 /** Arguments of the command line go to vitest: `npm test -- test/unit -t retry`. */
 export const vitestArgs = process.argv.slice(2);
+const BY_DEFAULT = { args: vitestArgs };
 
 /** What measures a time or a share of the processor is named so, and nothing else may run beside it. */
 const MEASURING = 'test/**/*.timed.test.ts';
@@ -24,17 +25,20 @@ export const SUITES = [
   { name: 'measuring tests', excluded: ['test/**/!(*.timed).test.ts'], workers: 1 },
 ];
 
-/** Resolves to a remark for the suite's line; rejects with a StepError. */
-export async function runSuite({ excluded, workers }) {
+/**
+ * Resolves to a remark for the suite's line; rejects with a StepError. `args` go to vitest, which runs in the Node at the path
+ * `node` (default: ours) with the environment `env` (likewise).
+ */
+export async function runSuite({ excluded, workers }, { args = [], ...how } = BY_DEFAULT) {
   const folder = mkdtempSync(join(tmpdir(), 'vitest-report-'));
   const file = join(folder, 'report.json');
   const exclusions = excluded.map((glob) => `--exclude=${glob}`);
   const options = ['--passWithNoTests', ...exclusions, `--maxWorkers=${workers}`];
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
-  const args = ['node_modules/vitest/vitest.mjs', 'run', ...options, ...reporters, ...vitestArgs];
+  const command = ['node_modules/vitest/vitest.mjs', 'run', ...options, ...reporters, ...args];
   try {
-    const failure = await runNode(args).then(() => undefined, stepError);
-    return count(readReport(file), failure);
+    const failure = await runNode(command, how).then(() => undefined, stepError);
+    return count(readReport(file), failure, args.length > 0);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -54,8 +58,8 @@ function readReport(file) {
   }
 }
 
-/** Adds a suite's tests to the totals. A file that could not be loaded has no test and counts as one that failed. */
-function count({ testResults }, failure) {
+/** Adds a suite's tests to the totals; `isChoice`: the user has chosen some. A file that could not be loaded has no test and counts as one that failed. */
+function count({ testResults }, failure, isChoice) {
   const tests = testResults.flatMap(({ name, assertionResults }) =>
     assertionResults.map((test) => ({ ...test, file: name })),
   );
@@ -65,7 +69,7 @@ function count({ testResults }, failure) {
   const skipped = tests.filter(({ status }) => status !== 'passed' && status !== 'failed');
   const passed = tests.filter(({ status }) => status === 'passed').length;
   // `-t` and `.only` are the user's wish; skipped tests without them are not.
-  const forbidden = inCi && vitestArgs.length === 0 ? skipped.length : 0;
+  const forbidden = inCi && !isChoice ? skipped.length : 0;
   const failed = tests.filter(isFailed).length + unloaded.length + forbidden;
   totals.passed += passed;
   const lines = skipped.map(({ file, fullName }) => `SKIPPED ${relative(root, file)}: ${fullName}`);
@@ -76,7 +80,7 @@ function count({ testResults }, failure) {
       ...(failed > 0 ? { failures: [...tests.filter(isFailed), ...unloaded].map(failureOf).concat(lines) } : {}),
     });
   }
-  const shownLines = vitestArgs.length === 0 ? lines : [];
+  const shownLines = isChoice ? [] : lines;
   for (const line of shownLines) console.log(line);
   return { text: `${passed} passed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}` };
 }
