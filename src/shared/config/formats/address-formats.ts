@@ -2,7 +2,7 @@ import { isIPv6 } from 'node:net';
 
 import type { HostPort } from '../config.js';
 import { FormatError, type Format } from './format.js';
-import { matching, port } from './scalar-formats.js';
+import { ANY_SCALAR, matching, port } from './scalar-formats.js';
 
 /** Underscores are no host name to DNS, but Docker Compose gives such names to its services. */
 const HOST_NAME = /^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_.])?$/;
@@ -19,6 +19,7 @@ export const host: Format<string> = {
   },
   print: String,
   mask: maskUserInfo,
+  schema: ANY_SCALAR,
 };
 
 /** `host:port,host:port`; IPv6 addresses in brackets. */
@@ -28,6 +29,7 @@ export const hostPorts: Format<readonly HostPort[]> = {
   print: (entries) => entries.map((entry) => `${bracketed(entry.host)}:${entry.port}`).join(','),
   mask: maskUserInfo,
   empty: [],
+  schema: { type: 'string', pattern: String.raw`^\s*\S+:\d+\s*(,\s*\S+:\d+\s*)*$` },
 };
 
 function parseHostPort(entry: string): HostPort {
@@ -54,6 +56,7 @@ export const httpUrl: Format<string> = {
   },
   print: String,
   mask: (text) => maskUserInfo(text).replace(/[?#].*$/s, '?…'),
+  schema: { type: 'string', pattern: String.raw`^\s*[hH][tT][tT][pP][sS]?://` },
 };
 
 export const endpoint = matching(
@@ -69,6 +72,7 @@ export const filePath: Format<string> = {
   },
   print: String,
   empty: '',
+  schema: ANY_SCALAR,
 };
 
 /** The slash at the end is removed (`logs/` and `logs` are one directory). */

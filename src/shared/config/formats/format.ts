@@ -15,7 +15,22 @@ export interface Format<T> {
   mask?(text: string): string;
   /** The value of a setting whose default is the empty text. */
   readonly empty?: T;
+  /** For editors: JSON Schema (2020-12) of the scalar in config.yaml. Takes whatever `parse` takes, and perhaps more. */
+  readonly schema: ScalarSchema;
 }
+
+/** The keywords of JSON Schema that say what a scalar may be. */
+export interface ScalarSchema {
+  readonly type?: ScalarType | readonly ScalarType[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly enum?: readonly (string | number | boolean)[];
+  /** ECMAScript, with the flag u. */
+  readonly pattern?: string;
+  readonly anyOf?: readonly ScalarSchema[];
+}
+
+type ScalarType = 'integer' | 'number' | 'string' | 'boolean';
 
 /** The text does not fit. `hint` is a sentence on the likely cause, where there is one. */
 export class FormatError extends Error {

@@ -1,4 +1,4 @@
-import { FormatError, type Format, type Range } from './format.js';
+import { FormatError, type Format, type Range, type ScalarSchema } from './format.js';
 
 /** Kubernetes sets `<SERVICE>_PORT=tcp://…` for each Service, so a Service named `redis` sets REDIS_PORT. */
 const SERVICE_LINK = /^tcp:\/\//;
@@ -15,6 +15,17 @@ export function integer({ min, max }: Range): Format<number> {
       return within(Number(digits), { min, max });
     },
     print: String,
+    schema: numeric('integer', { min, max }),
+  };
+}
+
+/** A number may stand in quotes, as a text does. */
+function numeric(type: 'integer' | 'number', { min, max }: Range): ScalarSchema {
+  return {
+    anyOf: [
+      { type, minimum: min, maximum: max },
+      { type: 'string', pattern: String.raw`^\s*\d[\d.]*\s*$` },
+    ],
   };
 }
 
@@ -30,6 +41,7 @@ export function seconds({ min, max }: Range): Format<number> {
       return Math.round(within(Number(digits), { min, max }) * 1000);
     },
     print: (ms) => String(ms / 1000),
+    schema: numeric('number', { min, max }),
   };
 }
 
@@ -42,6 +54,7 @@ export const rate: Format<number> = {
     return Number(digits) === 0 ? 0 : within(Number(digits), { min: 0.01, max: 100_000 });
   },
   print: String,
+  schema: numeric('number', { min: 0, max: 100_000 }),
 };
 
 const MEBIBYTE = 2 ** 20;
@@ -51,6 +64,14 @@ const LARGEST_SIZE = 2 ** 40;
 
 /** A worker takes up to 90 MB at rest: with less it would be replaced as soon as it has started, again and again. */
 const SMALLEST_LIMIT = 128 * MEBIBYTE;
+
+/** A plain number, or one with a unit. */
+const SIZE: ScalarSchema = {
+  anyOf: [
+    { type: 'number', minimum: 0 },
+    { type: 'string', pattern: String.raw`^\s*\d[\d.]*([KMGTkmgt]([iI]?[bB])?)?\s*$` },
+  ],
+};
 
 export const memoryLimit = sizeLimit(SMALLEST_LIMIT);
 
@@ -70,6 +91,7 @@ function sizeLimit(min: number): Format<number> {
       return bytes === 0 ? 0 : Math.round(within(bytes, { min, max: LARGEST_SIZE }));
     },
     print,
+    schema: SIZE,
   };
 }
 
@@ -84,13 +106,23 @@ export const messageSize: Format<number> = {
     return within(Number(match[1]) * (BYTES_PER_SUFFIX[match[2]?.toUpperCase() ?? ''] ?? 1), MESSAGE_SIZES);
   },
   print: (bytes) => (bytes % MEBIBYTE === 0 ? `${bytes / MEBIBYTE}M` : String(bytes)),
+  schema: SIZE,
 };
 
 export const sideBooksSize: Format<number> = {
   expects: 'a number of megabytes or a size such as 128M or 1G, from 1M to 1T, or 0 to keep none',
   parse: (text) => fileSizeLimit.parse(text),
   print: (bytes) => fileSizeLimit.print(bytes),
+  schema: SIZE,
 };
+
+/** In any case: JSON Schema has no flag i. */
+function words(known: readonly string[]): ScalarSchema {
+  const inAnyCase = known.map((word) =>
+    word.replace(/[a-z]/gi, (letter) => `[${letter.toUpperCase()}${letter.toLowerCase()}]`),
+  );
+  return { type: 'string', pattern: String.raw`^\s*(${inAnyCase.join('|')})\s*$` };
+}
 
 const TRUE_WORDS = ['true', 'yes', 'on', '1'];
 const FALSE_WORDS = ['false', 'no', 'off', '0'];
@@ -104,21 +136,27 @@ export const boolean: Format<boolean> = {
     throw new FormatError();
   },
   print: String,
+  schema: { anyOf: [{ type: 'boolean' }, { enum: [0, 1] }, words([...TRUE_WORDS, ...FALSE_WORDS])] },
 };
 
 /** One of a few words, in any case; `aliases` maps further spellings to them. */
-export function oneOf<T extends string>(words: readonly T[], aliases: ReadonlyMap<string, T> = new Map()): Format<T> {
+export function oneOf<T extends string>(known: readonly T[], aliases: ReadonlyMap<string, T> = new Map()): Format<T> {
   return {
-    expects: `one of ${words.join(', ')}`,
+    expects: `one of ${known.join(', ')}`,
     parse(text) {
       const given = text.trim().toLowerCase();
-      const word = words.find((candidate) => candidate.toLowerCase() === given) ?? aliases.get(given);
+      const word = known.find((candidate) => candidate.toLowerCase() === given) ?? aliases.get(given);
       if (word === undefined) throw new FormatError();
       return word;
     },
     print: String,
+    // an editor offers what is in `enum`
+    schema: { anyOf: [{ enum: known }, words([...known, ...aliases.keys()])] },
   };
 }
+
+/** A text that looks like a number need not stand in quotes. */
+export const ANY_SCALAR: ScalarSchema = { type: ['string', 'number', 'boolean'] };
 
 /** Any text, kept to the byte: passwords may begin or end with a blank. */
 export const anyText: Format<string> = {
@@ -126,6 +164,7 @@ export const anyText: Format<string> = {
   parse: (text) => text,
   print: String,
   empty: '',
+  schema: ANY_SCALAR,
 };
 
 /** Text that must match `pattern` as a whole. */
@@ -138,6 +177,7 @@ export function matching(pattern: RegExp, expects: string): Format<string> {
     },
     print: String,
     empty: '',
+    schema: { anyOf: [{ type: 'string', pattern: pattern.source }, { type: ['number', 'boolean'] }] },
   };
 }
 

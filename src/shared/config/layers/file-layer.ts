@@ -6,22 +6,10 @@ import { quoted, type Findings, type Given, type Layer } from './layer.js';
 import { nearest } from '../nearest.js';
 import { readSecretFile } from './secret-file.js';
 import { warnIfExposed } from './text-file.js';
+import { LOG_FILE, WITHOUT_MEANING } from '../settings/python-keys.js';
 import { secretFilePath, type Setting } from '../settings/setting.js';
 import { SETTINGS } from '../settings/settings.js';
 import { yamlEntries, type FileEntry } from './yaml-entries.js';
-
-/** The Python worker's key for directory and name of the log file in one. */
-const LOG_FILE = 'logging.file';
-
-/**
- * Keys of the Python worker's file that have no meaning here, and whether a value asks for something that does not
- * happen: rotation at midnight, every day, is what happens anyway.
- */
-const WITHOUT_MEANING: Readonly<Record<string, (text: string) => boolean>> = {
-  'worker.poll_interval': () => true,
-  'logging.rotation.when': (text) => text.trim().toLowerCase() !== 'midnight',
-  'logging.rotation.interval': (text) => text.trim() !== '1',
-};
 
 /** `logging.format` chooses text or json here; the Python worker's holds a pattern such as `%(asctime)s - %(message)s`. */
 const PYTHON_LOG_PATTERN = /%\(\w+\)/;
