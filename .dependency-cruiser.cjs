@@ -44,6 +44,7 @@ const ROOMS = {
   'supervisor/queue': [
     'supervisor/workers',
     'src/domain',
+    'src/duties/duty-failures.ts',
     'src/duties/failure-sweep.ts',
     'src/duties/fleet/presence.ts',
     'src/duties/found-lists.ts',

@@ -3,7 +3,8 @@
  * number that another program may have by now.
  *
  *   lock     on Linux a socket without a file (its name begins with a zero byte): the kernel gives it to one process and
- *            takes it back when that ends, however it ends. It answers with the pid.
+ *            takes it back when that ends, however it ends. It answers with the pid. Every user of the host may take the
+ *            name, so it counts only if one of our own has it (lock-holder.ts).
  *   answer   of the control socket: for other systems, another network namespace over the same folder, and earlier builds.
  */
 import { createHash } from 'node:crypto';
@@ -12,6 +13,7 @@ import { request } from 'node:http';
 import { connect, createServer, type Server } from 'node:net';
 
 import { ROUTES } from '../admin/protocol.js';
+import { lockHolder } from './lock-holder.js';
 
 const ANSWER_MS = 1_000;
 const LONGEST_ANSWER = 65_536;
@@ -39,7 +41,7 @@ export class InstanceLock {
     try {
       await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return (await pidAt(path)) ?? 'silent';
+      if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return whoHas(path);
       return undefined; // no such sockets here; the control socket has to do
     }
     server.on('error', () => undefined).unref();
@@ -57,6 +59,13 @@ export class InstanceLock {
 function nameOf(folder: string, port: number): string {
   const digest = createHash('sha1').update(realpathSync(folder)).digest('hex');
   return `\0message-broker-worker/${process.getuid?.() ?? 0}/${digest}/${port}`;
+}
+
+/** Undefined = only somebody else's program, which keeps nobody from starting: the control socket has to do. */
+async function whoHas(path: string): Promise<Holder> {
+  const holder = lockHolder(path);
+  if (holder === 'stranger') return undefined;
+  return holder === 'hidden' ? ((await pidAt(path)) ?? 'silent') : holder;
 }
 
 /** Undefined = no answer. */

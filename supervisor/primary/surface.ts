@@ -68,7 +68,7 @@ export interface Surface {
 }
 
 export function surfaceOf(options: SurfaceOptions): Surface {
-  const { supervisor, pool, counts, observer, history, sweeper, arrivals, fleet, log, clock } = options;
+  const { supervisor, pool, counts, queue, observer, history, sweeper, arrivals, fleet, log, clock } = options;
   /** Filled below, since the status that they serve tells what is wrong with them, too. */
   const listeners: Listener[] = [];
   const status: StatusSource = new StatusSource({
@@ -77,8 +77,8 @@ export function surfaceOf(options: SurfaceOptions): Surface {
     arrivals: () => arrivals.arrivalsAt(clock.now()),
     errors: () => sampler.errors,
     fleet: () => fleet.sight,
-    troubles: () => troublesOf([...listeners, { trouble: observer.trouble?.text }]),
-    failingDuties: () => troublesOf([observer, history, sweeper, fleet]),
+    troubles: () => troublesOf([...listeners, ...[observer, queue].map(({ trouble }) => ({ trouble: trouble?.text }))]),
+    failingDuties: () => troublesOf([observer, queue, history, sweeper, fleet]),
   });
   const document = (): StatusDocument => status.document();
   const control = new Control({ ...options, status: document });

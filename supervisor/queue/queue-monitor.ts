@@ -1,5 +1,8 @@
 import { asSentence, BACKLOG_MESSAGES, backlogOf, CAUSE } from '../../src/shared/words/causes.js';
 import { waitSecondsOf } from '../../src/domain/history/oldest-wait.js';
+import { DutyFailures } from '../../src/duties/duty-failures.js';
+import { replyCode } from '../../src/queue/connection/reply.js';
+import type { DutyTrouble } from '../../src/shared/ipc.js';
 import { RetryLateness } from '../../src/domain/clocks/retry-lateness.js';
 import type { Config } from '../../src/shared/config/config.js';
 import type { QueueSizes } from '../../src/queue/message-queue.js';
@@ -28,6 +31,8 @@ export interface QueueSight {
 const INTERVAL_MS = 2_000;
 /** The policy changes by an operator's hand only. */
 const POLICY_INTERVAL_MS = 15_000;
+/** A key of another type, or what this user may not do: Redis is there, and does not count for us. */
+const REFUSALS = new Set(['WRONGTYPE', 'NOPERM']);
 /** Below this share of it a backlog is over, so that one around the threshold is not said again and again. */
 const BACKLOG_OVER = 0.5;
 
@@ -60,6 +65,7 @@ export class QueueMonitor implements Life {
   #hasBacklog = false;
   readonly #inbox: DeadLetterInbox;
   readonly #pause: PauseSight;
+  readonly #counting: DutyFailures;
   #lateness: RetryLateness;
   #stopped = false;
 
@@ -70,6 +76,7 @@ export class QueueMonitor implements Life {
     this.#clock = clock;
     this.#inbox = new DeadLetterInbox({ log, clock });
     this.#pause = new PauseSight({ log, clock });
+    this.#counting = new DutyFailures({ name: 'counting of messages', isVital: false, clock, log });
     this.#lateness = new RetryLateness(settings.worker.retryIntervalMs);
   }
 
@@ -82,9 +89,14 @@ export class QueueMonitor implements Life {
     void connection.whenReady(INTERVAL_MS).then(() => this.look());
   }
 
-  /** The last look; undefined before the first and while Redis is away. */
+  /** The last look; undefined before the first, while Redis is away, and while it refuses to count. */
   get sight(): QueueSight | undefined {
     return this.#sight;
+  }
+
+  /** When Redis has refused to count for 10 s. */
+  get trouble(): DutyTrouble | undefined {
+    return this.#counting.trouble;
   }
 
   /** undefined = not known. */
@@ -134,18 +146,26 @@ export class QueueMonitor implements Life {
       const ages = { oldestWaitSeconds: this.#age(sizes), oldestRetryOverdueSeconds: this.#overdue(sizes, sentAt) };
       this.#sight = { waiting, processing, retrying, dead, ...ages, pause };
       this.#foundAgain();
+      this.#counting.worked();
       this.#noteBacklog(waiting);
       if (sizes.deadInbox > 0) this.#inbox.empty(connection);
       await this.#lookAtPolicy(connection);
     } catch (error) {
-      if (connection === this.#connection && !this.#stopped) this.#lost(reasonOf(error));
+      if (connection === this.#connection && !this.#stopped) this.#failed(error);
     } finally {
       this.#looked = true;
     }
   }
 
-  #lost(reason: string): void {
+  #failed(error: unknown): void {
     this.#sight = undefined;
+    if (!REFUSALS.has(replyCode(error) ?? '')) return this.#lost(reasonOf(error));
+    this.#foundAgain();
+    this.#counting.failed(error);
+  }
+
+  #lost(reason: string): void {
+    this.#counting.excused();
     if (this.#lostAt !== undefined) return;
     this.#lostAt = this.#clock.now();
     this.#log.error(`${CAUSE.redis}: ${reason}`);

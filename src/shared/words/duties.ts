@@ -3,6 +3,7 @@ export const DUTIES = [
   'retry scheduler',
   'lease renewal',
   'observation of leases',
+  'counting of messages',
   'telling of burials',
   'sharing of MAIN_SERVER_MAX_IN_FLIGHT',
   'certificate watch',

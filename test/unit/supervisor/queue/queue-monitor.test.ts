@@ -1,10 +1,14 @@
+import { ReplyError as ReplyErrorClass } from 'ioredis';
 import { expect, test } from 'vitest';
 
 import { QueueMonitor } from '../../../../supervisor/queue/queue-monitor.js';
+import { RedisUnavailableError } from '../../../../src/shared/errors.js';
 import { testConfig } from '../../../support/program/config.js';
 import { VirtualClock } from '../../../support/virtual-clock.js';
 import { recordedLog } from '../recorded-log.js';
 import { ScriptedAccess } from './scripted-access.js';
+
+const ReplyError = ReplyErrorClass as new (message: string) => Error;
 
 async function started(isUp = true) {
   const clock = new VirtualClock();
@@ -70,6 +74,28 @@ test('that Redis is away is said once, and its return with the length of the out
   expect([monitor.redisUp, monitor.sight?.waiting]).toEqual([true, 0]);
   expect(log.lines).toEqual(['ERROR: Redis cannot be reached: it is away', 'INFO: Redis answers again after 6.0 s']);
 });
+
+test.each(['WRONGTYPE Operation against a key', "NOPERM this user can't run this command"])(
+  'a Redis that refuses to count is there: %s',
+  async (reply) => {
+    const { clock, access, log, monitor } = await started();
+    const cause = new ReplyError(reply);
+    access.sizesRefusal = new RedisUnavailableError('The key q:dead:index in Redis is no sorted set', false, { cause });
+    await clock.advance(8_000);
+    expect([monitor.redisUp, monitor.sight, monitor.trouble]).toEqual([true, undefined, undefined]);
+    await clock.advance(4_000);
+    expect(monitor.trouble).toMatchObject({ duty: 'counting of messages', stops: false });
+    expect(log.lines.filter((line) => !line.startsWith('DEBUG'))).toEqual([
+      expect.stringMatching(/^ERROR: The counting of messages has failed .* q:dead:index in Redis is no sorted set/),
+    ]);
+    access.isUp = false;
+    await clock.advance(2_000);
+    expect([monitor.redisUp, monitor.trouble]).toEqual([false, undefined]);
+    Object.assign(access, { isUp: true, sizesRefusal: undefined });
+    await clock.advance(2_000);
+    expect([monitor.redisUp, monitor.sight?.waiting]).toEqual([true, 0]);
+  },
+);
 
 test('before the first look Redis is not accused', async () => {
   const { clock, monitor } = await started(false);

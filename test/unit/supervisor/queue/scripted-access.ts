@@ -26,6 +26,8 @@ export class ScriptedAccess implements Pick<QueueAccess, 'borrow'> {
   /** As they stand in the audit. */
   readonly deeds: Deed[] = [];
   isUp = true;
+  /** What Redis answers to who wants the sizes, in place of them. */
+  sizesRefusal: Error | undefined;
   sizes: QueueSizes = NO_MESSAGES;
   policy = 'noeviction';
   pause: PauseLook = { text: undefined, leftMs: undefined, refusal: undefined };
@@ -63,7 +65,11 @@ export class ScriptedAccess implements Pick<QueueAccess, 'borrow'> {
       return answer();
     };
     return {
-      sizes: () => whenUp(() => this.sizes),
+      sizes: () =>
+        whenUp(() => {
+          if (this.sizesRefusal) throw this.sizesRefusal;
+          return this.sizes;
+        }),
       lookAtPause: () => whenUp(() => this.pause),
       consumers: () => whenUp(() => [...this.consumers]),
       register: () =>
