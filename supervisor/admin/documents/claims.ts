@@ -8,7 +8,7 @@ import { messageDetails, messageSummary } from './messages.js';
 export type AskClaims = () => Promise<readonly WorkerClaims[]>;
 
 /** A message as it is shown, and who has claimed it. */
-export interface Seen<Shown extends MessageSummary> {
+interface Seen<Shown extends MessageSummary> {
   readonly shown: Shown;
   readonly consumer: string | undefined;
 }
