@@ -4,6 +4,7 @@ import { auditFields, readAuditEntry, type AuditEntry, type Deed } from '../doma
 import { reasonOf } from '../shared/errors.js';
 import type { RedisConnection } from './connection/connection.js';
 import type { RedisKeys } from './keys.js';
+import { SIDE_BOOKS_FULL, type SideBooks } from './side-books.js';
 
 export interface Audit {
   /** Resolves to why it was not written down, if it was not. Never rejects. */
@@ -17,10 +18,16 @@ const MOST_ENTRIES = 10_000;
 /** What Redis reads of it in one step, some 2 ms. */
 const PAGE = 1_000;
 
-export function createAudit(connection: RedisConnection, { audit }: RedisKeys): Audit {
+export function createAudit(
+  connection: RedisConnection,
+  { audit }: RedisKeys,
+  sideBooks: Pick<SideBooks, 'look' | 'mayGrow'>,
+): Audit {
   return {
     async note(deed) {
       try {
+        await sideBooks.look();
+        if (!sideBooks.mayGrow) return SIDE_BOOKS_FULL;
         await connection.call('XADD', audit, 'MAXLEN', '~', MOST_ENTRIES, '*', ...auditFields(deed));
         return undefined;
       } catch (error) {

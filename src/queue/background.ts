@@ -27,14 +27,15 @@ export function createBackgroundQueue(
   identity: RecoveryIdentity & { readonly sideBooks: SideBooks },
 ): BackgroundQueue {
   const inbox = new DeadLetterMove(connection, keys);
+  const failures = createFailureQueue(connection, keys, identity.sideBooks);
   return {
     moveOldDeadLetters: () => inbox.step(),
     ...createDeadLetterExpiry(connection, keys),
     ...createRetryQueue(connection, keys, identity),
-    ...createRecoveryQueue(connection, keys, identity),
+    ...createRecoveryQueue(connection, keys, { ...identity, failures }),
     ...createFoundListsQueue(connection, keys),
     ...createUntoldQueue(connection, keys),
-    ...createFailureQueue(connection, keys, identity.sideBooks),
+    ...failures,
     lookAtPause: () => lookAtPause(connection, keys, ''),
     noteHistory: (note) => noteHistory({ connection, keys, ...identity }, note),
     sayInFleet: (word) => sayInFleet({ connection, keys, ...identity }, word),
@@ -73,7 +74,7 @@ export function createBackgroundConnection(options: BackgroundConnectionOptions)
   const sideBooks = new SideBooks({ connection, keys, mostBytes: config.queue.sideBooksMaxBytes, clock });
   return {
     queue: createBackgroundQueue(connection, keys, { workerId, clock, sideBooks }),
-    audit: createAudit(connection, keys),
+    audit: createAudit(connection, keys, sideBooks),
     start: () => connection.start(),
     stop: () => connection.stop(),
     isReady: () => connection.isReady(),

@@ -21,6 +21,7 @@ import { lookAtPause } from './pause/look.js';
 import { createPausing, type Pausing } from './pause/pausing.js';
 import { missingPermissions, type MissingPermissions } from './connection/permissions.js';
 import { RedisRollback, type Rollback } from './rollback.js';
+import { SideBooks } from './side-books.js';
 import { readSizes } from './sizes.js';
 
 /** What an operator does to the queue by hand, over a connection of its own. */
@@ -104,6 +105,7 @@ function operatorQueue(
     clock,
     messageMaxBytes: config.queue.messageMaxBytes,
   });
+  const sideBooks = new SideBooks({ connection, keys, mostBytes: config.queue.sideBooksMaxBytes, clock });
   const messages = redisMessages({ connection, keys, clock }, deadLetters);
   return {
     address: address(config.redis),
@@ -111,7 +113,7 @@ function operatorQueue(
     messages,
     actions: new RedisMessageActions({ connection, keys, messages, deadLetters, clock }),
     rollback: new RedisRollback(connection, keys, clock),
-    audit: createAudit(connection, keys),
+    audit: createAudit(connection, keys, sideBooks),
     enqueue: async (messages) => {
       if (messages.length > 0) await connection.call('LPUSH', keys.queue, ...messages);
     },

@@ -8,8 +8,9 @@ import type { Clock } from '../shared/time/clock.js';
 import type { RedisConnection } from './connection/connection.js';
 import { replyCode } from './connection/reply.js';
 import type { RedisKeys } from './keys.js';
-import type { RecoveryQueue, Register, RegisteredConsumer } from './background-queue.js';
+import type { FailureQueue, RecoveryQueue, Register, RegisteredConsumer } from './background-queue.js';
 import type { Claim } from './message-queue.js';
+import { countPoison } from './failures/poison.js';
 import { redisScript } from './connection/script.js';
 import { settle } from './claims/settlement.js';
 
@@ -35,11 +36,11 @@ export interface RecoveryIdentity {
   readonly clock: Clock;
 }
 
-export function createRecoveryQueue(
-  connection: RedisConnection,
-  keys: RedisKeys,
-  identity: RecoveryIdentity,
-): RecoveryQueue {
+interface Burying extends RecoveryIdentity {
+  readonly failures: Pick<FailureQueue, 'countFailures'>;
+}
+
+export function createRecoveryQueue(connection: RedisConnection, keys: RedisKeys, identity: Burying): RecoveryQueue {
   const register = new RegisterReader(connection, keys);
 
   return {
@@ -82,7 +83,7 @@ async function buryPoison(
   connection: RedisConnection,
   keys: RedisKeys,
   claim: Claim,
-  { workerId, clock }: RecoveryIdentity,
+  { workerId, clock, failures }: Burying,
 ): Promise<SkippedWrites | undefined> {
   const envelope = deadLetter({
     raw: claim.raw,
@@ -96,6 +97,7 @@ async function buryPoison(
   const exchange = await settle(connection, keys, claim.consumer, [{ kind: 'bury', claim, envelope, isUntold: true }]);
   const refused = exchange?.refused[0];
   if (refused) throw new RedisUnavailableError(`Redis refuses to bury a message: ${refused.reason}`, false);
+  if (exchange && exchange.lost.length === 0) await countPoison(failures, claim.raw, clock.wallNow());
   return exchange?.skipped;
 }
 

@@ -11,6 +11,10 @@ import type { RedisConnection } from './connection/connection.js';
 import { redisScript } from './connection/script.js';
 import type { RedisKeys } from './keys.js';
 
+/** Why nothing is added to one of them. */
+export const SIDE_BOOKS_FULL =
+  'failed attempts, history, audit and fleet take all that REDIS_SIDE_BOOKS_MAX gives them';
+
 const MEASURE_EVERY_MS = 30_000;
 
 const measureScript = redisScript('side-books/measure');

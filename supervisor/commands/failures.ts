@@ -34,7 +34,7 @@ export const registerFailures: RegisterCommand = (program, context) => {
     )
     .option('--since <time>', 'in whole hours: 2h for two hours ago, 7d, or 2026-01-15T10:30Z; kept for 8 days', '1h')
     .addOption(new Option('--by <what>', 'what to put together').choices(FAILURE_SIDES).default('reason'))
-    .addOption(new Option('--reason <reason>', 'only those for this reason').choices(FAILURE_REASONS))
+    .addOption(new Option('--reason <reason>', 'only those for this reason').choices([...FAILURE_REASONS, 'poison']))
     .option('--client <id>', 'only those whose message has this client_id')
     .option('--domain <name>', 'only those whose message has this domain')
     .option('--json', 'print them as JSON')
@@ -76,7 +76,7 @@ function failuresTable(groups: readonly FailureGroupDocument[], by: FailureSide,
     by === 'reason' ? String(clients) : printable(reasons.slice(0, 3).join(', '), 80),
     age(first, now),
     age(last, now),
-    printable(group.example_message_id, 60),
+    group.example_message_id === '' ? '-' : printable(group.example_message_id, 60),
   ]);
   const texts = by === 'reason' ? [0, 5] : [0, 2, 5];
   return table([[by.toUpperCase(), 'ATTEMPTS', second, 'SINCE', 'LAST', 'EXAMPLE'], ...rows], new Set(texts));

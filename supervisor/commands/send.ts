@@ -7,6 +7,7 @@ import { Batches } from './kit/batches.js';
 import { checkLines } from './kit/checked-lines.js';
 import { printJson, type CommandContext, type RegisterCommand } from './kit/command.js';
 import { addExitCodes, EXIT_DONE, QUEUE_EXIT_CODES, type ExitCode } from './kit/exit-codes.js';
+import { noteDeed } from './kit/operator.js';
 import { createProgress } from './kit/progress.js';
 import { addQueueOptions, withQueue } from './kit/options/queue-options.js';
 import type { ReadyMessage } from './send/messages.js';
@@ -91,10 +92,12 @@ async function send(
     }
     if (timeoutMs !== undefined) checkFew(options, source.lines && { lines, isRepeatable: source.lines.isRepeatable });
     const outcomes = await withQueue(command, context, async (queue, config) => {
-      if (timeoutMs === undefined) return void (await sendAll(queue, source, sent, progress));
+      const sendNoted = (): Promise<void> =>
+        sendAll(queue, source, sent, progress).finally(() => noteSent(queue, context, sent));
+      if (timeoutMs === undefined) return void (await sendNoted());
       checkWaitable(config.queue);
       const sinceMs = await redisTime(queue);
-      await sendAll(queue, source, sent, progress);
+      await sendNoted();
       return waitFor(queue, sent.ids, { sinceMs, timeoutMs, onProgress: (text) => progress.update(text) });
     });
     progress.end();
@@ -109,6 +112,11 @@ interface Sent {
   /** All, or the first batch. */
   readonly ids: string[];
   readonly keepsAll: boolean;
+}
+
+/** Also of a run that broke off. */
+async function noteSent(queue: OperatorQueue, context: CommandContext, { count }: Sent): Promise<void> {
+  if (count > 0) await noteDeed(queue, context, { action: 'send', count });
 }
 
 async function sendAll(

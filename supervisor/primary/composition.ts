@@ -7,6 +7,7 @@ import type { Logger } from '../../src/shared/logger/logger.js';
 import type { Clock } from '../../src/shared/time/clock.js';
 import type { Random } from '../../src/shared/time/random.js';
 import { Wake } from '../../src/shared/time/wake.js';
+import { Burials } from '../queue/burials.js';
 import { ClaimRecovery } from '../queue/claim-recovery.js';
 import { DeadLetterExpiry } from '../queue/dead-letter-expiry.js';
 import { FailureSweeper } from '../queue/failure-sweeper.js';
@@ -71,13 +72,13 @@ export class Composition implements Life {
     const { signals, guardian, notifier } = hostOf(base, options);
     const access = new QueueAccess({ clock, random });
     const queue = new QueueMonitor({ ...base, access, settings: config });
-    const { recovery, observer, sweeper, foundLists } = keepersOf(base, options, access);
+    const { burials, recovery, observer, sweeper, foundLists } = keepersOf(base, options, access);
     const workers = workersOf(base, options, recovery);
     const audit = new AuditBook({ ...base, access, settings: () => workers.pool.config });
     const expiry = new DeadLetterExpiry({ ...base, access, settings: config, id: options.nonce(), audit });
     const arrivals = new ArrivalsMeter();
     const isStandstill = (): boolean => isStandingStill(surface.status.document());
-    const history = historyOf(base, options, { ...workers, access, arrivals, isStandstill });
+    const history = historyOf(base, options, { ...workers, burials, access, arrivals, isStandstill });
     const fleet = fleetOf(base, options, access, () => surface.status);
     const looking = { queue, observer, foundLists, sweeper, expiry, history, fleet };
     const rollout = rolloutOf(base, options.reload, { ...workers, ...looking, access });
@@ -168,8 +169,10 @@ function hostOf(base: Base, { childEntry, environment }: CompositionOptions) {
 
 /** Who keeps in order what the queue's consumers leave behind. */
 function keepersOf(base: Base, { loaded: { config: settings }, nonce }: CompositionOptions, access: QueueAccess) {
-  const given = { ...base, access, settings };
+  const burials = new Burials();
+  const given = { ...base, access, settings, burials };
   return {
+    burials,
     recovery: new ClaimRecovery(given),
     observer: new LeaseObserver(given),
     sweeper: new FailureSweeper(given),
@@ -179,6 +182,7 @@ function keepersOf(base: Base, { loaded: { config: settings }, nonce }: Composit
 
 interface HistorySources {
   readonly access: QueueAccess;
+  readonly burials: Burials;
   readonly arrivals: ArrivalsMeter;
   readonly isStandstill: () => boolean;
 }
@@ -186,14 +190,17 @@ interface HistorySources {
 function historyOf(
   base: Base,
   { loaded, nonce }: CompositionOptions,
-  { access, arrivals, isStandstill, pool, counts }: Workers & HistorySources,
+  { access, burials, arrivals, isStandstill, pool, counts }: Workers & HistorySources,
 ): HistoryKeeping {
   return new HistoryKeeping({
     ...base,
     access,
     settings: loaded.config,
     id: `supervisor.${nonce()}`,
-    counts: () => counts.history(pool.slots),
+    counts: () => {
+      const counted = counts.history(pool.slots);
+      return { ...counted, buried: counted.buried + burials.count };
+    },
     isStandstill,
     arrivals,
   });

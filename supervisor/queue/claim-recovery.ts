@@ -19,6 +19,7 @@ import { reasonOf } from '../../src/shared/errors.js';
 import type { Life } from '../../src/shared/life.js';
 import type { Log } from '../../src/shared/logger/log.js';
 import { isRunning } from '../workers/process/process-running.js';
+import type { Burials } from './burials.js';
 import type { Borrowed, QueueAccess, QueueSettings } from './queue-access.js';
 
 const WAIT_MS = 500;
@@ -50,6 +51,7 @@ interface ClaimRecoveryOptions {
   readonly access: Pick<QueueAccess, 'borrow'>;
   /** Where what a killed supervisor left is looked for. */
   readonly settings: QueueSettings;
+  readonly burials: Pick<Burials, 'add'>;
   readonly log: Log;
   readonly clock: Clock;
 }
@@ -57,6 +59,7 @@ interface ClaimRecoveryOptions {
 export class ClaimRecovery implements Life {
   readonly #access: Pick<QueueAccess, 'borrow'>;
   readonly #settings: QueueSettings;
+  readonly #burials: Pick<Burials, 'add'>;
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #running = new Set<Promise<void>>();
@@ -68,9 +71,10 @@ export class ClaimRecovery implements Life {
   #started = false;
   #stopping: Promise<void> | undefined;
 
-  constructor({ access, settings, log, clock }: ClaimRecoveryOptions) {
+  constructor({ access, settings, burials, log, clock }: ClaimRecoveryOptions) {
     this.#access = access;
     this.#settings = settings;
+    this.#burials = burials;
     this.#log = log;
     this.#clock = clock;
   }
@@ -171,6 +175,7 @@ export class ClaimRecovery implements Life {
   #report(title: string, found: Found): void {
     if (found.recovered > 0) this.#log.warn(`${title}: ${found.recovered} of its messages are back in the queue`);
     if (found.buried > 0) {
+      this.#burials.add(found.buried);
       this.#log.error(
         `${title}: ${found.buried} of its messages were in flight at too many crashes and are dead letters now`,
       );

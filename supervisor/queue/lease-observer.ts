@@ -3,11 +3,13 @@ import type { DutyTrouble } from '../../src/shared/ipc.js';
 import type { Life } from '../../src/shared/life.js';
 import type { Log } from '../../src/shared/logger/log.js';
 import type { Clock } from '../../src/shared/time/clock.js';
+import type { Burials } from './burials.js';
 import type { Borrowed, QueueAccess, QueueSettings } from './queue-access.js';
 
 interface LeaseObserverOptions {
   readonly access: Pick<QueueAccess, 'borrow'>;
   readonly settings: QueueSettings;
+  readonly burials: Pick<Burials, 'add'>;
   readonly log: Log;
   readonly clock: Clock;
 }
@@ -56,10 +58,10 @@ export class LeaseObserver implements Life {
   }
 
   #observe(settings: QueueSettings): Observation {
-    const { access, clock, log } = this.#options;
+    const { access, burials, clock, log } = this.#options;
     const connection = access.borrow(settings);
     const queue = { ...connection.queue, isReady: () => connection.isReady() };
-    const duty = createRecoverer({ queue, clock, log });
+    const duty = createRecoverer({ queue, onBuried: (count) => burials.add(count), clock, log });
     void duty.start();
     return { of: nameOf(settings), connection, duty };
   }

@@ -15,6 +15,7 @@ import { Pidfile } from '../../supervisor/primary/pidfile.js';
 import { ReconcileLoop } from '../../supervisor/primary/reconcile-loop.js';
 import { ServiceNotifier } from '../../supervisor/primary/sd-notify.js';
 import { SignalInbox } from '../../supervisor/primary/signals.js';
+import { Burials } from '../../supervisor/queue/burials.js';
 import { ClaimRecovery } from '../../supervisor/queue/claim-recovery.js';
 import { QueueAccess, type QueueSettings } from '../../supervisor/queue/queue-access.js';
 import { DeadLetterExpiry } from '../../supervisor/queue/dead-letter-expiry.js';
@@ -96,7 +97,13 @@ conformsToLife({
 conformsToLife({ name: 'the monitor of a queue that is away', make: () => monitorOf(unreachable()) });
 
 const recoveryOf = (settings: QueueSettings) =>
-  new ClaimRecovery({ access: new QueueAccess({ clock, random: Math.random }), settings, log: recordedLog(), clock });
+  new ClaimRecovery({
+    access: new QueueAccess({ clock, random: Math.random }),
+    settings,
+    burials: new Burials(),
+    log: recordedLog(),
+    clock,
+  });
 conformsToLife({
   name: 'the recovery of claims',
   make: () => recoveryOf(reachable()),

@@ -78,7 +78,8 @@ class Tally {
   add({ attempts, first, last, messageId }: CountedFailures, { reason, client, domain }: FailureGroup): void {
     this.#attempts += attempts;
     this.#first = Math.min(this.#first, first);
-    if (last >= this.#last) this.#messageId = messageId;
+    // one that was erased is no example
+    if (messageId !== '' && (last >= this.#last || this.#messageId === '')) this.#messageId = messageId;
     this.#last = Math.max(this.#last, last);
     this.#reasons.set(reason, (this.#reasons.get(reason) ?? 0) + attempts);
     this.#clients.add(client);

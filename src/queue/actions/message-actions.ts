@@ -8,6 +8,7 @@ import type { Buffer } from 'node:buffer';
 import type { Clock } from '../../shared/time/clock.js';
 import type { RedisConnection } from '../connection/connection.js';
 import type { DeadLetters } from '../dead-letters/dead-letters.js';
+import { forgetExamples } from '../failures/examples.js';
 import type { RedisKeys } from '../keys.js';
 import type { Messages } from '../messages/messages.js';
 import { cancelled, erased, type Removal } from './cancelled-letter.js';
@@ -35,6 +36,9 @@ export interface Erasure {
   /** The main server is being told of a letter, which stays for so long; 0 = of none. */
   readonly againInMs: number;
 }
+
+/** A worker writes what it counts of failures up to a second later. */
+const COUNTED_AFTER_MS = 1_500;
 
 const NOTHING_ERASED: Erasure = { living: 0, letters: 0, isClaimed: false, againInMs: 0 };
 
@@ -83,6 +87,8 @@ export class RedisMessageActions implements MessageActions {
     const { done: living } = await this.#takeOut(run, erased);
     const { done: letters, beingTold } = await this.#deadLetters.purge(run);
     await this.#connection.callPermitted(0, 'HDEL', this.#keys.failures, messageId);
+    if (living > 0) await this.#clock.sleep(COUNTED_AFTER_MS);
+    await forgetExamples(this.#connection, this.#keys, messageId, this.#clock.wallNow());
     // claimed in the very moment, or it has failed since
     const isClaimed = await this.#isClaimed(messageId);
     return { living, letters, isClaimed, againInMs: beingTold?.againInMs ?? 0 };

@@ -3,7 +3,7 @@ import type { FleetWord } from '../background-queue.js';
 import type { RedisConnection } from '../connection/connection.js';
 import { redisScript } from '../connection/script.js';
 import type { RedisKeys } from '../keys.js';
-import type { SideBooks } from '../side-books.js';
+import { SIDE_BOOKS_FULL, type SideBooks } from '../side-books.js';
 
 /** With their words at most some 1 MB, mostly 400 bytes each. */
 const MOST_NAMES = 1_000;
@@ -32,6 +32,6 @@ export async function sayInFleet(
   throw new UnusableRedisError(
     sideBooks.mayGrow
       ? `${answer} names stand in ${keys.fleet} already, and all of them were heard of in the last minute`
-      : 'failed attempts, history, audit and fleet take all that REDIS_SIDE_BOOKS_MAX gives them',
+      : SIDE_BOOKS_FULL,
   );
 }

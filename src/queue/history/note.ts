@@ -5,14 +5,12 @@ import type { RedisConnection } from '../connection/connection.js';
 import { redisScript } from '../connection/script.js';
 import type { RedisKeys } from '../keys.js';
 import type { HistoryLook, HistoryNote } from '../background-queue.js';
-import type { SideBooks } from '../side-books.js';
+import { SIDE_BOOKS_FULL, type SideBooks } from '../side-books.js';
 import { consumersIn } from '../sizes.js';
 
 const OLDEST_MESSAGE_BYTES = 65_536;
 
 const noteScript = redisScript('history/note');
-
-const NO_ROOM = 'failed attempts, history, audit and fleet take all that REDIS_SIDE_BOOKS_MAX gives them';
 
 interface Tools {
   readonly connection: RedisConnection;
@@ -29,7 +27,7 @@ export async function noteHistory(
   { writer, counts, written, stoodMs, oldestWaitSeconds, redisNow }: HistoryNote,
 ): Promise<HistoryLook> {
   await sideBooks.look();
-  if (!sideBooks.mayGrow) throw new UnusableRedisError(NO_ROOM);
+  if (!sideBooks.mayGrow) throw new UnusableRedisError(SIDE_BOOKS_FULL);
   const lists = (await consumersIn(connection, keys)).map((consumer) => keys.processing(consumer));
   const places = [keys.queue, keys.retry, keys.dead, keys.deadIndex, ...lists];
   const stands = [counts, written].flatMap((each) => COUNTED_IN_HISTORY.map((name) => each[name]));

@@ -5,6 +5,7 @@ import { Batches } from '../kit/batches.js';
 import { checkLines, valuesIn, type Wanted } from '../kit/checked-lines.js';
 import { printJson, usageError, type CommandContext, type RegisterCommand } from '../kit/command.js';
 import { addExitCodes, EXIT_DONE, QUEUE_EXIT_CODES, type ExitCode } from '../kit/exit-codes.js';
+import { noteDeed } from '../kit/operator.js';
 import { lineSource, type LineSource } from '../kit/lines.js';
 import { createProgress } from '../kit/progress.js';
 import { addQueueOptions, withQueue } from '../kit/options/queue-options.js';
@@ -51,7 +52,17 @@ Example:
     try {
       await checkLines(source, LETTER_LINES, (checked) => progress.update(`${(lines = checked)} lines checked`));
       if (options.dryRun) return report(context, options, { lines, imported: 0 });
-      const taken = await withQueue(command, context, ({ deadLetters }) => takeAll(source, deadLetters, progress));
+      const taken = await withQueue(command, context, async (queue) => {
+        // it may be killed midway
+        await noteDeed(queue, context, { action: 'import', detail: 'begins' });
+        const came: Taken = { lines: 0, imported: 0 };
+        try {
+          await takeAll(source, queue.deadLetters, came, progress);
+        } finally {
+          await noteDeed(queue, context, { action: 'import', count: came.imported });
+        }
+        return came;
+      });
       report(context, options, taken);
     } finally {
       progress.end();
@@ -61,25 +72,24 @@ Example:
 };
 
 interface Taken {
-  readonly lines: number;
+  lines: number;
   /** Those that were not there before. */
-  readonly imported: number;
+  imported: number;
 }
 
 async function takeAll(
   source: LineSource,
   deadLetters: Pick<DeadLetters, 'import'>,
+  taken: Taken,
   progress: Pick<ReturnType<typeof createProgress>, 'update'>,
-): Promise<Taken> {
-  let [lines, imported] = [0, 0];
+): Promise<void> {
   const take = async (letters: readonly ReadLetter[]): Promise<void> => {
-    imported += await deadLetters.import(letters);
-    lines += letters.length;
-    progress.update(`${lines} lines taken, ${imported} letters imported`);
+    taken.imported += await deadLetters.import(letters);
+    taken.lines += letters.length;
+    progress.update(`${taken.lines} lines taken, ${taken.imported} letters imported`);
   };
   const bytesOf = ({ stored }: ReadLetter): number => stored.length;
   await new Batches({ take, bytesOf, words: WORDS }).takeAll(valuesIn(source, LETTER_LINES));
-  return { lines, imported };
 }
 
 function report(context: CommandContext, { dryRun, json }: ImportOptions, { lines, imported }: Taken): void {

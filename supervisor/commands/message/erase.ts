@@ -27,7 +27,8 @@ export const registerMessageErase: RegisterCommand = (message, context) => {
     .addHelpText(
       'after',
       `
-The main server is not told. The log files of the last days name the id, and nothing else of the message.
+The main server is not told. The log files of the last days name the id, and so does the audit where somebody retried or
+cancelled the message by it; neither holds anything else of the message. The erasure itself stands there without the id.
 
 Example:
   $ message-broker-worker message erase 7d0f2a64-5a1b-4c55-9a39-0f5b6c1e2d3f

@@ -227,6 +227,10 @@ describe('lease and recovery', () => {
     expect(found.dead.map((text) => JSON.parse(text) as unknown)).toEqual([
       expect.objectContaining({ reason: 'poison', message: message('killer') }),
     ]);
+    const [hour = ''] = await redis.client.keys(`{${QUEUE}}:failures:20*`);
+    expect(await redis.client.hgetall(hour)).toEqual({
+      'poison   ': expect.stringMatching(/^1 \d+ \d+ killer$/) as string,
+    });
   });
 
   test('a poisonous message that Redis refuses to bury is not said to be buried, and stays where it is found again', async () => {

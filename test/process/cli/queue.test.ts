@@ -104,6 +104,14 @@ test('dead: list, show, replay, purge, with filters, dry run and JSON', async ()
   }
 });
 
+/** The newest first. */
+async function audited(): Promise<readonly string[]> {
+  const { entries } = JSON.parse((await command('audit', '--json')).out) as {
+    entries: { action: string; count: number | null }[];
+  };
+  return entries.map(({ action, count }) => `${action} ${count}`);
+}
+
 const forget = () => redis.client.del(`{${QUEUE}}:dead:index`, `{${QUEUE}}:dead:letters`);
 
 test('dead export and dead import: a file that is there whole, and back; a bad line stops it before it begins', async () => {
@@ -135,6 +143,7 @@ test('dead export and dead import: a file that is there whole, and back; a bad l
   expect((await places(redis.client)).dead).toEqual([]);
   expect((await command('dead', 'import', 'l.jsonl')).out).toBe('2 dead letters imported.');
   expect((await command('dead', 'import', 'l.jsonl')).out).toBe('0 dead letters imported, 2 were there already.');
+  expect(await audited()).toEqual(['import 0', 'import null', 'import 2', 'import null']);
   expect((await command('dead', 'export')).out).toBe(lines.out);
   await forget();
   const [first = ''] = lines.out.split('\n');
@@ -174,6 +183,7 @@ test('send: one from flags or JSON, many, from lines; nothing that is malformed'
     message_ids: idsOf((await redis.client.lrange(QUEUE, 0, -1)).toReversed()),
   });
   expect((await command('send', '--count', '21')).out).toBe('21 messages sent; --json tells their ids.');
+  expect(await audited()).toEqual(['send 21', 'send 1200', 'send 3', 'send 1']);
   for (const args of [['[]'], ['{"message_id":".."}'], ['{}', '--body', 'x'], ['--count', '0']]) {
     expect((await command('send', ...args)).code).toBe(2);
   }

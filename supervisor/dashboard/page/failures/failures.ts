@@ -107,7 +107,8 @@ export class Failures {
     example.onclick = () => this.#options.find(group.example_message_id);
     // the example is another one each time
     const hadFocus = cell.contains(document.activeElement);
-    cell.replaceChildren(make('span', { class: 'buttons' }, list, example));
+    const buttons = group.example_message_id === '' ? [list] : [list, example];
+    cell.replaceChildren(make('span', { class: 'buttons' }, ...buttons));
     if (hadFocus) list.focus();
   }
 }

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { describe, expect, test } from 'vitest';
 import { isCancelMarker } from '../../../../src/domain/cancelled.js';
 import { readDeadLetter } from '../../../../src/domain/dead-letters/dead-letter.js';
+import { hourOf } from '../../../../src/domain/failures/hours.js';
 import type { MessageFilter } from '../../../../src/domain/filter/message-filter.js';
 import type { ActionRun } from '../../../../src/queue/actions/run.js';
 import type { RedisQueue } from '../../../../src/queue/claims/claims-and-settlements.js';
@@ -209,6 +210,9 @@ describe('cancel', () => {
     const kept = (await letters()).map(({ failures }) => failures.map(({ reason, answer }) => [reason, answer]));
     expect(kept).toEqual([[['http_503', 'full']], [['http_503', 'full']]]);
     expect(await redis.client.hkeys(keys.failures)).toEqual(['other']);
+    expect(await redis.client.hgetall(hour)).toEqual({ 'timeout   ': '3 5 7 ', 'http_503 503  ': '2 5 7 other' });
+    const everything = (await redis.client.keys('*')).map(async (key) => String(await redis.client.dumpBuffer(key)));
+    expect((await Promise.all(everything)).filter((text) => text.includes('gone'))).toEqual([]);
   });
 
   test('is told as such', async () => {
@@ -304,6 +308,8 @@ describe('erase', () => {
     for (const line of await redis.client.zrange(keys.untold, '0', '-1')) await redis.client.zadd(keys.untold, 1, line);
     await push(message('gone', 2));
     await redis.client.hset(keys.failures, 'gone', '{}', 'other', '{}');
+    const hour = keys.failuresIn(hourOf(Date.now() - 7 * 86_400_000));
+    await redis.client.hset(hour, 'timeout   ', '3 5 7 gone', 'http_503 503  ', '2 5 7 other');
     const erased = await onQueue(({ actions }) => actions.erase('gone'));
     expect(erased).toEqual({ living: 2, letters: 1, isClaimed: false, againInMs: 0 });
     expect(await waiting()).toEqual([message('other')]);

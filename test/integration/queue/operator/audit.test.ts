@@ -39,6 +39,12 @@ test('it keeps about the last 10,000', async () => {
   expect(await redis.client.xlen(key)).toBeGreaterThanOrEqual(10_000);
 });
 
+test('with the other side books it takes no more than REDIS_SIDE_BOOKS_MAX', async () => {
+  const full = { redis: redisConfig(redis.port), queue: queueConfig({ sideBooksMaxBytes: 0 }) };
+  expect(await withOperatorQueue(full, systemClock, ({ audit }) => audit.note(SCALED))).toMatch(/REDIS_SIDE_BOOKS_MAX/);
+  expect(await redis.client.exists(key)).toBe(0);
+});
+
 test('what Redis refuses is said, and nothing is thrown: full, another type, a user of version 1', async () => {
   await redis.client.config('SET', 'maxmemory', '1');
   try {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { consumerName } from '../../../../src/queue/keys.js';
+import { Burials } from '../../../../supervisor/queue/burials.js';
 import { ClaimRecovery } from '../../../../supervisor/queue/claim-recovery.js';
 import { testConfig } from '../../../support/program/config.js';
 import { VirtualClock } from '../../../support/virtual-clock.js';
@@ -14,7 +15,9 @@ function recovery() {
   const access = new ScriptedAccess(clock);
   const log = recordedLog();
   const dead = { title: 'Worker worker-1', consumers: new Set(['one', 'two']), config: testConfig() };
-  return { clock, access, log, dead, made: new ClaimRecovery({ access, settings: testConfig(), log, clock }) };
+  const burials = new Burials();
+  const made = new ClaimRecovery({ access, settings: testConfig(), burials, log, clock });
+  return { clock, access, log, dead, burials, made };
 }
 
 test('what a dead worker held under all its names is put back after half a second, and looked for again a second later', async () => {
@@ -47,6 +50,17 @@ test('a message that kills its processes waits half a second after each, for all
   await clock.advance(1);
   expect(access.recovered).toEqual([`${child} at 1250`]);
   await made.stop();
+});
+
+test('what it buries is counted for the history, since no worker counts it', async () => {
+  const { clock, access, dead, burials, made } = recovery();
+  access.poisoned.set('one', 1);
+  made.recoverDead(dead);
+  await clock.advance(500);
+  expect(burials.count).toBe(1);
+  access.poisoned.set('two', 2);
+  await clock.advance(1_000);
+  expect(burials.count).toBe(3);
 });
 
 test('a stop ends the wait', async () => {

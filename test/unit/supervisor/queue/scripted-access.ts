@@ -34,6 +34,8 @@ export class ScriptedAccess implements Pick<QueueAccess, 'borrow'> {
   consumers: readonly string[] = [];
   /** Messages that the next recovery of a consumer finds. */
   readonly held = new Map<string, number>();
+  /** And those that it buries. */
+  readonly poisoned = new Map<string, number>();
   /** Consumers whose recovery Redis refuses. */
   readonly refused = new Set<string>();
   readonly #clock: Clock;
@@ -80,7 +82,9 @@ export class ScriptedAccess implements Pick<QueueAccess, 'borrow'> {
           this.recovered.push(`${consumer} at ${this.#clock.now()}`);
           const recovered = this.held.get(consumer) ?? 0;
           this.held.delete(consumer);
-          return { recovered, buried: 0 };
+          const buried = this.poisoned.get(consumer) ?? 0;
+          this.poisoned.delete(consumer);
+          return { recovered, buried };
         }),
     };
   }
