@@ -299,24 +299,24 @@ describe('cancel', () => {
 describe('erase', () => {
   test('leaves nothing of a message, wherever it lay and whatever was kept of it', async () => {
     const queue = await queueOf();
-    await failed(queue, message('gone', 1), 'gone');
-    await push(message('gone'), message('other'));
-    await cancel({ ids: ['gone'], places: ['waiting'] });
+    await failed(queue, message('to-erase', 1), 'to-erase');
+    await push(message('to-erase'), message('other'));
+    await cancel({ ids: ['to-erase'], places: ['waiting'] });
     for (const line of await redis.client.zrange(keys.untold, '0', '-1')) await redis.client.zadd(keys.untold, 1, line);
-    await push(message('gone', 2));
-    await redis.client.hset(keys.failures, 'gone', '{}', 'other', '{}');
+    await push(message('to-erase', 2));
+    await redis.client.hset(keys.failures, 'to-erase', '{}', 'other', '{}');
     const hour = keys.failuresIn(hourOf(Date.now() - 7 * 86_400_000));
-    await redis.client.hset(hour, 'timeout   ', '3 5 7 gone', 'http_503 503  ', '2 5 7 other');
-    const erased = await onQueue(({ actions }) => actions.erase('gone'));
+    await redis.client.hset(hour, 'timeout   ', '3 5 7 to-erase', 'http_503 503  ', '2 5 7 other');
+    const erased = await onQueue(({ actions }) => actions.erase('to-erase'));
     expect(erased).toEqual({ living: 2, letters: 1, isClaimed: false, againInMs: 0 });
     expect(await waiting()).toEqual([message('other')]);
     const { retry, dead, waiting: all } = await places(redis.client);
     expect([retry, dead, await redis.client.zcard(keys.untold)]).toEqual([[], [], 0]);
-    expect(all.some((raw) => raw.includes('gone'))).toBe(false);
+    expect(all.some((raw) => raw.includes('to-erase'))).toBe(false);
     expect(await redis.client.hkeys(keys.failures)).toEqual(['other']);
     expect(await redis.client.hgetall(hour)).toEqual({ 'timeout   ': '3 5 7 ', 'http_503 503  ': '2 5 7 other' });
     const everything = (await redis.client.keys('*')).map(async (key) => String(await redis.client.dumpBuffer(key)));
-    expect((await Promise.all(everything)).filter((text) => text.includes('gone'))).toEqual([]);
+    expect((await Promise.all(everything)).filter((text) => text.includes('to-erase'))).toEqual([]);
   });
 
   test('of one that is claimed leaves everything as it is', async () => {
