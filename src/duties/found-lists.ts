@@ -1,5 +1,5 @@
 import type { FoundListsQueue } from '../queue/background-queue.js';
-import { reasonOf } from '../shared/errors.js';
+import { reasonOf, RedisUnavailableError } from '../shared/errors.js';
 import type { Log } from '../shared/logger/log.js';
 import type { Clock } from '../shared/time/clock.js';
 import { printable } from '../shared/words/escape.js';
@@ -64,7 +64,8 @@ export class FoundListsSearch {
     try {
       await this.#look(queue, signal);
     } catch (error) {
-      if (!queue.isReady()) throw error;
+      // one that was lost midway may be back by now: what is left of the lists is not known, and looked through at once
+      if (!queue.isReady() || (error instanceof RedisUnavailableError && error.outcomeUnknown)) throw error;
       // a user who may not
       if (!this.#said) log.info(`Not looking for messages whose worker nobody knows: ${reasonOf(error)}`);
       this.#said = true;

@@ -23,6 +23,7 @@ import { createControlSocket } from '../admin/unix-socket.js';
 import { Dashboard } from '../dashboard/dashboard.js';
 import type { AuditBook } from '../queue/audit-book.js';
 import type { FailureSweeper } from '../queue/failure-sweeper.js';
+import type { FoundLists } from '../queue/found-lists.js';
 import type { HistoryKeeping } from '../queue/history-keeping.js';
 import type { LeaseObserver } from '../queue/lease-observer.js';
 import type { QueueMonitor } from '../queue/queue-monitor.js';
@@ -49,6 +50,7 @@ interface SurfaceOptions {
   readonly observer: Pick<LeaseObserver, 'trouble'>;
   readonly history: Pick<HistoryKeeping, 'trouble'>;
   readonly sweeper: Pick<FailureSweeper, 'trouble'>;
+  readonly foundLists: Pick<FoundLists, 'trouble'>;
   readonly arrivals: Pick<ArrivalsMeter, 'arrivalsAt'>;
   readonly fleet: Pick<FleetKeeping, 'sight' | 'trouble' | 'look'>;
   readonly reload: Reload;
@@ -68,7 +70,8 @@ export interface Surface {
 }
 
 export function surfaceOf(options: SurfaceOptions): Surface {
-  const { supervisor, pool, counts, queue, observer, history, sweeper, arrivals, fleet, log, clock } = options;
+  const { supervisor, pool, counts, queue, observer, history, sweeper, foundLists, arrivals, fleet, log, clock } =
+    options;
   /** Filled below, since the status that they serve tells what is wrong with them, too. */
   const listeners: Listener[] = [];
   const status: StatusSource = new StatusSource({
@@ -78,7 +81,7 @@ export function surfaceOf(options: SurfaceOptions): Surface {
     errors: () => sampler.errors,
     fleet: () => fleet.sight,
     troubles: () => troublesOf([...listeners, ...[observer, queue].map(({ trouble }) => ({ trouble: trouble?.text }))]),
-    failingDuties: () => troublesOf([observer, queue, history, sweeper, fleet]),
+    failingDuties: () => troublesOf([observer, queue, history, sweeper, foundLists, fleet]),
   });
   const document = (): StatusDocument => status.document();
   const control = new Control({ ...options, status: document });

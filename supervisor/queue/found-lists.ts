@@ -1,5 +1,7 @@
+import { DutyFailures } from '../../src/duties/duty-failures.js';
 import { FoundListsSearch } from '../../src/duties/found-lists.js';
 import { reasonOf } from '../../src/shared/errors.js';
+import type { DutyTrouble } from '../../src/shared/ipc.js';
 import type { Life } from '../../src/shared/life.js';
 import type { Log } from '../../src/shared/logger/log.js';
 import type { Clock } from '../../src/shared/time/clock.js';
@@ -24,6 +26,7 @@ type SearchedConnection = Borrowed['queue'] & Pick<Borrowed, 'isReady' | 'whenRe
 export class FoundLists implements Life {
   readonly #options: FoundListsOptions;
   readonly #end = new AbortController();
+  readonly #failures: DutyFailures;
   #search: FoundListsSearch;
   #settings: QueueSettings;
   #running: Promise<void> | undefined;
@@ -31,7 +34,17 @@ export class FoundLists implements Life {
   constructor(options: FoundListsOptions) {
     this.#options = options;
     this.#settings = options.settings;
+    this.#failures = new DutyFailures({
+      ...options,
+      name: 'search for messages whose worker nobody knows',
+      isVital: false,
+    });
     this.#search = new FoundListsSearch(options);
+  }
+
+  /** When it fails for 10 s: then nobody knows whether there are such messages. */
+  get trouble(): DutyTrouble | undefined {
+    return this.#failures.trouble;
   }
 
   start(): void {
@@ -54,16 +67,9 @@ export class FoundLists implements Life {
   }
 
   async #run(): Promise<void> {
-    const { clock, log } = this.#options;
+    const { clock } = this.#options;
     while (!this.#end.signal.aborted) {
-      let pauseMs = RETRY_MS;
-      try {
-        pauseMs = await this.#step();
-      } catch (error) {
-        // Redis is away, which others tell, or its authority cannot be read, which they tell as well
-        log.debug(`Looking for messages whose worker nobody knows failed and is tried again: ${reasonOf(error)}`);
-      }
-      await clock.sleep(pauseMs, this.#end.signal);
+      await clock.sleep(await this.#pauseAfterStep(), this.#end.signal);
     }
     if (this.#search.isOurs) await this.#leave().catch(() => undefined);
   }
@@ -76,11 +82,34 @@ export class FoundLists implements Life {
     });
   }
 
+  async #pauseAfterStep(): Promise<number> {
+    try {
+      return await this.#step();
+    } catch (error) {
+      // the authority of its certificate cannot be read, which others tell
+      this.#failures.excused();
+      this.#options.log.debug(`Looking for messages whose worker nobody knows is tried again: ${reasonOf(error)}`);
+      return RETRY_MS;
+    }
+  }
+
   /** Resolves to the ms until the next one. */
   #step(): Promise<number> {
     return this.#borrowed(async (queue) => {
       await queue.whenReady(READY_MS);
-      return queue.isReady() ? this.#search.step(queue, this.#end.signal) : RETRY_MS;
+      try {
+        if (queue.isReady()) {
+          const pauseMs = await this.#search.step(queue, this.#end.signal);
+          this.#failures.worked();
+          return pauseMs;
+        }
+        this.#failures.excused();
+      } catch (error) {
+        // what a lost connection ends is told as the loss of Redis
+        if (queue.isReady()) this.#failures.failed(error);
+        else this.#failures.excused();
+      }
+      return RETRY_MS;
     });
   }
 

@@ -7,10 +7,10 @@ interface Bounds {
   readonly highest: string;
 }
 
-/** Scores between which a letter died when it is meant, on Redis's clock, which also set them. */
-export async function boundsOf(connection: RedisConnection, filter: MessageFilter): Promise<Bounds> {
+/** Scores between which a letter died when it is meant, on Redis's clock, which also set them. @param redisNow where it is known already. */
+export async function boundsOf(connection: RedisConnection, filter: MessageFilter, redisNow?: number): Promise<Bounds> {
   if (!isTimed(filter)) return { lowest: '-inf', highest: '+inf' };
-  const { from, to } = timeBoundsOf(filter, await timeOf(connection));
+  const { from, to } = timeBoundsOf(filter, redisNow ?? (await timeOf(connection)));
   return { lowest: scoreOf(from), highest: scoreOf(to) };
 }
 

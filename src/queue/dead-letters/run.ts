@@ -60,7 +60,7 @@ export async function runOverLetters(tools: Tools, run: DeadLetterRun, deed: Dee
   const { connection, keys, clock } = tools;
   const redisNow = await timeOf(connection);
   const window = new TellingWindow(clock.now(), redisNow);
-  const bounds = await runBounds(connection, keys, run.filter);
+  const bounds = await runBounds(connection, keys, run.filter, redisNow);
   const round: Round = { deed, bounds, over: () => window.overUpTo(clock.now()) };
   const { standing, ...first } = await goOver(tools, run, round);
   if (standing === 0 || first.isInterrupted) return first;
@@ -172,8 +172,13 @@ function later<Placed extends { readonly place: number }>(
 }
 
 /** Not beyond the newest of now: what dies again while the run goes on is not meant. */
-export async function runBounds(connection: RedisConnection, keys: RedisKeys, filter: MessageFilter) {
-  const bounds = await boundsOf(connection, filter);
+export async function runBounds(
+  connection: RedisConnection,
+  keys: RedisKeys,
+  filter: MessageFilter,
+  redisNow?: number,
+) {
+  const bounds = await boundsOf(connection, filter, redisNow);
   const newest = (await connection.call('ZREVRANGE', keys.deadIndex, 0, 0, 'WITHSCORES')) as Buffer[];
   const score = String(newest[1] ?? '+inf');
   return Number(bounds.highest) < Number(score) ? bounds : { ...bounds, highest: score };
