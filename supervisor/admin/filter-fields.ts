@@ -2,10 +2,16 @@
 import { UNREADABLE } from '../../src/domain/dead-letters/index-line.js';
 import { DEAD_LETTER_REASONS } from '../../src/domain/dead-letters/reasons.js';
 import { FAILURE_REASONS } from '../../src/domain/delivery-outcome.js';
-import { PLACES, type MessageFilter, type MessagePlace } from '../../src/domain/filter/message-filter.js';
+import {
+  contradictionIn,
+  PLACES,
+  type MessageFilter,
+  type MessagePlace,
+} from '../../src/domain/filter/message-filter.js';
 import { MOMENT_EXPECTED, parseMoment } from '../../src/domain/filter/moment.js';
 import { oneOf, seconds, texts, word, type Field, type Fields } from './fields.js';
 import type { DeadLetterFields, MessageFields } from './protocol.js';
+import { RequestError } from './route.js';
 
 export const moment: Field<string> = {
   expects: MOMENT_EXPECTED,
@@ -47,7 +53,15 @@ function placesOf(text: string): readonly MessagePlace[] | undefined {
 /** The body of a POST may name several ids. */
 export const IDS = { ids: texts };
 
+/** @throws RequestError 400 for what can mean no message. */
 export function filterOfFields(fields: MessageFields & { readonly ids?: readonly string[] }): MessageFilter {
+  const filter = givenBy(fields);
+  const contradiction = contradictionIn(filter);
+  if (contradiction !== undefined) throw new RequestError(400, contradiction);
+  return filter;
+}
+
+function givenBy(fields: MessageFields & { readonly ids?: readonly string[] }): MessageFilter {
   const { reason, client, domain, text, answer, id, ids = id === undefined ? undefined : [id] } = fields;
   const all: { readonly [Name in keyof MessageFilter]: MessageFilter[Name] | undefined } = {
     ...{ reason, client, domain, text, answer, ids },

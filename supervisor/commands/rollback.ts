@@ -44,7 +44,7 @@ export const registerRollback: RegisterCommand = (program, context) => {
     const result = await withQueue(command, context, (queue) =>
       options.dryRun ? count(queue, options) : run(queue, options, context),
     );
-    if (options.json) return printJson(context, { dry_run: options.dryRun ?? false, ...result });
+    if (options.json) return printJson(context, { schema_version: 1, dry_run: options.dryRun ?? false, ...result });
     const { claims, retries, dead, dead_left: left } = result;
     const parts = `${claims} claims, ${retries} retries and ${dead} dead letters`;
     context.print(options.dryRun ? `${parts} would go back to the queue.` : `${parts} are back on the queue.`);

@@ -51,6 +51,17 @@ export function timeBoundsOf(
   return { from: Math.max(nowMs - newerThanMs, sinceMs), to: Math.min(nowMs - olderThanMs, untilMs) };
 }
 
+/** Why no message can be meant, as a sentence; undefined = some may be. Ages and times are of two clocks, and not compared. */
+export function contradictionIn(filter: MessageFilter): string | undefined {
+  const { olderThanMs = 0, newerThanMs = Infinity, sinceMs = -Infinity, untilMs = Infinity } = filter;
+  if (olderThanMs > newerThanMs || sinceMs > untilMs) {
+    return 'The times exclude each other: no message can lie between them.';
+  }
+  const { places, dueWithinMs } = filter;
+  if (dueWithinMs === undefined || places === undefined || places.includes('retry')) return undefined;
+  return 'Only retries are due at some time, and they are not among the places that are asked for.';
+}
+
 /** It asks for a time of death or of queueing. */
 export function isTimed({ olderThanMs, newerThanMs, sinceMs, untilMs }: MessageFilter): boolean {
   return [olderThanMs, newerThanMs, sinceMs, untilMs].some((bound) => bound !== undefined);

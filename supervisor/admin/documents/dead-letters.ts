@@ -5,7 +5,13 @@ import type { DeadLetterPage } from '../../../src/queue/dead-letters/listing.js'
 import type { DeadLetterProgress } from '../../../src/queue/dead-letters/run.js';
 import { failureDocument } from './failures.js';
 import { isText } from './messages.js';
-import type { DeadLetterDetails, DeadLetterList, DeadLetterRunAnswer, DeadLetterSummary } from '../protocol.js';
+import {
+  SCHEMA_VERSION,
+  type DeadLetterDetails,
+  type DeadLetterList,
+  type DeadLetterRunAnswer,
+  type DeadLetterSummary,
+} from '../protocol.js';
 
 export function summaryOf(entry: DeadLetterEntry): DeadLetterSummary {
   const { place, unique, messageId, client, domain, reason, letter, storedBytes } = entry;
@@ -30,6 +36,7 @@ export function detailsOf(entry: DeadLetterEntry, mostBytes: number): DeadLetter
   const raw = entry.letter?.raw ?? entry.stored;
   const shown = raw.subarray(0, mostBytes);
   return {
+    schema_version: SCHEMA_VERSION,
     ...summaryOf(entry),
     ...(isText(raw) ? { message: shown.toString('utf8') } : { message_base64: shown.toString('base64') }),
     message_truncated: shown.length < raw.length || entry.stored.length < entry.storedBytes,
@@ -51,6 +58,7 @@ export function listDocument({
   unmoved,
 }: DeadLetterPage<DeadLetterSummary>): DeadLetterList {
   return {
+    schema_version: SCHEMA_VERSION,
     total,
     looked_at: looked,
     unmoved,
@@ -66,5 +74,5 @@ export function runDocument(
   dryRun: boolean,
 ): DeadLetterRunAnswer {
   const told = beingTold && { being_told: beingTold.letters, again_in_seconds: Math.ceil(beingTold.againInMs / 1_000) };
-  return { dry_run: dryRun, total, seen, matched: meant, done, unreadable, ...told };
+  return { schema_version: SCHEMA_VERSION, dry_run: dryRun, total, seen, matched: meant, done, unreadable, ...told };
 }

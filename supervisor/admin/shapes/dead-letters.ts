@@ -31,6 +31,7 @@ export interface DeadLetterRunFields extends DeadLetterFields {
 }
 
 export interface DeadLetterList {
+  readonly schema_version: number;
   /** Dead letters, whatever the filter. */
   readonly total: number;
   /** Of these, from the newest on, so many have been looked at: an answer takes 100 ms at most. */
@@ -67,6 +68,7 @@ export interface DeadLetterSummary {
 }
 
 export interface DeadLetterDetails extends DeadLetterSummary {
+  readonly schema_version: number;
   /** The message's text; of one that is not UTF-8 there is `message_base64`. */
   readonly message?: string;
   readonly message_base64?: string;
@@ -76,6 +78,7 @@ export interface DeadLetterDetails extends DeadLetterSummary {
 }
 
 export interface DeadLetterRunAnswer {
+  readonly schema_version: number;
   readonly dry_run: boolean;
   readonly total: number;
   readonly seen: number;

@@ -34,7 +34,7 @@ export const registerList: RegisterCommand = (dead, context) => {
     .addHelpText('after', '\nExample:\n  $ message-broker-worker dead list --reason malformed --newer-than 1h\n');
   addFilterOptions(command, ['dead']);
   addQueueOptions(command).action(async (options: ListOptions) => {
-    if (!/^[1-9]\d{0,6}$/.test(options.limit)) throw usageError('--limit must be a whole number from 1 on.');
+    if (!/^[1-9]\d{0,6}$/.test(options.limit)) throw usageError('--limit must be a whole number from 1 to 9999999.');
     const filter = filterOf(options);
     const progress = createProgress(context.streams);
     const query = {

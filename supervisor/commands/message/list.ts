@@ -66,7 +66,7 @@ interface Query {
 
 function queryOf(options: ListOptions): Query {
   const { limit, after } = options;
-  if (!/^[1-9]\d{0,6}$/.test(limit)) throw usageError('--limit must be a whole number from 1 on.');
+  if (!/^[1-9]\d{0,6}$/.test(limit)) throw usageError('--limit must be a whole number from 1 to 9999999.');
   return { filter: filterOf(options), limit: Number(limit), ...(after === undefined ? {} : { after }) };
 }
 

@@ -164,6 +164,7 @@ function countText(count: number): string {
 /** @throws CommandError where they are given twice. */
 function withIds(filter: MessageFilter, ids: readonly string[]): MessageFilter {
   if (ids.length === 0) return filter;
+  if (ids.includes('')) throw usageError('An id is empty; give one, or leave it away.');
   if (filter.ids) throw usageError('Give the ids as arguments or by --id: one of them.');
   return { ...filter, ids };
 }

@@ -4,7 +4,11 @@ import { Option, type Command } from 'commander';
 import { UNREADABLE } from '../../../../src/domain/dead-letters/index-line.js';
 import { DEAD_LETTER_REASONS } from '../../../../src/domain/dead-letters/reasons.js';
 import { FAILURE_REASONS } from '../../../../src/domain/delivery-outcome.js';
-import type { MessageFilter, MessagePlace } from '../../../../src/domain/filter/message-filter.js';
+import {
+  contradictionIn,
+  type MessageFilter,
+  type MessagePlace,
+} from '../../../../src/domain/filter/message-filter.js';
 import {
   MOMENT_EXPECTED,
   parseMoment,
@@ -75,10 +79,11 @@ function flagWord(place: MessagePlace): string {
   return place.replace('_', '-');
 }
 
-/** @throws CommandError for a time that cannot be read. */
+/** @throws CommandError for a time that cannot be read, a text that is empty, and what can mean no message. */
 export function filterOf(options: FilterOptions, nowMs = systemClock.wallNow()): MessageFilter {
   const { in: places, reason, client, domain, id: ids, idPrefix, text, answer } = options;
-  return given({
+  checkTexts({ client, domain, 'id-prefix': idPrefix, text, answer }, ids);
+  const filter = given({
     places: places?.map((place) => place.replace('-', '_') as MessagePlace),
     ...{ reason, client, domain, ids, idPrefix, text, answer },
     olderThanMs: spanMs('--older-than', options.olderThan),
@@ -87,6 +92,15 @@ export function filterOf(options: FilterOptions, nowMs = systemClock.wallNow()):
     untilMs: momentMs('--until', options.until, nowMs),
     dueWithinMs: spanMs('--due-within', options.dueWithin),
   });
+  const contradiction = contradictionIn(filter);
+  if (contradiction !== undefined) throw usageError(contradiction);
+  return filter;
+}
+
+/** A variable of a script that is not set must not mean all of them. */
+function checkTexts(flags: Readonly<Record<string, string | undefined>>, ids: readonly string[] = []): void {
+  const empty = Object.keys(flags).find((name) => flags[name] === '') ?? (ids.includes('') ? 'id' : undefined);
+  if (empty !== undefined) throw usageError(`--${empty} is empty; give a text, or leave it away.`);
 }
 
 function given(all: { readonly [Name in keyof MessageFilter]-?: MessageFilter[Name] | undefined }): MessageFilter {

@@ -10,7 +10,7 @@ test('every field says something of which messages are meant, and what is not gi
   expect(read({})).toEqual({});
   const words = { reason: 'poison', client: 'c', domain: 'd', id: 7, id_prefix: 'p', text: 't', answer: 'n' };
   const times = { older_than_seconds: 1.5, newer_than_seconds: 60, since: '2026-01-15T10:30Z' };
-  expect(read({ ...words, ...times, until: '2026-01-15T10:30:00 01:00' })).toEqual({
+  expect(read({ ...words, ...times, until: '2026-01-15T12:30:00 01:00' })).toEqual({
     reason: 'poison',
     client: 'c',
     domain: 'd',
@@ -21,7 +21,7 @@ test('every field says something of which messages are meant, and what is not gi
     olderThanMs: 1_500,
     newerThanMs: 60_000,
     sinceMs: Date.parse('2026-01-15T10:30Z'),
-    untilMs: Date.parse('2026-01-15T09:30Z'),
+    untilMs: Date.parse('2026-01-15T11:30Z'),
   });
 });
 
@@ -40,8 +40,8 @@ test.each([
 
 test('of messages the place and the due time say something as well', () => {
   const message = (given: Record<string, unknown>) => filterOfFields(readFields<MessageFields>(given, MESSAGE_FILTER));
-  expect(message({ in: 'waiting,in-flight,dead', due_within_seconds: 10, reason: 'http_503' })).toEqual({
-    places: ['waiting', 'in_flight', 'dead'],
+  expect(message({ in: 'waiting,in-flight,retry', due_within_seconds: 10, reason: 'http_503' })).toEqual({
+    places: ['waiting', 'in_flight', 'retry'],
     dueWithinMs: 10_000,
     reason: 'http_503',
   });
@@ -49,4 +49,6 @@ test('of messages the place and the due time say something as well', () => {
     /in is .*; it must be one of waiting, in_flight, retry, dead/,
   );
   expect(() => message({ in: '' })).toThrow(/it must be one of/);
+  expect(() => message({ in: 'dead', due_within_seconds: 10 })).toThrow(/^Only retries are due/);
+  expect(() => message({ older_than_seconds: 20, newer_than_seconds: 10 })).toThrow(/^The times exclude each other/);
 });

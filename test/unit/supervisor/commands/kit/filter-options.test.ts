@@ -38,9 +38,9 @@ test('every flag says something of which messages are meant', () => {
     'n',
   ];
   const times = ['--older-than', '90s', '--newer-than', '2h', '--since', '2026-01-15T10:30+01:00', '--until', '1m'];
-  const rest = ['--in', 'waiting', 'in-flight', '--reason', 'http_503', '--due-within', '10s'];
+  const rest = ['--in', 'waiting', 'retry', '--reason', 'http_503', '--due-within', '10s'];
   expect(parsed(ALL, ...words, ...times, ...rest)).toEqual({
-    places: ['waiting', 'in_flight'],
+    places: ['waiting', 'retry'],
     reason: 'http_503',
     client: 'c',
     domain: 'd',
@@ -69,6 +69,16 @@ test.each([
   [['--older-than', 'soon'], '--older-than is "soon"; it must be a time such as 90s, 15m, 2h or 7d.'],
   [['--since', '2026-01-15T10:30'], '--since is "2026-01-15T10:30"; it must be a time with its zone'],
   [['--until', 'noon'], 'or how long ago, such as 2h.'],
+  [['--id-prefix', ''], '--id-prefix is empty; give a text, or leave it away.'],
+  [['--text', ''], '--text is empty'],
+  [['--id', 'a', ''], '--id is empty'],
+  [['--older-than', '2h', '--newer-than', '1h'], 'The times exclude each other'],
+  [['--since', '1h', '--until', '2h'], 'The times exclude each other'],
 ])('%j is refused with what would be right', (flags, sentence) => {
   expect(() => parsed(['dead'], ...flags)).toThrow(sentence);
+});
+
+test('a due time is one of retries alone', () => {
+  expect(() => parsed(ALL, '--in', 'waiting', 'dead', '--due-within', '10s')).toThrow(/^Only retries are due/);
+  expect(parsed(ALL, '--due-within', '10s')).toEqual({ dueWithinMs: 10_000 });
 });
