@@ -1,11 +1,12 @@
 import { Buffer } from 'node:buffer';
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isCancelMarker } from '../../../src/domain/cancelled.js';
-import { deadLetter } from '../../../src/domain/dead-letters/dead-letter.js';
+import { deadLetter, POISON_CRASHES } from '../../../src/domain/dead-letters/dead-letter.js';
 import type { RedisQueue } from '../../../src/queue/claims/claims-and-settlements.js';
 import type { Claim, Settlement } from '../../../src/queue/message-queue.js';
 import { withOperatorQueue, type OperatorQueue } from '../../../src/queue/operator-queue.js';
@@ -94,6 +95,17 @@ const OPERATIONS: readonly Operation[] = [
     },
   },
   { name: 'set right', run: () => queue.background.setRight({ from: 0, limit: 10, backMs: 1_000 }) },
+  { name: 'recover', run: () => queue.background.recover(DEAD_CONSUMER, { evenIfLeased: true }) },
+  {
+    name: 'recover what killed its processes',
+    run: async () => {
+      const deaths = FULL.orphaned.flatMap((text) => [sha1(text), POISON_CRASHES - 1]);
+      await redis.client.hset(`{${QUEUE}}:crashes`, ...deaths);
+      await queue.background.recover(DEAD_CONSUMER, { evenIfLeased: true });
+    },
+  },
+  { name: 'move old letters', run: () => queue.background.moveOldDeadLetters() },
+  { name: 'tell', run: () => queue.background.takeUntold(10, 1) },
   { name: 'roll back', run: () => asOperator(({ rollback }) => rollback.run({ force: true })) },
   {
     name: 'retry now',
@@ -104,6 +116,10 @@ const OPERATIONS: readonly Operation[] = [
     },
   },
   { name: 'cancel', run: () => asOperator(({ actions }) => actions.cancel({ filter: {}, dryRun: false })) },
+  {
+    name: 'return letters to version 1.0',
+    run: () => asOperator(({ deadLetters }) => deadLetters.returnToList({ filter: {}, dryRun: false })),
+  },
   { name: 'replay', run: () => asOperator(({ deadLetters }) => deadLetters.replay({ filter: {}, dryRun: false })) },
 ];
 
@@ -111,6 +127,8 @@ function envelopeOf(text: string): string {
   const raw = Buffer.from(text);
   return String(deadLetter({ raw, reason: 'poison', error: '', attemptCount: 0, workerId: 'w', deadAt: 0 }));
 }
+
+const sha1 = (text: string) => createHash('sha1').update(text).digest('hex');
 
 const memberOf = (text: string, at: number) => `0123456789ab${at} id 1000:${text}`;
 
