@@ -40,4 +40,6 @@ test('many, one, or none; what is meant is said by a dry run, and what was done 
   expect((await ask('cancelMessages', { all: true })).body).toMatchObject({ interrupted: false });
   expect((await places(redis.client)).dead).toHaveLength(4);
   expect(audited).toContainEqual({ ...BY, action: 'cancel', filter: { ids: ['b'] }, count: 1 });
+  const ended = audited.filter((deed) => (deed as { readonly detail?: string }).detail === 'interrupted');
+  expect(ended).toMatchObject([{ ...BY, action: 'cancel', filter: {} }]);
 });

@@ -11,10 +11,12 @@ import type { Removal } from './cancelled-letter.js';
 /** In the middle of 1,000,000 messages each takes Redis up to 0.1 ms. */
 const STEP = 50;
 const STEP_BYTES = 1_048_576;
+/** Small ones at once; of large ones the script looks at fewer. */
+const LOOKED_AT = 1_000;
 /** Pushes meanwhile: at 20,000 a second some hundred. */
 const LOOKED_BEHIND = 4_000;
 
-const cancelScript = redisScript('actions/cancel-waiting', 'letter-failures', 'cancelled');
+const cancelScript = redisScript('actions/cancel-waiting', 'letter-failures', 'cancelled', 'stepwise');
 
 type Seen = readonly [Pick<WaitingMessage, 'index' | 'raw' | 'messageId'>, Removal];
 
@@ -58,15 +60,13 @@ function groups(removals: readonly Seen[]): Seen[][] {
 async function takeOutGroup(connection: RedisConnection, keys: RedisKeys, group: readonly Seen[]): Promise<number> {
   const first = Math.min(...group.map(([{ index }]) => index));
   const span = Math.max(...group.map(([{ index }]) => index)) - first + 1;
-  const longest = Math.max(...group.map(([{ raw }]) => raw.length));
-  const most = Math.max(1, Math.floor((4 * STEP_BYTES) / longest));
-  let [left, from, look] = [group, first, Math.min(most, span + STEP)];
+  let [left, from, look] = [group, first, Math.min(LOOKED_AT, span + STEP)];
   while (left.length > 0 && from < first + span + LOOKED_BEHIND) {
-    const { missing, isOver } = await takeOut(connection, keys, { from, look, left });
+    const { missing, isOver, looked } = await takeOut(connection, keys, { from, look, left });
     left = missing;
     if (isOver) break;
-    from += look;
-    look = Math.min(most, 2 * look);
+    from += looked;
+    look = Math.min(LOOKED_AT, 2 * look);
   }
   return group.length - left.length;
 }
@@ -77,20 +77,27 @@ interface Window {
   readonly left: readonly Seen[];
 }
 
+interface Looked {
+  readonly missing: readonly Seen[];
+  readonly looked: number;
+  readonly isOver: boolean;
+}
+
 async function takeOut(
   connection: RedisConnection,
   { queue, deadIndex, deadLetters, untold, failures }: RedisKeys,
   { from, look, left }: Window,
-): Promise<{ readonly missing: readonly Seen[]; readonly isOver: boolean }> {
+): Promise<Looked> {
   const args: RedisArgument[] = [from, look];
   for (const [{ raw, messageId }, { envelope, line, marker }] of left) {
     args.push(raw, envelope, line, marker, messageId ?? '');
   }
   const reply = await cancelScript.run(connection, [queue, deadIndex, deadLetters, untold, failures], args);
-  const [, refusal, missing, isOver] = reply as [number, Buffer, number[], number];
+  const [, refusal, missing, isOver, looked] = reply as [number, Buffer, number[], number, number];
   if (refusal.length > 0) throw new UnusableRedisError(`Redis refuses to take a message out: ${String(refusal)}`);
   return {
     missing: missing.flatMap((number) => (left[number - 1] ? [left[number - 1] as Seen] : [])),
     isOver: isOver === 1,
+    looked,
   };
 }

@@ -56,7 +56,7 @@ export interface WalkTools {
 /** 1,000 messages of 300 bytes take Redis 2 ms. */
 export const STEP_ENTRIES = 1_000;
 /** Entries read at once to begin with: see lua/parts/stepwise.lua. */
-export const FIRST_AT_ONCE = 16;
+export const FIRST_AT_ONCE = 4;
 /** Between two steps, so that those who deliver get their turn. */
 export const PAUSE_MS = 1;
 

@@ -99,6 +99,7 @@ async function act(
     });
     return actionDocument(progress, dryRun ? met : undefined);
   });
-  if (!dryRun) await audit.note({ ...by, action: kind, filter: which, count: answer.body.done });
+  const detail = answer.body.interrupted ? 'interrupted' : undefined;
+  if (!dryRun) await audit.note({ ...by, action: kind, filter: which, count: answer.body.done, detail });
   return answer;
 }

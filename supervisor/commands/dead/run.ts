@@ -15,7 +15,7 @@ import {
 } from '../kit/bulk.js';
 import { printJson, type CommandContext } from '../kit/command.js';
 import { addFilterOptions, filterOf, type FilterOptions } from '../kit/options/filter-options.js';
-import { noteDeed } from '../kit/operator.js';
+import { noteDeed, outcomeOf } from '../kit/operator.js';
 import { createProgress } from '../kit/progress.js';
 import { addQueueOptions, withQueue } from '../kit/options/queue-options.js';
 
@@ -108,7 +108,7 @@ function walk(
           if (dryRun && met.length < MOST_NAMED) met.push(`${unique}  ${printable(`${reason}  ${messageId}`, 300)}`);
         },
       });
-      if (!dryRun) await noteDeed(queue, context, { action: kind, filter, count: came.done });
+      if (!dryRun) await noteDeed(queue, context, { action: kind, filter, ...outcomeOf(came) });
       return { ...came, met };
     }),
   ).finally(() => progress.end());

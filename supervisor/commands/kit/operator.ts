@@ -19,6 +19,14 @@ export async function noteDeed(
   if (refusal !== undefined) context.printError(`Note: this is not written into the audit: ${refusal}`);
 }
 
+/** How the audit tells of the end of a run: one that was killed has none. */
+export function outcomeOf(run: {
+  readonly done: number;
+  readonly isInterrupted?: boolean;
+}): Pick<Act, 'count' | 'detail'> {
+  return { count: run.done, detail: run.isInterrupted === true ? 'interrupted' : undefined };
+}
+
 /** A container's user may have a number only. */
 function userName(): string {
   try {

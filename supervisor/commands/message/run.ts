@@ -18,7 +18,7 @@ import {
 } from '../kit/bulk.js';
 import { CommandError, printJson, usageError, type CommandContext } from '../kit/command.js';
 import { addFilterOptions, filterOf, type FilterOptions } from '../kit/options/filter-options.js';
-import { noteDeed } from '../kit/operator.js';
+import { noteDeed, outcomeOf } from '../kit/operator.js';
 import { createProgress } from '../kit/progress.js';
 import { addQueueOptions, withQueue } from '../kit/options/queue-options.js';
 import { whereabouts } from './whereabouts.js';
@@ -99,7 +99,7 @@ function act(command: Command, context: CommandContext, { action, filter, option
           progress.update(`${now.seen} of ${now.total} seen, ${now.meant} meant, ${now.done} ${done}`),
         ...(dryRun ? { onMeant: (message) => met.length < MOST_NAMED && met.push(message) } : {}),
       });
-      if (!dryRun) await noteDeed(queue, context, { action: kind, filter, count: result.done });
+      if (!dryRun) await noteDeed(queue, context, { action: kind, filter, ...outcomeOf(result) });
       return { result, missing: await missingOf(queue, filter, result, elsewhere) };
     }),
   ).finally(() => progress.end());

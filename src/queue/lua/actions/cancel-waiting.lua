@@ -5,14 +5,14 @@
 --      then five per message: its bytes, its envelope or "" = nothing is kept of it, its line of the index or "", the marker,
 --      its id or ""
 -- Returns {messages taken out, why the next one is refused or "", {numbers (from 1) of those not among the entries},
---          1 = no more entries lie behind these}
+--          1 = no more entries lie behind these, entries looked at: fewer where they are large}
 --
 -- Pushes move a message away from the newest end, and a claim moves none: so it lies where it was seen, or behind that. An
 -- element is overwritten only where its bytes are those that were seen. For the order of writes see exchange.lua: a burial
 -- begins with two removals that do nothing; an LSET has no such form, and where it is refused the letter is removed again.
 
 local queue, index, letters, untold, failures = unpack(KEYS)
-local first, look = tonumber(ARGV[1]), tonumber(ARGV[2])
+local first, most = tonumber(ARGV[1]), tonumber(ARGV[2])
 redis.call('ZREM', index, '')
 redis.call('HDEL', letters, '')
 
@@ -36,21 +36,26 @@ local function take_out(place, at)
   return refused
 end
 
-local taken, is_taken = 0, {}
-local entries = redis.call('LRANGE', queue, first, first + look - 1)
-for number, raw in ipairs(entries) do
+local taken, is_taken, refused = 0, {}, nil
+local function visit(place, raw)
   local same = wanted[raw]
   local at = same and table.remove(same)
   if at then
-    local refused = take_out(first + number - 1, at)
-    if refused then return { taken, refused, {}, 0 } end
-    taken = taken + 1
-    is_taken[at] = true
+    refused = take_out(place, at)
+    if refused then return nil end
+    taken, is_taken[at] = taken + 1, true
   end
+  return 0
 end
+
+local length = redis.call('LLEN', queue)
+local looked = look(first, most, FEW, at_once_in_list(length), function(from, to)
+  return redis.call('LRANGE', queue, from, to)
+end, visit)
+if refused then return { taken, refused, {}, 0, looked } end
 
 local missing = {}
 for at = 3, #ARGV, 5 do
   if not is_taken[at] then missing[#missing + 1] = (at + 2) / 5 end
 end
-return { taken, '', missing, #entries < look and 1 or 0 }
+return { taken, '', missing, first + looked >= length and 1 or 0, looked }

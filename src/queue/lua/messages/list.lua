@@ -22,7 +22,8 @@ local function visit(index, raw)
   return #shown
 end
 
-local looked, at_once = look(tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[5]), function(from, to)
+local length = redis.call('LLEN', list)
+local looked, at_once = look(tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[5]), at_once_in_list(length), function(from, to)
   return redis.call('LRANGE', list, from, to)
 end, visit)
-return { redis.call('LLEN', list), looked, at_once, matches }
+return { length, looked, at_once, matches }

@@ -48,7 +48,7 @@ end
 local first = first_rank()
 local behind = redis.call('ZCOUNT', retry, '-inf', highest)
 local most = math.max(0, math.min(tonumber(ARGV[4]), behind - first))
-local looked, at_once = look(first, most, tonumber(ARGV[7]), function(from, to)
+local looked, at_once = look(first, most, tonumber(ARGV[7]), at_once_in_set, function(from, to)
   return redis.call('ZRANGE', retry, from, to)
 end, visit)
 local time = redis.call('TIME')
