@@ -59,6 +59,7 @@ const ROOMS = {
     'supervisor/workers',
     'src/shared',
     'src/domain/dead-letters/reasons.ts',
+    'src/domain/failures/failing-clients.ts',
     'src/domain/fleet',
     'src/domain/history/book.ts',
   ],

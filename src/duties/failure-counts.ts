@@ -2,6 +2,7 @@
  * Writes what fails, by reason, client and domain, to the counts of the hour: once a second and only where something has
  * failed. A side book: what Redis refuses is counted, said once and left out; while Redis is away it waits, in a few groups.
  */
+import { FailingClients, type FailingFacts } from '../domain/failures/failing-clients.js';
 import { FailureTally, type CountedFailure } from '../domain/failures/failure-tally.js';
 import type { FailureQueue } from '../queue/background-queue.js';
 import { reasonOf } from '../shared/errors.js';
@@ -16,6 +17,7 @@ const RETRY_MS = 5_000;
 interface FailureCountsOptions {
   readonly queue: Pick<FailureQueue, 'isReady' | 'countFailures'>;
   readonly metrics: Pick<WorkerMetrics, 'skipped'>;
+  readonly retryIntervalMs: number;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -23,6 +25,7 @@ interface FailureCountsOptions {
 export class FailureCounts implements Life {
   readonly #options: FailureCountsOptions;
   readonly #tally = new FailureTally();
+  readonly #clients: FailingClients;
   #timer: Timer | undefined;
   #writing: Promise<void> | undefined;
   #hasSaid = false;
@@ -30,14 +33,28 @@ export class FailureCounts implements Life {
 
   constructor(options: FailureCountsOptions) {
     this.#options = options;
+    this.#clients = new FailingClients(options.retryIntervalMs);
   }
 
   /** Nothing to do: the first failure begins it. */
   start(): void {}
 
   note(failure: CountedFailure): void {
+    const { client, reason, status, at } = failure;
+    const answer = status === undefined ? reason : `HTTP ${status}`;
+    this.#clients.failed({ client, answer, at }, this.#options.clock.now());
     this.#tally.add(failure);
     this.#writeAfter(WRITE_AFTER_MS);
+  }
+
+  /** A message of this client was. */
+  delivered(client: string | undefined): void {
+    this.#clients.delivered(client, this.#options.clock.now());
+  }
+
+  /** Whose messages fail now. */
+  get failing(): FailingFacts {
+    return this.#clients.facts(this.#options.clock.now());
   }
 
   /** What has been counted is written, if Redis is there. */

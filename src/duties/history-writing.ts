@@ -2,6 +2,7 @@ import { NOTHING_COUNTED, type HistoryCounts } from '../domain/history/book.js';
 import { waitSecondsOf } from '../domain/history/oldest-wait.js';
 import type { HistoryLook, HistoryQueue } from '../queue/background-queue.js';
 import { RedisUnavailableError, UnusableRedisError } from '../shared/errors.js';
+import type { DutyTrouble } from '../shared/ipc.js';
 import type { Log } from '../shared/logger/log.js';
 import type { Clock } from '../shared/time/clock.js';
 import type { Duty } from './duty-failures.js';
@@ -10,6 +11,7 @@ import { createRepeatingDuty } from './repeating-duty.js';
 const WRITE_EVERY_MS = 2_000;
 /** A full Redis, or a user who may not: nobody waits for it. */
 const REFUSED_AGAIN_MS = 10_000;
+const SAID_AFTER_MS = 10_000;
 
 interface HistoryWritingOptions {
   readonly queue: HistoryQueue;
@@ -42,7 +44,7 @@ export function createHistoryWriting(options: HistoryWritingOptions): Duty {
   });
   return {
     get trouble() {
-      return duty.trouble;
+      return duty.trouble ?? writer.trouble;
     },
     start: () => duty.start(),
     async stop() {
@@ -62,7 +64,7 @@ class HistoryWriter {
   #written = NOTHING_COUNTED;
   #last: { readonly look: HistoryLook; readonly heardAt: number } | undefined;
   #oldestWaitSeconds: number | undefined;
-  #refusedAt: number | undefined;
+  #refused: { readonly at: number; readonly reason: string } | undefined;
   #standsSince: number | undefined;
 
   constructor(options: HistoryWritingOptions) {
@@ -93,7 +95,7 @@ class HistoryWriter {
       return true;
     } catch (error) {
       if (!queue.isReady() || !isRefusal(error)) throw error;
-      this.#refused(error.message);
+      this.#noteRefusal(error.message);
       return false;
     }
   }
@@ -103,16 +105,23 @@ class HistoryWriter {
     return this.#last ? this.#last.look.at + clock.now() - this.#last.heardAt : clock.wallNow();
   }
 
-  #refused(reason: string): void {
-    if (this.#refusedAt !== undefined) return;
-    this.#refusedAt = this.#options.clock.now();
+  /** What Redis refuses for 10 s is said as of a duty that fails. */
+  get trouble(): DutyTrouble | undefined {
+    if (!this.#refused || this.#options.clock.now() - this.#refused.at < SAID_AFTER_MS) return undefined;
+    const text = `the history has failed for more than ${SAID_AFTER_MS / 1_000} s: ${this.#refused.reason}`;
+    return { duty: 'history', text, stops: false };
+  }
+
+  #noteRefusal(reason: string): void {
+    if (this.#refused) return;
+    this.#refused = { at: this.#options.clock.now(), reason };
     this.#options.log.warn(`The history of the queue is not written, and deliveries go on without it: ${reason}`);
   }
 
   #taken(): void {
-    if (this.#refusedAt === undefined) return;
-    const seconds = Math.round((this.#options.clock.now() - this.#refusedAt) / 1_000);
-    this.#refusedAt = undefined;
+    if (!this.#refused) return;
+    const seconds = Math.round((this.#options.clock.now() - this.#refused.at) / 1_000);
+    this.#refused = undefined;
     this.#options.log.info(
       `The history of the queue is written again after ${seconds} s; what was counted meanwhile stands in this minute`,
     );

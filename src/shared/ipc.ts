@@ -13,6 +13,7 @@
 import { isDuty, type DutyName } from './words/duties.js';
 import { isConfig, type Config } from './config/config.js';
 import { readCounts, type Counts } from './metrics/counts.js';
+import { readFailing } from './metrics/failing-facts.js';
 import { readMetrics, type MetricJson } from './metrics/metric-json.js';
 
 export type ToChild =
@@ -113,6 +114,8 @@ export interface Beat {
   readonly heldBy?: HeldBy | undefined;
   /** How many deliveries it may have in flight, and what holds that (domain/flow/flow-control.ts). */
   readonly flow?: { readonly limit: number; readonly heldBy: string } | undefined;
+  /** Whose messages fail lately (domain/failures/failing-clients.ts); undefined = not known. */
+  readonly failing?: ReturnType<typeof readFailing>;
   /** In use. */
   readonly certificates: readonly CertificateDates[];
   readonly troubles: readonly DutyTrouble[];
@@ -197,6 +200,7 @@ function readBeat(beat: Beat): Beat {
     nextLookMs: isCount(nextLookMs) ? nextLookMs : undefined,
     heldBy: HELD_BY.find((word) => word === beat.heldBy),
     flow: isFlow(flow) ? flow : undefined,
+    failing: readFailing(beat.failing),
     certificates: Array.isArray(certificates) ? certificates.filter(isCertificateDates) : [],
     troubles: Array.isArray(troubles) ? troubles.filter(isDutyTrouble) : [],
   };

@@ -1,4 +1,5 @@
 import type { Duty } from '../duties/duty-failures.js';
+import type { FailureCounts } from '../duties/failure-counts.js';
 import type { MetricsServer } from '../duties/metrics-server.js';
 import type { CircuitBreaker } from '../domain/flow/circuit-breaker.js';
 import type { FlowControl } from '../domain/flow/flow-control.js';
@@ -24,6 +25,7 @@ export interface BeatSources extends Holders {
   readonly route: Pick<RouteRecord, 'isMissing'>;
   readonly mainServer: Pick<Config['mainServer'], 'url' | 'deliverEndpoint'>;
   readonly metricsServer: Pick<MetricsServer, 'state'>;
+  readonly failureCounts: Pick<FailureCounts, 'failing'>;
   readonly watchedDuties: readonly Pick<Duty, 'trouble'>[];
   /** Of the slot. */
   readonly metricsPort: number;
@@ -55,6 +57,7 @@ export function beatOf(sources: BeatSources, times: BeatTimes, eventLoopLagSecon
     nextLookMs: nextLookMs(sources, times.now),
     heldBy: holdOf(sources, times.now)?.by,
     flow: sources.flow.facts(times.now),
+    failing: sources.failureCounts.failing,
   };
 }
 

@@ -88,13 +88,14 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
   const { server, certificates } = main;
   const { host, enabled } = config.metrics;
   const { registry } = metrics;
+  const { retryIntervalMs } = config.worker;
   const metricsServer = createMetricsServer({ host, port: identity.metricsPort, enabled, registry, clock, log });
-  const failureCounts = new FailureCounts({ queue: queue.background, metrics, clock, log });
+  const failureCounts = new FailureCounts({ queue: queue.background, metrics, retryIntervalMs, clock, log });
   const delivering = { ...flows, metrics, server, queue, pause, failureCounts };
   pause.onChange(() => void (pause.isPaused && (flows.copies.giveUp(), flows.held.handBack())));
   const watchedDuties = watchedDutiesOf(options, { ...delivering, ...main, redisWatch });
   return {
-    ...{ metrics, redisWatch, queue, pause, server, certificates, metricsServer, watchedDuties },
+    ...{ metrics, redisWatch, queue, pause, server, certificates, metricsServer, watchedDuties, failureCounts },
     ...{ flow: flows.flow, breaker: flows.flow.breaker, fleet: flows.fleet, pace: flows.pace, route: flows.route },
     notBegun: flows.notBegun,
     mainServer: config.mainServer,

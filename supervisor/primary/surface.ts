@@ -80,7 +80,7 @@ export function surfaceOf(options: SurfaceOptions): Surface {
     arrivals: () => arrivals.arrivalsAt(clock.now()),
     errors: () => sampler.errors,
     fleet: () => fleet.sight,
-    troubles: () => troublesOf([...listeners, ...[observer, queue].map(({ trouble }) => ({ trouble: trouble?.text }))]),
+    troubles: () => troublesOf(listeners),
     failingDuties: () => troublesOf([observer, queue, history, sweeper, foundLists, fleet]),
   });
   const document = (): StatusDocument => status.document();

@@ -178,8 +178,24 @@ export interface StatusFacts {
   /** In use; the soonest end of each file. */
   readonly certificates: readonly CertificateStatus[];
   readonly traffic: TrafficStatus;
+  /** Whose messages fail lately, of what the workers here attempt; null = not known. */
+  readonly failing: FailingStatus | null;
   /** One for each reason, the latest first. */
   readonly errors: readonly ErrorStatus[];
+}
+
+/** Attempts over the last one to two retry intervals, at least half a minute; of those who failed ten, the most first. */
+export interface FailingStatus extends Pick<CountsStatus, 'failed' | 'delivered'> {
+  readonly clients: readonly FailingClient[];
+}
+
+export interface FailingClient extends Pick<CountsStatus, 'failed' | 'delivered'> {
+  /** null = its messages do not say. */
+  readonly client_id: string | null;
+  /** What its latest failure came to: `HTTP 422`, or the reason where there was no answer. */
+  readonly answer: string;
+  /** Since when at least half of its attempts fail; ISO 8601, UTC. */
+  readonly since: string;
 }
 
 export interface FleetStatus {

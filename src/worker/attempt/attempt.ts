@@ -54,7 +54,7 @@ interface AttemptsOptions {
   readonly held: Pick<Held, 'wait'>;
   readonly notBegun: Pick<NotBegun, 'while'>;
   readonly metrics: WorkerMetrics;
-  readonly failureCounts: Pick<FailureCounts, 'note'>;
+  readonly failureCounts: Pick<FailureCounts, 'note' | 'delivered'>;
   readonly workerId: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -174,9 +174,10 @@ export class Attempts {
   }
 
   #delivered(claim: Claim, message: Message, id: string): AttemptResult {
-    const { metrics } = this.#options;
+    const { metrics, failureCounts } = this.#options;
     metrics.processed('delivered');
     metrics.delivered();
+    failureCounts.delivered(message.clientId);
     this.#tell(`Message ${id} delivered successfully`);
     const { id: messageId } = message;
     if (message.attemptCount > 0) return { settlement: { kind: 'ack-retried', claim, messageId }, messageId };

@@ -62,12 +62,20 @@ function reasonLines(reason: string, columns: number): Line[] {
 }
 
 /** Which queue, and whose word this is. */
-export function identity({ queue, supervisor, workers }: StatusDocument): Line[] {
+export function identity({ queue, supervisor, workers, fleet }: StatusDocument): Line[] {
   const taking = workers.filter(({ consuming }) => consuming).length;
   return [
     line(`queue ${printable(queue.name, 100)}`),
     line(`supervisor ${supervisor.version} ${supervisor.state} for ${duration(supervisor.uptime_seconds)}`),
     line(`pid ${supervisor.pid}`),
     line(`workers ${taking}/${supervisor.workers_wanted}`),
+    ...hosts(fleet),
   ];
+}
+
+/** Where this one is not all there is. */
+function hosts(fleet: StatusDocument['fleet']): Line[] {
+  if (fleet === null || (fleet.alive <= 1 && fleet.vanished === 0)) return [];
+  const alive = `hosts ${fleet.alive} alive`;
+  return [fleet.vanished === 0 ? line(alive) : line(`${alive}, ${fleet.vanished} vanished`)];
 }

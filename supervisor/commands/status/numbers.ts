@@ -36,8 +36,19 @@ export function rates({ queue, traffic }: StatusDocument): Line[] {
     line(`delivered ${traffic.delivered_per_second.toFixed(1)}/s`),
     failing(traffic.failed_per_second),
     ...share,
+    ...slowness(traffic),
     ...(outlook === '' ? [] : [line({ text: outlook, tone: trend === 'growing' ? 'warning' : 'strong' })]),
   ];
+}
+
+/** Whether the main server is slow. */
+function slowness({ delivery_seconds: delivery }: StatusDocument['traffic']): Line[] {
+  return delivery === null ? [] : [line(`95 % of attempts take up to ${shortly(delivery.p95)}`)];
+}
+
+/** What `duration` would call 0s. */
+function shortly(seconds: number): string {
+  return seconds < 1 ? `${Math.ceil(seconds * 1_000)} ms` : `${seconds.toFixed(1)} s`;
 }
 
 function failing(perSecond: number): Line {

@@ -11,7 +11,7 @@ export interface Situation {
   readonly tone: Tone;
   /** The cause of the word. */
   readonly text: string;
-  /** Since when, and when it is looked again; undefined = messages flow. */
+  /** Since when, and when it is looked again; undefined = messages flow, and nobody waits for anything. */
   readonly times: string | undefined;
   /** What to do first. */
   readonly advice: Headline['advice'];
@@ -33,7 +33,7 @@ export function situationOf(status: StatusDocument, now: number): Situation {
     word: state.toUpperCase(),
     tone: TONES[state],
     text: printable(text, LONGEST),
-    times: cause === null ? undefined : timesOf(headline, now),
+    times: cause === null && advice === null ? undefined : timesOf(headline, now),
     advice,
     further: further.map((concern) => printable(concern.text, LONGEST)),
     leftOut,

@@ -17,13 +17,13 @@ const QUEUE: Partial<StatusDocument['queue']> = {
   oldest_retry_overdue_seconds: null,
 };
 
-const FLEET: Partial<StatusDocument> = { fleet: null };
+const WHOLE: Partial<StatusDocument> = { fleet: null, failing: null };
 
 /** What a supervisor of an earlier version answers, which runs on until it is restarted, in the shape of today. */
 export function completed(status: StatusDocument): StatusDocument {
   const { supervisor, workers, queue } = status;
   return {
-    ...FLEET,
+    ...WHOLE,
     ...status,
     supervisor: { ...{ failing_duties: [] }, ...supervisor },
     workers: workers.map((worker) => ({ ...WORKER, ...worker })),

@@ -16,6 +16,7 @@ import type {
   SupervisorState,
   TrafficStatus,
 } from '../status-document.js';
+import { failingStatus } from './failing-clients.js';
 import { seconds, workerStatus, type WorkerFacts } from './worker-status.js';
 
 const MISSING_SHOWN = 10;
@@ -51,6 +52,9 @@ export function statusFacts(facts: SupervisorFacts): StatusFacts {
     totals: facts.counts.totals(facts.slots),
     queue: queueStatus(facts),
     traffic: facts.traffic,
+    failing: failingStatus(
+      facts.slots.flatMap(({ processes }) => processes.flatMap(({ beat }) => beat?.failing ?? [])),
+    ),
     errors: facts.errors,
     fleet: facts.queue && facts.fleet ? fleetStatus(facts.fleet) : null,
     certificates: certificatesOf(facts),

@@ -15,7 +15,7 @@ export function fleetConcerns({ fleet }: StatusFacts): Concern[] {
   return [
     {
       cause: 'host',
-      text: `${who} has not been heard of since ${latest.last_seen_at}${more}`,
+      text: `host ${who} has not been heard of since ${latest.last_seen_at}${more}`,
       level: 'note',
       workers: [],
       next_look_seconds: null,

@@ -1,8 +1,12 @@
 /** The state of the whole in one look. Pure. */
 import { span } from '../../../src/shared/words/span.js';
 import type { Concern, Headline, StatusFacts } from '../status-document.js';
+import { SHRINKS } from './queue-concerns.js';
 
 const MOST_FURTHER = 3;
+
+/** Something is wrong, nothing is, or nothing is and yet more waits than is on its way through. */
+export type Subject = Concern['cause'] | 'flowing' | 'catching up';
 
 /** @param since ISO 8601, UTC, of what it is about. */
 export function headlineOf(status: StatusFacts, concerns: readonly Concern[], since: string): Headline {
@@ -10,14 +14,22 @@ export function headlineOf(status: StatusFacts, concerns: readonly Concern[], si
   const rest = { since, further: others.slice(0, MOST_FURTHER), left_out: Math.max(0, others.length - MOST_FURTHER) };
   const state = stateOf(status, concerns);
   if (!first)
-    return { state, cause: null, text: flowing(status), workers: [], next_look_seconds: null, advice: null, ...rest };
+    return { ...NOTHING_WRONG, state, text: flowing(status), advice: isShrinking(status) ? SHRINKS : null, ...rest };
   const { cause, text, workers, next_look_seconds, advice } = first;
   return { state, cause, text, workers, next_look_seconds, advice, ...rest };
 }
 
+const NOTHING_WRONG = { cause: null, workers: [], next_look_seconds: null } as const;
+
 /** What the headline is about: its beginning is that of the headline. */
-export function subjectOfHeadline(concerns: readonly Concern[]): Concern['cause'] | 'flowing' {
-  return shown(concerns)[0]?.cause ?? 'flowing';
+export function subjectOfHeadline({ queue }: StatusFacts, concerns: readonly Concern[]): Subject {
+  const { trend } = queue.arrivals;
+  const isWaiting = trend !== null && trend !== 'none';
+  return shown(concerns)[0]?.cause ?? (isWaiting ? 'catching up' : 'flowing');
+}
+
+function isShrinking({ queue }: StatusFacts): boolean {
+  return queue.waiting !== null && queue.arrivals.caught_up_in_seconds !== null;
 }
 
 /** A pause, unless something stops deliveries beside it, is the cause of the word: who, why and until when stand first. */

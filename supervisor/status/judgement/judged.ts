@@ -6,5 +6,5 @@ import type { Onsets } from './onsets.js';
 /** @param wallNow ms since the Unix epoch. */
 export function judged(facts: StatusFacts, onsets: Onsets, wallNow: number): StatusDocument {
   const concerns = concernsOf(facts);
-  return { headline: headlineOf(facts, concerns, onsets.look(concerns, wallNow)), ...facts };
+  return { headline: headlineOf(facts, concerns, onsets.look(facts, concerns, wallNow)), ...facts };
 }

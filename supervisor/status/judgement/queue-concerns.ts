@@ -1,4 +1,4 @@
-import { BACKLOG_MESSAGES, backlogOf } from '../../../src/shared/words/causes.js';
+import { BACKLOG_MESSAGES, backlogOf, CAUSE } from '../../../src/shared/words/causes.js';
 import { pausedBy } from '../../../src/shared/words/paused.js';
 import { span } from '../../../src/shared/words/span.js';
 import type { Advice, Cause, Concern, PausedStatus, StatusFacts } from '../status-document.js';
@@ -17,6 +17,8 @@ const OUTAGES: ReadonlySet<Cause> = new Set([
   'rest',
   'stuck',
 ]);
+
+export const SHRINKS: Advice = { text: 'Nothing has to be done: it shrinks.', command: null };
 
 const OF_ALL = { level: 'wrong', workers: [], next_look_seconds: null } as const;
 
@@ -61,10 +63,10 @@ function backlogConcerns({ queue, workers }: StatusFacts, hasOutage: boolean): C
   const { waiting, arrivals } = queue;
   if (waiting === null || waiting <= BACKLOG_MESSAGES) return [];
   const { trend, caught_up_in_seconds: seconds } = arrivals;
-  const said = seconds === null ? '' : `; caught up in about ${span(seconds)}`;
-  const grows = trend === 'growing' ? '; it grows' : '';
+  const shrinks = seconds !== null && `${CAUSE.backlog}: ${waiting} messages wait, caught up in about ${span(seconds)}`;
+  const text = shrinks || `${backlogOf(waiting)}${trend === 'growing' ? '; it grows' : ''}`;
   const advice = backlogAdvice({ hasOutage, isShrinking: seconds !== null, limitedBy: limitOf(workers) });
-  return [{ ...OF_ALL, cause: 'backlog', text: `${backlogOf(waiting)}${said}${grows}`, advice }];
+  return [{ ...OF_ALL, cause: 'backlog', text, advice }];
 }
 
 /** What holds most workers. */
@@ -82,7 +84,7 @@ interface BacklogFacts {
 
 function backlogAdvice({ hasOutage, isShrinking, limitedBy }: BacklogFacts): Advice {
   if (hasOutage) return { text: 'Nothing for itself: it is worked off once messages flow again.', command: null };
-  if (isShrinking) return { text: 'Nothing: it shrinks.', command: null };
+  if (isShrinking) return SHRINKS;
   if (limitedBy === 'server') {
     return { text: 'The main server bears no more at once: look at what makes it slow.', command: null };
   }

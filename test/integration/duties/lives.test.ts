@@ -83,7 +83,7 @@ conformsToLife({
 
 conformsToLife({
   name: 'the counts of what fails',
-  make: () => new FailureCounts({ queue: queue.background, metrics, clock, log }),
+  make: () => new FailureCounts({ retryIntervalMs: 30_000, queue: queue.background, metrics, clock, log }),
 });
 
 conformsToLife({

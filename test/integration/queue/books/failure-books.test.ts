@@ -53,7 +53,7 @@ test('a worker writes what it has counted, and the rest as it stops', async () =
   const log = recordedLog();
   const skipped: unknown[] = [];
   const metrics = { skipped: (what: string, count: number) => void skipped.push([what, count]) };
-  const counts = new FailureCounts({ queue: background, metrics, clock: systemClock, log });
+  const counts = new FailureCounts({ retryIntervalMs: 30_000, queue: background, metrics, clock: systemClock, log });
   const failure = { at: AT, messageId: 'm', reason: 'timeout', status: undefined, client: 'c', domain: 'd' };
   counts.note(failure);
   await waitFor(async () => (await readBack()).length === 1, { what: 'the counts' });
@@ -70,7 +70,7 @@ test('what Redis refuses is left out, counted, and said once', async () => {
   const metrics = { skipped: (what: string, count: number) => void skipped.push([what, count]) };
   await redis.client.set(keys.failuresIn(HOUR), 'of another program');
   for (let time = 0; time < 2; time += 1) {
-    const counts = new FailureCounts({ queue: background, metrics, clock: systemClock, log });
+    const counts = new FailureCounts({ retryIntervalMs: 30_000, queue: background, metrics, clock: systemClock, log });
     counts.note({ at: AT, messageId: 'm', reason: 'timeout', status: undefined, client: 'c', domain: 'd' });
     await counts.stop();
   }

@@ -49,15 +49,19 @@ test('nothing is lost or written twice over an outage and a lost answer', async 
   expect(writing.trouble).toBeUndefined();
 });
 
-test('a refusal is said once, is nobody’s trouble, and what was counted meanwhile is written after it', async () => {
+test('a refusal is said once, is a trouble after 10 s, and what was counted meanwhile is written after it', async () => {
   const { clock, queue, counts, log, writing } = await started();
   queue.refusal = 'OOM command not allowed';
   counts.retried = 5;
-  await clock.advance(300_000);
-  expect(log.count(/^WARNING The history of the queue is not written, and deliveries go on .*OOM/)).toBe(1);
+  await clock.advance(10_000);
   expect(writing.trouble).toBeUndefined();
+  await clock.advance(290_000);
+  expect(log.count(/^WARNING The history of the queue is not written, and deliveries go on .*OOM/)).toBe(1);
+  expect(writing.trouble).toMatchObject({ duty: 'history', stops: false });
+  expect(writing.trouble?.text).toMatch(/^the history has failed for more than 10 s: .*OOM/);
   queue.refusal = undefined;
   await clock.advance(10_000);
+  expect(writing.trouble).toBeUndefined();
   expect(queue.written.retried).toBe(5);
   expect(log.count(/^INFO The history of the queue is written again after 3\d\d s/)).toBe(1);
 });

@@ -94,7 +94,7 @@ export function createCore(
   const pause = new PauseWatch({ queue: pauseInRedis, isAlone: true, clock, log });
   pause.onChange(() => void (pause.isPaused && (copies.giveUp(), held.handBack())));
   const counted: CountedFailure[] = [];
-  const failureCounts = { note: (failure: CountedFailure) => void counted.push(failure) };
+  const failureCounts = { note: (failure: CountedFailure) => void counted.push(failure), delivered: () => undefined };
   const notBegun = new NotBegun();
   const asking = { server: observed, burial, givingUp, copies, lag, held, notBegun, pause };
   const attempts = new GatedAttempts(

@@ -123,7 +123,7 @@ function watched() {
   const look = (now: number) => {
     errors.look(ledger.failures(slots), now);
     meter.look(ledger.bySlot(slots));
-    return failingConcerns({ traffic: meter.traffic, errors: errors.list(now) }).map(({ text }) => text);
+    return failingConcerns({ traffic: meter.traffic, errors: errors.list(now), failing: null }).map(({ text }) => text);
   };
   return { children, errors, meter, look };
 }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { overview, statusText, type Room } from '../../../../../supervisor/commands/status/overview.js';
 import { painted, widthOfLine } from '../../../../../supervisor/commands/status/drawing/line.js';
 import { NO_ARRIVALS } from '../../../../../supervisor/status/arrivals-meter.js';
+import { NO_TRAFFIC } from '../../../../../supervisor/status/traffic-meter.js';
 import type { ArrivalsStatus, StatusDocument, WorkerStatus } from '../../../../../supervisor/status/status-document.js';
 import { BACKOFF, factsOf } from '../../status/judgement/facts.js';
 import { judged } from '../../../../../supervisor/status/judgement/judged.js';
@@ -41,6 +42,33 @@ test('what arrives is said once it is known, and whether the workers keep up wit
   expect(said({ arrived_per_second: 5, trend: 'shrinking', caught_up_in_seconds: 54 })).toBe(
     'arriving 5.0/s   caught up in about 54s',
   );
+});
+
+test('whether the main server is slow', () => {
+  const quantiles = (p95: number) => ({ p50: p95 / 2, p95, p99: p95 });
+  const line = (p95: number) => {
+    const traffic = { ...NO_TRAFFIC, delivered: 5, delivery_seconds: quantiles(p95) };
+    return statusText(judged(factsOf([{}], { traffic }), new Onsets(), 0)).find((text) => text.startsWith('arriving'));
+  };
+  expect(line(0.0412)).toMatch(/ 95 % of attempts take up to 42 ms$/);
+  expect(line(7.25)).toMatch(/ 95 % of attempts take up to 7\.3 s$/);
+});
+
+test('other hosts, where there are any', () => {
+  const text = (alive: number, vanished: number) =>
+    statusText({ ...status([{}]), fleet: { alive, vanished, stopped: 0, missing: [] } }).join('\n');
+  expect(text(1, 0)).not.toContain('hosts');
+  expect(text(2, 0)).toMatch(/ hosts 2 alive$/m);
+  expect(text(1, 1)).toMatch(/ hosts 1 alive, 1 vanished$/m);
+});
+
+test('of a backlog that shrinks: since when, and that nothing has to be done', () => {
+  const arrivals = { ...NO_ARRIVALS, trend: 'shrinking', caught_up_in_seconds: 54 } as const;
+  const text = shown(status([{}], { waiting: 900, arrivals }), SMALL);
+  expect(text).toMatch(
+    /^FLOWING {2}the worker takes messages; 900 wait, caught up in about 54 s\n {2}since .*\n {2}Nothing has/,
+  );
+  expect(shown(status([{}]), SMALL)).not.toContain('since');
 });
 
 test('where messages are; unknown is no number', () => {

@@ -47,7 +47,7 @@ export function factsOf(
   changes: {
     readonly supervisor?: Partial<StatusFacts['supervisor']>;
     readonly queue?: Partial<StatusFacts['queue']>;
-  } & Partial<Pick<StatusFacts, 'certificates' | 'traffic' | 'errors'>> = {},
+  } & Partial<Pick<StatusFacts, 'certificates' | 'traffic' | 'errors' | 'failing'>> = {},
 ): StatusFacts {
   const { supervisor, queue, ...others } = changes;
   return {
@@ -83,6 +83,7 @@ export function factsOf(
     fleet: null,
     certificates: [],
     traffic: NO_TRAFFIC,
+    failing: null,
     errors: [],
     ...others,
   };

@@ -16,7 +16,7 @@ const factsWith = (...missing: FleetStatus['missing'][number][]): StatusFacts =>
 
 test('a host that vanished within the hour is the headline where nothing is worse, and no trouble of this host', () => {
   const facts = factsWith(lost('host-b\u202e', 20), lost('host-c', 3_599), lost('host-d', 3_600));
-  const text = 'host-b\\u202e/9099 has not been heard of since 2026-11-26T10:00:00Z, and 1 more';
+  const text = 'host host-b\\u202e/9099 has not been heard of since 2026-11-26T10:00:00Z, and 1 more';
   const { headline } = judged(facts, new Onsets(), 0);
   expect(headline).toMatchObject({ state: 'degraded', cause: 'host', text, further: [] });
   expect(headline.advice?.command).toBe('message-broker-worker fleet');

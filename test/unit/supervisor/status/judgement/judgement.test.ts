@@ -239,16 +239,20 @@ describe('what is to be done about a backlog', () => {
     ['the rate', backlog({}, { limited_by: 'rate' }), 'MAIN_SERVER_MAX_RATE'],
     ['too few slots', backlog({}, { limited_by: 'concurrency' }), 'raise WORKER_CONCURRENCY'],
   ])('%s', (_, concern, advice) => {
-    expect(concern?.text).toMatch(/^queue backlog: 12000 messages wait, more than 10000/);
+    expect(concern?.text).toMatch(/^queue backlog: 12000 messages wait, (?:more than 10000|caught up in about)/);
     expect(concern?.advice?.text).toContain(advice);
   });
   test('how long it takes is said', () => {
     const shrinking = { ...NO_ARRIVALS, trend: 'shrinking', caught_up_in_seconds: 130 } as const;
-    expect(backlog({ arrivals: shrinking })?.text).toContain('; caught up in about 2 min 10 s');
+    expect(backlog({ arrivals: shrinking })?.text).toBe(
+      'queue backlog: 12000 messages wait, caught up in about 2 min 10 s',
+    );
     expect(headline(factsOf([{}, {}], { queue: { waiting: 3_000, arrivals: shrinking } }))).toMatchObject({
       state: 'flowing',
       text: '2 of 2 workers take messages; 3000 wait, caught up in about 2 min 10 s',
+      advice: { text: 'Nothing has to be done: it shrinks.' },
     });
+    expect(headline(factsOf([{}, {}])).advice).toBeNull();
   });
   test('10,000 waiting messages are none yet', () => {
     expect(readinessOf(factsOf([{}], { queue: { waiting: 10_000 } })).body.warnings).toEqual([]);
@@ -285,6 +289,21 @@ test('since when: from its first look to its end, and anew when it returns', () 
   expect(since(down, 8)).toBe('08');
 });
 
+test('since when more waits than is on its way, while nothing is wrong', () => {
+  const onsets = new Onsets();
+  const since = (trend: 'none' | 'growing' | 'shrinking', second: number) => {
+    const arrivals = { ...NO_ARRIVALS, trend, caught_up_in_seconds: trend === 'shrinking' ? 60 : null };
+    return judged(factsOf([{}], { queue: { arrivals } }), onsets, second * 1_000).headline.since.slice(17, 19);
+  };
+  expect([since('none', 0), since('growing', 1), since('shrinking', 2), since('shrinking', 3)]).toEqual([
+    '00',
+    '01',
+    '01',
+    '01',
+  ]);
+  expect(since('none', 4)).toBe('04');
+});
+
 const duty = (stops: boolean) => ({
   duty: 'retry scheduler',
   text: 'the retry scheduler has failed for more than 10 s: NOPERM',
@@ -302,6 +321,14 @@ test('a duty that fails is a warning, and a reason once it stops all workers', (
     status: 503,
     body: { reasons: [`2 of 2 workers: ${text}`], warnings: [] },
   });
+});
+
+test('a duty of the supervisor that fails is a warning and the headline, and never a reason', () => {
+  const { text } = duty(true);
+  const facts = factsOf([{}], { supervisor: { failing_duties: [duty(true)] } });
+  expect(readinessOf(facts)).toMatchObject({ status: 200, body: { ready: true, reasons: [], warnings: [text] } });
+  expect(healthOf(facts).body.reasons).toEqual([text]);
+  expect(headline(facts)).toMatchObject({ state: 'degraded', cause: 'duty', text });
 });
 
 function hung(): Partial<WorkerStatus> {
