@@ -8,6 +8,7 @@ export function statusLines({ supervisor, workers, queue }: StatusDocument): str
   return [
     `Status: supervisor ${supervisor.state} for ${Math.round(supervisor.uptime_seconds)} s, ${ready} of ${supervisor.workers_wanted} workers ready`,
     ...supervisor.reasons.map((reason) => `Status: ${reason}`),
+    ...supervisor.failing_duties.map(({ text }) => `Status: ${text}`),
     queue.waiting === null
       ? `Status: queue ${queue.name} unknown, ${CAUSE.redis}`
       : `Status: queue ${queue.name} has ${queue.waiting} waiting, ${queue.processing} processing, ${queue.retrying} retrying, ${queue.dead} dead`,
