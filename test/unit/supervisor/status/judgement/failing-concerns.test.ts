@@ -85,6 +85,12 @@ test('what no worker would say is not taken from the channel', () => {
   const client = { client: 'a', answer: 'HTTP 422', failed: 1, delivered: 0, since: 1 };
   expect(readFailing(undefined)).toBeUndefined();
   expect(readFailing({ failed: -1, delivered: 0, clients: [] })).toBeUndefined();
-  const clients = [client, { ...client, failed: '1' }, { ...client, client: 7 }, null, ...Array(20).fill(client)];
-  expect(readFailing({ failed: 1, delivered: 0, clients })?.clients).toEqual(Array(10).fill(client));
+  const clients = [
+    client,
+    { ...client, failed: '1' },
+    { ...client, client: 7 },
+    null,
+    ...Array.from({ length: 20 }, () => client),
+  ];
+  expect(readFailing({ failed: 1, delivered: 0, clients })?.clients).toEqual(Array.from({ length: 10 }, () => client));
 });
