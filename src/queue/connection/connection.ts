@@ -9,7 +9,7 @@
  * While Redis still loads its file it is examined again and again.
  */
 import { Cluster } from 'ioredis';
-import { reasonOf, RedisUnavailableError } from '../../shared/errors.js';
+import { RedisUnavailableError } from '../../shared/errors.js';
 import type { Life } from '../../shared/life.js';
 import type { Clock, Timer } from '../../shared/time/clock.js';
 import {
@@ -25,7 +25,7 @@ import {
 import { RedisCommand } from './command.js';
 import { examine, type Server } from './examination.js';
 import { SilenceLimit } from './silence-limit.js';
-import { address, plainProblem } from './problem.js';
+import { address, lostProblem, plainProblem } from './problem.js';
 import { isReply, replyCode } from './reply.js';
 import { askNextSentinel } from './sentinels.js';
 
@@ -132,7 +132,7 @@ export class RedisConnection implements Life {
       return await client.sendCommand(new RedisCommand(command, args));
     } catch (error) {
       const refused = isReply(error);
-      const text = refused ? this.#describeRefusal(error.message) : this.describe(reasonOf(error));
+      const text = refused ? this.#describeRefusal(error.message) : this.describe(lostProblem(error));
       throw new RedisUnavailableError(text, !refused, { cause: error });
     } finally {
       this.#silence.end(client, begun);

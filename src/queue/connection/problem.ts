@@ -1,6 +1,6 @@
 /** Why Redis cannot be used, in an operator's words. Pure. */
 import type { Config } from '../../shared/config/config.js';
-import { RedisUnavailableError } from '../../shared/errors.js';
+import { reasonOf, RedisUnavailableError } from '../../shared/errors.js';
 import { isReply, replyCode } from './reply.js';
 
 type Redis = Config['redis'];
@@ -33,6 +33,12 @@ export function plainProblem(error: Error & { readonly code?: string }, redis: R
     return `its certificate is of an authority that is not believed: ${message} (see REDIS_TLS_CA_PATH)`;
   }
   return message;
+}
+
+/** What ended a command whose answer had not come; the client speaks of retries of its own. */
+export function lostProblem(error: unknown): string {
+  const text = reasonOf(error);
+  return /max retries per request|connection is closed|connection close/i.test(text) ? 'the connection was lost' : text;
 }
 
 /** nobody: nothing listens there. name: it leads nowhere. credentials, permission: Redis answers, and refuses us. */

@@ -6,6 +6,7 @@ import { printable } from '../../../src/shared/words/escape.js';
 import { runDocument } from '../../admin/documents/dead-letters.js';
 import {
   addBulkOptions,
+  brokenOff,
   checkRestricted,
   confirm,
   countInterrupted,
@@ -92,6 +93,7 @@ function walk(
 ): Promise<Walked> {
   const progress = createProgress(context.streams);
   const met: string[] = [];
+  let count = 0;
   return withQueue(command, context, (queue) =>
     interruptible(async (signal) => {
       // it may be killed midway
@@ -102,7 +104,10 @@ function walk(
         signal,
         onMoved: (moved, left) =>
           progress.update(`${moved} letters of an earlier version moved to the index, ${left} left`),
-        onProgress: (now) => progress.update(`${now.seen} of ${now.total} seen, ${now.done} ${done}`),
+        onProgress: (now) => {
+          count = now.done;
+          progress.update(`${now.seen} of ${now.total} seen, ${now.done} ${done}`);
+        },
         onWait: (letters, ms) => sayWait(context, letters, ms),
         onMeant: ({ unique, reason, messageId = '-' }) => {
           if (dryRun && met.length < MOST_NAMED) met.push(`${unique}  ${printable(`${reason}  ${messageId}`, 300)}`);
@@ -111,7 +116,11 @@ function walk(
       if (!dryRun) await noteDeed(queue, context, { action: kind, filter, ...outcomeOf(came) });
       return { ...came, met };
     }),
-  ).finally(() => progress.end());
+  )
+    .catch((error: unknown) => {
+      throw brokenOff(error, count, `${count} dead letters ${done}.`);
+    })
+    .finally(() => progress.end());
 }
 
 function printMeant(context: CommandContext, { meant, total, met }: Walked, done: string): void {

@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 
 import { isUnfiltered, type MessageFilter } from '../../../src/domain/filter/message-filter.js';
-import { EXIT_FAILURE } from '../../../src/shared/errors.js';
+import { EXIT_FAILURE, reasonOf, RedisUnavailableError } from '../../../src/shared/errors.js';
 import { CommandError, usageError, type CommandContext, type Streams } from './command.js';
 
 export interface BulkOptions {
@@ -95,4 +95,11 @@ export function countInterrupted(): CommandError {
 /** How a run ends that somebody has ended: `done` says how far it is, as a sentence. */
 export function interrupted(done: string): CommandError {
   return new CommandError(EXIT_FAILURE, `Interrupted. ${done} Repeat the command to go on.`);
+}
+
+/** How a run ends in whose midst Redis has gone: `done` says how far it is, as a sentence. All else stays what it is. */
+export function brokenOff(error: unknown, count: number, done: string): unknown {
+  if (count === 0 || !(error instanceof RedisUnavailableError)) return error;
+  const text = `${reasonOf(error)}. ${done} Perhaps a few more; repeat the command to go on.`;
+  return new CommandError(EXIT_FAILURE, text, { cause: error });
 }

@@ -9,6 +9,7 @@ import { printable } from '../../../src/shared/words/escape.js';
 import { actionDocument } from '../../admin/documents/actions.js';
 import {
   addBulkOptions,
+  brokenOff,
   checkRestricted,
   confirm,
   countInterrupted,
@@ -86,6 +87,7 @@ interface Asked {
 function act(command: Command, context: CommandContext, { action, filter, options, met }: Asked) {
   const { kind, done, elsewhere } = action;
   const dryRun = options.dryRun ?? false;
+  let count = 0;
   const progress = createProgress(context.streams);
   return withQueue(command, context, (queue) =>
     interruptible(async (signal) => {
@@ -95,14 +97,20 @@ function act(command: Command, context: CommandContext, { action, filter, option
         filter,
         dryRun,
         signal,
-        onProgress: (now) =>
-          progress.update(`${now.seen} of ${now.total} seen, ${now.meant} meant, ${now.done} ${done}`),
+        onProgress: (now) => {
+          count = now.done;
+          progress.update(`${now.seen} of ${now.total} seen, ${now.meant} meant, ${now.done} ${done}`);
+        },
         ...(dryRun ? { onMeant: (message) => met.length < MOST_NAMED && met.push(message) } : {}),
       });
       if (!dryRun) await noteDeed(queue, context, { action: kind, filter, ...outcomeOf(result) });
       return { result, missing: await missingOf(queue, filter, result, elsewhere) };
     }),
-  ).finally(() => progress.end());
+  )
+    .catch((error: unknown) => {
+      throw brokenOff(error, count, `${countText(count)} ${done}.`);
+    })
+    .finally(() => progress.end());
 }
 
 async function missingOf(
