@@ -33,6 +33,6 @@ test('a duty that fails is one ERROR after 10 s and a warning of /ready, after 3
   await redis.client.del(retry);
   await fleet.program.waitForLine(/INFO - .*The retry scheduler works again after \d+ s/);
   await waitFor(async () => (await ready()).ready && (await ready()).warnings.length === 0, { what: 'the end of it' });
-  expect(fleet.logged().match(/has failed for more than/g)).toHaveLength(1);
+  expect(fleet.logged().match(/The retry scheduler has failed for more than/g)).toHaveLength(1);
   expect(await ledger.quiet()).toMatchObject({ delivered: 5, lost: [] });
 });
