@@ -72,7 +72,7 @@ const ROOMS = {
     'src/shared',
   ],
   'supervisor/dashboard': ['supervisor/admin', 'supervisor/status', 'src/shared'],
-  // it runs in a browser: of the rest it takes shapes, paths and the escaping of text
+  // it runs in a browser: of the rest it takes shapes, paths, words and the escaping of text
   'supervisor/dashboard/page': [
     'supervisor/admin/protocol.ts',
     'supervisor/status/status-document.ts',
@@ -80,6 +80,7 @@ const ROOMS = {
     'src/domain/dead-letters/reasons.ts',
     'src/domain/delivery-outcome.ts',
     'src/shared/words/escape.ts',
+    'src/shared/words/paused.ts',
   ],
   'supervisor/primary': [
     'supervisor/admin',

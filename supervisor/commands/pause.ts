@@ -2,6 +2,7 @@ import { parseTimeSpan, TIME_SPAN_EXPECTED } from '../../src/domain/filter/momen
 import { EXIT_FAILURE } from '../../src/shared/errors.js';
 import { asSentence } from '../../src/shared/words/causes.js';
 import { printable } from '../../src/shared/words/escape.js';
+import { deliverOn } from '../../src/shared/words/paused.js';
 import { LONGEST_PAUSE_S, LONGEST_REASON, pauseDeliveries, SHORTEST_PAUSE_S } from '../admin/routes/pause.js';
 import type { PauseAnswer } from '../admin/shapes/deeds.js';
 import { pauseOf } from '../status/judgement/queue-concerns.js';
@@ -70,9 +71,7 @@ function report(answer: PauseAnswer, context: CommandContext): void {
   if (poppers.length > 0) {
     const more = poppers.length > MOST_POPPERS ? ', …' : '';
     const where = poppers.slice(0, MOST_POPPERS).join(', ');
-    context.printError(
-      `Note: ${poppers.length} clients of Redis wait in a plain BRPOP (${where}${more}). If they are Python workers of this queue, they deliver on: those know no pause.`,
-    );
+    context.printError(`Note: ${deliverOn(poppers.length, `${where}${more}`)}`);
   }
   if (error !== undefined) context.printError(`ERROR: ${printable(error, 2_000)}`);
 }

@@ -18,7 +18,7 @@ describe.skipIf(chromium === undefined)('controls and the past on the dashboard'
   /** Each asks; the first of all wants the token. */
   async function doIt(page: WatchedPage['page'], button: string, { token = false } = {}): Promise<void> {
     await page.getByRole('button', { name: button }).click();
-    await page.getByTestId('control-yes').click();
+    await page.getByTestId('confirm-yes').click();
     if (!token) return;
     await page.getByTestId('token').fill(TOKEN);
     await page.getByTestId('token').press('Enter');
@@ -31,7 +31,7 @@ describe.skipIf(chromium === undefined)('controls and the past on the dashboard'
 
     await page.getByRole('button', { name: 'Pause…' }).click();
     await page.getByLabel('Why').fill('new main server');
-    await page.getByTestId('control-yes').click();
+    await page.getByTestId('confirm-yes').click();
     await page.getByTestId('token').fill(TOKEN);
     await page.getByTestId('token').press('Enter');
     await untilText('control-note', /^Paused; 2 workers have confirmed it, 0 messages are claimed\.$/);

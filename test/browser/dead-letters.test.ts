@@ -46,7 +46,7 @@ describe.skipIf(chromium === undefined)('dead letters on the dashboard', () => {
     await waitFor(async () => !(await text('messages')).includes('malformed'), { what: 'the filter to act' });
     await page.getByTestId('replay-many').click();
     await unlock();
-    await untilText('confirm', /^1 dead letter of reason poison would go back to the queue/);
+    await untilText('confirm-text', /^1 dead letter of reason poison would go back to the queue/);
     await page.getByTestId('confirm-yes').click();
     await untilText('messages-note', /^1 back in the queue\.$/);
     await fleet.until('one to be left', ({ queue }) => queue.dead === 1);

@@ -1,13 +1,16 @@
 /** The dashboard on small and dark screens, without a mouse and without a screen. */
 import { describe, expect, test } from 'vitest';
+import { startMainServer } from '../../scripts/main-server/server.js';
+import { pemsOf } from '../support/main-server/main-server.js';
 import { neededProgram } from '../support/program/needed-program.js';
 import { CHROMIUM, type WatchedPage } from './browser.js';
+import { withWorkers } from './changed-events.js';
 import { DEAD, envelope, useDashboard } from './opened-dashboard.js';
 
 const chromium = await neededProgram(CHROMIUM);
 
 describe.skipIf(chromium === undefined)('the display of the dashboard', () => {
-  const { installation, open, openPlace, untilText } = useDashboard(chromium);
+  const { installation, open, openPlace, push, untilText } = useDashboard(chromium);
 
   test('on a phone nothing is wider than the screen, and dark is dark', async () => {
     await installation.redis.client.lpush(DEAD, envelope({ id: 'a_long_id_'.repeat(20) }));
@@ -23,6 +26,26 @@ describe.skipIf(chromium === undefined)('the display of the dashboard', () => {
     await page.emulateMedia({ colorScheme: 'light' });
     expect(await brightness(page)).toBeGreaterThan(200);
     expect(wrong).toEqual([]);
+  });
+
+  test('in an outage with eight workers a phone has it on three screens, and the plots on demand', async () => {
+    const server = await startMainServer({ tls: pemsOf(installation.certificates.files) });
+    const phone = { width: 390, height: 844 };
+    const { page } = await open({ MAIN_SERVER_URL: server.url }, { viewport: phone }, withWorkers(8));
+    await untilText('state', /^Flowing$/);
+    const plots = page.getByRole('img', { name: /^Messages per second/ });
+    expect(await plots.isVisible()).toBe(true);
+    await server.close();
+    await push(...Array.from({ length: 60 }, (_, at) => ({ message_id: `m-${at}` })));
+    await untilText('state', /^Stopped$/);
+    await untilText('errors', /connection_refused/);
+    const heightOf = () => page.evaluate(() => document.documentElement.scrollHeight);
+    console.log(`the page of an outage is ${await heightOf()} px high at ${phone.width} px`);
+    expect(await heightOf()).toBeLessThanOrEqual(3 * phone.height);
+    expect(await plots.isVisible()).toBe(false);
+    await page.getByRole('button', { name: 'Show the plots', expanded: false }).press('Enter');
+    await plots.waitFor();
+    expect(await page.getByRole('button', { name: 'Hide the plots', expanded: true }).count()).toBe(1);
   });
 
   test('it can be read and used without mouse and screen', async () => {
@@ -52,6 +75,28 @@ describe.skipIf(chromium === undefined)('the display of the dashboard', () => {
     );
     await page.keyboard.press('ArrowRight');
     expect(await page.getByRole('radio', { name: '6 h' }).isChecked()).toBe(true);
+  });
+
+  test('the focus stays while everything is drawn anew, comes back from a dialog, and nothing moves for who wants that', async () => {
+    const { fleet, page } = await open({}, { reducedMotion: 'reduce' });
+    await untilText('state', /^Flowing$/);
+    const focused = () => page.evaluate(() => document.activeElement?.id);
+    await page.getByRole('button', { name: 'Pause…' }).press('Enter');
+    expect(await page.getByRole('dialog', { name: 'Pause all deliveries' }).count()).toBe(1);
+    await page.keyboard.press('Escape');
+    expect(await focused()).toBe('control-pause');
+    await push({ message_id: 'a' });
+    await fleet.until('its delivery', ({ totals }) => totals.delivered === 1);
+    await page
+      .getByTestId('tile-delivered_per_second')
+      .and(page.locator('[data-value]:not([data-value="0"])'))
+      .waitFor();
+    expect(await focused()).toBe('control-pause');
+    const moving = await page.evaluate(
+      () =>
+        [...document.querySelectorAll('*')].filter((each) => getComputedStyle(each).transitionDuration !== '0s').length,
+    );
+    expect(moving).toBe(0);
   });
 
   test.each(['light', 'dark'] as const)('all text has enough contrast, %s', async (colorScheme) => {

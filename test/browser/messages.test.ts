@@ -21,9 +21,28 @@ describe.skipIf(chromium === undefined)('messages on the dashboard', () => {
     await page.getByTestId('find-id').fill('order-7');
     await page.getByTestId('find-id').press('Enter');
     await unlock();
-    await untilText('message-where', /^It waits for its retry: due in \d+m \d+s\.$/);
+    await untilText('message-where', /^It waits for its retry: due in \d+m \d+s \(\d{4}-\d\d-\d\d [\d:]+ UTC\S*\)\.$/);
     await untilText('message-failures', /http_500 \(500\) on worker-\d: /);
     expect(await text('message-body')).toContain('  "z": 12345678901234567890,\n  "a": [\n    1,\n    {}\n  ],\n');
+
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await page.getByTestId('message').getByRole('button', { name: 'Copy' }).click();
+    await untilText('message', /Copied as it was sent\./);
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(PAYLOAD);
+    // a page that came over plain HTTP from another host has no clipboard
+    await page.evaluate(() => Object.defineProperty(navigator, 'clipboard', { value: undefined }));
+    await page.getByTestId('message').getByRole('button', { name: 'Copy' }).click();
+    await untilText('message', /Marked; the browser copies it with Ctrl\+C\./);
+    expect(await page.evaluate(() => String(getSelection()))).toContain('"z": 12345678901234567890');
+    await page.keyboard.press('Escape');
+
+    await page.getByTestId('find-id').fill('never-seen');
+    await page.getByTestId('find-go').click();
+    await untilText(
+      'message-why',
+      /^It is not in Redis: delivered, removed, or never seen\. .*message show never-seen$/,
+    );
+    expect(await page.getByTestId('message-body').count()).toBe(0);
     expect(wrong).toEqual([]);
   });
 
@@ -45,8 +64,8 @@ describe.skipIf(chromium === undefined)('messages on the dashboard', () => {
     await untilText('messages-looked', /^2 of 3 shown/);
     await page.getByTestId('cancel-many').click();
     await unlock();
-    await untilText('confirm', /^2 messages of client one would go to the dead letters undelivered/);
-    await page.getByTestId('confirm').getByText('Cancel', { exact: true }).last().click();
+    await untilText('confirm-text', /^2 messages of client one would go to the dead letters undelivered/);
+    await page.getByTestId('confirm').getByRole('button', { name: 'Cancel' }).last().click();
     expect((await fleet.status()).queue.retrying).toBe(3);
 
     await page.getByLabel('Select a', { exact: true }).check();
@@ -113,7 +132,7 @@ describe.skipIf(chromium === undefined)('messages on the dashboard', () => {
     await openPlace('dead');
     await untilText('messages', /malformed/);
     await page.getByRole('button', { name: 'Delete x' }).click();
-    await untilText('confirm', /^1 dead letter would be deleted for good\. Go on\?/);
+    await untilText('confirm-text', /^1 dead letter would be deleted for good\.$/);
     await page.getByTestId('confirm-yes').click();
     await unlock();
     await untilText('messages-note', /^1 deleted\.$/);

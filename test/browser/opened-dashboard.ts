@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll } from 'vitest';
 import { useInstallation, type Fleet, type Installation, type Settings } from '../support/program/fleet.js';
 import { QUEUE } from '../support/redis/queue.js';
 import { waitFor } from '../support/wait-for.js';
+import { changedEvents, type ChangedEvents, type ChangeEvent } from './changed-events.js';
 import { openPage, startBrowser, type WatchedPage } from './browser.js';
 
 export const TOKEN = 'a-token-for-tests-0123';
@@ -10,8 +11,15 @@ export const DEAD = `{${QUEUE}}:dead`;
 
 interface OpenedDashboard {
   readonly installation: Installation;
-  /** Starts two workers, or WORKER_COUNT, and opens their page, closed after the test. */
-  open(settings?: Settings, options?: Parameters<typeof openPage>[2]): Promise<WatchedPage & { readonly fleet: Fleet }>;
+  /**
+   * Starts two workers, or WORKER_COUNT, and opens their page, closed after the test.
+   * @param change what the page is shown in place of what the supervisor says.
+   */
+  open(
+    settings?: Settings,
+    options?: Parameters<typeof openPage>[2],
+    change?: ChangeEvent,
+  ): Promise<WatchedPage & { readonly fleet: Fleet }>;
   /** What stands in this part of the page. */
   text(testid: string): Promise<string>;
   untilText(testid: string, pattern: RegExp): Promise<void>;
@@ -29,12 +37,14 @@ export function useDashboard(chromium: string | undefined): OpenedDashboard {
   const installation = useInstallation();
   let browser: Browser | undefined;
   let watched: WatchedPage | undefined;
+  let changed: ChangedEvents | undefined;
   beforeAll(async () => {
     browser = await startBrowser(chromium ?? '');
   });
   afterEach(async () => {
     await watched?.close();
-    watched = undefined;
+    await changed?.close();
+    [watched, changed] = [undefined, undefined];
   });
   afterAll(() => browser?.close());
 
@@ -42,12 +52,14 @@ export function useDashboard(chromium: string | undefined): OpenedDashboard {
   return {
     installation,
     text,
-    async open(settings = {}, options = {}) {
+    async open(settings = {}, options = {}, change) {
       if (!browser) throw new Error('useDashboard: the browser runs only inside tests and hooks');
       const all = { ...SETTINGS, ...settings };
       const fleet = await installation.start(all);
       await fleet.ready(Number(all['WORKER_COUNT']));
-      watched = await openPage(browser, `http://127.0.0.1:${fleet.port}`, options);
+      const origin = `http://127.0.0.1:${fleet.port}`;
+      changed = change && (await changedEvents(origin, change));
+      watched = await openPage(browser, changed?.origin ?? origin, options);
       return { fleet, ...watched };
     },
     async untilText(testid, pattern) {

@@ -24,3 +24,11 @@ export function pausedBy({ who, where, why, untilMs }: PausedBy): string {
 export function isoOf(ms: number): string {
   return new Date(Math.round(ms / 1_000) * 1_000).toISOString().replace('.000Z', 'Z');
 }
+
+/** What a pause does not reach, whoever began it. `where` = from where they are connected, if that is said. */
+export function deliverOn(plainPoppers: number, where = ''): string {
+  const isOne = plainPoppers === 1;
+  const wait = `${plainPoppers} ${isOne ? 'client of Redis waits' : 'clients of Redis wait'} in a plain BRPOP`;
+  const are = isOne ? 'it is a Python worker' : 'they are Python workers';
+  return `${wait}${where === '' ? '' : ` (${where})`}. If ${are} of this queue, deliveries go on there: those know no pause.`;
+}

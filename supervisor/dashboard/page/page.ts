@@ -1,6 +1,7 @@
 /** Wires the page: what comes over the connection goes to the parts that show it. */
 import type { StatusEvent } from '../../status/status-events.js';
 import { createCertificatesTable } from './tables/certificates-table.js';
+import { apart } from './apart.js';
 import { connect } from './connection.js';
 import { byId, setAttribute, setText } from './elements.js';
 import { Hosts } from './hosts/hosts.js';
@@ -41,22 +42,25 @@ connect({
     last = { event, receivedAt: Date.now() };
     setText(byId('connection'), 'Live');
     setAttribute(document.body, 'data-connection', 'live');
-    tokenExists(hasToken);
-    showState(event);
-    plots.statusIs(event);
-    controls.statusIs(status);
-    showTiles(status);
-    showWorkers(status.workers);
-    hosts.countsAre(status.fleet);
-    showErrors(status.errors, at);
-    showCertificates(status.certificates, at);
     const { waiting, processing, retrying, dead } = status.queue;
-    messages.sizesAre({ waiting, in_flight: processing, retry: retrying, dead });
+    const draws: Readonly<Record<string, () => void>> = {
+      state: () => showState(event),
+      tiles: () => showTiles(status),
+      plots: () => plots.statusIs(event),
+      'workers-panel': () => showWorkers(status.workers),
+      'control-note': () => controls.statusIs(status),
+      hosts: () => hosts.countsAre(status.fleet),
+      'errors-panel': () => showErrors(status.errors, at),
+      'messages-list': () => messages.sizesAre({ waiting, in_flight: processing, retry: retrying, dead }),
+      'certificates-panel': () => showCertificates(status.certificates, at),
+    };
+    tokenExists(hasToken);
+    for (const [id, draw] of Object.entries(draws)) apart(id, draw);
   },
   onSamples(columns, fresh) {
     if (fresh) samples.replace(columns);
     else samples.add(columns);
-    plots.draw();
+    apart('plots-time', () => plots.draw());
   },
   onLost() {
     setText(byId('connection'), 'Disconnected');

@@ -37,7 +37,9 @@ export function showState({ status, at }: StatusEvent): void {
   const doing = supervisor.state === 'running' ? '' : `; the supervisor is ${supervisor.state}`;
   show(headline.state, printable(sentence(headline.text), REASON_LENGTH), headline.cause ?? 'flowing');
   setText(byId('since'), sinceText(headline, at));
-  setText(byId('summary'), `${taking} of ${supervisor.workers_wanted} ${many} messages${doing}.`);
+  const summary = `${taking} of ${supervisor.workers_wanted} ${many} messages`;
+  // said in the headline while all is well
+  setText(byId('summary'), doing === '' && headline.text.startsWith(summary) ? '' : `${summary}${doing}.`);
   showFurther(headline);
   showSteps(stepsOf(headline, queue.dead ?? 0));
   setText(

@@ -2,6 +2,7 @@
 import { systemClock } from '../../../../src/shared/time/clock.js';
 import { reasonOf } from '../../../../src/shared/errors.js';
 import { printable } from '../../../../src/shared/words/escape.js';
+import { deliverOn } from '../../../../src/shared/words/paused.js';
 import type { ControlClient } from '../../../admin/client.js';
 import type { CommandContext } from '../../kit/command.js';
 import { isColoured } from '../colour.js';
@@ -86,7 +87,7 @@ export class Display {
     if (deed === 'pause') {
       const { plain_poppers: poppers } = await this.#client.ask('pause');
       if (poppers.length > 0)
-        return `Paused: every worker has confirmed it. ${poppers.length} clients wait in a plain BRPOP; if they are Python workers, they deliver on. p resumes.`;
+        return `Paused, and p resumes: every worker has confirmed it. ${deliverOn(poppers.length)}`;
       return 'Paused: every worker has confirmed it, no delivery begins any more. p resumes.';
     }
     if (deed === 'resume') {

@@ -3,8 +3,9 @@ import type { StatusDocument } from '../../../status/status-document.js';
 import { ask, CancelledError, RefusedError } from '../admin-requests.js';
 import { byId, fillList, make, setAttribute, setText } from '../elements.js';
 import { printable } from '../../../../src/shared/words/escape.js';
+import { deliverOn } from '../../../../src/shared/words/paused.js';
+import { confirmed, pauseFields, type Question } from '../question.js';
 import { gate } from '../token-gate.js';
-import { confirmed, pauseFields, type Question } from './question.js';
 
 interface Deed extends Question {
   /** @returns what became of it. */
@@ -14,7 +15,6 @@ interface Deed extends Question {
 const NAMES = ['pause', 'resume', 'reload', 'scale', 'restart'] as const;
 type Name = (typeof NAMES)[number];
 const LONGEST_ANSWER = 600;
-const PYTHON = 'if they are Python workers of this queue, they deliver on; those know no pause.';
 
 export class Controls {
   readonly #workers = byId<HTMLInputElement>('control-workers');
@@ -107,7 +107,7 @@ function pause(): Deed {
     isPause: true,
     async act() {
       const { confirmed: all, processing, plain_poppers: poppers } = await ask('pause', pauseFields());
-      const others = poppers.length === 0 ? '' : ` ${poppers.length} clients of Redis wait in a plain BRPOP: ${PYTHON}`;
+      const others = poppers.length === 0 ? '' : ` ${deliverOn(poppers.length)}`;
       return `Paused; ${all.length} workers have confirmed it, ${processing} messages are claimed.${others}`;
     },
   };

@@ -3,8 +3,8 @@
  * named is done at once where that can be undone. Of all actions only a cancel can be taken back.
  */
 import { ask } from '../admin-requests.js';
-import { confirmed } from '../confirmation.js';
 import * as format from '../format.js';
+import { confirmed } from '../question.js';
 import type { DeadLetterFields, DeadLetterRunAnswer, MessageRunAnswer } from '../../../admin/protocol.js';
 
 export type Action = 'retry' | 'cancel' | 'replay' | 'purge';
@@ -64,8 +64,12 @@ export async function act(action: Action, meant: Meant): Promise<Done | undefine
     const number = isNamed ? meant.names.length : await countOf(action, meant.filter);
     if (number === 0) return { text: 'None matches; nothing is changed.' };
     const of = isNamed || meant.words === '' ? '' : ` of ${meant.words}`;
-    const question = `${nouns(action, number)}${of} would ${would}. Go on?`;
-    if (!(await confirmed(question, button))) return undefined;
+    const question = {
+      title: `${button}: ${nouns(action, number)}`,
+      text: `${nouns(action, number)}${of} would ${would}.`,
+      yes: button,
+    };
+    if (!(await confirmed(question))) return undefined;
   }
   return isNamed ? doneNamed(action, meant.names) : { text: await run(action, { ...meant.filter, all: true }) };
 }

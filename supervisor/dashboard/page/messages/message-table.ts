@@ -1,5 +1,5 @@
 /** The rows of a list of messages: where each is, what happened to it, and what can be done to it there. */
-import { make, setText } from '../elements.js';
+import { make, setAttribute, setText } from '../elements.js';
 import * as format from '../format.js';
 import { printable } from '../../../../src/shared/words/escape.js';
 import type { MessageSummary } from '../../../admin/protocol.js';
@@ -8,7 +8,7 @@ import { gate } from '../token-gate.js';
 import { ACTIONS, type Action } from './actions.js';
 import { nameFor, planOf } from './places.js';
 import type { Selection } from './selection.js';
-import { failureText, nameOf, whereText } from './words.js';
+import { failureText, nameOf, whenText, whereText } from './words.js';
 
 const COLUMNS = [
   { title: 'Message', kind: 'text' },
@@ -60,10 +60,16 @@ function rowsOf(messages: readonly MessageSummary[], options: MessageTableOption
 function cellsOf(message: MessageSummary, now: number, options: MessageTableOptions): TableRow['cells'] {
   return [
     (cell) => fillName(cell, message, options.selection),
-    whereText(message, now),
+    (cell) => {
+      setText(cell, whereText(message, now));
+      setAttribute(cell, 'title', whenText(message, now));
+    },
     failureText(message),
     format.count(message.attempt_count),
-    format.ago(message.queued_at, now),
+    (cell) => {
+      setText(cell, format.ago(message.queued_at, now));
+      setAttribute(cell, 'title', format.dateTime(message.queued_at));
+    },
     printable(message.client_id ?? format.UNKNOWN, 60),
     printable(message.domain ?? format.UNKNOWN, 80),
     format.bytes(message.size_bytes),

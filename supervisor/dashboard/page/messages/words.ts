@@ -22,6 +22,13 @@ export function whereText(message: MessageSummary, now: number): string {
   }
 }
 
+/** When it died or is due; empty = no time belongs to where it is. */
+export function whenText(message: MessageSummary, now: number): string {
+  if (message.place === 'dead') return format.dateTime(message.dead_at);
+  if (message.place !== 'retry') return '';
+  return format.dateTime(new Date(now + message.due_in_seconds * 1_000).toISOString());
+}
+
 const SENTENCES = {
   waiting: 'waits for a worker',
   in_flight: 'is in flight',
@@ -32,8 +39,10 @@ const SENTENCES = {
 
 export function sentenceOf(message: MessageSummary, now: number): string {
   const error = message.place === 'dead' ? `. ${printable(message.error, 400)}` : '';
+  const when = whenText(message, now);
   const isUnknown = message.place === 'in_flight' && message.begun === null;
-  return `It ${isUnknown ? 'is claimed' : SENTENCES[message.place]}: ${whereText(message, now)}${error}`;
+  const is = isUnknown ? 'is claimed' : SENTENCES[message.place];
+  return `It ${is}: ${whereText(message, now)}${when === '' ? '' : ` (${when})`}${error}`;
 }
 
 /** `http_503 (503)`, and for a dead letter what it died of. */

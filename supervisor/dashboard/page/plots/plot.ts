@@ -133,13 +133,13 @@ function alone(column: ArrayLike<number | null | undefined>): number[] {
   );
 }
 
-/** The first stays blank where it would run into the numbers of the other axis. Over days midnight is a date. */
+/** Blank where it would run into the numbers of the other axis, or out of the plot. Over days midnight is a date. */
 function timeTicks({ scales }: uPlot, splits: readonly number[]): string[] {
   const { min, max } = scales['x'] ?? {};
   const [from, until] = [min ?? 0, max ?? 0];
-  const clear = from + (until - from) * 0.06;
+  const [clear, end] = [from + (until - from) * 0.06, until - (until - from) * 0.03];
   return splits.map((seconds) => {
-    if (seconds < clear) return '';
+    if (seconds < clear || seconds > end) return '';
     const clock = format.clockTime(seconds * 1_000, seconds % 60 !== 0);
     return until - from > SHORT_DAY_S && clock === '00:00' ? format.dayAndMonth(seconds * 1_000) : clock;
   });

@@ -9,6 +9,7 @@ import { byId, setAttribute, setText } from '../elements.js';
 import * as format from '../format.js';
 import { printable } from '../../../../src/shared/words/escape.js';
 import type { HistoryDocument } from '../../../admin/protocol.js';
+import { Fold } from './fold.js';
 import { showHappenings } from './happenings.js';
 import { marksIn, NO_MARKS, type Marks } from './marks.js';
 import { pastColumns, type Columns } from './past.js';
@@ -47,6 +48,7 @@ const NOTES = {
 export class Plots {
   readonly #place: HTMLElement;
   readonly #samples: SampleBuffer;
+  readonly #fold = new Fold();
   readonly #plots: Readonly<Record<Range['source'], readonly Plot[]>>;
   #range: Range;
   #history: HistoryDocument | undefined;
@@ -94,7 +96,8 @@ export class Plots {
   }
 
   /** Looks whether something was done, by whomever, or has begun or ended. */
-  statusIs({ verdict, status: { supervisor, workers, queue } }: StatusEvent): void {
+  statusIs({ verdict, status: { supervisor, workers, queue, headline } }: StatusEvent): void {
+    this.#fold.flows(headline.state === 'flowing');
     this.#isRedisUp = queue.redis_up;
     const pids = workers.map(({ pid }) => pid);
     const seen = JSON.stringify([verdict.state, supervisor.last_reload?.at, queue.redis_up, queue.paused?.id, pids]);

@@ -27,14 +27,15 @@ export function createWorkersTable(place: HTMLElement): (workers: readonly Worke
     empty: 'There is no worker.',
     testid: 'workers',
   });
-  return (workers) =>
+  return (workers) => {
+    const whys = whysOf(workers);
     table.show(
       workers.map((worker) => ({
         key: worker.id,
         attributes: { 'data-testid': `worker-row-${worker.id}`, 'data-state': worker.state },
         cells: [
           printable(worker.id, 80),
-          (cell) => fillState(cell, worker),
+          (cell) => fillState(cell, worker.state, whys.get(worker.id) ?? ''),
           format.longDuration(Math.floor(worker.uptime_seconds)),
           format.percent(worker.cpu_percent),
           format.bytes(worker.memory_bytes),
@@ -48,14 +49,28 @@ export function createWorkersTable(place: HTMLElement): (workers: readonly Worke
         ],
       })),
     );
+  };
 }
 
-function fillState(cell: HTMLTableCellElement, { state, reasons }: WorkerStatus): void {
+/** What several have in common is said once. */
+function whysOf(workers: readonly WorkerStatus[]): ReadonlyMap<string, string> {
+  const first = new Map<string, string>();
+  return new Map(
+    workers.map(({ id, reasons }) => {
+      const why = reasons.map((reason) => printable(reason, 300)).join('; ');
+      const other = why === '' ? undefined : first.get(why);
+      if (other === undefined) first.set(why, id);
+      return [id, other === undefined ? why : `as ${printable(other, 80)}`];
+    }),
+  );
+}
+
+function fillState(cell: HTMLTableCellElement, state: WorkerStatus['state'], why: string): void {
   const badge = cell.children[0] ?? cell.appendChild(make('span', { class: 'badge' }));
-  const why = cell.children[1] ?? cell.appendChild(make('span', { class: 'why' }));
+  const reason = cell.children[1] ?? cell.appendChild(make('span', { class: 'why' }));
   setText(badge, state);
   setAttribute(badge, 'data-state', state);
-  setText(why, reasons.map((reason) => printable(reason, 300)).join('; '));
+  setText(reason, why);
 }
 
 /** How many it may have in flight, and what holds that. */

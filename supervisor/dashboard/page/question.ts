@@ -1,5 +1,5 @@
-/** Asks before something is done: who closes the dialog has said no. */
-import { byId, setText } from '../elements.js';
+/** Asks before something is done: who closes the dialog has said no. One dialog for the whole page. */
+import { byId, setText } from './elements.js';
 
 export interface Question {
   readonly title: string;
@@ -12,12 +12,12 @@ export interface Question {
 }
 
 export function confirmed({ title, text, yes, isPause = false }: Question): Promise<boolean> {
-  const dialog = byId<HTMLDialogElement>('control');
-  const form = byId<HTMLFormElement>('control-form');
-  setText(byId('control-title'), title);
-  setText(byId('control-text'), text);
-  setText(byId('control-yes'), yes);
-  byId('control-pause-fields').hidden = !isPause;
+  const dialog = byId<HTMLDialogElement>('confirm');
+  const form = byId<HTMLFormElement>('confirm-form');
+  setText(byId('confirm-title'), title);
+  setText(byId('confirm-text'), text);
+  setText(byId('confirm-yes'), yes);
+  byId('confirm-pause').hidden = !isPause;
   form.reset();
   let isYes = false;
   form.onsubmit = (event) => {
@@ -31,7 +31,7 @@ export function confirmed({ title, text, yes, isPause = false }: Question): Prom
 
 /** As filled in when it was confirmed. */
 export function pauseFields(): { readonly for_seconds?: number; readonly reason?: string } {
-  const seconds = Number(byId<HTMLSelectElement>('control-pause-for').value);
-  const reason = byId<HTMLInputElement>('control-pause-reason').value.trim();
+  const seconds = Number(byId<HTMLSelectElement>('confirm-pause-for').value);
+  const reason = byId<HTMLInputElement>('confirm-pause-reason').value.trim();
   return { ...(seconds > 0 ? { for_seconds: seconds } : {}), ...(reason === '' ? {} : { reason }) };
 }
