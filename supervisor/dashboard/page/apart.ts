@@ -16,7 +16,7 @@ export function apart(id: string, draw: () => void): void {
     told?.remove();
   } catch (error) {
     // for whoever debugs it, once: it would come again with each event
-    if (!told) console.error(error);
+    if (!told) reportError(error);
     const note = told ?? make('p', { class: 'broken', role: 'alert', 'data-broken': id });
     const why = printable(String(error), MESSAGE_LENGTH);
     setText(note, `This part of the page cannot be shown and may be old: ${why}. The other parts are up to date.`);
