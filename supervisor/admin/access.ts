@@ -39,6 +39,7 @@ export function checkAccess({ access, path }: Place, headers: RequestHeaders, ru
     );
   }
   if (access === 'open') return;
+  if (access === 'socket') throw new RequestError(403, 'This is answered on the control socket only.');
   if (headers.origin !== undefined && !isSameOrigin(headers.origin, headers.host)) {
     throw new RequestError(403, 'The request comes from a page of another origin.');
   }

@@ -13,6 +13,8 @@ export type ControlAddress =
       readonly socketPath: string;
       /** Who asks, for the audit. */
       readonly who?: string;
+      /** Whose folder it must lie in, when that is known. */
+      readonly owner?: number | undefined;
     }
   | {
       /** `http://host:port`. */
@@ -48,7 +50,9 @@ export function createControlClient(address: ControlAddress): ControlClient {
   });
   const readable = async <T>(answer: () => Promise<T>): Promise<T> => {
     try {
-      if ('socketPath' in address && process.platform !== 'win32') checkTrusted(dirname(address.socketPath));
+      if ('socketPath' in address && process.platform !== 'win32') {
+        checkTrusted(dirname(address.socketPath), address.owner);
+      }
       return await answer();
     } catch (error) {
       if (error instanceof RuntimeDirError) throw new ControlError(403, error.message, undefined);

@@ -21,6 +21,7 @@ import type {
 import type { FleetDocument } from './shapes/fleet.js';
 import type { FailureFields, FailuresDocument } from './shapes/failures.js';
 import type { HistoryDocument } from './shapes/history.js';
+import type { Origin } from './shapes/origin.js';
 import type {
   MessageDetails,
   MessageList,
@@ -36,13 +37,14 @@ export type * from './shapes/failures.js';
 export type * from './shapes/fleet.js';
 export type * from './shapes/history.js';
 export type * from './shapes/messages.js';
+export type * from './shapes/origin.js';
 
 export interface Place {
   readonly method: 'GET' | 'POST';
   /** Segments that begin with `:` match any one segment. */
   readonly path: `/${string}`;
-  /** `admin` changes something or shows what is in messages: on TCP it needs the token. */
-  readonly access: 'open' | 'admin';
+  /** `admin` changes something or shows what is in messages: on TCP it needs the token. `socket` is not for TCP. */
+  readonly access: 'open' | 'admin' | 'socket';
   /** Fields with which an open route is `admin`: an answer to them tells what is in messages. */
   readonly adminFields?: readonly string[];
 }
@@ -87,6 +89,8 @@ export const ROUTES = {
   fleet: { method: 'GET', path: '/fleet', access: 'open' },
   pause: { method: 'POST', path: '/pause', access: 'admin' },
   resume: { method: 'POST', path: '/resume', access: 'admin' },
+  /** It tells secrets of the environment. */
+  origin: { method: 'GET', path: '/origin', access: 'socket' },
 } as const satisfies Readonly<Record<string, Place>>;
 
 /** Over the socket: who asks, percent-encoded; whoever may open it may act in any name. */
@@ -153,6 +157,7 @@ export interface Answers {
   /** 500: it stands, and not all have confirmed it; or it is over already. */
   pause: PauseAnswer;
   resume: ResumeAnswer;
+  origin: Origin;
 }
 
 /** What `events` sends. */

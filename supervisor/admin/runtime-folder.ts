@@ -44,12 +44,14 @@ export function makePrivate(folder: string): void {
  * For those who ask: may what answers in that folder be believed? A folder that is not there is no matter of trust.
  *
  * Root serves others' supervisors, too: it may ask in any folder that stands where only root or its owner could put it.
+ * @param owner whose it must be, when that is known.
  * @throws RuntimeDirError
  */
-export function checkTrusted(folder: string): void {
+export function checkTrusted(folder: string, owner?: number): void {
   const uid = process.getuid?.();
   const found = uid === undefined ? undefined : statOf(folder);
   if (uid === undefined || found === undefined) return;
+  if (owner !== undefined) return refuse(folder, found, [owner]);
   const parent = statOf(dirname(folder));
   const isOpenPlace = parent !== undefined && (parent.mode & WRITABLE_BY_OTHERS) !== 0;
   refuse(folder, found, uid === ROOT && !isOpenPlace ? undefined : [uid, ROOT]);

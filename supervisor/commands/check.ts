@@ -1,18 +1,19 @@
-import type { LoadedConfig } from '../../src/shared/config/load.js';
-import { ConfigError, EXIT_CONFIG, EXIT_FAILURE } from '../../src/shared/errors.js';
+import { EXIT_CONFIG, EXIT_FAILURE } from '../../src/shared/errors.js';
 import { systemClock } from '../../src/shared/time/clock.js';
 import { printable } from '../../src/shared/words/escape.js';
-import { controlSocketPath } from '../admin/socket-path.js';
 import { fail, ok, warn, type Finding } from '../doctor/finding.js';
 import { addCapacityOptions, checkCapacity, refuseCapacityFlags, type CapacityFlags } from './check/capacity.js';
 import { printJson, type CommandContext, type RegisterCommand } from './kit/command.js';
-import { addConfigOptions, loadFromCommand, loadOrReport } from './kit/options/config-options.js';
-import { addExitCodes, EXIT_DONE, USAGE, type ExitCode } from './kit/exit-codes.js';
+import { addInstanceOptions } from './kit/instance/instance-options.js';
+import { loadLocatedOr, type Located } from './kit/instance/load-located.js';
+import { instanceLine } from './kit/instance/words.js';
+import { addConfigOptions } from './kit/options/config-options.js';
+import { addExitCodes, EXIT_DONE, WHICH, type ExitCode } from './kit/exit-codes.js';
 
 const EXIT_CODES: readonly ExitCode[] = [
   [EXIT_DONE, 'nothing has to be mended; warnings may stand there'],
   [EXIT_FAILURE, 'something has to be mended, the configuration included'],
-  USAGE,
+  WHICH,
   [EXIT_CONFIG, 'with --capacity: the configuration cannot be used'],
 ];
 
@@ -23,14 +24,16 @@ export const registerCheck: RegisterCommand = (program, context) => {
     .option('--json', 'print what was found as JSON')
     .addHelpText('after', '\nExample:\n  $ message-broker-worker check || echo "not yet"\n');
   addCapacityOptions(command);
+  addInstanceOptions(command);
   addConfigOptions(command, 'supervisor').action(async (flags: CapacityFlags) => {
     const { capacity, json } = flags;
-    if (capacity) {
-      const loaded = loadOrReport(command, 'supervisor', context);
-      return loaded && checkCapacity(loaded.config, flags, context);
-    }
-    refuseCapacityFlags(flags);
-    const findings = await examine(() => loadFromCommand(command, 'supervisor', context), context);
+    if (!capacity) refuseCapacityFlags(flags);
+    let problems: readonly string[] = [];
+    const located = await loadLocatedOr(command, context, (found) => (problems = found));
+    if (capacity) return located ? checkCapacity(located, flags, context) : reportProblems(problems, context);
+    const findings = located
+      ? await examine(located)
+      : problems.map((problem) => fail('configuration', problem, 'Correct it; the other checks need it.'));
     const isSound = findings.every(({ level }) => level !== 'fail');
     if (json) printJson(context, { ok: isSound, findings });
     else report(findings, context);
@@ -39,15 +42,16 @@ export const registerCheck: RegisterCommand = (program, context) => {
   addExitCodes(command, EXIT_CODES);
 };
 
-async function examine(load: () => LoadedConfig, { cwd }: CommandContext): Promise<Finding[]> {
-  let loaded: LoadedConfig;
-  try {
-    loaded = load();
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return error.problems.map((problem) => fail('configuration', problem, 'Correct it; the other checks need it.'));
-  }
-  const { config, sources, warnings } = loaded;
+function reportProblems(problems: readonly string[], { printError, finish }: CommandContext): void {
+  for (const problem of problems) printError(`ERROR: ${problem}`);
+  finish(EXIT_CONFIG);
+}
+
+const NAME_ONE = "Run this in the worker's folder, or name it with --directory or --config.";
+
+async function examine(located: Located): Promise<Finding[]> {
+  const { loaded, cwd, address } = located;
+  const { config, warnings } = loaded;
   // Imported here: they load ioredis and got.
   const [
     { checkRedis },
@@ -62,14 +66,14 @@ async function examine(load: () => LoadedConfig, { cwd }: CommandContext): Promi
     import('../doctor/host-checks.js'),
     import('../admin/client.js'),
   ]);
-  const client = createControlClient({ socketPath: controlSocketPath(config.supervisor) });
+  const client = createControlClient(address);
   const [redis, mainServer, supervisor] = await Promise.all([
     checkRedis(config, systemClock),
     checkMainServer(config, systemClock),
     checkSupervisor(client),
   ]).finally(() => client.close());
   return [
-    ok('configuration', `read from ${sources.configFile ?? 'the environment'}`),
+    ...sourceFindings(located),
     ...warnings.map((text) => warn('configuration', text, 'See the table in docs/settings.md.')),
     ...redis,
     ...mainServer,
@@ -77,8 +81,31 @@ async function examine(load: () => LoadedConfig, { cwd }: CommandContext): Promi
     ...checkFileLimit(config),
     ...checkMemory(config, supervisor.status),
     ...checkLogFolder(config, cwd),
-    ...supervisor.findings,
+    ...supervisor.findings.map((finding) => withoutStart(finding, located)),
   ];
+}
+
+/** What was read, and what is not there. */
+function sourceFindings({ location, loaded: { sources }, cwd }: Located): Finding[] {
+  const { configFile, envFile } = sources;
+  const read = [configFile, envFile].filter((file) => file !== undefined);
+  const from = read.length > 0 ? read.join(' and ') : 'the environment';
+  const text = `read from ${from}${envFile === undefined ? `; there is no .env in ${cwd}` : ''}`;
+  switch (location.kind) {
+    case 'instance':
+      return [ok('configuration', `of ${instanceLine(location.instance)}`), ok('configuration', text)];
+    case 'nothing':
+      return [warn('configuration', `${location.why} The defaults are checked, ${text}`, NAME_ONE)];
+    case 'folder':
+    case 'told':
+      return [ok('configuration', text)];
+  }
+}
+
+/** Where nothing says that an installation should be here, no second one is to be started. */
+function withoutStart(finding: Finding, { location }: Located): Finding {
+  const isAbsent = finding.check === 'supervisor' && finding.level === 'warn' && location.kind === 'nothing';
+  return isAbsent ? { ...finding, advice: NAME_ONE } : finding;
 }
 
 function report(findings: readonly Finding[], { print }: CommandContext): void {

@@ -1,6 +1,6 @@
 import { EXIT_CONFIG, EXIT_FAILURE } from '../../src/shared/errors.js';
 import type { RegisterCommand } from './kit/command.js';
-import { addConfigOptions, loadFromCommand, loadOrReport } from './kit/options/config-options.js';
+import { addConfigOptions, loadFromCommand, loadOrReport, originOf } from './kit/options/config-options.js';
 import { addExitCodes, EXIT_DONE, USAGE, type ExitCode } from './kit/exit-codes.js';
 
 const EXIT_CODES: readonly ExitCode[] = [
@@ -25,7 +25,7 @@ export const registerStart: RegisterCommand = (program, context) => {
     await import('../../src/shared/logger/logger.js');
     const { runSupervisor } = await import('../primary/supervisor.js');
     const reload = () => loadFromCommand(command, 'supervisor', context);
-    context.finish(await runSupervisor({ loaded, reload }));
+    context.finish(await runSupervisor({ loaded, reload, origin: originOf(command, context, loaded) }));
   });
   addExitCodes(command, EXIT_CODES);
 };

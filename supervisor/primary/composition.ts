@@ -8,6 +8,7 @@ import type { Clock } from '../../src/shared/time/clock.js';
 import type { Random } from '../../src/shared/time/random.js';
 import { Wake } from '../../src/shared/time/wake.js';
 import { Burials } from '../queue/burials.js';
+import type { Origin } from '../admin/protocol.js';
 import { ClaimRecovery } from '../queue/claim-recovery.js';
 import { DeadLetterExpiry } from '../queue/dead-letter-expiry.js';
 import { FailureSweeper } from '../queue/failure-sweeper.js';
@@ -39,6 +40,7 @@ interface CompositionOptions {
   readonly loaded: LoadedConfig;
   /** Reads the configuration again from the same sources; throws ConfigError. */
   readonly reload: () => LoadedConfig;
+  readonly origin: Origin;
   /** Absolute path of the compiled entry of the children. */
   readonly childEntry: string;
   readonly fork: () => ChildProcess;
@@ -83,7 +85,12 @@ export class Composition implements Life {
     const looking = { queue, observer, foundLists, sweeper, expiry, history, fleet };
     const rollout = rolloutOf(base, options.reload, { ...workers, ...looking, access });
     const shown = { ...workers, ...rollout, ...looking, arrivals, audit };
-    const surface: Surface = surfaceOf({ ...base, ...shown, supervisor: config.supervisor });
+    const surface: Surface = surfaceOf({
+      ...base,
+      ...shown,
+      supervisor: config.supervisor,
+      origin: options.origin,
+    });
     this.#pool = workers.pool;
     this.#loop = new ReconcileLoop({ ...base, ...workers, ...rollout, ...surface, wake, signals, guardian, notifier });
     /*

@@ -7,6 +7,7 @@
 import cluster from 'node:cluster';
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import type { LoadedConfig } from '../../src/shared/config/load.js';
@@ -17,6 +18,11 @@ import { createLogger } from '../../src/shared/logger/logger.js';
 import { outliveTerminal } from '../../src/shared/terminal.js';
 import { systemClock } from '../../src/shared/time/clock.js';
 import { systemRandom } from '../../src/shared/time/random.js';
+import type { Origin } from '../admin/protocol.js';
+import { controlSocketPath } from '../admin/socket-path.js';
+import { processName } from '../instances/instance.js';
+import { InstanceNotice } from '../instances/notice.js';
+import { placesToLeave } from '../instances/places.js';
 import { forkChild, prepareForks } from '../workers/process/forked-child.js';
 import type { Composition } from './composition.js';
 import { AlreadyRunningError, Pidfile } from './pidfile.js';
@@ -32,6 +38,8 @@ interface SupervisorOptions {
   readonly loaded: LoadedConfig;
   /** Reads the configuration again from the same sources; throws ConfigError. */
   readonly reload: () => LoadedConfig;
+  /** What that takes, for commands that are given elsewhere. */
+  readonly origin: Origin;
   /** Another one than src/main.ts only in tests. */
   readonly childEntry?: string;
 }
@@ -60,7 +68,11 @@ export async function runSupervisor(options: SupervisorOptions): Promise<number>
     log.crash(`The supervisor crashed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     process.exit(EXIT_FAILURE);
   };
-  const release = (): void => pidfile.release();
+  const notice = noticeOf(options, log);
+  const release = (): void => {
+    notice.release();
+    pidfile.release();
+  };
   process.once('exit', release);
   process.once('uncaughtException', crash);
   const childEntry = options.childEntry ?? fileURLToPath(new URL('../../src/main.js', import.meta.url));
@@ -78,11 +90,12 @@ export async function runSupervisor(options: SupervisorOptions): Promise<number>
   try {
     log.start();
     watch.start();
+    notice.start();
     announce(options.loaded, log);
     return await live(primary, log);
   } finally {
     await watch.stop();
-    await pidfile.stop();
+    release();
     await log.stop();
     process.off('exit', release);
     process.off('uncaughtException', crash);
@@ -105,6 +118,22 @@ async function loadParts() {
   await import('../queue/lease-observer.js');
   await import('./surface.js');
   return import('./composition.js');
+}
+
+/** By which commands find it from any folder. */
+function noticeOf({ loaded: { config, sources }, origin }: SupervisorOptions, log: Log): InstanceNotice {
+  const { supervisor, queue } = config;
+  const instance = {
+    process: processName(),
+    port: supervisor.port,
+    queue: queue.name,
+    directory: origin.directory,
+    socket: resolve(controlSocketPath(supervisor)),
+    config_file: sources.configFile ?? null,
+    env_file: sources.envFile ?? null,
+    version: packageVersion(),
+  };
+  return new InstanceNotice({ places: placesToLeave(process.env), instance, log, clock: systemClock });
 }
 
 function announce({ config, sources, warnings }: LoadedConfig, log: Log): void {

@@ -5,7 +5,8 @@ import type { Life } from '../../src/shared/life.js';
 import type { Log } from '../../src/shared/logger/log.js';
 import type { Clock } from '../../src/shared/time/clock.js';
 import type { Listener } from '../admin/listener.js';
-import type { Route } from '../admin/route.js';
+import type { Origin } from '../admin/protocol.js';
+import { route, type Route } from '../admin/route.js';
 import { auditRoute } from '../admin/routes/audit.js';
 import { claimsRoute } from '../admin/routes/claims.js';
 import { controlRoutes } from '../admin/routes/control.js';
@@ -44,6 +45,7 @@ import { Control } from './control.js';
 interface SurfaceOptions {
   /** Where it listens: as at the start, whatever a reload says. */
   readonly supervisor: Config['supervisor'];
+  readonly origin: Origin;
   readonly pool: WorkerPool;
   readonly counts: CountLedger;
   readonly queue: QueueMonitor;
@@ -101,7 +103,7 @@ function troublesOf<T>(parts: readonly { readonly trouble: T | undefined }[]): T
 }
 
 function routesOf(
-  { pool, counts, audit, fleet, clock }: SurfaceOptions,
+  { pool, counts, audit, fleet, origin, clock }: SurfaceOptions,
   status: () => StatusDocument,
   control: Control,
 ): readonly Route[] {
@@ -132,5 +134,6 @@ function routesOf(
       () => pool.config,
     ),
     ...failureRoutes(() => pool.config, clock),
+    route('origin', () => ({ status: 200, body: origin })),
   ];
 }

@@ -10,6 +10,8 @@ import type { Config } from '../../src/shared/config/config.js';
 import { packageRoot } from '../../src/shared/config/package-root.js';
 import { systemClock } from '../../src/shared/time/clock.js';
 import { Wake } from '../../src/shared/time/wake.js';
+import { processName } from '../../supervisor/instances/instance.js';
+import { InstanceNotice } from '../../supervisor/instances/notice.js';
 import { Composition } from '../../supervisor/primary/composition.js';
 import { Pidfile } from '../../supervisor/primary/pidfile.js';
 import { ReconcileLoop } from '../../supervisor/primary/reconcile-loop.js';
@@ -264,6 +266,15 @@ conformsToLife({
 });
 
 conformsToLife({
+  name: 'the file by which commands find it',
+  make: () => {
+    const instance = { process: processName(), port: 9099, queue: 'q', directory: folder, socket: join(folder, 's') };
+    const none = { config_file: null, env_file: null, version: '1' };
+    return new InstanceNotice({ places: [folder], instance: { ...instance, ...none }, log: recordedLog(), clock });
+  },
+});
+
+conformsToLife({
   name: 'the guardian of orphans',
   make: () => new OrphanGuardian({ entry: childEntry, log: recordedLog(), clock }),
 });
@@ -289,9 +300,10 @@ function primaryOf(settings: QueueSettings): { readonly primary: Composition; re
   prepareForks(childEntry);
   const log = recordedLog();
   const config = testConfig({ ...settings, worker: { count: 2 }, supervisor: { runtimeDir: folder } });
-  const loaded = { config, sources: { configFile: undefined, envFile: undefined }, warnings: [] };
+  const loaded = { config, sources: { configFile: undefined, envFile: undefined }, environment: {}, warnings: [] };
   const surroundings = { ...CHANCE, environment: {}, log, clock, fork: () => forkChild(log) };
-  return { primary: new Composition({ ...surroundings, loaded, reload: () => loaded, childEntry }), config };
+  const origin = { schema_version: 1, directory: folder, flags: {}, environment: {}, config: null };
+  return { primary: new Composition({ ...surroundings, loaded, reload: () => loaded, origin, childEntry }), config };
 }
 
 conformsToLife({

@@ -8,7 +8,14 @@ import { ConfigError } from '../errors.js';
 import { isConfig, type Config } from './config.js';
 import { readConfigFile } from './layers/config-file.js';
 import { cautions, conflicts } from './cross-checks.js';
-import { namedConfigFile, readEnvFile, variable, variableLayer, type VariableSource } from './layers/environment.js';
+import {
+  namedConfigFile,
+  readEnvFile,
+  SETTING_VARIABLES,
+  variable,
+  variableLayer,
+  type VariableSource,
+} from './layers/environment.js';
 import { fileLayer } from './layers/file-layer.js';
 import type { Lookup } from './layers/interpolate.js';
 import type { Findings, Given, Layer } from './layers/layer.js';
@@ -32,6 +39,8 @@ export interface LoadedConfig {
   readonly config: Config;
   /** Absolute paths of the files that were read; undefined where there was none. */
   readonly sources: { readonly configFile: string | undefined; readonly envFile: string | undefined };
+  /** The variables of the environment that it was made of, secrets included: who has them and the files can load it again. */
+  readonly environment: Readonly<Record<string, string>>;
   /** One sentence each, to be logged at start. */
   readonly warnings: readonly string[];
 }
@@ -46,10 +55,11 @@ export function loadConfig({ flags, env, cwd, argvConfig, role = 'supervisor' }:
   ];
   const named = argvConfig === undefined || argvConfig === '' ? namedConfigFile(variables) : configFlag(argvConfig);
   const file = readConfigFile(named, cwd, findings);
+  const asked = new Set<string>();
   const layers = [
     flagLayer(flags, role, findings),
     ...variables.map((source) => variableLayer(source, cwd, findings)),
-    ...(file === undefined ? [] : [fileLayer(file, lookupIn(variables), cwd, findings)]),
+    ...(file === undefined ? [] : [fileLayer(file, lookupIn(variables, asked), cwd, findings)]),
   ];
   const values = typedValues(merge(layers), hostDefaults(env), findings);
   const config = assemble(values);
@@ -59,6 +69,7 @@ export function loadConfig({ flags, env, cwd, argvConfig, role = 'supervisor' }:
   return {
     config: deepFreeze(config),
     sources: { configFile: file?.path, envFile: envFile?.path },
+    environment: Object.fromEntries([...SETTING_VARIABLES, ...asked].flatMap((name) => givenIn(env, name))),
     warnings: [...findings.warnings, ...cautions(config)],
   };
 }
@@ -77,8 +88,17 @@ function flagLayer(flags: LoadOptions['flags'], role: Role, findings: Findings):
   return layer;
 }
 
-function lookupIn(sources: readonly VariableSource[]): Lookup {
-  return (name) => sources.map((source) => variable(source.variables, name)).find((text) => text !== undefined);
+/** @param asked is told each name that the file names. */
+function lookupIn(sources: readonly VariableSource[], asked: Set<string>): Lookup {
+  return (name) => {
+    asked.add(name);
+    return sources.map((source) => variable(source.variables, name)).find((text) => text !== undefined);
+  };
+}
+
+function givenIn(env: NodeJS.ProcessEnv, name: string): [name: string, text: string][] {
+  const text = variable(env, name);
+  return text === undefined ? [] : [[name, text]];
 }
 
 /** Earlier layers win. */

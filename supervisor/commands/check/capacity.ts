@@ -7,8 +7,8 @@ import type { Config } from '../../../src/shared/config/config.js';
 import { EXIT_FAILURE } from '../../../src/shared/errors.js';
 import { printJson, usageError, type CommandContext } from '../kit/command.js';
 import { EXIT_DONE } from '../kit/exit-codes.js';
+import type { Located } from '../kit/instance/load-located.js';
 import { createProgress } from '../kit/progress.js';
-import { controlSocketPath } from '../../admin/socket-path.js';
 import {
   DEFAULT_SECONDS,
   MOST_PARALLEL,
@@ -67,7 +67,11 @@ export function refuseCapacityFlags({ target, endpoint, seconds, atOnce }: Capac
 }
 
 /** @throws CommandError */
-export async function checkCapacity(config: Config, flags: CapacityFlags, context: CommandContext): Promise<void> {
+export async function checkCapacity(
+  { loaded: { config }, address }: Pick<Located, 'loaded' | 'address'>,
+  flags: CapacityFlags,
+  context: CommandContext,
+): Promise<void> {
   const given = {
     endpoint: endpointOf(flags.endpoint, config),
     target: flags.target === undefined ? undefined : parseTarget(flags.target),
@@ -80,7 +84,7 @@ export async function checkCapacity(config: Config, flags: CapacityFlags, contex
     import('../../admin/client.js'),
   ]);
   const progress = createProgress(context.streams);
-  const client = createControlClient({ socketPath: controlSocketPath(config.supervisor) });
+  const client = createControlClient(address);
   const onProgress = (text: string) => progress.update(text);
   const report = await planCapacity({ config, clock: systemClock, client, ...given, onProgress }).finally(() => {
     progress.end();

@@ -11,13 +11,18 @@ export const EXIT_NO_SUPERVISOR = 3;
 export type ExitCode = readonly [code: number, meaning: string];
 
 export const USAGE: ExitCode = [EXIT_USAGE, 'wrong usage: unknown option, or a value that cannot be'];
+/** Of the commands that find the running instance. */
+export const WHICH: ExitCode = [
+  EXIT_USAGE,
+  'wrong usage; or several supervisors run here and none is named by --instance or --directory',
+];
 const CONFIG: ExitCode = [EXIT_CONFIG, 'the configuration cannot be used'];
 
 /** Of the commands that work on Redis itself, beside what their own work ends with. */
-export const QUEUE_EXIT_CODES: readonly ExitCode[] = [USAGE, CONFIG];
+export const QUEUE_EXIT_CODES: readonly ExitCode[] = [WHICH, CONFIG];
 /** Of the commands that talk to a running supervisor. */
 export const SUPERVISOR_EXIT_CODES: readonly ExitCode[] = [
-  USAGE,
+  WHICH,
   [EXIT_NO_SUPERVISOR, 'no supervisor is running'],
   CONFIG,
 ];

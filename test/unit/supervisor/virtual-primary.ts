@@ -76,7 +76,12 @@ export class VirtualPrimary {
       onGone: (handle) => this.gone.push(handle),
     });
     this.reload = new Reload({
-      read: () => ({ config: this.read(), sources: { configFile: undefined, envFile: undefined }, warnings: [] }),
+      read: () => ({
+        config: this.read(),
+        sources: { configFile: undefined, envFile: undefined },
+        environment: {},
+        warnings: [],
+      }),
       pool: this.pool,
       adopters: [{ adopt: (adopted) => void this.adopted.push(adopted) }, ...adopters],
       oldQueue: {

@@ -6,7 +6,7 @@ import { NoTextError, readText } from './text-file.js';
 import { packageRoot } from '../package-root.js';
 
 /** Looked for in the working directory, in this order, when no file is named. */
-const USUAL_PLACES = ['config/config.yaml', 'config.yaml'];
+export const USUAL_PLACES = ['config/config.yaml', 'config.yaml'];
 
 export interface ConfigFile {
   /** Absolute. */

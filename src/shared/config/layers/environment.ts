@@ -22,11 +22,12 @@ export interface VariableSource {
  */
 const DEAD_NAMES: Readonly<Record<string, string>> = { WORKER_RETRY_INTERVAL_SECONDS: 'WORKER_RETRY_INTERVAL' };
 
-const KNOWN_NAMES = [
+/** All that are looked at. */
+export const SETTING_VARIABLES: readonly string[] = [
   ...SETTINGS.flatMap((setting) => [setting.env, ...(setting.secret === true ? [secretFileEnv(setting)] : [])]),
   CONFIG_FILE.env,
-  ...Object.keys(DEAD_NAMES),
 ];
+const KNOWN_NAMES = [...SETTING_VARIABLES, ...Object.keys(DEAD_NAMES)];
 /** The same `.env` serves the whole system: what is no slip of the pen is another program's. */
 const SLIPS = 2;
 

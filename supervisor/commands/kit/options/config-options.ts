@@ -1,9 +1,11 @@
+import { realpathSync } from 'node:fs';
 import { Option, type Command } from 'commander';
 
-import { loadConfig, type LoadedConfig } from '../../../../src/shared/config/load.js';
+import { loadConfig, type LoadedConfig, type LoadOptions } from '../../../../src/shared/config/load.js';
 import { flagFor, type Role } from '../../../../src/shared/config/settings/setting.js';
 import { CONFIG_FILE, SETTINGS } from '../../../../src/shared/config/settings/settings.js';
 import { ConfigError, EXIT_CONFIG } from '../../../../src/shared/errors.js';
+import { SCHEMA_VERSION, type Origin } from '../../../admin/protocol.js';
 import type { CommandContext } from '../command.js';
 
 /** Flags that speak of the supervisor, which a worker alone does not have. */
@@ -22,8 +24,8 @@ export function addConfigOptions(command: Command, role: Role): Command {
   return command;
 }
 
-/** Loads with the flags given to the command. Throws ConfigError. */
-export function loadFromCommand(command: Command, role: Role, context: CommandContext): LoadedConfig {
+/** The settings' flags that the command was given, and the file that `--config` names. */
+export function givenTo(command: Command, role: Role): Pick<LoadOptions, 'flags' | 'argvConfig'> {
   const options: Record<string, unknown> = command.opts();
   const flags: Record<string, string> = {};
   for (const option of command.options) {
@@ -32,13 +34,24 @@ export function loadFromCommand(command: Command, role: Role, context: CommandCo
     if (isSetting && typeof text === 'string') flags[option.name()] = text;
   }
   const argvConfig = options[CONFIG_FILE.flag];
-  return loadConfig({
+  return { flags, argvConfig: typeof argvConfig === 'string' ? argvConfig : undefined };
+}
+
+/** Loads with the flags given to the command. Throws ConfigError. */
+export function loadFromCommand(command: Command, role: Role, { env, cwd }: CommandContext): LoadedConfig {
+  return loadConfig({ ...givenTo(command, role), env, cwd, role });
+}
+
+/** What a command that is given elsewhere has to know, to load what this one has loaded. */
+export function originOf(command: Command, { cwd }: CommandContext, { environment }: LoadedConfig): Origin {
+  const { flags, argvConfig } = givenTo(command, 'supervisor');
+  return {
+    schema_version: SCHEMA_VERSION,
+    directory: realpathSync(cwd),
     flags,
-    env: context.env,
-    cwd: context.cwd,
-    argvConfig: typeof argvConfig === 'string' ? argvConfig : undefined,
-    role,
-  });
+    environment,
+    config: argvConfig ?? null,
+  };
 }
 
 /** Loads, or prints each problem as a line and ends the command with the exit code for a bad configuration. */

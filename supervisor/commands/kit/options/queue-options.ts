@@ -6,7 +6,8 @@ import type { Config } from '../../../../src/shared/config/config.js';
 import { flagFor } from '../../../../src/shared/config/settings/setting.js';
 import { SETTINGS } from '../../../../src/shared/config/settings/settings.js';
 import type { CommandContext } from '../command.js';
-import { loadFromCommand } from './config-options.js';
+import { addInstanceOptions } from '../instance/instance-options.js';
+import { loadLocated, noteDefaults } from '../instance/load-located.js';
 
 /** Flags of the commands that work on Redis itself, whether a supervisor runs or not. */
 export function addQueueOptions(command: Command): Command {
@@ -16,8 +17,10 @@ export function addQueueOptions(command: Command): Command {
     if (flag === undefined || !/^(redis|queue)\./.test(setting.path)) continue;
     command.addOption(new Option(`--${flag} <value>`, `${setting.prose} (${setting.env})`));
   }
-  return command;
+  return addInstanceOptions(command);
 }
+
+const noted = new WeakSet<Command>();
 
 /** Rejects with ConfigError, with RedisUnavailableError, and with whatever `use` rejects with. */
 export async function withQueue<T>(
@@ -25,6 +28,9 @@ export async function withQueue<T>(
   context: CommandContext,
   use: (queue: OperatorQueue, config: Config) => Promise<T>,
 ): Promise<T> {
-  const { config } = loadFromCommand(command, 'supervisor', context);
+  const located = await loadLocated(command, context);
+  if (!noted.has(command)) noteDefaults(located, context);
+  noted.add(command);
+  const { config } = located.loaded;
   return withOperatorQueue(config, systemClock, (queue) => use(queue, config));
 }

@@ -1,17 +1,20 @@
 import { Option, type Command } from 'commander';
 
+import { loadConfig } from '../../../../src/shared/config/load.js';
 import { ConfigError, EXIT_FAILURE } from '../../../../src/shared/errors.js';
 import { controlSocketPath } from '../../../admin/socket-path.js';
 import type { ControlAddress, ControlClient } from '../../../admin/client.js';
 import { ControlError, NoSupervisorError } from '../../../admin/client-errors.js';
 import { CommandError, usageError, type CommandContext } from '../command.js';
-import { loadFromCommand } from './config-options.js';
+import { addInstanceOptions } from '../instance/instance-options.js';
+import { locate } from '../instance/locate.js';
+import { givenTo } from './config-options.js';
 import { EXIT_NO_SUPERVISOR } from '../exit-codes.js';
 import { operatorOf } from '../operator.js';
 
 /** Flags of the commands that talk to a running supervisor. */
 export function addSupervisorOptions(command: Command): Command {
-  return command
+  return addInstanceOptions(command)
     .addOption(new Option('--config <file>', 'Configuration file (WORKER_CONFIG)'))
     .addOption(new Option('--supervisor-port <value>', 'Which instance, when there are several (SUPERVISOR_PORT)'))
     .addOption(new Option('--socket <path>', 'Its control socket; no configuration is read then'))
@@ -30,7 +33,7 @@ export async function withSupervisor<T>(
   try {
     return await use(client);
   } catch (error) {
-    throw withExitCode(error);
+    throw withExitCode(error, command, context);
   } finally {
     client.close();
   }
@@ -47,8 +50,16 @@ function addressOf(command: Command, context: CommandContext): ControlAddress {
   }
   const { who } = operatorOf(context);
   if (socket !== undefined) return { socketPath: socket, who };
+  const location = locate(command, context, EXIT_NO_SUPERVISOR);
+  if (location.kind === 'instance') {
+    return { socketPath: location.instance.socket, owner: location.instance.owner, who };
+  }
+  if (location.kind === 'nothing' && (location.isRefused || location.isOthers)) {
+    throw new CommandError(location.isRefused ? EXIT_FAILURE : EXIT_NO_SUPERVISOR, location.why);
+  }
+  const cwd = location.kind === 'folder' ? location.cwd : context.cwd;
   try {
-    const { supervisor } = loadFromCommand(command, 'supervisor', context).config;
+    const { supervisor } = loadConfig({ ...givenTo(command, 'supervisor'), env: context.env, cwd }).config;
     return { socketPath: controlSocketPath(supervisor), who };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
@@ -56,8 +67,13 @@ function addressOf(command: Command, context: CommandContext): ControlAddress {
   }
 }
 
-function withExitCode(error: unknown): unknown {
-  if (error instanceof NoSupervisorError) return new CommandError(EXIT_NO_SUPERVISOR, error.message, { cause: error });
+function withExitCode(error: unknown, command: Command, context: CommandContext): unknown {
+  if (error instanceof NoSupervisorError) {
+    const { socket, url } = command.opts<{ socket?: string; url?: string }>();
+    const location = socket === undefined && url === undefined ? locate(command, context) : undefined;
+    const why = location?.kind === 'nothing' ? `${location.why} ` : '';
+    return new CommandError(EXIT_NO_SUPERVISOR, `${why}${error.message}`, { cause: error });
+  }
   if (error instanceof ControlError) return new CommandError(EXIT_FAILURE, error.message, { cause: error });
   return error;
 }

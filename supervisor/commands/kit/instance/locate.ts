@@ -1,0 +1,104 @@
+/**
+ * Which installation a command means:
+ *
+ *   told      its flags or the environment say so, as ever
+ *   instance  --instance or --directory choose a running one; else the one that runs in this folder; else, where this folder
+ *             has no configuration, the only one that runs
+ *   folder    --directory names a folder where none runs, or this one has files
+ *   nothing   none of it: the defaults are all there is, and whoever uses them says so
+ */
+import { realpathSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+
+import { EXIT_FAILURE } from '../../../../src/shared/errors.js';
+import { choose } from '../../../instances/choose.js';
+import { findInstances, type FoundInstance, type Sight } from '../../../instances/find.js';
+import { CommandError, usageError, type CommandContext } from '../command.js';
+import { EXIT_USAGE } from '../exit-codes.js';
+import { wantedBy } from './instance-options.js';
+import { hasFiles, isTold } from './own-configuration.js';
+import { instanceLine, othersText, severalText } from './words.js';
+
+export type Location =
+  | { readonly kind: 'told' }
+  | { readonly kind: 'folder'; readonly cwd: string }
+  | { readonly kind: 'instance'; readonly instance: FoundInstance }
+  | { readonly kind: 'nothing'; readonly why: string; readonly isRefused: boolean; readonly isOthers: boolean };
+
+const known = new WeakMap<Command, Location>();
+
+/** Looks once for each command, and says on stderr which instance it has found elsewhere. `absent` is the exit code where --instance names none. @throws CommandError */
+export function locate(command: Command, context: CommandContext, absent = EXIT_USAGE): Location {
+  const before = known.get(command);
+  if (before) return before;
+  const location = look(command, context, absent);
+  known.set(command, location);
+  if (location.kind === 'instance' && location.instance.directory !== real(context.cwd)) {
+    context.printError(`Note: ${instanceLine(location.instance)}`);
+  }
+  return location;
+}
+
+function look(command: Command, context: CommandContext, absent: number): Location {
+  const { instance, directory, port } = wantedBy(command);
+  if (instance !== undefined || directory !== undefined) return chosen(command, context, absent);
+  if (isTold(command, context)) return { kind: 'told' };
+  const sight = findInstances(context.env);
+  const here = choose(sight.instances, { instance: port, directory: '.' }, context.cwd, real);
+  if (here.kind === 'instance') return here;
+  if (hasFiles(context.cwd)) return { kind: 'told' };
+  if (here.kind === 'several') throw usageError(severalText(here.instances));
+  const anywhere = choose(sight.instances, { instance: port }, context.cwd);
+  if (anywhere.kind === 'instance') return anywhere;
+  if (anywhere.kind === 'several') throw usageError(severalText(anywhere.instances));
+  // the port may be that of a supervisor which has left no file: it is asked at its usual place
+  return port === undefined ? nothing(sight, context) : { kind: 'told' };
+}
+
+function chosen(command: Command, context: CommandContext, absent: number): Location {
+  const wanted = wantedBy(command);
+  const sight = findInstances(context.env);
+  const found = choose(sight.instances, wanted, context.cwd, real);
+  if (found.kind === 'instance') return found;
+  if (found.kind === 'several') throw usageError(severalText(found.instances));
+  if (wanted.instance !== undefined) {
+    const where = wanted.directory === undefined ? '' : ` in ${wanted.directory}`;
+    const others = sight.instances.map((other) => `\n  ${instanceLine(other)}`).join('');
+    const rest = others === '' ? othersText(sight) : ` There run:${others}`;
+    throw new CommandError(absent, `No supervisor of port ${wanted.instance} runs${where}.${rest}`);
+  }
+  const cwd = resolve(context.cwd, wanted.directory ?? '.');
+  if (!statSync(cwd, { throwIfNoEntry: false })?.isDirectory()) {
+    throw usageError(`--directory ${wanted.directory} is no folder.`);
+  }
+  enter(cwd);
+  return { kind: 'folder', cwd };
+}
+
+function nothing(sight: Sight, { cwd }: CommandContext): Location {
+  const why = `There is no configuration in ${cwd} (no .env, no config/config.yaml), and no supervisor of yours is running.`;
+  return {
+    kind: 'nothing',
+    why: `${why}${othersText(sight)}`,
+    isRefused: sight.refusals.length > 0,
+    isOthers: sight.strangers.length > 0,
+  };
+}
+
+/** Relative paths of a configuration mean the folder that it belongs to; those of the command line have been read. */
+export function enter(folder: string): void {
+  try {
+    process.chdir(folder);
+  } catch (error) {
+    throw new CommandError(EXIT_FAILURE, `${folder} cannot be entered: ${String(error)}.`, { cause: error });
+  }
+}
+
+function real(folder: string): string {
+  try {
+    return realpathSync(folder);
+  } catch {
+    return folder;
+  }
+}

@@ -1,0 +1,33 @@
+/** Which of the running supervisors a command means. */
+import { resolve } from 'node:path';
+
+import type { FoundInstance } from './find.js';
+
+export interface Wanted {
+  /** SUPERVISOR_PORT, as it was written. */
+  readonly instance?: string | undefined;
+  readonly directory?: string | undefined;
+}
+
+type Chosen =
+  | { readonly kind: 'instance'; readonly instance: FoundInstance }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'several'; readonly instances: readonly FoundInstance[] };
+
+/** @param real the folder behind links, as supervisors name theirs. */
+export function choose(
+  instances: readonly FoundInstance[],
+  { instance, directory }: Wanted,
+  cwd: string,
+  real: (folder: string) => string = (folder) => folder,
+): Chosen {
+  const folder = directory === undefined ? undefined : real(resolve(cwd, directory));
+  const meant = instances.filter(
+    (found) =>
+      (instance === undefined || String(found.port) === instance) &&
+      (folder === undefined || found.directory === folder),
+  );
+  const [first] = meant;
+  if (first === undefined) return { kind: 'none' };
+  return meant.length === 1 ? { kind: 'instance', instance: first } : { kind: 'several', instances: meant };
+}
