@@ -24,6 +24,8 @@ export interface QueueSight {
   readonly oldestWaitSeconds: number | undefined;
   /** How long the first of the retries has been due, 0 when none is; undefined when Redis does not say. */
   readonly oldestRetryOverdueSeconds: number | undefined;
+  /** Until the first retry is due, by the clock of Redis; undefined = there is none, or its time cannot be read. */
+  readonly retryDueInSeconds: number | undefined;
   /** Deliveries are paused, by whom and until when; undefined = they are not, or it cannot be seen. */
   readonly pause: Pause | undefined;
 }
@@ -143,7 +145,11 @@ export class QueueMonitor implements Life {
       const [sizes, pause] = await Promise.all([connection.queue.sizes(), this.#pause.look(connection.queue)]);
       if (connection !== this.#connection) return;
       const { waiting, processing, retrying, dead } = sizes;
-      const ages = { oldestWaitSeconds: this.#age(sizes), oldestRetryOverdueSeconds: this.#overdue(sizes, sentAt) };
+      const ages = {
+        oldestWaitSeconds: this.#age(sizes),
+        oldestRetryOverdueSeconds: this.#overdue(sizes, sentAt),
+        retryDueInSeconds: dueInSeconds(sizes),
+      };
       this.#sight = { waiting, processing, retrying, dead, ...ages, pause };
       this.#foundAgain();
       this.#counting.worked();
@@ -203,4 +209,9 @@ export class QueueMonitor implements Life {
     const lateMs = this.#lateness.look({ sentAt, heardAt: this.#clock.now(), redisNow, firstDueMs });
     return lateMs === undefined ? undefined : lateMs / 1000;
   }
+}
+
+function dueInSeconds({ redisNow, firstRetryDueMs }: QueueSizes): number | undefined {
+  if (firstRetryDueMs === undefined || redisNow === undefined) return undefined;
+  return Math.max(0, firstRetryDueMs - redisNow) / 1000;
 }

@@ -167,6 +167,8 @@ export interface StatusFacts {
     readonly oldest_wait_seconds: number | null;
     /** How long the retry that is due first has been due: more than a second only when nobody moves retries back. */
     readonly oldest_retry_overdue_seconds: number | null;
+    /** Until the first retry is due; null = there is none, or it is not known. */
+    readonly retry_due_in_seconds: number | null;
     /** maxmemory-policy; null when Redis does not say. Only `noeviction` cannot delete the queue. */
     readonly eviction_policy: string | null;
     /** Nobody begins a delivery; null = deliveries are not paused, or it cannot be seen. */

@@ -8,13 +8,13 @@ const TRENDS = { none: '', shrinking: '', level: 'as much arrives as leaves', gr
 
 /** Where the messages are. */
 export function places({ queue, workers }: StatusDocument): Line[] {
-  const { waiting, retrying, dead, oldest_wait_seconds: oldestWait } = queue;
+  const { waiting, retrying, dead, oldest_wait_seconds: oldestWait, retry_due_in_seconds: dueIn } = queue;
   if (waiting === null) return [line('waiting, retrying and dead: unknown, ', CAUSE.redis)];
   const oldest = oldestWait ? `, the oldest for ${duration(oldestWait)}` : '';
   return [
     line(`${waiting} waiting${oldest}`),
     line(`${inFlight(queue, workers)} in flight`),
-    line(`${retrying ?? 'unknown'} retrying`),
+    line(`${retrying ?? 'unknown'} retrying${dueIn === null ? '' : `, next in ${duration(dueIn)}`}`),
     line((dead ?? 0) > 0 ? { text: `${dead} dead`, tone: 'warning' } : `${dead ?? 'unknown'} dead`),
   ];
 }

@@ -71,7 +71,7 @@ const TILES: readonly Tile[] = [
     label: 'Retry',
     value: ({ queue }) => queue.retrying,
     text: format.count,
-    note: ofQueue(() => 'due again later'),
+    note: ofQueue(({ queue }) => nextDue(queue)),
   },
   {
     name: 'dead',
@@ -123,6 +123,11 @@ function trendOf({ trend, caught_up_in_seconds: seconds }: StatusDocument['queue
   if (trend === 'growing') return 'it grows';
   if (trend === 'level') return 'as much comes as leaves';
   return seconds === null ? 'in the queue' : `caught up in about ${format.longDuration(seconds)}`;
+}
+
+function nextDue({ retrying, retry_due_in_seconds: seconds }: StatusDocument['queue']): string {
+  if (retrying === 0) return 'none waits for its time';
+  return seconds === null ? 'due again later' : `next due in ${format.duration(seconds)}`;
 }
 
 /** Of how many on this host, and what holds most of them. */

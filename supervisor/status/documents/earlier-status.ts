@@ -15,6 +15,7 @@ const QUEUE: Partial<StatusDocument['queue']> = {
   paused: null,
   arrivals: NO_ARRIVALS,
   oldest_retry_overdue_seconds: null,
+  retry_due_in_seconds: null,
 };
 
 const WHOLE: Partial<StatusDocument> = { fleet: null, failing: null };

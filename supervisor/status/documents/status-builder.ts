@@ -87,6 +87,7 @@ function queueStatus({ queueName, redisUp, queue, arrivals, evictionPolicy }: Su
     dead: queue?.dead ?? null,
     oldest_wait_seconds: queue?.oldestWaitSeconds ?? null,
     oldest_retry_overdue_seconds: queue?.oldestRetryOverdueSeconds ?? null,
+    retry_due_in_seconds: queue?.retryDueInSeconds ?? null,
     eviction_policy: evictionPolicy ?? null,
     paused: queue?.pause ? pausedStatus(queue.pause) : null,
     arrivals: queue ? arrivals : NO_ARRIVALS,

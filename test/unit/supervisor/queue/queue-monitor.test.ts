@@ -30,6 +30,7 @@ test('it looks at once, and every two seconds', async () => {
     dead: 0,
     oldestWaitSeconds: 0,
     oldestRetryOverdueSeconds: undefined,
+    retryDueInSeconds: undefined,
     pause: undefined,
   });
   access.sizes = { ...access.sizes, waiting: 7 };
@@ -51,17 +52,17 @@ test('the wait of the oldest message goes by its queued_at; without one it is no
   expect(monitor.sight?.oldestWaitSeconds).toBeUndefined();
 });
 
-test('how late the retries are is told by the clock of Redis', async () => {
+test('how late the retries are, and when the next is due, is told by the clock of Redis', async () => {
   const { clock, access, monitor } = await started();
   const from = 1_700_000_000_000;
   const look = async (firstRetryDueMs: number | undefined) => {
     access.sizes = { ...access.sizes, firstRetryDueMs, redisNow: from + clock.now() + 2_000 };
     await clock.advance(2_000);
-    return monitor.sight?.oldestRetryOverdueSeconds;
+    return [monitor.sight?.oldestRetryOverdueSeconds, monitor.sight?.retryDueInSeconds];
   };
-  expect(await look(undefined)).toBe(0);
-  expect(await look(from + clock.now() + 60_000)).toBe(0);
-  expect(await look(from + clock.now() - 5_500)).toBe(7.5);
+  expect(await look(undefined)).toEqual([0, undefined]);
+  expect(await look(from + clock.now() + 60_000)).toEqual([0, 58]);
+  expect(await look(from + clock.now() - 5_500)).toEqual([7.5, 0]);
 });
 
 test('that Redis is away is said once, and its return with the length of the outage', async () => {

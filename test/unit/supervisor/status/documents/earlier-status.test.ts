@@ -7,7 +7,17 @@ import { factsOf } from '../judgement/facts.js';
 
 /** What version 1.0.0 has no word for. */
 const LATER = new Set([
-  ...['headline', 'fleet', 'failing', 'paused', 'arrivals', 'oldest_retry_overdue_seconds', 'failing_duties', 'causes'],
+  ...[
+    'headline',
+    'fleet',
+    'failing',
+    'paused',
+    'arrivals',
+    'retry_due_in_seconds',
+    'oldest_retry_overdue_seconds',
+    'failing_duties',
+    'causes',
+  ],
   ...['breaker_reason', 'next_look_seconds', 'held_by', 'concurrency_limit', 'limited_by'],
 ]);
 

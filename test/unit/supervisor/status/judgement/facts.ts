@@ -75,6 +75,7 @@ export function factsOf(
       dead: 0,
       oldest_wait_seconds: 0,
       oldest_retry_overdue_seconds: 0,
+      retry_due_in_seconds: null,
       eviction_policy: 'noeviction',
       paused: null,
       arrivals: NO_ARRIVALS,
