@@ -22,7 +22,14 @@ export function concernsOf(status: StatusFacts): readonly Concern[] {
     ...workerConcerns(status),
   ];
   const all = [...roots, ...queueConcerns(status, roots), ...fleetConcerns(status)];
-  return [...all, ...unexplained(status, all)].sort((one, next) => rank(one) - rank(next));
+  const judged = [...all, ...unexplained(status, all)].map((concern) => besidePause(concern, status));
+  return judged.sort((one, next) => rank(one) - rank(next));
+}
+
+/** Who pauses all deliveries while the main server is mended is not to be woken by a /ready of 503. */
+function besidePause(concern: Concern, { queue }: StatusFacts): Concern {
+  const isAway = concern.cause === 'main_server' || concern.cause === 'certificate';
+  return isAway && concern.level === 'stops' && queue.paused !== null ? { ...concern, level: 'wrong' } : concern;
 }
 
 /** Workers that take nothing, of whom nothing else tells. */

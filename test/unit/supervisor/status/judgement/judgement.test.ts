@@ -206,6 +206,14 @@ test('a pause is said once, whoever keeps it', () => {
   ]);
 });
 
+test('who pauses for a main server that is being mended is not told that nothing is ready', () => {
+  const cut = eight(cutOff('connection_refused'));
+  const paused = factsOf(cut, { queue: { paused: PAUSED } });
+  expect(readinessOf(paused)).toMatchObject({ status: 200, body: { paused: PAUSED, reasons: [] } });
+  expect(headline(paused)).toMatchObject({ state: 'paused', cause: 'paused', further: [{ cause: 'main_server' }] });
+  expect(readinessOf(factsOf(cut)).status).toBe(503);
+});
+
 test('what is held as it was set up is no trouble, and a rest that was asked for is a headline', () => {
   const capped = { held_by: 'fleet_cap', reasons: ['fleet cap: nothing is left'], causes: ['held'] } as const;
   expect(headline(factsOf([capped, {}]))).toMatchObject({ state: 'flowing', cause: null });
@@ -342,8 +350,8 @@ function starting(): Partial<WorkerStatus> {
 test('a pause stands first while nothing stops deliveries beside it', () => {
   const facts = factsOf([{}, BACKOFF], { queue: { paused: PAUSED } });
   expect(headline(facts)).toMatchObject({ state: 'paused', cause: 'paused', further: [{ cause: 'crash' }] });
-  const cut = factsOf([cutOff('dns'), cutOff('dns')], { queue: { paused: PAUSED } });
-  expect(headline(cut)).toMatchObject({ state: 'stopped', cause: 'main_server' });
+  const noneRuns = factsOf([BACKOFF, BACKOFF], { queue: { paused: PAUSED } });
+  expect(headline(noneRuns)).toMatchObject({ state: 'stopped', cause: 'crash' });
 });
 
 test('nobody waits for a metrics port that is taken', () => {
