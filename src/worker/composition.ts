@@ -45,6 +45,7 @@ import { RedisWatch } from './redis-watch.js';
 import { StatusUpdates } from './attempt/status-updates.js';
 import { loopBusyMs } from './loop/loop-load.js';
 import { PauseWatch } from './loop/pause-watch.js';
+import { StatusPlaces } from './loop/status-places.js';
 import { WorkLoop } from './loop/work-loop.js';
 
 export interface WorkerOptions {
@@ -108,7 +109,10 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
 }
 
 /** What decides how many deliveries begin, and when; nothing of it speaks to anybody. */
-type Flows = Pick<Delivering, 'lag' | 'held' | 'notBegun' | 'fleet' | 'pace' | 'flow' | 'copies' | 'route'>;
+type Flows = Pick<
+  Delivering,
+  'lag' | 'held' | 'notBegun' | 'fleet' | 'pace' | 'flow' | 'copies' | 'route' | 'statusPlaces'
+>;
 
 function flowsOf({ config, clock, random }: WorkerOptions): Flows {
   const { maxInFlight, maxRate, notFoundGraceMs: graceMs } = config.mainServer;
@@ -116,8 +120,8 @@ function flowsOf({ config, clock, random }: WorkerOptions): Flows {
   const pace = new Pace(maxRate, fleet);
   const flow = new FlowControl({ ...config.worker, share: fleet, pace, random, loopBusyMs });
   const lag = new RegistrationLag({ graceMs, random });
-  const [held, notBegun] = [new Held(clock), new NotBegun()];
-  return { lag, held, notBegun, fleet, pace, flow, copies: new Copies(), route: new RouteRecord() };
+  const inHand = { held: new Held(clock), notBegun: new NotBegun(), copies: new Copies() };
+  return { lag, fleet, pace, flow, route: new RouteRecord(), statusPlaces: new StatusPlaces(), ...inHand };
 }
 
 function metricsOf({ identity, log, clock }: WorkerOptions, { held, lag, flow }: Flows): WorkerMetrics {
@@ -222,22 +226,26 @@ function sweepOf({ config, clock, log }: WorkerOptions, { background }: RedisQue
   return createFailureSweep({ queue: background, retryIntervalMs: config.worker.retryIntervalMs, clock, log });
 }
 
-/** As StatusUpdates, past the breaker; and not of an id of which another copy is in hand here. */
+/** As StatusUpdates, past the breaker, in its places; and not of an id of which another copy is in hand here. */
 function tellerOf(
   { config, clock, random, log }: WorkerOptions,
-  { queue, server, copies, pause }: Pick<Delivering, 'queue' | 'server' | 'copies' | 'pause'>,
+  { queue, server, copies, fleet, pause, statusPlaces }: Omit<Delivering, 'failureCounts'>,
 ): Duty {
   return createBurialTeller({
     queue: queue.background,
     async tell({ messageId, attemptCount, errorMessage }, deadline, signal) {
       if (!copies.take(messageId)) return undefined;
+      const hasPlace = await statusPlaces.take(() => !deadline.isOver, signal);
       try {
+        if (!hasPlace) return undefined;
         return await server.updateStatus(messageId, { status: 'failed', attemptCount, errorMessage }, deadline, signal);
       } finally {
         copies.release(messageId);
+        if (hasPlace) statusPlaces.release();
       }
     },
-    mayTell: () => pause.mayBegin(),
+    // without a part of the cap it has no place to tell from, and what it took would wait
+    mayTell: async () => fleet.inFlightCap !== 0 && (await pause.mayBegin()),
     timeoutMs: config.mainServer.timeoutMs,
     clock,
     random,
@@ -255,6 +263,7 @@ interface Delivering {
   readonly held: Held;
   readonly notBegun: NotBegun;
   readonly fleet: FleetSeat;
+  readonly statusPlaces: StatusPlaces;
   readonly pause: PauseWatch;
   readonly pace: Pace;
   readonly metrics: WorkerMetrics;
@@ -262,7 +271,7 @@ interface Delivering {
 }
 
 function composeWorkLoop(options: WorkerOptions, parts: Delivering): WorkLoop {
-  const { queue, server, flow, route, copies, held, fleet, pace, pause, metrics } = parts;
+  const { queue, server, flow, route, copies, held, fleet, pace, pause, statusPlaces, metrics } = parts;
   const { config, identity, clock, log, onTurn } = options;
   const { workerId } = identity;
   const { retryIntervalMs } = config.worker;
@@ -271,9 +280,9 @@ function composeWorkLoop(options: WorkerOptions, parts: Delivering): WorkLoop {
   const givingUp = new GivingUp({ config, server: observed, burial, clock, log });
   const ungated = new Attempts({ ...parts, config, workerId, server: observed, burial, givingUp, clock, log });
   const attempts = new GatedAttempts(ungated, pause, parts.notBegun);
-  const statusUpdates = new StatusUpdates({ server, copies, retryIntervalMs, flow, clock, log });
+  const statusUpdates = new StatusUpdates({ server, copies, retryIntervalMs, places: statusPlaces, clock, log });
   const limits = config.worker;
   const flows = { flow, breaker: flow.breaker, fleet, pace, pause, limits };
-  const shared = { queue, copies, held, server, metrics, clock, log, onTurn };
+  const shared = { queue, copies, held, statusPlaces, server, metrics, clock, log, onTurn };
   return new WorkLoop({ ...flows, ...shared, attempts, statusUpdates });
 }

@@ -80,6 +80,11 @@ export class FleetSeat implements FleetShare {
     return this.#cap === 0 ? undefined : this.#limit;
   }
 
+  /** What this worker may have in flight until all that it has begun has ended, with the status PUTs that follow. */
+  get kept(): number | undefined {
+    return this.#cap === 0 ? undefined : this.#held;
+  }
+
   /** Undefined while nothing is known of it, and where there is no cap. */
   get allotment(): Allotment | undefined {
     return this.#allotment;
@@ -90,9 +95,12 @@ export class FleetSeat implements FleetShare {
     this.#consumers = living;
   }
 
-  /** Slots that are used, or may be before this is called again. */
-  using(slots: number): void {
-    this.#using = slots;
+  /**
+   * Slots that are used, or may be before this is called again, and places that status PUTs have or want: what a PUT wants
+   * it gets of what was noted before, also when this worker begins nothing more.
+   */
+  using(slots: number, statuses = 0): void {
+    this.#using = Math.max(slots, Math.min(slots + statuses, this.#held));
   }
 
   /** `onRoom` is called when there is more room. */

@@ -1,11 +1,11 @@
 import { setMaxListeners } from 'node:events';
 import type { MainServer, StatusUpdate } from '../../delivery/main-server.js';
-import type { FlowControl } from '../../domain/flow/flow-control.js';
 import { statusBudgetMs } from '../../domain/clocks/status-window.js';
 import type { Life } from '../../shared/life.js';
 import type { Log } from '../../shared/logger/log.js';
 import type { Clock } from '../../shared/time/clock.js';
 import { Deadline, type Moment } from '../../shared/time/deadline.js';
+import type { StatusPlaces, Telling } from '../loop/status-places.js';
 import type { Copies } from './copies.js';
 import { printable } from '../../shared/words/escape.js';
 
@@ -13,18 +13,12 @@ import { printable } from '../../shared/words/escape.js';
 const MOST_WAITING = 1_000;
 const DROP_REPORT_MS = 60_000;
 
-interface Waiting {
-  readonly messageId: string;
-  readonly update: StatusUpdate;
-  readonly deadline: Deadline;
-}
-
 interface StatusUpdatesOptions {
   readonly server: Pick<MainServer, 'updateStatus'>;
   readonly retryIntervalMs: number;
   readonly copies: Pick<Copies, 'isAwaited' | 'release'>;
-  /** As many are sent at once as there may be deliveries: the main server serves both from the same pool. */
-  readonly flow: Pick<FlowControl, 'limit'>;
+  /** At the main server, which serves deliveries from the same pool. */
+  readonly places: Pick<StatusPlaces, 'ask' | 'release'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -32,16 +26,16 @@ interface StatusUpdatesOptions {
 /**
  * Tells the main server of failed attempts, outside the slots: a server that hangs on PUT must not hold deliveries up.
  *
- * A late "queued" must not overwrite "delivered", so each update is cut before its message falls due again. There are as
- * many at once as deliveries may be; the others wait here, where each takes less than as a request.
+ * A late "queued" must not overwrite "delivered", so each update is cut before its message falls due again. Each waits for
+ * a place at the main server, where it takes less than as a request.
  *
  * It lives from the first `send` on, and runs only while there is something to send.
  */
 export class StatusUpdates implements Pick<Life, 'stop'> {
   readonly #options: StatusUpdatesOptions;
-  readonly #waiting: Waiting[] = [];
   readonly #abort = new AbortController();
   readonly #idleWaiters: (() => void)[] = [];
+  #waiting = 0;
   #sending = 0;
   #dropped = 0;
   #reportedAt = -Infinity;
@@ -54,37 +48,51 @@ export class StatusUpdates implements Pick<Life, 'stop'> {
   /** Releases the message when that is over. `settledAt`: before the retry was scheduled. Waits for nothing. */
   send(messageId: string, update: StatusUpdate, settledAt: Moment): void {
     if (this.#abort.signal.aborted) return;
-    if (this.#waiting.length >= MOST_WAITING) return this.#drop(messageId);
-    const budgetMs = statusBudgetMs(this.#options.retryIntervalMs);
-    this.#waiting.push({ messageId, update, deadline: new Deadline(budgetMs, this.#options.clock, settledAt) });
-    this.#sendMore();
+    if (this.#waiting >= MOST_WAITING) return this.#drop(messageId);
+    const { retryIntervalMs, clock, places } = this.#options;
+    this.#waiting += 1;
+    places.ask(this.#telling(messageId, update, new Deadline(statusBudgetMs(retryIntervalMs), clock, settledAt)));
   }
 
   /** Resolves when nothing is being sent or waits. */
   async idle(): Promise<void> {
-    if (this.#sending > 0) await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
+    if (this.#isBusy) await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
   }
 
   /** Cuts what is being sent, and sends no more. */
   async stop(): Promise<void> {
-    this.#waiting.length = 0;
+    this.#waiting = 0;
     this.#abort.abort();
+    this.#noteEnd();
     await this.idle();
   }
 
-  #sendMore(): void {
-    const { copies, flow } = this.#options;
-    while (this.#sending < flow.limit) {
-      const next = this.#waiting.shift();
-      if (!next) return;
-      if (next.deadline.isOver) this.#drop(next.messageId);
-      else if (copies.isAwaited(next.messageId)) copies.release(next.messageId);
-      else void this.#put(next);
-    }
+  get #isBusy(): boolean {
+    return this.#sending + this.#waiting > 0;
   }
 
-  async #put({ messageId, update, deadline }: Waiting): Promise<void> {
-    const { server, copies, log } = this.#options;
+  #telling(messageId: string, update: StatusUpdate, deadline: Deadline): Telling {
+    const { copies } = this.#options;
+    return {
+      isWanted: () => {
+        if (this.#abort.signal.aborted) return false;
+        const isOver = deadline.isOver;
+        if (!isOver && !copies.isAwaited(messageId)) return true;
+        this.#waiting -= 1;
+        if (isOver) this.#drop(messageId);
+        else copies.release(messageId);
+        this.#noteEnd();
+        return false;
+      },
+      begin: () => {
+        this.#waiting -= 1;
+        void this.#put(messageId, update, deadline);
+      },
+    };
+  }
+
+  async #put(messageId: string, update: StatusUpdate, deadline: Deadline): Promise<void> {
+    const { server, copies, places, log } = this.#options;
     this.#sending += 1;
     const outcome = await server.updateStatus(messageId, update, deadline, this.#abort.signal);
     if (outcome.kind === 'failed') {
@@ -92,8 +100,12 @@ export class StatusUpdates implements Pick<Life, 'stop'> {
     }
     this.#sending -= 1;
     copies.release(messageId);
-    this.#sendMore();
-    if (this.#sending === 0) for (const resolve of this.#idleWaiters.splice(0)) resolve();
+    places.release();
+    this.#noteEnd();
+  }
+
+  #noteEnd(): void {
+    if (!this.#isBusy) for (const resolve of this.#idleWaiters.splice(0)) resolve();
   }
 
   #drop(messageId: string): void {

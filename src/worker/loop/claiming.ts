@@ -11,6 +11,7 @@
  */
 import type { CircuitBreaker } from '../../domain/flow/circuit-breaker.js';
 import type { FlowControl } from '../../domain/flow/flow-control.js';
+import { freeForDeliveries } from '../../domain/flow/places.js';
 import type { Claim, Exchange, MessageQueue } from '../../queue/message-queue.js';
 import type { Clock } from '../../shared/time/clock.js';
 import type { WorkLoopOptions } from './work-loop-options.js';
@@ -73,28 +74,31 @@ export class Claiming {
     return !this.#quieted && (!this.#isCut || this.#solo);
   }
 
-  /** Messages that may be claimed now, never more than there are free slots; `taken` = slots that are not free. */
-  room(taken: number): number {
+  /**
+   * Messages that may be claimed now, never more than there are free slots; `taken` = slots that are not free, `statuses` =
+   * places of status PUTs.
+   */
+  room(taken: number, statuses: number): number {
     const { fleet, limits, pace, pause, clock } = this.#options;
     const mayClaim = !this.#quieted && !this.#solo && pause.isOpen && !pace.isHeld(clock.now());
-    const room = mayClaim ? Math.min(this.free(taken), limits.batchSize) : 0;
-    fleet.using(this.#reserved(taken) + room);
+    const room = mayClaim ? Math.min(this.free(taken, statuses), limits.batchSize) : 0;
+    fleet.using(this.#reserved(taken) + room, statuses);
     return room;
   }
 
   /** Slots for messages in hand that need one to go on. A pause lets go on what is begun. */
-  free(taken: number): number {
+  free(taken: number, statuses: number): number {
     const reserved = this.#reserved(taken);
-    const { flow, breaker, fleet, limits } = this.#options;
+    const { flow, breaker, fleet } = this.#options;
     if (this.#isCut) return 0;
-    const most = Math.min(flow.limit, fleet.inFlightCap ?? limits.concurrency);
+    const free = freeForDeliveries(reserved, statuses, { limit: flow.limit, cap: fleet.inFlightCap });
     switch (breaker.allowance()) {
       case 'none':
         return 0;
       case 'one':
-        return reserved === 0 && most > 0 ? 1 : 0;
+        return reserved === 0 ? Math.min(1, free) : 0;
       case 'all':
-        return Math.max(0, most - reserved);
+        return free;
     }
   }
 

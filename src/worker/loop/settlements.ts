@@ -68,6 +68,13 @@ export class Settlements {
     return this.#finished.length;
   }
 
+  /** Of those, failures that the main server is to be told of. */
+  get untoldCount(): number {
+    let count = 0;
+    for (const { statusUpdate } of this.#finished) if (statusUpdate) count += 1;
+    return count;
+  }
+
   get refusedCount(): number {
     return this.#refused;
   }

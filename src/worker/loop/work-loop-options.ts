@@ -11,6 +11,7 @@ import type { Attempts } from '../attempt/attempt.js';
 import type { Copies } from '../attempt/copies.js';
 import type { Held } from '../attempt/held.js';
 import type { PauseWatch } from './pause-watch.js';
+import type { StatusPlaces } from './status-places.js';
 import type { StatusUpdates } from '../attempt/status-updates.js';
 
 /** What the work loop and its parts share. */
@@ -18,13 +19,14 @@ export interface WorkLoopOptions {
   readonly queue: MessageQueue;
   readonly attempts: Pick<Attempts, 'run'>;
   readonly statusUpdates: StatusUpdates;
+  readonly statusPlaces: StatusPlaces;
   readonly copies: Copies;
   readonly held: Held;
   readonly server: Pick<MainServer, 'probe'>;
   readonly flow: FlowControl;
   /** Of `flow`. */
   readonly breaker: CircuitBreaker;
-  readonly fleet: FleetShare & Pick<FleetSeat, 'using' | 'leave' | 'watch'>;
+  readonly fleet: FleetShare & Pick<FleetSeat, 'using' | 'leave' | 'watch' | 'kept'>;
   readonly pause: Pick<PauseWatch, 'isOpen' | 'isPaused' | 'awake' | 'onChange'>;
   readonly pace: Pace;
   readonly limits: { readonly concurrency: number; readonly batchSize: number };

@@ -184,11 +184,13 @@ export class WorkLoop implements Life {
     const settlements = this.#killedAt === undefined ? this.#settlements.take() : this.#settlements.takeNewest();
     let exchange: Exchange;
     this.#answers.sent();
+    this.#slots.expect(want);
     this.#isExchanging = true;
     try {
       exchange = await this.#options.queue.exchange({ settlements, want, inFlight: this.#inFlight.size });
     } catch (error) {
       this.#settlements.putBack();
+      this.#slots.expectNone();
       throw error;
     } finally {
       this.#isExchanging = false;

@@ -27,6 +27,7 @@ import { Copies } from '../../../src/worker/attempt/copies.js';
 import { Held } from '../../../src/worker/attempt/held.js';
 import { StatusUpdates } from '../../../src/worker/attempt/status-updates.js';
 import { PauseWatch } from '../../../src/worker/loop/pause-watch.js';
+import { StatusPlaces } from '../../../src/worker/loop/status-places.js';
 import { WorkLoop } from '../../../src/worker/loop/work-loop.js';
 import { expectNoLeftovers } from '../../support/program/leftovers.js';
 import { conformsToLife } from '../../support/life.js';
@@ -195,7 +196,7 @@ conformsToLife({
       server,
       copies: new Copies(),
       retryIntervalMs: 30_000,
-      flow: { limit: 4 },
+      places: new StatusPlaces(),
       clock,
       log,
     });
@@ -234,10 +235,11 @@ const workLoopOf = (raws: readonly string[]) => async () => {
       server,
       copies: new Copies(),
       retryIntervalMs: 30_000,
-      flow: { limit: 4 },
+      places: new StatusPlaces(),
       clock,
       log,
     }),
+    statusPlaces: new StatusPlaces(),
     copies: new Copies(),
     held: new Held(clock),
     server,

@@ -10,12 +10,12 @@ const CAP = 10;
 
 /** The most requests that were at the main server at one time, of clients that lived. */
 function mostInFlight(killed: readonly number[] = []): number {
-  const posts = [...installation.server.ledger.exchanges.values()].flat().filter(({ method }) => method === 'POST');
-  const ends = ({ startMs, endMs }: (typeof posts)[number]): number =>
+  const requests = [...installation.server.ledger.exchanges.values()].flat();
+  const ends = ({ startMs, endMs }: (typeof requests)[number]): number =>
     endMs ?? killed.find((at) => at >= startMs) ?? Infinity;
-  const steps = posts.flatMap((post) => [
-    { at: post.startMs, by: 1 },
-    { at: ends(post), by: -1 },
+  const steps = requests.flatMap((request) => [
+    { at: request.startMs, by: 1 },
+    { at: ends(request), by: -1 },
   ]);
   steps.sort((one, other) => one.at - other.at || one.by - other.by);
   let [now, most] = [0, 0];
@@ -42,6 +42,19 @@ test('the fleet never has more in flight than its cap, over a reload and over th
   // what the dead one had sent may still be at the server: those requests have no client any more
   expect(mostInFlight([killedAt])).toBe(CAP);
   expect(account.duplicates).toBeLessThanOrEqual(16);
+});
+
+test('the cap holds for POSTs and status PUTs together, where half of the attempts fail', async () => {
+  const { faults } = installation.server;
+  Object.assign(faults.post, { delayMs: 30, failFirst: 1, failStatus: 500 });
+  faults.put.delayMs = 30;
+  const settings = { WORKER_COUNT: 3, WORKER_CONCURRENCY: 16, WORKER_RETRY_INTERVAL: 2 };
+  const fleet = await start({ ...settings, MAIN_SERVER_MAX_IN_FLIGHT: CAP });
+  await fleet.ready(3);
+  await ledger.produce(600);
+  expect(await ledger.quiet()).toMatchObject({ lost: [], misplaced: [], duplicates: 0 });
+  expect(mostInFlight()).toBe(CAP);
+  expect(installation.server.ledger.puts).toBeGreaterThan(200);
 });
 
 test('a worker beyond the cap claims nothing, says why, and is well', async () => {

@@ -236,7 +236,8 @@ export const CONNECTION_SETTINGS = [
     env: 'MAIN_SERVER_MAX_IN_FLIGHT',
     default: '0',
     format: integer({ min: 0, max: 100_000 }),
-    prose: 'Most deliveries at once of all workers on the queue together, on whatever host (0 = no cap)',
+    prose:
+      'Most deliveries and status updates at once of all workers on the queue together, on whatever host (0 = no cap)',
   },
   {
     path: 'main_server.max_rate',

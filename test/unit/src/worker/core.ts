@@ -17,6 +17,7 @@ import { ObservedServer } from '../../../../src/worker/attempt/observed-server.j
 import { StatusUpdates } from '../../../../src/worker/attempt/status-updates.js';
 import { GatedAttempts } from '../../../../src/worker/attempt/gated-attempts.js';
 import { PauseWatch } from '../../../../src/worker/loop/pause-watch.js';
+import { StatusPlaces } from '../../../../src/worker/loop/status-places.js';
 import { WorkLoop } from '../../../../src/worker/loop/work-loop.js';
 import type { Random } from '../../../../src/shared/time/random.js';
 import { CountSet } from '../../../../supervisor/workers/count-set.js';
@@ -102,11 +103,13 @@ export function createCore(
     pause,
     notBegun,
   );
-  const statusUpdates = new StatusUpdates({ server, copies, retryIntervalMs: RETRY_MS, flow, clock, log });
+  const statusPlaces = new StatusPlaces();
+  const places = { places: statusPlaces, retryIntervalMs: RETRY_MS };
+  const statusUpdates = new StatusUpdates({ server, copies, ...places, clock, log });
   let turns = 0;
   const onTurn = () => void (turns += 1);
   const flows = { flow, breaker, fleet, pace, pause, limits };
-  const delivering = { queue, server, attempts, statusUpdates, copies, lag, held };
+  const delivering = { queue, server, attempts, statusUpdates, statusPlaces, copies, lag, held };
   const parts = { ...flows, ...delivering, metrics, clock, log, onTurn };
   const core: Core = {
     ...parts,

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { momentOf, type Moment } from '../../../../../src/shared/time/deadline.js';
 import { Copies } from '../../../../../src/worker/attempt/copies.js';
 import { StatusUpdates } from '../../../../../src/worker/attempt/status-updates.js';
+import { StatusPlaces } from '../../../../../src/worker/loop/status-places.js';
 import { recordedLog } from '../../../../support/recorded-log.js';
 import { DELIVERED, REFUSED, ScriptedMainServer } from '../../../../support/main-server/scripted-main-server.js';
 import { VirtualClock } from '../../../../support/virtual-clock.js';
@@ -19,11 +20,13 @@ function stage({ limit = 2, retryIntervalMs = 30_000 } = {}) {
   const server = new ScriptedMainServer();
   const copies = new Copies();
   const flow = { limit };
-  const updates = new StatusUpdates({ server, copies, retryIntervalMs, flow, clock, log });
+  const places = new StatusPlaces();
+  places.hasRoom = (sending) => sending < flow.limit;
+  const updates = new StatusUpdates({ server, copies, retryIntervalMs, places, clock, log });
   return { clock, log, server, copies, updates, flow, ids: () => server.puts.map(({ id }) => id) };
 }
 
-test('as the limit of deliveries falls and rises, so does how many are sent at once', async () => {
+test('as the places become fewer and more, so does how many are sent at once', async () => {
   const { updates, server, clock, flow, ids } = stage({ limit: 2 });
   for (const id of ['a', 'b', 'c', 'd', 'e']) updates.send(id, QUEUED, at(0));
   flow.limit = 1;
@@ -36,7 +39,7 @@ test('as the limit of deliveries falls and rises, so does how many are sent at o
   expect(ids()).toEqual(['a', 'b', 'c', 'd', 'e']);
 });
 
-test('so many at once as there may be deliveries, the others in their order', async () => {
+test('so many at once as there are places, the others in their order', async () => {
   const { updates, server, clock, ids } = stage();
   for (const id of ['a', 'b', 'c', 'd']) updates.send(id, QUEUED, at(0));
   expect(ids()).toEqual(['a', 'b']);

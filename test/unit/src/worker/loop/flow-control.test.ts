@@ -46,6 +46,7 @@ test.each(['adaptive', 'fixed'] as const)(
 test('a main server that asks for rest gets it: nothing is claimed, no message changes its time', async () => {
   const core = createCore({ concurrency: 2, batchSize: 2 });
   const { queue, server, clock, settle, log, workLoop } = core;
+  server.answerPuts(DELIVERED);
   queue.push(...pushed('m', 1));
   workLoop.start();
   await settle();

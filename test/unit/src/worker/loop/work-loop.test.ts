@@ -300,7 +300,7 @@ describe('a second copy of an id', () => {
   });
 
   test('does not wait behind the statuses of others: the first one is not even to be told', async () => {
-    const { workLoop, queue, server, settle } = createCore({ concurrency: 2 });
+    const { workLoop, queue, server, settle } = createCore({ concurrency: 4 });
     queue.push(...pushed('b', 'c'));
     workLoop.start();
     await settle();
@@ -404,7 +404,7 @@ describe('a lost reply', () => {
     for (const id of ['a', 'b']) server.post(id).answer(FAILED);
     await clock.advance(500);
     expect(queue.asked.slice(from)).toEqual([
-      'exchange [retry a, retry b] want 2',
+      'exchange [retry a, retry b] want 0',
       'unblock',
       'reconcile [held, a, b]',
       'exchange [] want 3',
