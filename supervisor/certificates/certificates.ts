@@ -2,7 +2,7 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { createAuthority, issue, type Authority, type Validity } from './x509.js';
+import type { Authority, Validity } from './x509.js';
 
 export interface CertificateOptions {
   /** Made when missing; files of the same names are replaced. */
@@ -50,15 +50,16 @@ export const FILE_NAMES: readonly string[] = Object.values(NAMES);
 
 /** Writes ca, server and worker `.crt` and `.key`; keys are readable by their owner only. */
 export async function makeCertificates(options: CertificateOptions): Promise<CertificateFiles> {
+  const { createAuthority, issue } = await import('./x509.js');
   const validity = validFor(options.days ?? DEFAULT_DAYS, options.wallNow);
-  const authority = options.authority ?? createAuthority('Message Broker development CA', validity);
-  const server = issue(authority, {
+  const authority = options.authority ?? (await createAuthority('Message Broker development CA', validity));
+  const server = await issue(authority, {
     commonName: 'main-server',
     usage: 'server',
     hosts: options.hosts ?? LOCAL_HOSTS,
     validity: options.serverValidity ?? validity,
   });
-  const worker = issue(authority, {
+  const worker = await issue(authority, {
     commonName: options.workerName ?? 'worker',
     usage: 'client',
     validity: options.workerValidity ?? validity,

@@ -58,7 +58,7 @@ describe('the main server refuses us', () => {
   });
 
   it('with a certificate of another authority: a bare reset, not repeated', async () => {
-    const pair = issue(createAuthority('Other CA', validFor(1)), {
+    const pair = await issue(await createAuthority('Other CA', validFor(1)), {
       commonName: 'stranger',
       usage: 'client',
       validity: validFor(1),
@@ -105,7 +105,7 @@ describe('MAIN_SERVER_VERIFY_SSL=false', () => {
   it('takes any server and still presents the client certificate', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'unverified-'));
     const { authority } = certificates.files;
-    const foreign = issue(createAuthority('Foreign', validFor(1)), {
+    const foreign = await issue(await createAuthority('Foreign', validFor(1)), {
       commonName: 'x',
       usage: 'server',
       validity: validFor(1),

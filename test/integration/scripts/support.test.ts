@@ -8,12 +8,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { X509Certificate } from 'node:crypto';
 import { useCertificates } from '../../support/main-server/certificates.js';
+import { validFor } from '../../support/main-server/pki.js';
 import { isAlive, stateOf } from '../../support/program/processes.js';
 import { useProgram } from '../../support/program/program.js';
 import { expectNoLeftovers } from '../../support/program/leftovers.js';
 import { plainClient, useRedis } from '../../support/redis/redis.js';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js';
 import { waitFor } from '../../support/wait-for.js';
+import { createAuthority, issue } from '../../../supervisor/certificates/x509.js';
 import { findProgram, ProgramMissingError } from '../../../scripts/local/find-program.js';
 
 expectNoLeftovers();
@@ -84,6 +86,14 @@ describe('a private Redis', () => {
 });
 
 describe('certificates', () => {
+  it('takes any name to the letter', async () => {
+    const name = `Wörker, O=x #"1" + 'a'`;
+    const authority = await createAuthority(name, validFor(1));
+    const { cert } = await issue(authority, { commonName: name, usage: 'client', validity: validFor(1) });
+    const { subject, issuer } = new X509Certificate(cert).toLegacyObject();
+    expect([subject.CN, issuer.CN]).toEqual([name, name]);
+  });
+
   const certificates = useCertificates({ hosts: ['localhost', '127.0.0.1', '::1', 'fe80::1:2'] });
 
   it('fit together, name their hosts and keep their keys private', async () => {

@@ -72,17 +72,17 @@ describe('readCredentials', () => {
     ['joined without a line break', (ca: string, other: string) => ca.trimEnd() + other, 'trimmed'],
     ['behind a byte order mark', (ca: string) => `\ufeff${ca}`, 'first'],
     ['indented', (ca: string) => ca.replaceAll(/^/gm, '  '), 'first'],
-  ])('refuses authorities that OpenSSL would leave out, with the line: %s', (_, spoil, where) => {
+  ])('refuses authorities that OpenSSL would leave out, with the line: %s', async (_, spoil, where) => {
     const ca = readFileSync(files.caCert, 'utf8');
     const line = where === 'first' ? 1 : ca.trimEnd().split('\n').length;
-    writeFileSync(files.caCert, spoil(ca, createAuthority('other', validFor(90)).cert));
+    writeFileSync(files.caCert, spoil(ca, (await createAuthority('other', validFor(90))).cert));
     expect(() => read()).toThrow(CredentialsError);
     expect(() => read()).toThrow(`CA certificate ${files.caCert} (CA_CERT_PATH): line ${line} holds`);
   });
 
-  it('takes authorities with a line break between them, with the line ends of Windows and with words beside them', () => {
+  it('takes authorities with a line break between them, with the line ends of Windows and with words beside them', async () => {
     const ca = readFileSync(files.caCert, 'utf8');
-    const other = createAuthority('other', validFor(90)).cert;
+    const other = (await createAuthority('other', validFor(90))).cert;
     writeFileSync(files.caCert, `# ours\n${ca}\n\n# theirs\n${other}`.replaceAll('\n', '\r\n'));
     expect(read().ca).toContain('theirs');
   });
@@ -104,8 +104,8 @@ describe('readCredentials', () => {
     expect(() => read({ caFile: '' }, Date.now() - 2 * DAY_MS)).toThrow('is not valid before');
   });
 
-  it('takes a CA bundle in which one is valid', () => {
-    const old = createAuthority('Old', validFor(-10)).cert;
+  it('takes a CA bundle in which one is valid', async () => {
+    const old = (await createAuthority('Old', validFor(-10))).cert;
     writeFileSync(files.caCert, old + files.authority.cert);
     expect(read().ca).toContain(old);
   });
