@@ -159,6 +159,8 @@ const ROOMS = {
 /** Package → the rooms that may load it. */
 const PACKAGES = {
   bullmq: ['scripts/bench'],
+  '@peculiar/x509': ['supervisor/certificates'],
+  'reflect-metadata': ['supervisor/certificates'],
   commander: ['supervisor', 'scripts/bench', 'scripts/local', 'scripts/main-server', 'scripts/quickstart'],
   convict: ['src/shared/config'],
   got: ['src/delivery', 'supervisor/admin', 'scripts/quickstart'],
