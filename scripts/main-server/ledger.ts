@@ -8,6 +8,8 @@ export interface Exchange {
   readonly startMs: number;
   /** The answer was handed to the socket; undefined while it is not, or when there never was one. */
   endMs: number | undefined;
+  /** The client was gone before there was an answer. */
+  goneMs: number | undefined;
   status: number | undefined;
 }
 
@@ -87,13 +89,18 @@ export class RecordingLedger implements Ledger {
   begin(method: 'POST' | 'PUT', id: string, body: unknown): Exchange {
     if (method === 'POST') this.#posts++;
     else this.#puts++;
-    const exchange: Exchange = { method, id, body, startMs: performance.now(), endMs: undefined, status: undefined };
+    const times = { startMs: performance.now(), endMs: undefined, goneMs: undefined };
+    const exchange: Exchange = { method, id, body, ...times, status: undefined };
     if (!this.#records) return exchange;
     if (method === 'POST' && this.#delivered.has(id)) this.#duplicates++;
     const known = this.#exchanges.get(id);
     if (known) known.push(exchange);
     else this.#exchanges.set(id, [exchange]);
     return exchange;
+  }
+
+  gone(exchange: Exchange): void {
+    if (exchange.endMs === undefined) exchange.goneMs = performance.now();
   }
 
   end(exchange: Exchange, status: number): void {

@@ -30,6 +30,7 @@ const NO_CONNECTION = 'QueuePool limit of size 10 overflow 20 reached, connectio
 
 export function doWork(response: ServerResponse, work: Work, desk: Desk): void {
   const { exchange, faults } = work;
+  response.once('close', () => desk.ledger.gone(exchange));
   if (faults.hang) return desk.outages.refused();
   const refused = refusal(work, desk);
   if (refused) return answer(response, { ...work, answer: () => refused }, desk);
