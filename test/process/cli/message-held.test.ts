@@ -1,12 +1,12 @@
 /** Held or in flight: only the worker can tell, and the commands ask the supervisor, which asks it. */
-import { expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 
 import { redisKeys } from '../../../src/queue/keys.js';
 import { useMainServer } from '../../support/main-server/main-server.js';
 import { useProgram } from '../../support/program/program.js';
 import { QUEUE } from '../../support/redis/queue.js';
 import { useRedis } from '../../support/redis/redis.js';
-import { waitFor } from '../../support/wait-for.js';
+import { repeat, waitFor, type Repetition } from '../../support/wait-for.js';
 import { startOperated } from '../fixtures/operated.js';
 
 const redis = useRedis();
@@ -14,6 +14,9 @@ const main = useMainServer();
 useProgram();
 const keys = redisKeys(QUEUE);
 const ELSEWHERE = 'worker-9@host-z/0a1b.7.n1';
+
+let renewal: Repetition | undefined;
+afterEach(() => renewal?.stop());
 
 interface Shown {
   readonly place: string;
@@ -26,7 +29,8 @@ test('of a claimed message its worker says whether it is begun; of one on anothe
   const env = { WORKER_COUNT: '1', WORKER_CONCURRENCY: '4' };
   const operated = await startOperated({ redisPort: redis.port, mainServerUrl: main.server.url, env });
   await operated.untilReady();
-  await redis.client.zadd(keys.consumers, Date.now() + 600_000, ELSEWHERE);
+  // its lease would be over 13 s after it stood still
+  renewal = repeat(async () => void (await redis.client.zadd(keys.consumers, Date.now() + 13_000, ELSEWHERE)), 1_000);
   await redis.client.lpush(keys.processing(ELSEWHERE), '{"message_id":"elsewhere"}');
   // the second copy waits in hand for the first
   await redis.client.lpush(QUEUE, '{"message_id":"twice"}', '{"message_id":"twice","copy":2}', '{"message_id":"once"}');
