@@ -10,7 +10,15 @@ import { registerCompletion } from './commands/completion.js';
 import { registerDead } from './commands/dead.js';
 import { registerFailures } from './commands/failures.js';
 import { CommandError, type CommandContext, type RegisterCommand } from './commands/kit/command.js';
-import { addExitCodes, EXIT_DONE, EXIT_NO_SUPERVISOR, EXIT_USAGE, type ExitCode } from './commands/kit/exit-codes.js';
+import { wrapped } from './commands/status/drawing/wrap.js';
+import {
+  addExitCodes,
+  EXIT_DONE,
+  EXIT_NO_SUPERVISOR,
+  EXIT_USAGE,
+  HELP_COLUMNS,
+  type ExitCode,
+} from './commands/kit/exit-codes.js';
 import { registerFleet } from './commands/fleet.js';
 import { registerHistory } from './commands/history.js';
 import { registerMessage } from './commands/message.js';
@@ -65,8 +73,12 @@ Examples:
   $ message-broker-worker start --config /etc/message-broker/worker.yaml
   $ message-broker-worker status --watch
   $ message-broker-worker check
-  $ message-broker-worker message show 7d0f2a64
+  $ message-broker-worker message show 7d0f2a64-5a1b-4c55-9a39-0f5b6c1e2d3f
+  $ message-broker-worker failures --by client
+  $ message-broker-worker message retry --client client-7 --dry-run
   $ message-broker-worker dead list --reason malformed
+  $ message-broker-worker pause --for 10m --reason "new main server"
+  $ message-broker-worker audit --limit 10
   $ message-broker-worker worker --worker-id worker-1 --metrics-port 9100
 `;
 
@@ -97,6 +109,14 @@ export async function runProgram(
   }
 }
 
+/** Sentences of a help; what is set in has its columns, or is an example to be copied. */
+function folded(help: string): string {
+  return help
+    .split('\n')
+    .flatMap((text) => (text.length > HELP_COLUMNS && !text.startsWith(' ') ? wrapped(text, HELP_COLUMNS) : [text]))
+    .join('\n');
+}
+
 function program(context: CommandContext): Command {
   const root = new Command('message-broker-worker')
     .description('Takes messages from a Redis list and has the main server deliver each one over mutual TLS.')
@@ -105,7 +125,7 @@ function program(context: CommandContext): Command {
     .showHelpAfterError('(--help shows what there is)')
     .addHelpText('after', EXAMPLES)
     .configureOutput({
-      writeOut: (text) => context.print(text.trimEnd()),
+      writeOut: (text) => context.print(folded(text.trimEnd())),
       writeErr: (text) => context.printError(text.trimEnd()),
     })
     // Before the commands are added: they inherit it. Commander would exit with 1 for wrong usage by itself.

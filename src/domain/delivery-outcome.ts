@@ -53,6 +53,10 @@ export const FAILURE_REASONS = [
 ] as const;
 export type FailureReason = (typeof FAILURE_REASONS)[number];
 
+export function isFailureReason(reason: string): reason is FailureReason {
+  return (FAILURE_REASONS as readonly string[]).includes(reason);
+}
+
 const MAX_DETAIL = 200;
 
 /** Statuses of a server, or of the proxy before it, that cannot serve anyone now. */

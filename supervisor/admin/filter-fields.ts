@@ -19,7 +19,7 @@ export const moment: Field<string> = {
 };
 
 export const DEAD_LETTER_FILTER: Fields<DeadLetterFields> = {
-  reason: oneOf<string>([...DEAD_LETTER_REASONS, UNREADABLE]),
+  reason: oneOf<string>([...DEAD_LETTER_REASONS, UNREADABLE, ...FAILURE_REASONS]),
   client: word,
   domain: word,
   id: word,

@@ -10,7 +10,7 @@ import type { FailureGroupDocument, FailuresDocument } from '../admin/protocol.j
 import { printJson, type CommandContext, type RegisterCommand } from './kit/command.js';
 import { duration } from './kit/duration.js';
 import { addExitCodes, EXIT_DONE, QUEUE_EXIT_CODES, type ExitCode } from './kit/exit-codes.js';
-import { momentMs } from './kit/options/filter-options.js';
+import { momentMs, reasonOption } from './kit/options/filter-options.js';
 import { addQueueOptions, withQueue } from './kit/options/queue-options.js';
 import { table } from './kit/text-table.js';
 
@@ -34,7 +34,7 @@ export const registerFailures: RegisterCommand = (program, context) => {
     )
     .option('--since <time>', 'in whole hours: 2h for two hours ago, 7d, or 2026-01-15T10:30Z; kept for 8 days', '1h')
     .addOption(new Option('--by <what>', 'what to put together').choices(FAILURE_SIDES).default('reason'))
-    .addOption(new Option('--reason <reason>', 'only those for this reason').choices([...FAILURE_REASONS, 'poison']))
+    .addOption(reasonOption('only those for this reason', [...FAILURE_REASONS, 'poison']))
     .option('--client <id>', 'only those whose message has this client_id')
     .option('--domain <name>', 'only those whose message has this domain')
     .option('--json', 'print them as JSON')
@@ -64,6 +64,7 @@ function printFailures(
   if (attempts === 0 && other === 0) return context.print(`Nothing has failed since ${from} UTC.`);
   if (groups.length > 0) for (const line of failuresTable(groups, by, now)) context.print(line);
   context.print(`${attempts} failed attempts since ${from} UTC`);
+  if (groups.length > 0) context.print('To see what became of an example: message-broker-worker message show EXAMPLE');
   if (other > 0)
     context.print(`and ${other} of which only the number is known: more than 1,000 different ones in an hour`);
 }

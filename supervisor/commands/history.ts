@@ -34,7 +34,10 @@ export const registerHistory: RegisterCommand = (program, context) => {
       `${HISTORY_UNITS.join(', ')}; by minute it goes back ${mostDays('minute')} days, else ${mostDays('day')} (default: hour up to 2 days, then day)`,
     )
     .option('--json', 'print it as JSON')
-    .addHelpText('after', '\nTimes are UTC. Example:\n  $ message-broker-worker history --days 1\n');
+    .addHelpText(
+      'after',
+      '\nTimes are UTC. Examples:\n  $ message-broker-worker history --days 1\n  $ message-broker-worker history --days 1 --by minute | tail -180\n',
+    );
   addQueueOptions(command).action(async (options: HistoryOptions) => {
     const query = queryOf(options);
     const document = await withQueue(command, context, (operator, { queue }) =>

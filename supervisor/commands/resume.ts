@@ -25,7 +25,9 @@ export const registerResume: RegisterCommand = (program, context) => {
     if (json) return printJson(context, answer);
     const { ended } = answer;
     context.print(
-      ended ? `Deliveries go on within a second. Before this, ${pauseOf(ended)}.` : 'Deliveries were not paused.',
+      ended
+        ? `Deliveries go on within a second.\nBefore this, ${pauseOf(ended).replace('deliveries are', 'they were')}.`
+        : 'Deliveries were not paused.',
     );
   });
   addExitCodes(command, EXIT_CODES);

@@ -29,7 +29,7 @@ export const registerScale: RegisterCommand = (program, context) => {
     .option('--json', 'print the result as JSON')
     .addHelpText('after', '\nExample:\n  $ message-broker-worker scale 5\n');
   addSupervisorOptions(command).action(async (text: string, { json }: { json?: true }) => {
-    if (!/^\d{1,4}$/.test(text)) {
+    if (!/^\d{1,4}$/.test(text) || Number(text) < 1 || Number(text) > MOST_WORKERS) {
       throw usageError(`${JSON.stringify(text)} is no number of workers; give 1 to ${MOST_WORKERS}.`);
     }
     await withSupervisor(command, context, async (client) => {

@@ -49,10 +49,10 @@ export const registerSend: RegisterCommand = (program, context) => {
     .command('send')
     .argument('[message]', 'a message as JSON; message_id and queued_at are added when missing')
     .description('put messages on the queue, and tell their ids')
-    .option('--sender <number>', 'sender_number of a message made of flags')
-    .option('--body <text>', 'its message_body')
-    .option('--client-id <id>', 'its client_id')
-    .option('--domain <domain>', 'its domain')
+    .option('--sender <number>', 'sender_number of a message made of flags (default +10000000000)')
+    .option('--body <text>', 'its message_body (default "Test message")')
+    .option('--client, --client-id <id>', 'its client_id (default message-broker-worker)')
+    .option('--domain <domain>', 'its domain (default "default")')
     .option('--count <count>', 'how many copies, each with an id of its own', '1')
     .option(
       '--file <file>',
@@ -145,6 +145,9 @@ function report(
     printJson(context, { schema_version: 1, sent: count, message_ids: ids, ...waited });
   } else if (outcomes) {
     for (const line of outcomeLines(outcomes)) context.print(line);
+    const [left] = [...outcomes].find(([, { place }]) => place !== 'delivered') ?? [];
+    if (left !== undefined)
+      context.print(`To see more of it: message-broker-worker message show ${printable(left, 255)}`);
   } else {
     printSent(context, count, ids);
   }

@@ -16,7 +16,7 @@ export const registerStart: RegisterCommand = (program, context) => {
     .description('start the supervisor with its workers and stay in the foreground')
     .addHelpText(
       'after',
-      '\nWhile it runs there is a dashboard on http://SUPERVISOR_HOST:SUPERVISOR_PORT/ for a browser.',
+      '\nWhile it runs there is a dashboard on http://SUPERVISOR_HOST:SUPERVISOR_PORT/ for a browser.\n\nExample:\n  $ message-broker-worker start --num-workers 3 --concurrency 4\n',
     );
   addConfigOptions(command, 'supervisor').action(async () => {
     const loaded = loadOrReport(command, 'supervisor', context);

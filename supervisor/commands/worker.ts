@@ -11,7 +11,10 @@ const EXIT_CODES: readonly ExitCode[] = [
 ];
 
 export const registerWorker: RegisterCommand = (program, context) => {
-  const command = program.command('worker').description('run one worker in this process, without a supervisor');
+  const command = program
+    .command('worker')
+    .description('run one worker in this process, without a supervisor')
+    .addHelpText('after', '\nExample:\n  $ message-broker-worker worker --worker-id worker-1 --metrics-port 9100\n');
   addConfigOptions(command, 'worker').action(async () => {
     const loaded = loadOrReport(command, 'worker', context);
     if (loaded === undefined) return;

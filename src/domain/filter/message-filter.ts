@@ -7,7 +7,7 @@ export type MessagePlace = (typeof PLACES)[number];
 /** What is left out restricts nothing. */
 export interface MessageFilter {
   readonly places?: readonly MessagePlace[];
-  /** Of a dead letter why it died, of all others the reason of the last failed attempt. */
+  /** Why a dead letter died, or the reason of a message's last failed attempt: no word means both. */
   readonly reason?: string;
   /** `client_id` of the message. */
   readonly client?: string;

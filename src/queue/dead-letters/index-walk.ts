@@ -1,6 +1,7 @@
 /** Steps over the index of the dead letters, each a run of dead-letters/walk.lua that holds Redis for a few milliseconds. */
 import type { Buffer } from 'node:buffer';
 import { indexWord } from '../../domain/dead-letters/index-line.js';
+import { isFailureReason } from '../../domain/delivery-outcome.js';
 import type { MessageFilter } from '../../domain/filter/message-filter.js';
 import type { RedisConnection } from '../connection/connection.js';
 import { redisScript } from '../connection/script.js';
@@ -61,9 +62,9 @@ const walkScript = redisScript('dead-letters/walk');
 
 export async function walkStep(connection: RedisConnection, keys: RedisKeys, request: StepRequest): Promise<Step> {
   const { towards, after, filter, lowest, highest, mostLooked = STEP_LINES, mostMatches, withLetters } = request;
-  const words = [filter.reason, filter.client, filter.domain].map((word) =>
-    word === undefined ? ANY : indexWord(word),
-  );
+  // why the last attempt failed stands in the letters, not in the index: searchOf() looks there
+  const reason = filter.reason !== undefined && isFailureReason(filter.reason) ? undefined : filter.reason;
+  const words = [reason, filter.client, filter.domain].map((word) => (word === undefined ? ANY : indexWord(word)));
   const reply = await walkScript.run(
     connection,
     [keys.deadIndex, keys.deadLetters],

@@ -37,8 +37,9 @@ export function addRunOptions(command: Command): Command {
     `
 What is named by --id is done without a question; any other filter says how many it means, and asks.
 
-Example:
+Examples:
   $ message-broker-worker dead ${command.name()} --older-than 7d --dry-run
+  $ message-broker-worker dead ${command.name()} --reason http_404 --since 48h --until 24h --dry-run
 `,
   );
   addBulkOptions(command);

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 
 import { EXIT_CONFIG } from '../../../src/shared/errors.js';
+import { wrapped } from '../status/drawing/wrap.js';
 
 /** Beside EXIT_FAILURE and EXIT_CONFIG (src/shared/errors.ts). */
 export const EXIT_DONE = 0;
@@ -27,8 +28,15 @@ export const SUPERVISOR_EXIT_CODES: readonly ExitCode[] = [
   CONFIG,
 ];
 
+/** As commander folds what it writes itself, where it does not know the terminal. */
+export const HELP_COLUMNS = 80;
+const MARGIN = ' '.repeat(6);
+
 /** Puts them at the end of the command's help. */
 export function addExitCodes(command: Command, codes: readonly ExitCode[]): Command {
-  const lines = codes.map(([code, meaning]) => `  ${String(code).padEnd(3)} ${meaning}`);
+  const lines = codes.map(
+    ([code, meaning]) =>
+      `  ${String(code).padEnd(3)} ${wrapped(meaning, HELP_COLUMNS - MARGIN.length).join(`\n${MARGIN}`)}`,
+  );
   return command.addHelpText('after', `\nExit codes:\n${lines.join('\n')}\n`);
 }

@@ -46,12 +46,19 @@ Example:
       return result;
     });
     if (options.json) printJson(context, documentOf(id, erasure));
-    else context.print(`${erasure.living} copies and ${erasure.letters} dead letters of message ${name} are deleted.`);
+    else context.print(saidOf(name, erasure));
     const problem = problemOf(name, erasure);
     if (problem !== undefined) throw new CommandError(EXIT_FAILURE, problem);
   });
   addExitCodes(command, EXIT_CODES);
 };
+
+function saidOf(name: string, { living, letters, isClaimed, againInMs }: Erasure): string {
+  if (living + letters > 0 || isClaimed || againInMs > 0) {
+    return `${living} copies and ${letters} dead letters of message ${name} are deleted.`;
+  }
+  return `There was no copy and no dead letter of message ${name}; what was kept of its attempts is deleted.`;
+}
 
 function problemOf(name: string, { isClaimed, againInMs }: Erasure): string | undefined {
   if (isClaimed) return `A worker has message ${name} and decides what becomes of it: repeat the command in a moment.`;

@@ -41,7 +41,7 @@ export const registerMessageList: RegisterCommand = (message, context) => {
     .option('--json', 'print them as JSON; with --follow one on each line')
     .addHelpText(
       'after',
-      '\nExample:\n  $ message-broker-worker message list --in retry --reason http_503 --due-within 10s\n',
+      '\nExamples:\n  $ message-broker-worker message list --in retry --due-within 10s\n  $ message-broker-worker message list --client client-7 --reason http_503\n',
     );
   addFilterOptions(command, PLACES);
   addQueueOptions(command).action(async (options: ListOptions) => {

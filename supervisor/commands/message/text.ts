@@ -81,7 +81,8 @@ export function messageLines({ message_id: id, places, failures }: MessageDetail
       copy.message === undefined ? ['base64', copy.message_base64 ?? ''] : ['message', copy.message],
     ]),
   ]);
-  const kept = failures.length === 0 ? [] : [`Its last ${failures.length} failed attempts:`, ...failureTable(failures)];
+  const title = failures.length === 1 ? 'Its last failed attempt:' : `Its last ${failures.length} failed attempts:`;
+  const kept = failures.length === 0 ? [] : [title, ...failureTable(failures)];
   return [...lines, ...kept];
 }
 

@@ -55,7 +55,8 @@ function* composed(fields: MessageFields, count: number): Generator<ReadyMessage
 function* copies(text: string, count: number): Generator<ReadyMessage> {
   for (let made = 0; made < count; made++) {
     const message = completeMessage(text, systemClock.wallNow(), made > 0);
-    if ('problem' in message) throw usageError(`The message is not sent: ${message.problem}.`);
+    if ('problem' in message)
+      throw usageError(`The message is not sent: ${message.problem}. To send a text: --body "...".`);
     yield message;
   }
 }

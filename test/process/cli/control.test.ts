@@ -59,8 +59,8 @@ test('scale, restart and stop wait for what they ask for', async () => {
   expect(JSON.parse((await command('scale', '1', '--json')).out)).toEqual({ workers_before: 2, workers_wanted: 1 });
   expect((await command('scale', 'many')).code).toBe(2);
   expect(await command('scale', '0')).toMatchObject({
-    code: 1,
-    err: expect.stringMatching(/must be a whole number/) as string,
+    code: 2,
+    err: expect.stringMatching(/"0" is no number of workers; give 1 to/) as string,
   });
   expect((await command('restart', 'worker-1')).out).toMatch(/^worker-1 has a new process \(pid \d+\)$/);
   expect(await command('restart', 'nobody/../x')).toMatchObject({ code: 1 });

@@ -24,7 +24,7 @@ test('send --wait: until delivered, or dead; in time or not, it says where it is
   main.server.faults.post.failRate = 1;
   expect(await worker.command('send', '{"message_id":"bad"}', '--wait')).toMatchObject({
     code: 1,
-    out: 'bad: is a dead letter (max_attempts_exceeded)',
+    out: 'bad: is a dead letter (max_attempts_exceeded)\nTo see more of it: message-broker-worker message show bad',
   });
   // the letter of before is another's
   main.server.faults.post.failRate = 0;
@@ -33,7 +33,7 @@ test('send --wait: until delivered, or dead; in time or not, it says where it is
 
   expect(await worker.command('send', '{"message_id":"late"}', '--wait', '--timeout', '1s')).toMatchObject({
     code: 1,
-    out: 'late: waits for a worker',
+    out: 'late: waits for a worker\nTo see more of it: message-broker-worker message show late',
   });
 });
 

@@ -138,7 +138,7 @@ test('as operators pause: the command waits for every worker, and who, why and w
   expect(server.ledger.posts).toBe(posts);
   Object.assign(server.faults.post, { delayMs: 0 });
   expect((await command('resume')).out).toMatch(
-    /^Deliveries go on within a second\. Before this, deliveries are paused/,
+    /^Deliveries go on within a second\.\nBefore this, they were paused by/,
   );
   expect(await ledger.quiet()).toMatchObject({ delivered: 500, duplicates: 0, lost: [], misplaced: [] });
   expect(await command('resume')).toMatchObject({ code: 0, out: 'Deliveries were not paused.' });

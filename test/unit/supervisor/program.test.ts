@@ -52,6 +52,22 @@ test('the help of every command has its exit codes, those of wrong usage and of 
   }
 });
 
+test('the help of every command fits 80 columns, and has examples of what it takes', async () => {
+  for (const words of [[], ['message'], ['dead'], ...(await commands())]) {
+    const { out } = await run([...words, '--help']);
+    const examples = out.split('\n').filter((line) => line.startsWith('  $ '));
+    expect(examples, words.join(' ')).not.toEqual([]);
+    const wide = out.split('\n').filter((line) => line.length > 80 && !line.startsWith('  $ '));
+    expect(wide, words.join(' ')).toEqual([]);
+    for (const example of examples) {
+      const [, typed = ''] = /message-broker-worker ([^|&>]*)/.exec(example) ?? [];
+      const named = typed.split(' ').filter((word) => /^[a-z]+$/.test(word));
+      const help = await run([...named.slice(0, ['message', 'dead'].includes(named[0] ?? '') ? 2 : 1), '--help']);
+      for (const [flag] of typed.matchAll(/(?<= )--[a-z-]+/g)) expect(help.out, example).toContain(`${flag} `);
+    }
+  }
+});
+
 test.each([[['--bogus']], [['bogus']], [['start', '--bogus', '1']], [['worker', '--num-workers', '2']], [[]]])(
   'wrong usage %j ends with 2',
   async (argv) => {

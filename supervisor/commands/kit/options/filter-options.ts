@@ -41,7 +41,7 @@ export function addFilterOptions(command: Command, places: readonly MessagePlace
     command.addOption(new Option('--in <place...>', 'only those that lie here').choices(places.map(flagWord)));
   }
   command
-    .addOption(new Option('--reason <reason>', words.reason).choices(words.reasons))
+    .addOption(reasonOption(words.reason, words.reasons))
     .option('--client <id>', 'only those whose message has this client_id')
     .option('--domain <name>', 'only those whose message has this domain')
     .option('--id <id...>', `only these: ${words.ids}`)
@@ -69,9 +69,23 @@ function wordsFor(places: readonly MessagePlace[]) {
     };
   }
   const ids = 'message ids, or keys as "dead list" shows them';
-  if (places.length === 1) return { reasons: dead, reason: 'only those dead for this reason', ids, aged: 'dead' };
   const reason = 'only those dead for this reason, or whose last attempt failed for it';
-  return { reasons: [...dead, ...FAILURE_REASONS], reason, ids, aged: 'queued (or dead)' };
+  return {
+    reasons: [...dead, ...FAILURE_REASONS],
+    reason,
+    ids,
+    aged: places.length === 1 ? 'dead' : 'queued (or dead)',
+  };
+}
+
+/** A status in place of its reason, `404`, is taken where it has a reason of its own: no other would be meant with it. */
+export function reasonOption(description: string, reasons: readonly string[]): Option {
+  const option = new Option('--reason <reason>', description).choices(reasons);
+  const check = option.parseArg;
+  return option.argParser((text, previous) => {
+    const named = `http_${text}`;
+    return check?.(reasons.includes(named) ? named : text, previous);
+  });
 }
 
 /** `in-flight`, as it is written on a command line. */

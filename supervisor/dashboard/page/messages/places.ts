@@ -41,7 +41,7 @@ export const PLACES: Readonly<Record<Place, PlacePlan>> = {
   },
   dead: {
     name: 'Dead',
-    reasons: [...DEAD_LETTER_REASONS, 'unreadable'],
+    reasons: [...DEAD_LETTER_REASONS, 'unreadable', ...FAILURE_REASONS],
     actions: ['replay', 'purge'],
     order: 'the newest first',
     empty: 'There are no dead letters.',

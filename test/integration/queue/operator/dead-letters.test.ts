@@ -38,7 +38,8 @@ async function bury(...letters: readonly Buried[]): Promise<void> {
     const { stored, deadAt } = envelopeOf(letter);
     const line = indexLine(`0123456789ab-${(buried += 1)}`, readDeadLetter(stored));
     await redis.client.hset(keys.deadLetters, line.split(' ')[0] ?? '', stored);
-    await redis.client.zadd(keys.deadIndex, deadAt + buried / 1_000_000, line);
+    // at such times doubles are 1/4096 apart: what is closer is sorted by its number as text, 100 before 99
+    await redis.client.zadd(keys.deadIndex, deadAt + buried / 1_000, line);
   }
 }
 
@@ -51,7 +52,10 @@ function envelopeOf({ raw, reason = 'max_attempts_exceeded', ageMs = 0, error = 
   const deadAt = systemClock.wallNow() - ageMs;
   const stored = deadLetter({ raw: Buffer.from(raw), reason, error, attemptCount: 7, workerId: 'worker-1', deadAt });
   if (answer === undefined) return { stored, deadAt };
-  const failures = JSON.stringify([{ answer: 'the first' }, { answer }]);
+  const failures = JSON.stringify([
+    { answer: 'the first', reason: 'timeout' },
+    { answer, reason: 'http_404' },
+  ]);
   return { stored: Buffer.from(`{"failures":${failures},${String(stored).slice(1)}`), deadAt };
 }
 
@@ -102,6 +106,8 @@ describe.each([
     ['a text that is only in the envelope', { text: 'dead_at' }, []],
     ['answer', { answer: 'such number "y' }, ['young']],
     ['answer of an earlier failure', { answer: 'the first' }, []],
+    ['reason of the last attempt', { reason: 'http_404' }, ['young']],
+    ['reason of an earlier attempt', { reason: 'timeout' }, []],
     ['answer and text', { answer: 'number', text: 'you' }, ['young']],
     ['beginning of the id', { idPrefix: 'yo' }, ['young']],
     ['beginning of the id, and id', { idPrefix: 'yo', ids: ['old', 'young'] }, ['young']],

@@ -4,6 +4,7 @@ import { runProgram } from '../../../../supervisor/program.js';
 test.each([
   [['--for', 'soon'], /--for is "soon"; it must be a time such as 90s, 15m, 2h or 7d, from 1s to 366d/],
   [['--for', '0'], /--for is "0"/],
+  [['--for', '10'], /--for is "10": say 10s, 10m or 10h/],
   [['--for', '400d'], /--for is "400d"/],
   [['--reason', 'x'.repeat(301)], /--reason may have 300 characters at most/],
 ])('pause %s is wrong usage, and nothing is asked of Redis', async (flags, says) => {

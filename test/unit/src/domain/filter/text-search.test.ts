@@ -11,7 +11,7 @@ const stored = (raw: string, error = '') =>
 const withAnswers = (letter: Buffer, ...answers: string[]) =>
   Buffer.from(`{"failures":${JSON.stringify(answers.map((answer) => ({ answer })))},${String(letter).slice(1)}`);
 
-const isIn = (filter: { text?: string; answer?: string }, letter: Buffer): boolean | undefined =>
+const isIn = (filter: { text?: string; answer?: string; reason?: string }, letter: Buffer): boolean | undefined =>
   searchOf(filter)?.isIn(letter, () => readDeadLetter(letter));
 
 it('reads nothing without a text', () => {
@@ -53,6 +53,18 @@ describe('an answer', () => {
     expect(isIn({ answer: 'x' }, stored('{"answer":"x"}'))).toBe(false);
     expect(isIn({ answer: 'x' }, Buffer.from('{"failures":[{"answer":7},"x"]}'))).toBe(false);
     expect(isIn({ answer: 'x' }, Buffer.from('x'))).toBe(false);
+  });
+
+  it('has a reason, that of the last failure, which is looked for in the letter', () => {
+    const failures = [{ reason: 'timeout' }, { reason: 'http_404', status: 404, answer: 'no such number' }];
+    const letter = Buffer.from(
+      `{"failures":${JSON.stringify(failures)},${String(stored('{"say":"http_503"}')).slice(1)}`,
+    );
+    expect(isIn({ reason: 'http_404' }, letter)).toBe(true);
+    expect(isIn({ reason: 'timeout' }, letter)).toBe(false);
+    expect(isIn({ reason: 'http_503' }, letter)).toBe(false);
+    expect(isIn({ reason: 'http_404', answer: 'no such' }, letter)).toBe(true);
+    expect(isIn({ reason: 'http_404', answer: 'timeout' }, letter)).toBe(false);
   });
 
   it('and a text are both wanted', () => {

@@ -59,10 +59,13 @@ test('every flag says something of which messages are meant', () => {
 test('a command has the flags and the reasons of where it looks', () => {
   expect(() => parsed(['dead'], '--in', 'dead')).toThrow(/unknown option/);
   expect(() => parsed(['dead'], '--due-within', '1s')).toThrow(/unknown option/);
-  expect(() => parsed(['dead'], '--reason', 'http_503')).toThrow(/Allowed choices/);
+  expect(() => parsed(['dead'], '--reason', '503x')).toThrow(/Allowed choices/);
   expect(() => parsed(['retry'], '--reason', 'poison')).toThrow(/Allowed choices/);
   expect(() => parsed(['retry', 'waiting'], '--in', 'dead')).toThrow(/Allowed choices/);
   expect(parsed(['dead'], '--reason', 'poison')).toEqual({ reason: 'poison' });
+  expect(parsed(['dead'], '--reason', 'http_503')).toEqual({ reason: 'http_503' });
+  expect(parsed(['retry'], '--reason', '404')).toEqual({ reason: 'http_404' });
+  expect(() => parsed(['retry'], '--reason', '400')).toThrow(/Allowed choices/); // 4xx has others, too
 });
 
 test.each([
