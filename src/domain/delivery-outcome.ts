@@ -62,6 +62,11 @@ const MAX_DETAIL = 200;
 /** Statuses of a server, or of the proxy before it, that cannot serve anyone now. */
 const STATUSES_OF_AN_ABSENT_SERVER: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
+/** Whether a failed attempt tells something of its message: one that a server which serves nobody refused tells nothing. */
+export function tellsOfMessage(status: number | undefined): boolean {
+  return status !== undefined && !STATUSES_OF_AN_ABSENT_SERVER.has(status);
+}
+
 /**
  * The outcome of an exchange that was answered.
  *

@@ -2,6 +2,7 @@
  * Writes what fails, by reason, client and domain, to the counts of the hour: once a second and only where something has
  * failed. A side book: what Redis refuses is counted, said once and left out; while Redis is away it waits, in a few groups.
  */
+import { tellsOfMessage } from '../domain/delivery-outcome.js';
 import { FailingClients, type FailingFacts } from '../domain/failures/failing-clients.js';
 import { FailureTally, type CountedFailure } from '../domain/failures/failure-tally.js';
 import type { FailureQueue } from '../queue/background-queue.js';
@@ -40,9 +41,10 @@ export class FailureCounts implements Life {
   start(): void {}
 
   note(failure: CountedFailure): void {
-    const { client, reason, status, at } = failure;
-    const answer = status === undefined ? reason : `HTTP ${status}`;
-    this.#clients.failed({ client, answer, at }, this.#options.clock.now());
+    const { client, status, at } = failure;
+    if (tellsOfMessage(status)) {
+      this.#clients.failed({ client, answer: `HTTP ${status}`, at }, this.#options.clock.now());
+    }
     this.#tally.add(failure);
     this.#writeAfter(WRITE_AFTER_MS);
   }

@@ -194,7 +194,7 @@ export interface FailingStatus extends Pick<CountsStatus, 'failed' | 'delivered'
 export interface FailingClient extends Pick<CountsStatus, 'failed' | 'delivered'> {
   /** null = its messages do not say. */
   readonly client_id: string | null;
-  /** What its latest failure came to: `HTTP 422`, or the reason where there was no answer. */
+  /** What its latest failure came to: `HTTP 422`. */
   readonly answer: string;
   /** Since when at least half of its attempts fail; ISO 8601, UTC. */
   readonly since: string;

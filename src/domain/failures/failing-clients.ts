@@ -7,7 +7,7 @@
 export interface ClientAttempts {
   /** Undefined = its messages do not say. */
   readonly client: string | undefined;
-  /** What its latest failure came to: `HTTP 422`, or the reason where there was no answer. */
+  /** What its latest failure came to: `HTTP 422`. */
   readonly answer: string;
   readonly failed: number;
   readonly delivered: number;
