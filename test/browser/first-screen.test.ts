@@ -110,7 +110,7 @@ describe.skipIf(chromium === undefined || !hasScreen)('the first screen', () => 
     other.program.signal('SIGKILL');
     await expectEverywhere(shown, [
       /DEGRADED/i,
-      new RegExp(`host \\S+/${other.port} has not been heard of since`),
+      new RegExp(`host \\S+/${other.port} has not been heard of since`, 'i'),
       SINCE,
       /message-broker-worker fleet/,
     ]);
