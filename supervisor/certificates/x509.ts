@@ -53,7 +53,7 @@ export async function createAuthority(name: string, validity: Validity): Promise
   const extensions = [
     new BasicConstraintsExtension(true, undefined, true),
     new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
-    await SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto),
+    await SubjectKeyIdentifierExtension.create(keys.publicKey),
   ];
   const cert = await signedBy({ name, keys }, { subject: name, keys, validity, extensions });
   return { name, keys, cert, key: await pemOf(keys) };
@@ -67,7 +67,7 @@ export async function issue(authority: Authority, request: LeafRequest): Promise
     new BasicConstraintsExtension(false, undefined, true),
     new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
     new ExtendedKeyUsageExtension([purpose]),
-    await AuthorityKeyIdentifierExtension.create(authority.keys.publicKey, false, webcrypto),
+    await AuthorityKeyIdentifierExtension.create(authority.keys.publicKey),
   ];
   if (hosts.length > 0) extensions.push(new SubjectAlternativeNameExtension(hosts.map(alternativeName)));
   return { cert: await signedBy(authority, { subject, keys, validity, extensions }), key: await pemOf(keys) };
@@ -83,18 +83,15 @@ interface Certificate {
 /** The generator chooses a random serial number of 16 bytes. */
 async function signedBy(issuer: Pick<Authority, 'name' | 'keys'>, certificate: Certificate): Promise<string> {
   const { subject, keys, validity, extensions } = certificate;
-  const made = await X509CertificateGenerator.create(
-    {
-      issuer: commonName(issuer.name),
-      subject: commonName(subject),
-      publicKey: keys.publicKey,
-      signingKey: issuer.keys.privateKey,
-      signingAlgorithm: ALGORITHM,
-      ...validity,
-      extensions,
-    },
-    webcrypto,
-  );
+  const made = await X509CertificateGenerator.create({
+    issuer: commonName(issuer.name),
+    subject: commonName(subject),
+    publicKey: keys.publicKey,
+    signingKey: issuer.keys.privateKey,
+    signingAlgorithm: ALGORITHM,
+    ...validity,
+    extensions,
+  });
   return `${made.toString('pem')}\n`;
 }
 
