@@ -23,6 +23,7 @@ import { FLOW_ROWS } from './rows/server/flow.js';
 import { LAST_WORD_ROWS } from './rows/server/last-word.js';
 import { MOVED_ROWS } from './rows/server/moved.js';
 import { PAUSE_ROWS } from './rows/supervisor/pause.js';
+import { BULK_ACTION_ROWS } from './rows/operator/bulk-actions.js';
 import { TOLD_MEANWHILE_ROWS } from './rows/operator/told-meanwhile.js';
 import { OUTAGE_ROWS } from './rows/server/outages.js';
 import { SEVERAL_ROWS } from './rows/several.js';
@@ -62,6 +63,7 @@ export const ROWS: readonly Row[] = [
   ...LAST_WORD_ROWS,
   ...MOVED_ROWS,
   ...TOLD_MEANWHILE_ROWS,
+  ...BULK_ACTION_ROWS,
   ...CERTIFICATE_ROWS,
   ...SEVERAL_ROWS,
   ...HOSTILE_ROWS,

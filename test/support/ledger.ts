@@ -40,6 +40,8 @@ export interface MessageLedger {
   produceOnce(count: number): Promise<void>;
   /** LPUSHes these bytes under an id that the account then looks for. */
   produceRaw(id: string, raw: string | Buffer): Promise<void>;
+  /** Has the account look for ids that were put into Redis by another way. */
+  count(ids: readonly string[]): void;
   /** All that Redis holds, read in one step. */
   snapshot(): Promise<Snapshot>;
   accountFor(): Promise<Account>;
@@ -143,6 +145,9 @@ export function createMessageLedger(
     async produceRaw(id, raw) {
       produced.push(id);
       await push([raw]);
+    },
+    count(ids) {
+      for (const id of ids) produced.push(id);
     },
     async quiet(deadlineMs = HANGS_MS) {
       const isQuiet = async () => {
