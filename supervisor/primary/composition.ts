@@ -85,12 +85,8 @@ export class Composition implements Life {
     const looking = { queue, observer, foundLists, sweeper, expiry, history, fleet };
     const rollout = rolloutOf(base, options.reload, { ...workers, ...looking, access });
     const shown = { ...workers, ...rollout, ...looking, arrivals, audit };
-    const surface: Surface = surfaceOf({
-      ...base,
-      ...shown,
-      supervisor: config.supervisor,
-      origin: options.origin,
-    });
+    const given = { supervisor: config.supervisor, origin: options.origin };
+    const surface: Surface = surfaceOf({ ...base, ...shown, ...given });
     this.#pool = workers.pool;
     this.#loop = new ReconcileLoop({ ...base, ...workers, ...rollout, ...surface, wake, signals, guardian, notifier });
     /*

@@ -77,15 +77,8 @@ export async function runSupervisor(options: SupervisorOptions): Promise<number>
   process.once('uncaughtException', crash);
   const childEntry = options.childEntry ?? fileURLToPath(new URL('../../src/main.js', import.meta.url));
   prepareForks(childEntry);
-  const bootAtOnce = Math.max(LEAST_BOOT_AT_ONCE, availableParallelism());
-  const surroundings = {
-    environment: process.env,
-    clock: systemClock,
-    random: systemRandom,
-    nonce: newNonce,
-    bootAtOnce,
-  };
-  const primary = new Composition({ ...options, ...surroundings, childEntry, log, fork: () => forkChild(log) });
+  const given = { ...options, ...surroundings(), childEntry, log };
+  const primary = new Composition({ ...given, fork: () => forkChild(log) });
   const watch = new PidfileWatch({ pidfile, log, clock: systemClock });
   try {
     log.start();
@@ -100,6 +93,17 @@ export async function runSupervisor(options: SupervisorOptions): Promise<number>
     process.off('exit', release);
     process.off('uncaughtException', crash);
   }
+}
+
+/** What this process and its machine give. */
+function surroundings() {
+  return {
+    environment: process.env,
+    clock: systemClock,
+    random: systemRandom,
+    nonce: newNonce,
+    bootAtOnce: Math.max(LEAST_BOOT_AT_ONCE, availableParallelism()),
+  };
 }
 
 /** In steps, as in src/main.ts: Node opens all files that it has heard of at once, more than 60 of them for this in one step. */
