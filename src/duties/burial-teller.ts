@@ -26,6 +26,8 @@ interface BurialTellerOptions {
     deadline: Deadline,
     signal: AbortSignal,
   ) => Promise<DeliveryOutcome | undefined>;
+  /** How many status PUTs may be under way at once. */
+  readonly places: () => number;
   /** False while deliveries are paused. */
   readonly mayTell: () => Promise<boolean>;
   /** MAIN_SERVER_TIMEOUT. */
@@ -81,12 +83,14 @@ class BurialTeller {
 
   /** Resolves to the ms until the next look. */
   async step(): Promise<number> {
-    const { queue, mayTell, clock } = this.#options;
+    const { queue, mayTell, places, clock } = this.#options;
     if (!(await mayTell())) return this.#scattered(LOOK_EVERY_MS);
     // before Redis gives them: it counts their time from later on
     const deadline = new Deadline(this.#putMs, clock, momentOf(clock));
     const sentAt = clock.now();
-    const reply = await queue.takeUntold(AT_ONCE, this.#putMs + AFTERMATH_MS, this.#redisClock.latest(sentAt));
+    // more would wait, and deliveries with them for as long: each that waits keeps the next place free
+    const most = Math.max(1, Math.min(AT_ONCE, places()));
+    const reply = await queue.takeUntold(most, this.#putMs + AFTERMATH_MS, this.#redisClock.latest(sentAt));
     const { taken, nextDueMs, redisNow } = reply;
     this.#redisClock.heard({ sentAt, heardAt: clock.now(), redisNow });
     const ends = await Promise.allSettled(taken.map((burial) => this.#tell(burial, deadline)));
@@ -95,7 +99,7 @@ class BurialTeller {
     const wasAway = ends.some((end) => end.status === 'fulfilled' && end.value === 'away');
     if (wasAway) return this.#scattered((this.#pauseMs = Math.min(LONGEST_PAUSE_MS, 2 * this.#pauseMs)));
     this.#pauseMs = LOOK_EVERY_MS;
-    if (taken.length === AT_ONCE) return 0;
+    if (taken.length === most) return 0;
     return this.#scattered(Math.min(LOOK_EVERY_MS, Math.max(nextDueMs ?? LOOK_EVERY_MS, LOOK_EVERY_MS / 10)));
   }
 

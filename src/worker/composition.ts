@@ -7,6 +7,7 @@ import { credentialsFor } from '../delivery/tls-credentials.js';
 import { FlowControl } from '../domain/flow/flow-control.js';
 import { FleetSeat } from '../domain/flow/fleet-share.js';
 import { Pace } from '../domain/flow/pace.js';
+import { mostStatuses } from '../domain/flow/places.js';
 import { POISON_CRASHES } from '../domain/dead-letters/dead-letter.js';
 import { RegistrationLag } from '../domain/registration/registration-lag.js';
 import { RouteRecord } from '../domain/route-record.js';
@@ -229,13 +230,13 @@ function sweepOf({ config, clock, log }: WorkerOptions, { background }: RedisQue
 /** As StatusUpdates, past the breaker, in its places; and not of an id of which another copy is in hand here. */
 function tellerOf(
   { config, clock, random, log }: WorkerOptions,
-  { queue, server, copies, fleet, pause, statusPlaces }: Omit<Delivering, 'failureCounts'>,
+  { queue, server, copies, flow, fleet, pause, statusPlaces }: Omit<Delivering, 'failureCounts'>,
 ): Duty {
   return createBurialTeller({
     queue: queue.background,
     async tell({ messageId, attemptCount, errorMessage }, deadline, signal) {
       if (!copies.take(messageId)) return undefined;
-      const hasPlace = await statusPlaces.take(() => !deadline.isOver, signal);
+      const hasPlace = await statusPlaces.take(() => !deadline.isOver && pause.isOpen, signal);
       try {
         if (!hasPlace) return undefined;
         return await server.updateStatus(messageId, { status: 'failed', attemptCount, errorMessage }, deadline, signal);
@@ -244,6 +245,7 @@ function tellerOf(
         if (hasPlace) statusPlaces.release();
       }
     },
+    places: () => mostStatuses({ limit: flow.limit, cap: fleet.kept }),
     // without a part of the cap it has no place to tell from, and what it took would wait
     mayTell: async () => fleet.inFlightCap !== 0 && (await pause.mayBegin()),
     timeoutMs: config.mainServer.timeoutMs,

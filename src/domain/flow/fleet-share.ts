@@ -60,6 +60,8 @@ export class FleetSeat implements FleetShare {
   /** What the note in Redis says at least. */
   #noted = 0;
   #using = 0;
+  /** What is left to it of what it was once allotted, while what was begun with that goes on. */
+  #left = 0;
   #isLeaving = false;
   #reports = 0;
   #pending: ShareReport | undefined;
@@ -82,7 +84,7 @@ export class FleetSeat implements FleetShare {
 
   /** What this worker may have in flight until all that it has begun has ended, with the status PUTs that follow. */
   get kept(): number | undefined {
-    return this.#cap === 0 ? undefined : this.#held;
+    return this.#cap === 0 ? undefined : this.#kept;
   }
 
   /** Undefined while nothing is known of it, and where there is no cap. */
@@ -97,9 +99,11 @@ export class FleetSeat implements FleetShare {
 
   /**
    * Slots that are used, or may be before this is called again, and places that status PUTs have or want: what a PUT wants
-   * it gets of what was noted before, also when this worker begins nothing more.
+   * it gets of what was noted before, also when this worker begins nothing more. Slots may be more than were allotted, since
+   * messages that only wait count, too: what is kept grows by an allotment alone.
    */
   using(slots: number, statuses = 0): void {
+    this.#left = Math.min(this.#kept, slots + statuses);
     this.#using = Math.max(slots, Math.min(slots + statuses, this.#held));
   }
 
@@ -159,6 +163,10 @@ export class FleetSeat implements FleetShare {
 
   get #limit(): number {
     return this.#isLeaving ? 0 : (this.#allotment?.limit ?? 0);
+  }
+
+  get #kept(): number {
+    return Math.max(this.#limit, this.#left);
   }
 
   get #held(): number {

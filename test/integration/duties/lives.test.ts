@@ -141,6 +141,7 @@ conformsToLife({
     createBurialTeller({
       queue: queue.background,
       tell: () => Promise.resolve(undefined),
+      places: () => 8,
       mayTell: () => Promise.resolve(true),
       timeoutMs: 1_000,
       clock,

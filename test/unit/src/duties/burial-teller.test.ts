@@ -24,6 +24,7 @@ function fleet(burials: number, answers: readonly Answer[], timeoutMs = 30_000) 
   const latest: (number | undefined)[] = [];
   const redis = { aheadMs: 0 };
   const pause = { isOver: true };
+  const places = { most: Infinity };
   const queue: UntoldQueue = {
     isReady: () => true,
     async takeUntold(limit, holdMs, now) {
@@ -54,6 +55,7 @@ function fleet(burials: number, answers: readonly Answer[], timeoutMs = 30_000) 
       await clock.sleep(1e9, signal);
       return { kind: 'aborted' };
     },
+    places: () => places.most,
     mayTell: async () => pause.isOver,
     timeoutMs,
     clock,
@@ -61,7 +63,7 @@ function fleet(burials: number, answers: readonly Answer[], timeoutMs = 30_000) 
     log,
   });
   duties.push(duty);
-  return { clock, log, untold, ended, holds, puts, looks, latest, redis, pause, duty };
+  return { clock, log, untold, ended, holds, puts, looks, latest, redis, pause, places, duty };
 }
 
 test.each([
@@ -98,6 +100,16 @@ test('a main server that cannot be reached is asked less and less, up to once a 
   await clock.advance(300_000);
   const gaps = puts.slice(1).map(({ at }, index) => Math.round((at - puts[index]!.at) / 1_000));
   expect(gaps.slice(0, 7)).toEqual([2, 4, 8, 16, 32, 60, 60]);
+});
+
+test('no more are taken than have a place: what waits would keep deliveries from theirs', async () => {
+  const { clock, duty, puts, places, ended } = fleet(5, ['none']);
+  places.most = 1;
+  void duty.start();
+  await clock.advance(500);
+  await clock.settle();
+  expect([puts.length, ended.length]).toEqual([1, 0]);
+  places.most = 0;
 });
 
 test('many are told eight at a time without a pause between', async () => {

@@ -190,3 +190,20 @@ describe('the share of a cap', () => {
     fc.assert(fleets, { numRuns: 150 });
   });
 });
+
+test('what it keeps for PUTs grows by an allotment alone, and stays while what was begun goes on', () => {
+  const seat = new FleetSeat(9);
+  let now = 0;
+  const allot = (limit: number): void =>
+    seat.allotted(seat.report((now += 10_000))!, { limit, share: limit, members: 3 });
+  expect(seat.kept).toBe(0);
+  allot(3);
+  seat.using(8, 4);
+  expect(seat.kept).toBe(3);
+  allot(1);
+  expect(seat.kept).toBe(3);
+  seat.using(1, 1);
+  expect(seat.kept).toBe(2);
+  seat.using(8, 0);
+  expect(seat.kept).toBe(2);
+});
