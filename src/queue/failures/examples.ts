@@ -1,5 +1,6 @@
 import { indexWord } from '../../domain/dead-letters/index-line.js';
 import { failureHours } from '../../domain/failures/hours.js';
+import { RedisUnavailableError, UnusableRedisError } from '../../shared/errors.js';
 import type { RedisConnection } from '../connection/connection.js';
 import { redisScript } from '../connection/script.js';
 import type { RedisKeys } from '../keys.js';
@@ -7,8 +8,8 @@ import type { RedisKeys } from '../keys.js';
 const forgetScript = redisScript('failures/forget');
 
 /**
- * Takes a message out of the examples of what has failed in all hours up to that of `now`. A user of Redis who may not write
- * them leaves them as they are. Rejects with RedisUnavailableError while Redis does not answer.
+ * Takes a message out of the examples of what has failed in all hours up to that of `now`. What Redis refuses (a user who
+ * may not, another type at the name of an hour) stays as it is. Rejects with RedisUnavailableError while Redis does not answer.
  */
 export async function forgetExamples(
   connection: RedisConnection,
@@ -17,6 +18,14 @@ export async function forgetExamples(
   now: number,
 ): Promise<void> {
   for (const hour of failureHours(now)) {
-    await forgetScript.run(connection, [keys.failuresIn(hour)], [indexWord(messageId)]);
+    try {
+      await forgetScript.run(connection, [keys.failuresIn(hour)], [indexWord(messageId)]);
+    } catch (error) {
+      if (!connection.isReady() || !isRefusal(error)) throw error;
+    }
   }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof UnusableRedisError || (error instanceof RedisUnavailableError && !error.outcomeUnknown);
 }

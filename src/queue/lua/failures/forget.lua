@@ -7,6 +7,7 @@
 -- At most 1,000 entries of mostly 100 bytes: under 1 ms.
 
 local counts, id = KEYS[1], ARGV[1]
+redis.call('HDEL', counts, '')
 local forgotten, all = 0, redis.call('HGETALL', counts)
 for at = 1, #all, 2 do
   local count, example = string.match(all[at + 1], '^(%d+ %d+ %d+ )(.*)$')
