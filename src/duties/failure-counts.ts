@@ -43,7 +43,7 @@ export class FailureCounts implements Life {
   note(failure: CountedFailure): void {
     const { client, status, at } = failure;
     if (tellsOfMessage(status)) {
-      this.#clients.failed({ client, answer: `HTTP ${status}`, at }, this.#options.clock.now());
+      this.#clients.failed({ client: named(client), answer: `HTTP ${status}`, at }, this.#options.clock.now());
     }
     this.#tally.add(failure);
     this.#writeAfter(WRITE_AFTER_MS);
@@ -51,7 +51,7 @@ export class FailureCounts implements Life {
 
   /** A message of this client was. */
   delivered(client: string | undefined): void {
-    this.#clients.delivered(client, this.#options.clock.now());
+    this.#clients.delivered(named(client), this.#options.clock.now());
   }
 
   /** Whose messages fail now. */
@@ -104,4 +104,9 @@ export class FailureCounts implements Life {
     this.#hasSaid = true;
     log.warn(`What fails is not counted by the hour: ${reason}. Deliveries go on; "failures" does not show it`);
   }
+}
+
+/** A message without client_id has the empty text. */
+function named(client: string | undefined): string | undefined {
+  return client === '' ? undefined : client;
 }

@@ -1,7 +1,7 @@
 import { NOTHING_COUNTED, type HistoryCounts } from '../domain/history/book.js';
 import { waitSecondsOf } from '../domain/history/oldest-wait.js';
 import type { HistoryLook, HistoryQueue } from '../queue/background-queue.js';
-import { RedisUnavailableError, UnusableRedisError } from '../shared/errors.js';
+import { RedisUnavailableError, SideBooksOffError, UnusableRedisError } from '../shared/errors.js';
 import type { DutyTrouble } from '../shared/ipc.js';
 import type { Log } from '../shared/logger/log.js';
 import type { Clock } from '../shared/time/clock.js';
@@ -64,7 +64,7 @@ class HistoryWriter {
   #written = NOTHING_COUNTED;
   #last: { readonly look: HistoryLook; readonly heardAt: number } | undefined;
   #oldestWaitSeconds: number | undefined;
-  #refused: { readonly at: number; readonly reason: string } | undefined;
+  #refused: { readonly at: number; readonly reason: string; readonly isWanted: boolean } | undefined;
   #standsSince: number | undefined;
 
   constructor(options: HistoryWritingOptions) {
@@ -95,7 +95,7 @@ class HistoryWriter {
       return true;
     } catch (error) {
       if (!queue.isReady() || !isRefusal(error)) throw error;
-      this.#noteRefusal(error.message);
+      this.#noteRefusal(error);
       return false;
     }
   }
@@ -105,17 +105,23 @@ class HistoryWriter {
     return this.#last ? this.#last.look.at + clock.now() - this.#last.heardAt : clock.wallNow();
   }
 
-  /** What Redis refuses for 10 s is said as of a duty that fails. */
+  /** What Redis refuses for 10 s is said as of a duty that fails; what was asked for is no failure. */
   get trouble(): DutyTrouble | undefined {
-    if (!this.#refused || this.#options.clock.now() - this.#refused.at < SAID_AFTER_MS) return undefined;
+    if (!this.#refused || this.#refused.isWanted || this.#options.clock.now() - this.#refused.at < SAID_AFTER_MS)
+      return undefined;
     const text = `the history has failed for more than ${SAID_AFTER_MS / 1_000} s: ${this.#refused.reason}`;
     return { duty: 'history', text, stops: false };
   }
 
-  #noteRefusal(reason: string): void {
+  #noteRefusal(error: Error): void {
     if (this.#refused) return;
-    this.#refused = { at: this.#options.clock.now(), reason };
-    this.#options.log.warn(`The history of the queue is not written, and deliveries go on without it: ${reason}`);
+    const { clock, log } = this.#options;
+    const { message: reason } = error;
+    const isWanted = error instanceof SideBooksOffError;
+    this.#refused = { at: clock.now(), reason, isWanted };
+    log[isWanted ? 'info' : 'warn'](
+      `The history of the queue is not written, and deliveries go on without it: ${reason}`,
+    );
   }
 
   #taken(): void {

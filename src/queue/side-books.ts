@@ -41,6 +41,11 @@ export class SideBooks {
     return this.#bytes < this.#options.mostBytes;
   }
 
+  /** Nothing is to be kept at all. */
+  get areOff(): boolean {
+    return this.#options.mostBytes === 0;
+  }
+
   /** Looks again if the last look is half a minute old. Rejects with RedisUnavailableError while Redis does not answer. */
   async look(): Promise<void> {
     const { connection, keys, clock } = this.#options;

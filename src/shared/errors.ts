@@ -39,6 +39,13 @@ export class UnusableRedisError extends BrokerError {
   }
 }
 
+/** REDIS_SIDE_BOOKS_MAX is 0: nothing is kept beside the messages, as was asked for. */
+export class SideBooksOffError extends UnusableRedisError {
+  constructor() {
+    super('REDIS_SIDE_BOOKS_MAX is 0');
+  }
+}
+
 /** Redis did not answer. `outcomeUnknown` says that the command may have been carried out all the same. */
 export class RedisUnavailableError extends BrokerError {
   constructor(

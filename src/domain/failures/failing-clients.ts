@@ -85,21 +85,22 @@ export class FailingClients {
   failed({ client, answer, at }: Failure, now: number): void {
     this.#turn(now);
     this.#all.add('failed');
-    const name = client?.slice(0, NAME_LENGTH);
+    const name = shortened(client);
     const known = this.#clients.get(name);
     if (!known && this.#clients.size >= MOST_CLIENTS) return;
     const its = known ?? { counts: new Halves(), answer, since: at };
     if (!its.counts.isPoor) its.since = at;
     its.counts.add('failed');
     its.answer = answer;
-    this.#clients.set(name, its);
+    // a copy: a part of a text keeps the whole alive (V8), which may be as large as its message
+    if (!known) this.#clients.set(name === undefined ? name : Buffer.from(name).toString(), its);
   }
 
   /** @param now monotonic ms. */
   delivered(client: string | undefined, now: number): void {
     this.#turn(now);
     this.#all.add('delivered');
-    if (this.#clients.size > 0) this.#clients.get(client?.slice(0, NAME_LENGTH))?.counts.add('delivered');
+    if (this.#clients.size > 0) this.#clients.get(shortened(client))?.counts.add('delivered');
   }
 
   /** Over one to two intervals. @param now monotonic ms. */
@@ -123,4 +124,8 @@ export class FailingClients {
     }
     for (const [client, { counts }] of this.#clients) if (counts.failed === 0) this.#clients.delete(client);
   }
+}
+
+function shortened(client: string | undefined): string | undefined {
+  return client?.slice(0, NAME_LENGTH);
 }

@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import { COUNTED_IN_HISTORY, dayName, dayOf, monthName } from '../../domain/history/book.js';
-import { UnusableRedisError } from '../../shared/errors.js';
+import { SideBooksOffError, UnusableRedisError } from '../../shared/errors.js';
 import type { RedisConnection } from '../connection/connection.js';
 import { redisScript } from '../connection/script.js';
 import type { RedisKeys } from '../keys.js';
@@ -15,7 +15,7 @@ const noteScript = redisScript('history/note');
 interface Tools {
   readonly connection: RedisConnection;
   readonly keys: RedisKeys;
-  readonly sideBooks: Pick<SideBooks, 'look' | 'mayGrow'>;
+  readonly sideBooks: Pick<SideBooks, 'look' | 'mayGrow' | 'areOff'>;
 }
 
 /**
@@ -26,6 +26,7 @@ export async function noteHistory(
   { connection, keys, sideBooks }: Tools,
   { writer, counts, written, stoodMs, oldestWaitSeconds, redisNow }: HistoryNote,
 ): Promise<HistoryLook> {
+  if (sideBooks.areOff) throw new SideBooksOffError();
   await sideBooks.look();
   if (!sideBooks.mayGrow) throw new UnusableRedisError(SIDE_BOOKS_FULL);
   const lists = (await consumersIn(connection, keys)).map((consumer) => keys.processing(consumer));

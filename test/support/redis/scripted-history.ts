@@ -1,6 +1,6 @@
 import { NOTHING_COUNTED, type HistoryCounts } from '../../../src/domain/history/book.js';
 import type { HistoryLook, HistoryNote, HistoryQueue } from '../../../src/queue/background-queue.js';
-import { RedisUnavailableError, UnusableRedisError } from '../../../src/shared/errors.js';
+import { RedisUnavailableError, SideBooksOffError, UnusableRedisError } from '../../../src/shared/errors.js';
 
 /** A history that takes notes as Redis does, or refuses them as the test says. */
 export class ScriptedHistory implements HistoryQueue {
@@ -8,6 +8,7 @@ export class ScriptedHistory implements HistoryQueue {
   isUp = true;
   refusal: string | undefined;
   hasRoom = true;
+  isOff = false;
   /** The next note is taken, and its answer lost. */
   losesAnswer = false;
   look: HistoryLook = { at: Date.UTC(2026, 0, 1), arrived: 0, waiting: 0, oldest: undefined };
@@ -24,6 +25,7 @@ export class ScriptedHistory implements HistoryQueue {
   }
 
   async noteHistory(note: HistoryNote): Promise<HistoryLook> {
+    if (this.isOff) throw new SideBooksOffError();
     if (!this.isUp) throw new RedisUnavailableError('it is away', true);
     if (this.refusal !== undefined) throw new RedisUnavailableError(this.refusal, false);
     if (!this.hasRoom) throw new UnusableRedisError('no room');

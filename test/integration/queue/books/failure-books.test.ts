@@ -103,6 +103,22 @@ test('the sweep forgets those that have not failed for a day and two intervals, 
   expect(await one.takeFailureSweep()).toBe(false);
 });
 
+test('whose messages have no client_id is nobody', async () => {
+  const { background } = await queueOf();
+  const options = {
+    retryIntervalMs: 30_000,
+    queue: background,
+    metrics: { skipped: () => undefined },
+    clock: systemClock,
+  };
+  const counts = new FailureCounts({ ...options, log: recordedLog() });
+  const failure = { at: AT, messageId: 'm', reason: 'http_422', status: 422, client: '', domain: undefined };
+  counts.note(failure);
+  counts.delivered('');
+  expect(counts.failing.clients).toMatchObject([{ client: undefined, failed: 1, delivered: 1 }]);
+  await counts.stop();
+});
+
 test('side books that are full grow no more, and that is said', async () => {
   const queue = await queueOf('worker-1', { sideBooksMaxBytes: 100_000 });
   await redis.client.hset(keys.failuresIn(hourOf(systemClock.wallNow())), 'f', 'x'.repeat(200_000));

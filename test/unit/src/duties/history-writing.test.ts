@@ -66,6 +66,15 @@ test('a refusal is said once, is a trouble after 10 s, and what was counted mean
   expect(log.count(/^INFO The history of the queue is written again after 3\d\d s/)).toBe(1);
 });
 
+test('a history that nobody wants is no trouble', async () => {
+  const { clock, queue, log, writing } = await started();
+  queue.isOff = true;
+  await clock.advance(60_000);
+  expect(writing.trouble).toBeUndefined();
+  expect(log.count(/^INFO The history of the queue is not written.*REDIS_SIDE_BOOKS_MAX is 0/)).toBe(1);
+  expect(log.count(/^WARNING/)).toBe(0);
+});
+
 test('a history for which there is no room is refused as well', async () => {
   const { clock, queue, log, counts } = await started();
   queue.hasRoom = false;
