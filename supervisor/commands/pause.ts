@@ -51,7 +51,7 @@ export const registerPause: RegisterCommand = (program, context) => {
 function spanOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   // minutes were meant more often than seconds, and deliveries would go on long before
-  if (/^[1-9]\d*$/.test(text))
+  if (/^\d+(\.\d+)?$/.test(text) && Number(text) > 0)
     throw usageError(`--for is ${JSON.stringify(text)}: say ${text}s, ${text}m or ${text}h.`);
   const ms = parseTimeSpan(text);
   if (ms === undefined || ms < SHORTEST_PAUSE_S * 1_000 || ms > LONGEST_PAUSE_S * 1_000) {

@@ -9,6 +9,8 @@ import { trustedFiles } from './trusted-files.js';
 export interface FoundInstance extends Instance {
   /** Whose it is; undefined where the system knows no users. */
   readonly owner: number | undefined;
+  /** Of whoever looks, or of the machine's service: nobody else has chosen it. */
+  readonly isNear: boolean;
 }
 
 export interface Sight {
@@ -39,7 +41,8 @@ export function findInstances(env: Environment): Sight {
     for (const { path, text, owner } of looked.files) {
       const instance = parseInstance(text);
       const state = instance && stateOf(instance, hostname());
-      if (instance && state === 'running') instances.push({ ...instance, owner });
+      const isNear = owner === uid || place.folder === UNIT_FOLDER;
+      if (instance && state === 'running') instances.push({ ...instance, owner, isNear });
       else if (state === 'dead' && owner === uid) rmSync(path, { force: true });
     }
   }

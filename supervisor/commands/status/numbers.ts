@@ -1,5 +1,5 @@
 /** The queue and the rates as facts that stand side by side, the most urgent first. Pure. */
-import { CAUSE } from '../../../src/shared/words/causes.js';
+import { whyUncounted } from '../../status/documents/status-lines.js';
 import type { StatusDocument } from '../../status/status-document.js';
 import { duration } from '../kit/duration.js';
 import { line, type Line } from './drawing/line.js';
@@ -9,7 +9,7 @@ const TRENDS = { none: '', shrinking: '', level: 'as much arrives as leaves', gr
 /** Where the messages are. */
 export function places({ queue, workers }: StatusDocument): Line[] {
   const { waiting, retrying, dead, oldest_wait_seconds: oldestWait, retry_due_in_seconds: dueIn } = queue;
-  if (waiting === null) return [line('waiting, retrying and dead: unknown, ', CAUSE.redis)];
+  if (waiting === null) return [line('waiting, retrying and dead: unknown, ', whyUncounted(queue))];
   const oldest = oldestWait ? `, the oldest for ${duration(oldestWait)}` : '';
   return [
     line(`${waiting} waiting${oldest}`),

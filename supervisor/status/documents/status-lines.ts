@@ -10,11 +10,16 @@ export function statusLines({ supervisor, workers, queue }: StatusDocument): str
     ...supervisor.reasons.map((reason) => `Status: ${reason}`),
     ...supervisor.failing_duties.map(({ text }) => `Status: ${text}`),
     queue.waiting === null
-      ? `Status: queue ${queue.name} unknown, ${CAUSE.redis}`
+      ? `Status: queue ${queue.name} unknown, ${whyUncounted(queue)}`
       : `Status: queue ${queue.name} has ${queue.waiting} waiting, ${queue.processing} processing, ${queue.retrying} retrying, ${queue.dead} dead`,
     ...(queue.paused === null ? [] : [`Status: ${pauseOf(queue.paused)}`]),
     ...workers.map(workerLine),
   ];
+}
+
+/** Why what the queue holds is not known. */
+export function whyUncounted({ redis_up: isUp }: Pick<StatusDocument['queue'], 'redis_up'>): string {
+  return isUp ? 'Redis refuses to count it' : CAUSE.redis;
 }
 
 function workerLine(worker: WorkerStatus): string {

@@ -92,6 +92,32 @@ describe.runIf(isAlone)('from /', () => {
     expect(inside).toEqual({ code: 0, out: 'There are no dead letters.', err: '' });
   });
 
+  test('the files of a folder mean no other instance that was started there', async () => {
+    const { port, directory } = await startIn('shared');
+    const own = await freePort();
+    writeFileSync(join(directory, '.env'), `SUPERVISOR_PORT=${own}\nREDIS_HOST=127.0.0.1\nREDIS_PORT=${redis.port}\n`);
+    const stopped = await runCommand(['stop'], { env: { HOME: home }, cwd: directory });
+    expect([stopped.code, stopped.err]).toEqual([3, expect.not.stringContaining(String(port))]);
+    expect((await fromRoot('status', '--instance', String(port))).code).toBe(0);
+  });
+
+  test('one that hangs keeps no command from Redis that its own files describe', async () => {
+    const { program, directory, port } = await startIn('hangs');
+    writeFileSync(join(directory, '.env'), `SUPERVISOR_PORT=${port}\nREDIS_HOST=127.0.0.1\nREDIS_PORT=${redis.port}\n`);
+    program.signal('SIGSTOP');
+    try {
+      const inside = await runCommand(['dead', 'list'], { env: { HOME: home }, cwd: directory });
+      expect([inside.code, inside.out]).toEqual([0, 'There are no dead letters.']);
+      expect(inside.err).toMatch(
+        /^Note: the supervisor of this folder cannot be asked for its settings \(.*\); its files are read\.$/,
+      );
+      const { out } = await fromRoot('check', '--json');
+      expect(JSON.parse(out)).toMatchObject({ findings: expect.anything() as unknown });
+    } finally {
+      program.signal('SIGCONT');
+    }
+  });
+
   test('with two they ask which, and are told by port or folder', async () => {
     const [one, two] = [await startIn('one'), await startIn('two')];
     const asked = await fromRoot('status');
@@ -179,9 +205,12 @@ describe.runIf(canBeOthers)('of another user', () => {
     const { code, out, err } = await fromRoot('status');
     expect([code, out]).toEqual([0, expect.stringContaining(`pid ${program.pid}`)]);
     expect(err).toContain(`Note: instance ${port} (pid ${program.pid}, queue theirs, of uid ${OTHER}) in ${directory}`);
-    expect(await fromRoot('dead', 'list')).toMatchObject({ code: 0, out: 'There are no dead letters.' });
+    const unnamed = await fromRoot('dead', 'list');
+    expect([unnamed.code, unnamed.err]).toEqual([2, expect.stringContaining(`--instance ${port}: instance ${port}`)]);
+    const named = ['dead', 'list', '--instance', String(port)];
+    expect(await fromRoot(...named)).toMatchObject({ code: 0, out: 'There are no dead letters.' });
     writeFileSync(join(directory, '.env'), `REDIS_PASSWORD_FILE=${secret}\n`);
-    const refused = await fromRoot('dead', 'list');
+    const refused = await fromRoot(...named);
     expect([refused.code, refused.err]).toEqual([78, expect.stringContaining('(permission denied)')]);
   });
 });

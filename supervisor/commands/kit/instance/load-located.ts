@@ -1,5 +1,5 @@
 /** Loads the configuration of the installation that a command means (locate.ts). */
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 
 import { loadConfig, type LoadedConfig } from '../../../../src/shared/config/load.js';
@@ -23,10 +23,30 @@ export interface Located {
   readonly address: Extract<ControlAddress, { readonly socketPath: string }>;
 }
 
+/** A running supervisor does not say what it was started with: it hangs, or is of another version. */
+class UnansweredError extends CommandError {
+  constructor(
+    readonly why: string,
+    cause: Error,
+  ) {
+    const advice = 'Run this in its folder, or name its --config.';
+    super(EXIT_FAILURE, `It cannot be asked for its settings: ${why} ${advice}`, { cause });
+  }
+}
+
 /** Rejects with CommandError and with ConfigError. */
 export async function loadLocated(command: Command, context: CommandContext): Promise<Located> {
   const location = locate(command, context);
-  if (location.kind === 'instance') return loadOfInstance(command, location);
+  if (location.kind === 'instance') {
+    try {
+      return await loadOfInstance(command, location, context.cwd);
+    } catch (error) {
+      if (!location.isOwn || !(error instanceof UnansweredError)) throw error;
+      context.printError(
+        `Note: the supervisor of this folder cannot be asked for its settings (${error.why}); its files are read.`,
+      );
+    }
+  }
   const cwd = location.kind === 'folder' ? location.cwd : context.cwd;
   const loaded = loadConfig({ ...givenTo(command, 'supervisor'), env: context.env, cwd });
   return { location, loaded, cwd, address: { socketPath: controlSocketPath(loaded.config.supervisor) } };
@@ -36,6 +56,7 @@ export async function loadLocated(command: Command, context: CommandContext): Pr
 async function loadOfInstance(
   command: Command,
   location: Extract<Location, { readonly kind: 'instance' }>,
+  cwd: string,
 ): Promise<Located> {
   const { instance } = location;
   const { directory, socket, owner } = instance;
@@ -48,7 +69,7 @@ async function loadOfInstance(
       flags: { ...origin.flags, ...given.flags },
       env: { ...origin.environment, ...env },
       cwd: directory,
-      argvConfig: given.argvConfig ?? origin.config ?? undefined,
+      argvConfig: given.argvConfig === undefined ? (origin.config ?? undefined) : resolve(cwd, given.argvConfig),
     }),
   );
   return { location, loaded, cwd: directory, address: { socketPath: socket, owner } };
@@ -62,8 +83,7 @@ async function originOf({ socket, owner }: FoundInstance): Promise<Origin> {
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const why = error instanceof ControlError && error.status === 404 ? 'it is of another version' : error.message;
-    const advice = 'Run this in its folder, or name its --config.';
-    throw new CommandError(EXIT_FAILURE, `It cannot be asked for its settings: ${why} ${advice}`);
+    throw new UnansweredError(why, error);
   } finally {
     client.close();
   }
@@ -86,8 +106,9 @@ export async function loadLocatedOr(
   try {
     return await loadLocated(command, context);
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    report(error.problems);
+    if (error instanceof ConfigError) report(error.problems);
+    else if (error instanceof UnansweredError) report([error.message]);
+    else throw error;
     return undefined;
   }
 }

@@ -1,21 +1,27 @@
 /**
  * Which installation a command means:
  *
- *   told      its flags or the environment say so, as ever
- *   instance  --instance or --directory choose a running one; else the one that runs in this folder; else, where this folder
- *             has no configuration, the only one that runs
- *   folder    --directory names a folder where none runs, or this one has files
+ *   told      its flags, the environment or the files of this folder say so, as ever
+ *   instance  --instance or --directory choose a running one; else the one that runs in this folder, if its files mean it
+ *             (`isOwn`); else, where this folder has no configuration, the only one that runs
+ *   folder    --directory names a folder where none runs
  *   nothing   none of it: the defaults are all there is, and whoever uses them says so
+ *
+ * Root takes its own and that of the machine's service before those of other users: any user may leave a file of his own,
+ * and whose Redis a command works on must not be his choice. Commands on Redis want such an instance named.
  */
 import { realpathSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 
-import { EXIT_FAILURE } from '../../../../src/shared/errors.js';
+import { loadConfig } from '../../../../src/shared/config/load.js';
+import { ConfigError, EXIT_FAILURE } from '../../../../src/shared/errors.js';
+import { controlSocketPath } from '../../../admin/socket-path.js';
 import { choose } from '../../../instances/choose.js';
 import { findInstances, type FoundInstance, type Sight } from '../../../instances/find.js';
 import { CommandError, usageError, type CommandContext } from '../command.js';
-import { EXIT_USAGE } from '../exit-codes.js';
+import { EXIT_NO_SUPERVISOR, EXIT_USAGE } from '../exit-codes.js';
+import { givenTo } from '../options/config-options.js';
 import { wantedBy } from './instance-options.js';
 import { hasFiles, isTold } from './own-configuration.js';
 import { instanceLine, othersText, severalText } from './words.js';
@@ -23,8 +29,8 @@ import { instanceLine, othersText, severalText } from './words.js';
 export type Location =
   | { readonly kind: 'told' }
   | { readonly kind: 'folder'; readonly cwd: string }
-  | { readonly kind: 'instance'; readonly instance: FoundInstance }
-  | { readonly kind: 'nothing'; readonly why: string; readonly isRefused: boolean; readonly isOthers: boolean };
+  | { readonly kind: 'instance'; readonly instance: FoundInstance; readonly isOwn: boolean }
+  | { readonly kind: 'nothing'; readonly why: string; readonly isRefused: boolean };
 
 const known = new WeakMap<Command, Location>();
 
@@ -46,21 +52,40 @@ function look(command: Command, context: CommandContext, absent: number): Locati
   if (isTold(command, context)) return { kind: 'told' };
   const sight = findInstances(context.env);
   const here = choose(sight.instances, { instance: port, directory: '.' }, context.cwd, real);
-  if (here.kind === 'instance') return here;
-  if (hasFiles(context.cwd)) return { kind: 'told' };
+  if (hasFiles(context.cwd)) {
+    const isMeant = here.kind === 'instance' && here.instance.socket === socketOfFiles(command, context);
+    return isMeant ? { ...here, isOwn: true } : { kind: 'told' };
+  }
+  if (here.kind === 'instance') return { ...here, isOwn: false };
   if (here.kind === 'several') throw usageError(severalText(here.instances));
-  const anywhere = choose(sight.instances, { instance: port }, context.cwd);
-  if (anywhere.kind === 'instance') return anywhere;
+  const near = sight.instances.filter(({ isNear }) => isNear);
+  const anywhere = choose(near.length > 0 ? near : sight.instances, { instance: port }, context.cwd);
   if (anywhere.kind === 'several') throw usageError(severalText(anywhere.instances));
+  if (anywhere.kind === 'instance') {
+    const mustBeNamed = near.length === 0 && absent !== EXIT_NO_SUPERVISOR;
+    if (mustBeNamed)
+      throw usageError(`Another user's supervisor is taken only by name: ${severalText([anywhere.instance])}`);
+    return { ...anywhere, isOwn: false };
+  }
   // the port may be that of a supervisor which has left no file: it is asked at its usual place
   return port === undefined ? nothing(sight, context) : { kind: 'told' };
+}
+
+/** Where the supervisor would answer that the files of this folder describe; undefined when they cannot be used. */
+function socketOfFiles(command: Command, { env, cwd }: CommandContext): string | undefined {
+  try {
+    return controlSocketPath(loadConfig({ ...givenTo(command, 'supervisor'), env, cwd }).config.supervisor);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return undefined;
+  }
 }
 
 function chosen(command: Command, context: CommandContext, absent: number): Location {
   const wanted = wantedBy(command);
   const sight = findInstances(context.env);
   const found = choose(sight.instances, wanted, context.cwd, real);
-  if (found.kind === 'instance') return found;
+  if (found.kind === 'instance') return { ...found, isOwn: false };
   if (found.kind === 'several') throw usageError(severalText(found.instances));
   if (wanted.instance !== undefined) {
     const where = wanted.directory === undefined ? '' : ` in ${wanted.directory}`;
@@ -82,7 +107,6 @@ function nothing(sight: Sight, { cwd }: CommandContext): Location {
     kind: 'nothing',
     why: `${why}${othersText(sight)}`,
     isRefused: sight.refusals.length > 0,
-    isOthers: sight.strangers.length > 0,
   };
 }
 

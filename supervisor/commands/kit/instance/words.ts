@@ -25,14 +25,20 @@ export function severalText(instances: readonly FoundInstance[]): string {
     const flag = samePort ? `--directory ${instance.directory}` : `--instance ${instance.port}`;
     return `\n  ${flag}: ${instanceLine(instance)}`;
   });
-  return `${instances.length} supervisors run here; say which is meant:${lines.join('')}`;
+  const count = instances.length === 1 ? 'one supervisor runs' : `${instances.length} supervisors run`;
+  return `${count} here; say which is meant:${lines.join('')}`;
 }
 
 /** What else was seen, as sentences that follow another; empty = nothing. */
 export function othersText({ refusals, strangers }: Pick<Sight, 'refusals' | 'strangers'>): string {
   const told = strangers.map(({ uid, port }) => {
     const which = port === undefined ? 'There is one' : `There is one (SUPERVISOR_PORT ${port})`;
-    return `${which} of ${userText(uid)}, which is not yours to use: run this as root or as that user, with sudo -u ${userName(uid) ?? `'#${uid}'`}.`;
+    const whose = `${which} of ${userText(uid)}`;
+    const asUser = `sudo -u ${userName(uid) ?? `'#${uid}'`}`;
+    // nothing is closed to root: that one is of an earlier version, or has left its file where only its user looks
+    return process.getuid?.() === 0
+      ? `${whose}, which has left no file where root looks: run this with ${asUser}, or name its --socket.`
+      : `${whose}, which is not yours to use: run this as root or as that user, with ${asUser}.`;
   });
   return [...refusals, ...told].map((sentence) => ` ${sentence}`).join('');
 }

@@ -54,9 +54,7 @@ function addressOf(command: Command, context: CommandContext): ControlAddress {
   if (location.kind === 'instance') {
     return { socketPath: location.instance.socket, owner: location.instance.owner, who };
   }
-  if (location.kind === 'nothing' && (location.isRefused || location.isOthers)) {
-    throw new CommandError(location.isRefused ? EXIT_FAILURE : EXIT_NO_SUPERVISOR, location.why);
-  }
+  if (location.kind === 'nothing' && location.isRefused) throw new CommandError(EXIT_FAILURE, location.why);
   const cwd = location.kind === 'folder' ? location.cwd : context.cwd;
   try {
     const { supervisor } = loadConfig({ ...givenTo(command, 'supervisor'), env: context.env, cwd }).config;

@@ -106,8 +106,8 @@ test('a user looks where his own supervisors leave their files; root also where 
 
 describe('which one is meant', () => {
   const [a, b] = [
-    { ...instanceOf(1, '/srv/a'), owner: 0 },
-    { ...instanceOf(2, '/srv/b'), owner: 0 },
+    { ...instanceOf(1, '/srv/a'), owner: 0, isNear: true },
+    { ...instanceOf(2, '/srv/b'), owner: 0, isNear: true },
   ];
   test.each([
     [[a], {}, { kind: 'instance', instance: a }],
