@@ -5,8 +5,8 @@ import { startMainServer } from '../../scripts/main-server/server.js';
 import { pemsOf } from '../support/main-server/main-server.js';
 import { neededProgram } from '../support/program/needed-program.js';
 import { QUEUE } from '../support/redis/queue.js';
-import { CHROMIUM, type WatchedPage } from './browser.js';
-import { TOKEN, useDashboard } from './opened-dashboard.js';
+import { CHROMIUM, type WatchedPage } from './support/browser.js';
+import { TOKEN, useDashboard } from './support/opened-dashboard.js';
 
 const chromium = await neededProgram(CHROMIUM);
 const keys = redisKeys(QUEUE);

@@ -6,8 +6,8 @@ import { pemsOf } from '../support/main-server/main-server.js';
 import { neededProgram } from '../support/program/needed-program.js';
 import { QUEUE } from '../support/redis/queue.js';
 import { HANGS_MS, waitFor } from '../support/wait-for.js';
-import { CHROMIUM, type WatchedPage } from './browser.js';
-import { useDashboard } from './opened-dashboard.js';
+import { CHROMIUM, type WatchedPage } from './support/browser.js';
+import { useDashboard } from './support/opened-dashboard.js';
 
 const chromium = await neededProgram(CHROMIUM);
 

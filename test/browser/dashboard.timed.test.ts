@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { crowded } from '../support/crowding.js';
 import { neededProgram } from '../support/program/needed-program.js';
 import { waitFor } from '../support/wait-for.js';
-import { CHROMIUM, type WatchedPage } from './browser.js';
-import { withWorkers } from './changed-events.js';
-import { DEAD, envelope, useDashboard } from './opened-dashboard.js';
+import { CHROMIUM, type WatchedPage } from './support/browser.js';
+import { withWorkers } from './support/changed-events.js';
+import { DEAD, envelope, useDashboard } from './support/opened-dashboard.js';
 
 const chromium = await neededProgram(CHROMIUM);
 

@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { startMainServer } from '../../scripts/main-server/server.js';
 import { pemsOf } from '../support/main-server/main-server.js';
 import { neededProgram } from '../support/program/needed-program.js';
-import { CHROMIUM, type WatchedPage } from './browser.js';
-import { withWorkers } from './changed-events.js';
-import { DEAD, envelope, useDashboard } from './opened-dashboard.js';
+import { CHROMIUM, type WatchedPage } from './support/browser.js';
+import { withWorkers } from './support/changed-events.js';
+import { DEAD, envelope, useDashboard } from './support/opened-dashboard.js';
 
 const chromium = await neededProgram(CHROMIUM);
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { CAUSE } from '../../src/shared/words/causes.js';
-import { CHROMIUM, openPage, startBrowser, type WatchedPage } from './browser.js';
+import { CHROMIUM, openPage, startBrowser, type WatchedPage } from './support/browser.js';
 import { runCommand, type Ran } from '../process/fixtures/operated.js';
 import { neededProgram } from '../support/program/needed-program.js';
 import { makeCertificates } from '../support/main-server/pki.js';

@@ -9,8 +9,8 @@ import { neededProgram } from '../support/program/needed-program.js';
 import { QUEUE } from '../support/redis/queue.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 import { waitFor } from '../support/wait-for.js';
-import { CHROMIUM } from './browser.js';
-import { useDashboard } from './opened-dashboard.js';
+import { CHROMIUM } from './support/browser.js';
+import { useDashboard } from './support/opened-dashboard.js';
 
 const chromium = await neededProgram(CHROMIUM);
 const DESK = { width: 1_280, height: 800 };

@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { neededProgram } from '../support/program/needed-program.js';
 import { waitFor } from '../support/wait-for.js';
-import { CHROMIUM } from './browser.js';
-import { DEAD, envelope, useDashboard } from './opened-dashboard.js';
+import { CHROMIUM } from './support/browser.js';
+import { DEAD, envelope, useDashboard } from './support/opened-dashboard.js';
 
 const chromium = await neededProgram(CHROMIUM);
 /** Its number has no exact place in a double, and its keys are not in order. */

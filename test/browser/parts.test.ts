@@ -1,8 +1,8 @@
 /** What one section of the page cannot show keeps no other from showing the rest. */
 import { describe, expect, test } from 'vitest';
 import { neededProgram } from '../support/program/needed-program.js';
-import { CHROMIUM } from './browser.js';
-import { useDashboard } from './opened-dashboard.js';
+import { CHROMIUM } from './support/browser.js';
+import { useDashboard } from './support/opened-dashboard.js';
 
 const chromium = await neededProgram(CHROMIUM);
 

@@ -1,8 +1,8 @@
 /** The dashboard of a supervisor without SUPERVISOR_ADMIN_TOKEN: it says so before anybody types anything. */
 import { describe, expect, test } from 'vitest';
 import { neededProgram } from '../support/program/needed-program.js';
-import { CHROMIUM } from './browser.js';
-import { DEAD, envelope, TOKEN, useDashboard } from './opened-dashboard.js';
+import { CHROMIUM } from './support/browser.js';
+import { DEAD, envelope, TOKEN, useDashboard } from './support/opened-dashboard.js';
 
 const chromium = await neededProgram(CHROMIUM);
 

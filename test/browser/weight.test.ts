@@ -2,8 +2,8 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { neededProgram } from '../support/program/needed-program.js';
-import { CHROMIUM } from './browser.js';
-import { useDashboard } from './opened-dashboard.js';
+import { CHROMIUM } from './support/browser.js';
+import { useDashboard } from './support/opened-dashboard.js';
 
 const chromium = await neededProgram(CHROMIUM);
 /** As served: nothing is compressed on the way. */

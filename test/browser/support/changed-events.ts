@@ -1,8 +1,8 @@
 /** Stands between a page and its supervisor: passes everything on, and changes what the events say. */
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { StatusEvent } from '../../supervisor/status/status-events.js';
-import type { StatusDocument } from '../../supervisor/status/status-document.js';
+import type { StatusEvent } from '../../../supervisor/status/status-events.js';
+import type { StatusDocument } from '../../../supervisor/status/status-document.js';
 
 export type ChangeEvent = (event: StatusEvent) => object;
 

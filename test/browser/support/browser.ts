@@ -1,7 +1,7 @@
 /** Debian's Chromium, headless, and pages that notice what must not happen in them. */
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
-import type { ProgramRequest } from '../../scripts/local/find-program.js';
-import { HANGS_MS } from '../support/wait-for.js';
+import type { ProgramRequest } from '../../../scripts/local/find-program.js';
+import { HANGS_MS } from '../../support/wait-for.js';
 
 export const CHROMIUM: ProgramRequest = {
   names: ['chromium', 'chromium-browser', 'google-chrome'],

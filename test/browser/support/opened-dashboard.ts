@@ -1,8 +1,8 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll } from 'vitest';
-import { useInstallation, type Fleet, type Installation, type Settings } from '../support/program/fleet.js';
-import { QUEUE } from '../support/redis/queue.js';
-import { waitFor } from '../support/wait-for.js';
+import { useInstallation, type Fleet, type Installation, type Settings } from '../../support/program/fleet.js';
+import { QUEUE } from '../../support/redis/queue.js';
+import { waitFor } from '../../support/wait-for.js';
 import { changedEvents, type ChangedEvents, type ChangeEvent } from './changed-events.js';
 import { openPage, startBrowser, type WatchedPage } from './browser.js';
 
