@@ -116,7 +116,7 @@ function lines(message: string): string {
 async function copyText(raw: string, shown: HTMLElement, note: HTMLElement): Promise<void> {
   try {
     await navigator.clipboard.writeText(raw);
-    setText(note, 'Copied as it was sent.');
+    setText(note, 'Copied as it lies in Redis.');
   } catch {
     getSelection()?.selectAllChildren(shown);
     setText(note, 'Marked; the browser copies it with Ctrl+C.');
