@@ -1,7 +1,7 @@
 import { NOTHING_COUNTED, type HistoryCounts } from '../domain/history/book.js';
 import { waitSecondsOf } from '../domain/history/oldest-wait.js';
 import type { HistoryLook, HistoryQueue } from '../queue/background-queue.js';
-import { RedisUnavailableError, SideBooksOffError, UnusableRedisError } from '../shared/errors.js';
+import { isRedisRefusal, SideBooksOffError } from '../shared/errors.js';
 import type { DutyTrouble } from '../shared/ipc.js';
 import type { Log } from '../shared/logger/log.js';
 import type { Clock } from '../shared/time/clock.js';
@@ -55,10 +55,6 @@ export function createHistoryWriting(options: HistoryWritingOptions): Duty {
   };
 }
 
-function isRefusal(error: unknown): error is Error {
-  return error instanceof UnusableRedisError || (error instanceof RedisUnavailableError && !error.outcomeUnknown);
-}
-
 class HistoryWriter {
   readonly #options: HistoryWritingOptions;
   #written = NOTHING_COUNTED;
@@ -94,7 +90,7 @@ class HistoryWriter {
       onLook?.(look);
       return true;
     } catch (error) {
-      if (!queue.isReady() || !isRefusal(error)) throw error;
+      if (!queue.isReady() || !isRedisRefusal(error)) throw error;
       this.#noteRefusal(error);
       return false;
     }

@@ -57,6 +57,11 @@ export class RedisUnavailableError extends BrokerError {
   }
 }
 
+/** Redis has answered that it will not, and nothing has happened; while it is away this says nothing. */
+export function isRedisRefusal(error: unknown): error is UnusableRedisError | RedisUnavailableError {
+  return error instanceof UnusableRedisError || (error instanceof RedisUnavailableError && !error.outcomeUnknown);
+}
+
 export const EXIT_FAILURE = 1;
 /** sysexits.h EX_CONFIG: a service manager must not restart what a restart cannot mend. */
 export const EXIT_CONFIG = 78;

@@ -13,7 +13,7 @@
 import { isDuty, type DutyName } from './words/duties.js';
 import { isConfig, type Config } from './config/config.js';
 import { readCounts, type Counts } from './metrics/counts.js';
-import { readFailing } from './metrics/failing-facts.js';
+import { isCount, readFailing } from './metrics/failing-facts.js';
 import { readMetrics, type MetricJson } from './metrics/metric-json.js';
 
 export type ToChild =
@@ -248,8 +248,4 @@ function isIdentity(value: unknown): value is Identity {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
 }

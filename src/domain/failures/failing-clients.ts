@@ -38,25 +38,24 @@ const LEAST_MS = 30_000;
 
 /** What happened in this half of the time that is looked at, and in the half before it. */
 class Halves {
-  #failed = [0, 0];
-  #delivered = [0, 0];
+  #now = { failed: 0, delivered: 0 };
+  #before = { failed: 0, delivered: 0 };
 
   add(kind: 'failed' | 'delivered'): void {
-    const counts = kind === 'failed' ? this.#failed : this.#delivered;
-    counts[0] = (counts[0] ?? 0) + 1;
+    this.#now[kind] += 1;
   }
 
   turn(): void {
-    this.#failed = [0, this.#failed[0] ?? 0];
-    this.#delivered = [0, this.#delivered[0] ?? 0];
+    this.#before = this.#now;
+    this.#now = { failed: 0, delivered: 0 };
   }
 
   get failed(): number {
-    return (this.#failed[0] ?? 0) + (this.#failed[1] ?? 0);
+    return this.#now.failed + this.#before.failed;
   }
 
   get delivered(): number {
-    return (this.#delivered[0] ?? 0) + (this.#delivered[1] ?? 0);
+    return this.#now.delivered + this.#before.delivered;
   }
 
   get isPoor(): boolean {

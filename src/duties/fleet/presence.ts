@@ -1,6 +1,6 @@
 import { memberField, presenceText, type MemberName, type Presence } from '../../domain/fleet/member.js';
 import type { FleetQueue } from '../../queue/background-queue.js';
-import { RedisUnavailableError, UnusableRedisError } from '../../shared/errors.js';
+import { isRedisRefusal } from '../../shared/errors.js';
 import type { Log } from '../../shared/logger/log.js';
 import type { Clock } from '../../shared/time/clock.js';
 import type { Duty } from '../duty-failures.js';
@@ -94,7 +94,7 @@ class Speaker {
       this.#taken();
       return true;
     } catch (error) {
-      if (!queue.isReady() || !isRefusal(error)) throw error;
+      if (!queue.isReady() || !isRedisRefusal(error)) throw error;
       this.#refused(error.message);
       return false;
     }
@@ -123,8 +123,4 @@ function stopped(presence: Presence): Presence {
     ...{ state: 'stopped', isReady: false, reason: undefined },
     ...{ workersReady: 0, deliveredPerSecond: 0, failedPerSecond: 0 },
   };
-}
-
-function isRefusal(error: unknown): error is Error {
-  return error instanceof UnusableRedisError || (error instanceof RedisUnavailableError && !error.outcomeUnknown);
 }

@@ -1,6 +1,6 @@
 import { indexWord } from '../../domain/dead-letters/index-line.js';
 import { failureHours } from '../../domain/failures/hours.js';
-import { RedisUnavailableError, UnusableRedisError } from '../../shared/errors.js';
+import { isRedisRefusal } from '../../shared/errors.js';
 import type { RedisConnection } from '../connection/connection.js';
 import { redisScript } from '../connection/script.js';
 import type { RedisKeys } from '../keys.js';
@@ -21,11 +21,7 @@ export async function forgetExamples(
     try {
       await forgetScript.run(connection, [keys.failuresIn(hour)], [indexWord(messageId)]);
     } catch (error) {
-      if (!connection.isReady() || !isRefusal(error)) throw error;
+      if (!connection.isReady() || !isRedisRefusal(error)) throw error;
     }
   }
-}
-
-function isRefusal(error: unknown): boolean {
-  return error instanceof UnusableRedisError || (error instanceof RedisUnavailableError && !error.outcomeUnknown);
 }

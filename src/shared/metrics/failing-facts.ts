@@ -16,6 +16,7 @@ function isClient(value: unknown): value is ClientAttempts {
   return isNamed && typeof answer === 'string' && [failed, delivered, since].every(isCount);
 }
 
-function isCount(value: unknown): value is number {
+/** A number that is counted or measured, from 0 on. */
+export function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0;
 }

@@ -17,9 +17,9 @@ export function statusLines({ supervisor, workers, queue }: StatusDocument): str
   ];
 }
 
-/** Why what the queue holds is not known. */
+/** Why what the queue holds is not known; where Redis refuses to count, the duty that fails says so. */
 export function whyUncounted({ redis_up: isUp }: Pick<StatusDocument['queue'], 'redis_up'>): string {
-  return isUp ? 'Redis refuses to count it' : CAUSE.redis;
+  return isUp ? 'not counted' : CAUSE.redis;
 }
 
 function workerLine(worker: WorkerStatus): string {
