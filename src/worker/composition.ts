@@ -37,6 +37,7 @@ import type { BeatSources } from './beat.js';
 import { Burial } from './attempt/burial.js';
 import { Copies } from './attempt/copies.js';
 import { CertificatesInUse } from './certificates-in-use.js';
+import { burialTelling } from './attempt/burial-telling.js';
 import { GatedAttempts } from './attempt/gated-attempts.js';
 import { GivingUp } from './attempt/giving-up.js';
 import { Held } from './attempt/held.js';
@@ -227,24 +228,13 @@ function sweepOf({ config, clock, log }: WorkerOptions, { background }: RedisQue
   return createFailureSweep({ queue: background, retryIntervalMs: config.worker.retryIntervalMs, clock, log });
 }
 
-/** As StatusUpdates, past the breaker, in its places; and not of an id of which another copy is in hand here. */
 function tellerOf(
   { config, clock, random, log }: WorkerOptions,
   { queue, server, copies, flow, fleet, pause, statusPlaces }: Omit<Delivering, 'failureCounts'>,
 ): Duty {
   return createBurialTeller({
     queue: queue.background,
-    async tell({ messageId, attemptCount, errorMessage }, deadline, signal) {
-      if (!copies.take(messageId)) return undefined;
-      const hasPlace = await statusPlaces.take(() => !deadline.isOver && pause.isOpen, signal);
-      try {
-        if (!hasPlace) return undefined;
-        return await server.updateStatus(messageId, { status: 'failed', attemptCount, errorMessage }, deadline, signal);
-      } finally {
-        copies.release(messageId);
-        if (hasPlace) statusPlaces.release();
-      }
-    },
+    tell: burialTelling({ server, copies, places: statusPlaces, pause }),
     places: () => mostStatuses({ limit: flow.limit, cap: fleet.kept }),
     // without a part of the cap it has no place to tell from, and what it took would wait
     mayTell: async () => fleet.inFlightCap !== 0 && (await pause.mayBegin()),

@@ -297,6 +297,13 @@ describe('cancel', () => {
 });
 
 describe('erase', () => {
+  test('ends well where Redis refuses to clear the examples: another type at the name of an hour', async () => {
+    await push(message('to-erase'));
+    await redis.client.set(keys.failuresIn(hourOf(Date.now())), 'of another program');
+    const erased = await onQueue(({ actions }) => actions.erase('to-erase'));
+    expect(erased).toEqual({ living: 1, letters: 0, isClaimed: false, againInMs: 0 });
+  });
+
   test('leaves nothing of a message, wherever it lay and whatever was kept of it', async () => {
     const queue = await queueOf();
     await failed(queue, message('to-erase', 1), 'to-erase');

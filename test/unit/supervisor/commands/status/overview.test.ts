@@ -79,6 +79,8 @@ test('where messages are; unknown is no number', () => {
   const text = shown(status([worker('worker-1')], away), SMALL);
   expect(text).toContain('\nwaiting, retrying and dead: unknown, Redis cannot be reached\n');
   expect(text).not.toMatch(/\d dead/);
+  const uncounted = shown(status([worker('worker-1')], { ...away, redis_up: true }), SMALL);
+  expect(uncounted).toContain('\nwaiting, retrying and dead: unknown, not counted\n');
 });
 
 test('columns go by importance where there is no room, and are named', () => {
