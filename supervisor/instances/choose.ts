@@ -14,6 +14,22 @@ type Chosen =
   | { readonly kind: 'none' }
   | { readonly kind: 'several'; readonly instances: readonly FoundInstance[] };
 
+/**
+ * Of all that run here, where a command names neither port nor folder of one. Root's own and the machine's service come
+ * before those of other users: any user may leave a file of his own. `isOthers`: only such a one is left.
+ *
+ * @param port SUPERVISOR_PORT, as it was written; undefined = any.
+ */
+export function chooseAnywhere(
+  instances: readonly FoundInstance[],
+  port: string | undefined,
+): Chosen & { readonly isOthers: boolean } {
+  const meant = instances.filter((found) => port === undefined || String(found.port) === port);
+  const near = meant.filter(({ isNear }) => isNear);
+  const isOthers = near.length === 0;
+  return { ...choose(isOthers ? meant : near, {}, '/'), isOthers };
+}
+
 /** @param real the folder behind links, as supervisors name theirs. */
 export function choose(
   instances: readonly FoundInstance[],

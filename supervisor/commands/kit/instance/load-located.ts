@@ -36,7 +36,7 @@ class UnansweredError extends CommandError {
 
 /** Rejects with CommandError and with ConfigError. */
 export async function loadLocated(command: Command, context: CommandContext): Promise<Located> {
-  const location = locate(command, context);
+  const location = locate(command, context, 'work');
   if (location.kind === 'instance') {
     try {
       return await loadOfInstance(command, location, context.cwd);

@@ -7,8 +7,8 @@
  *   folder    --directory names a folder where none runs
  *   nothing   none of it: the defaults are all there is, and whoever uses them says so
  *
- * Root takes its own and that of the machine's service before those of other users: any user may leave a file of his own,
- * and whose Redis a command works on must not be his choice. Commands on Redis want such an instance named.
+ * Another user's, which root may use, is asked without being named, but no command works on its Redis unnamed: whose Redis
+ * that is, that user has chosen.
  */
 import { realpathSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -17,14 +17,14 @@ import type { Command } from 'commander';
 import { loadConfig } from '../../../../src/shared/config/load.js';
 import { ConfigError, EXIT_FAILURE } from '../../../../src/shared/errors.js';
 import { controlSocketPath } from '../../../admin/socket-path.js';
-import { choose } from '../../../instances/choose.js';
+import { choose, chooseAnywhere } from '../../../instances/choose.js';
 import { findInstances, type FoundInstance, type Sight } from '../../../instances/find.js';
 import { CommandError, usageError, type CommandContext } from '../command.js';
 import { EXIT_NO_SUPERVISOR, EXIT_USAGE } from '../exit-codes.js';
 import { givenTo } from '../options/config-options.js';
 import { wantedBy } from './instance-options.js';
 import { hasFiles, isTold } from './own-configuration.js';
-import { instanceLine, othersText, severalText } from './words.js';
+import { instanceLine, othersOnlyText, othersText, severalText } from './words.js';
 
 export type Location =
   | { readonly kind: 'told' }
@@ -32,13 +32,16 @@ export type Location =
   | { readonly kind: 'instance'; readonly instance: FoundInstance; readonly isOwn: boolean }
   | { readonly kind: 'nothing'; readonly why: string; readonly isRefused: boolean };
 
+/** What the command does with it: asks the supervisor, or works on its Redis. */
+type Purpose = 'ask' | 'work';
+
 const known = new WeakMap<Command, Location>();
 
-/** Looks once for each command, and says on stderr which instance it has found elsewhere. `absent` is the exit code where --instance names none. @throws CommandError */
-export function locate(command: Command, context: CommandContext, absent = EXIT_USAGE): Location {
+/** Looks once for each command, and says on stderr which instance it has found elsewhere. @throws CommandError */
+export function locate(command: Command, context: CommandContext, purpose: Purpose): Location {
   const before = known.get(command);
   if (before) return before;
-  const location = look(command, context, absent);
+  const location = look(command, context, purpose);
   known.set(command, location);
   if (location.kind === 'instance' && location.instance.directory !== real(context.cwd)) {
     context.printError(`Note: ${instanceLine(location.instance)}`);
@@ -46,9 +49,9 @@ export function locate(command: Command, context: CommandContext, absent = EXIT_
   return location;
 }
 
-function look(command: Command, context: CommandContext, absent: number): Location {
+function look(command: Command, context: CommandContext, purpose: Purpose): Location {
   const { instance, directory, port } = wantedBy(command);
-  if (instance !== undefined || directory !== undefined) return chosen(command, context, absent);
+  if (instance !== undefined || directory !== undefined) return chosen(command, context, purpose);
   if (isTold(command, context)) return { kind: 'told' };
   const sight = findInstances(context.env);
   const here = choose(sight.instances, { instance: port, directory: '.' }, context.cwd, real);
@@ -58,14 +61,19 @@ function look(command: Command, context: CommandContext, absent: number): Locati
   }
   if (here.kind === 'instance') return { ...here, isOwn: false };
   if (here.kind === 'several') throw usageError(severalText(here.instances));
-  const near = sight.instances.filter(({ isNear }) => isNear);
-  const anywhere = choose(near.length > 0 ? near : sight.instances, { instance: port }, context.cwd);
-  if (anywhere.kind === 'several') throw usageError(severalText(anywhere.instances));
-  if (anywhere.kind === 'instance') {
-    const mustBeNamed = near.length === 0 && absent !== EXIT_NO_SUPERVISOR;
-    if (mustBeNamed)
-      throw usageError(`Another user's supervisor is taken only by name: ${severalText([anywhere.instance])}`);
-    return { ...anywhere, isOwn: false };
+  return anywhere(sight, context, { port, purpose });
+}
+
+function anywhere(
+  sight: Sight,
+  context: CommandContext,
+  { port, purpose }: { readonly port: string | undefined; readonly purpose: Purpose },
+): Location {
+  const found = chooseAnywhere(sight.instances, port);
+  if (found.kind === 'several') throw usageError(severalText(found.instances));
+  if (found.kind === 'instance') {
+    if (found.isOthers && purpose === 'work') throw usageError(othersOnlyText(found.instance));
+    return { ...found, isOwn: false };
   }
   // the port may be that of a supervisor which has left no file: it is asked at its usual place
   return port === undefined ? nothing(sight, context) : { kind: 'told' };
@@ -81,7 +89,7 @@ function socketOfFiles(command: Command, { env, cwd }: CommandContext): string |
   }
 }
 
-function chosen(command: Command, context: CommandContext, absent: number): Location {
+function chosen(command: Command, context: CommandContext, purpose: Purpose): Location {
   const wanted = wantedBy(command);
   const sight = findInstances(context.env);
   const found = choose(sight.instances, wanted, context.cwd, real);
@@ -91,7 +99,8 @@ function chosen(command: Command, context: CommandContext, absent: number): Loca
     const where = wanted.directory === undefined ? '' : ` in ${wanted.directory}`;
     const others = sight.instances.map((other) => `\n  ${instanceLine(other)}`).join('');
     const rest = others === '' ? othersText(sight) : ` There run:${others}`;
-    throw new CommandError(absent, `No supervisor of port ${wanted.instance} runs${where}.${rest}`);
+    const code = purpose === 'ask' ? EXIT_NO_SUPERVISOR : EXIT_USAGE;
+    throw new CommandError(code, `No supervisor of port ${wanted.instance} runs${where}.${rest}`);
   }
   const cwd = resolve(context.cwd, wanted.directory ?? '.');
   if (!statSync(cwd, { throwIfNoEntry: false })?.isDirectory()) {

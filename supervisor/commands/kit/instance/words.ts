@@ -21,12 +21,20 @@ function relativeTo(directory: string, file: string): string {
 /** The question which one is meant. */
 export function severalText(instances: readonly FoundInstance[]): string {
   const samePort = new Set(instances.map(({ port }) => port)).size < instances.length;
-  const lines = instances.map((instance) => {
-    const flag = samePort ? `--directory ${instance.directory}` : `--instance ${instance.port}`;
-    return `\n  ${flag}: ${instanceLine(instance)}`;
-  });
-  const count = instances.length === 1 ? 'one supervisor runs' : `${instances.length} supervisors run`;
-  return `${count} here; say which is meant:${lines.join('')}`;
+  const lines = instances.map((instance) =>
+    choiceLine(instance, samePort ? `--directory ${instance.directory}` : `--instance ${instance.port}`),
+  );
+  return `${instances.length} supervisors run here; say which is meant:${lines.join('')}`;
+}
+
+/** Why the only one that runs is not simply taken. */
+export function othersOnlyText(instance: FoundInstance): string {
+  const line = choiceLine(instance, `--instance ${instance.port}`);
+  return `The only supervisor here is another user's, who has chosen its Redis; name it if you mean it:${line}`;
+}
+
+function choiceLine(instance: FoundInstance, flag: string): string {
+  return `\n  ${flag}: ${instanceLine(instance)}`;
 }
 
 /** What else was seen, as sentences that follow another; empty = nothing. */

@@ -50,7 +50,7 @@ function addressOf(command: Command, context: CommandContext): ControlAddress {
   }
   const { who } = operatorOf(context);
   if (socket !== undefined) return { socketPath: socket, who };
-  const location = locate(command, context, EXIT_NO_SUPERVISOR);
+  const location = locate(command, context, 'ask');
   if (location.kind === 'instance') {
     return { socketPath: location.instance.socket, owner: location.instance.owner, who };
   }
@@ -68,7 +68,7 @@ function addressOf(command: Command, context: CommandContext): ControlAddress {
 function withExitCode(error: unknown, command: Command, context: CommandContext): unknown {
   if (error instanceof NoSupervisorError) {
     const { socket, url } = command.opts<{ socket?: string; url?: string }>();
-    const location = socket === undefined && url === undefined ? locate(command, context) : undefined;
+    const location = socket === undefined && url === undefined ? locate(command, context, 'ask') : undefined;
     const why = location?.kind === 'nothing' ? `${location.why} ` : '';
     return new CommandError(EXIT_NO_SUPERVISOR, `${why}${error.message}`, { cause: error });
   }

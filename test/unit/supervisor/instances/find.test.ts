@@ -3,7 +3,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
-import { choose } from '../../../../supervisor/instances/choose.js';
+import { choose, chooseAnywhere } from '../../../../supervisor/instances/choose.js';
 import { findInstances } from '../../../../supervisor/instances/find.js';
 import { instanceText, parseInstance, processName, stateOf } from '../../../../supervisor/instances/instance.js';
 import { placesToLeave, placesToLook } from '../../../../supervisor/instances/places.js';
@@ -118,5 +118,13 @@ describe('which one is meant', () => {
     [[], {}, { kind: 'none' }],
   ] as const)('of %# ', (running, wanted, chosen) => {
     expect(choose(running, wanted, '/srv')).toEqual(chosen);
+  });
+
+  test("another user's is the only one, and none beside one of our own", () => {
+    const theirs = { ...instanceOf(3, '/srv/c'), owner: 1_001, isNear: false };
+    expect(chooseAnywhere([theirs], undefined)).toEqual({ kind: 'instance', instance: theirs, isOthers: true });
+    expect(chooseAnywhere([theirs, a], undefined)).toEqual({ kind: 'instance', instance: a, isOthers: false });
+    expect(chooseAnywhere([theirs, a], '3')).toMatchObject({ kind: 'instance', instance: theirs, isOthers: true });
+    expect(chooseAnywhere([theirs, a], '4')).toMatchObject({ kind: 'none' });
   });
 });
