@@ -41,10 +41,7 @@ export class DutyFailures {
 
   /** Undefined for the first 10 s. */
   get trouble(): DutyTrouble | undefined {
-    const { name, isVital } = this.#options;
-    const failing = this.#failing;
-    if (!failing || this.#ageMs < SAID_AFTER_MS) return undefined;
-    return { duty: name, text: this.#sentence(), stops: isVital && this.#ageMs >= STOPS_AFTER_MS };
+    return this.#failing && troubleOf(this.#options, this.#failing.reason, this.#ageMs);
   }
 
   failed(error: unknown): void {
@@ -52,7 +49,8 @@ export class DutyFailures {
     const reason = reasonOf(error);
     const { since, isSaid } = this.#failing ?? { since: clock.now(), isSaid: false };
     this.#failing = { since, reason, isSaid: isSaid || clock.now() - since >= SAID_AFTER_MS };
-    if (this.#failing.isSaid && !isSaid) log.error(`${asSentence(this.#sentence())}; it is tried again and again`);
+    const text = sentence(name, reason, this.#ageMs);
+    if (this.#failing.isSaid && !isSaid) log.error(`${asSentence(text)}; it is tried again and again`);
     else log.debug(`The ${name} failed and is tried again: ${reason}`);
   }
 
@@ -70,10 +68,20 @@ export class DutyFailures {
   get #ageMs(): number {
     return this.#options.clock.now() - (this.#failing?.since ?? Infinity);
   }
+}
 
-  /** The same while nothing but time changes. */
-  #sentence(): string {
-    const seconds = (this.#ageMs >= STOPS_AFTER_MS ? STOPS_AFTER_MS : SAID_AFTER_MS) / 1_000;
-    return `the ${this.#options.name} has failed for more than ${seconds} s: ${this.#failing?.reason}`;
-  }
+/** What is said of a duty that has failed for so long; undefined for the first 10 s. */
+export function troubleOf(
+  { name, isVital }: Pick<DutyFailuresOptions, 'name' | 'isVital'>,
+  reason: string,
+  ageMs: number,
+): DutyTrouble | undefined {
+  if (ageMs < SAID_AFTER_MS) return undefined;
+  return { duty: name, text: sentence(name, reason, ageMs), stops: isVital && ageMs >= STOPS_AFTER_MS };
+}
+
+/** The same while nothing but time changes. */
+function sentence(name: DutyName, reason: string, ageMs: number): string {
+  const seconds = (ageMs >= STOPS_AFTER_MS ? STOPS_AFTER_MS : SAID_AFTER_MS) / 1_000;
+  return `the ${name} has failed for more than ${seconds} s: ${reason}`;
 }

@@ -5,13 +5,12 @@ import { isRedisRefusal, SideBooksOffError } from '../shared/errors.js';
 import type { DutyTrouble } from '../shared/ipc.js';
 import type { Log } from '../shared/logger/log.js';
 import type { Clock } from '../shared/time/clock.js';
-import type { Duty } from './duty-failures.js';
+import { troubleOf, type Duty } from './duty-failures.js';
 import { createRepeatingDuty } from './repeating-duty.js';
 
 const WRITE_EVERY_MS = 2_000;
 /** A full Redis, or a user who may not: nobody waits for it. */
 const REFUSED_AGAIN_MS = 10_000;
-const SAID_AFTER_MS = 10_000;
 
 interface HistoryWritingOptions {
   readonly queue: HistoryQueue;
@@ -103,10 +102,9 @@ class HistoryWriter {
 
   /** What Redis refuses for 10 s is said as of a duty that fails; what was asked for is no failure. */
   get trouble(): DutyTrouble | undefined {
-    if (!this.#refused || this.#refused.isWanted || this.#options.clock.now() - this.#refused.at < SAID_AFTER_MS)
-      return undefined;
-    const text = `the history has failed for more than ${SAID_AFTER_MS / 1_000} s: ${this.#refused.reason}`;
-    return { duty: 'history', text, stops: false };
+    if (!this.#refused || this.#refused.isWanted) return undefined;
+    const { at, reason } = this.#refused;
+    return troubleOf({ name: 'history', isVital: false }, reason, this.#options.clock.now() - at);
   }
 
   #noteRefusal(error: Error): void {

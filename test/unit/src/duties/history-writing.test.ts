@@ -58,7 +58,7 @@ test('a refusal is said once, is a trouble after 10 s, and what was counted mean
   await clock.advance(290_000);
   expect(log.count(/^WARNING The history of the queue is not written, and deliveries go on .*OOM/)).toBe(1);
   expect(writing.trouble).toMatchObject({ duty: 'history', stops: false });
-  expect(writing.trouble?.text).toMatch(/^the history has failed for more than 10 s: .*OOM/);
+  expect(writing.trouble?.text).toMatch(/^the history has failed for more than 30 s: .*OOM/);
   queue.refusal = undefined;
   await clock.advance(10_000);
   expect(writing.trouble).toBeUndefined();
