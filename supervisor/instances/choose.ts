@@ -15,6 +15,21 @@ type Chosen =
   | { readonly kind: 'several'; readonly instances: readonly FoundInstance[] };
 
 /**
+ * The one that runs in this folder. Another user's is none: which folder that runs in, its file says.
+ *
+ * @param port as in `chooseAnywhere`. @param real as in `choose`.
+ */
+export function chooseHere(
+  instances: readonly FoundInstance[],
+  port: string | undefined,
+  cwd: string,
+  real: (folder: string) => string,
+): Chosen {
+  const near = instances.filter(({ isNear }) => isNear);
+  return choose(near, { instance: port, directory: '.' }, cwd, real);
+}
+
+/**
  * Of all that run here, where a command names neither port nor folder of one. Root's own and the machine's service come
  * before those of other users: any user may leave a file of his own. `isOthers`: only such a one is left.
  *

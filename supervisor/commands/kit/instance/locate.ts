@@ -17,7 +17,7 @@ import type { Command } from 'commander';
 import { loadConfig } from '../../../../src/shared/config/load.js';
 import { ConfigError, EXIT_FAILURE } from '../../../../src/shared/errors.js';
 import { controlSocketPath } from '../../../admin/socket-path.js';
-import { choose, chooseAnywhere } from '../../../instances/choose.js';
+import { choose, chooseAnywhere, chooseHere } from '../../../instances/choose.js';
 import { findInstances, type FoundInstance, type Sight } from '../../../instances/find.js';
 import { CommandError, usageError, type CommandContext } from '../command.js';
 import { EXIT_NO_SUPERVISOR, EXIT_USAGE } from '../exit-codes.js';
@@ -54,7 +54,7 @@ function look(command: Command, context: CommandContext, purpose: Purpose): Loca
   if (instance !== undefined || directory !== undefined) return chosen(command, context, purpose);
   if (isTold(command, context)) return { kind: 'told' };
   const sight = findInstances(context.env);
-  const here = choose(sight.instances, { instance: port, directory: '.' }, context.cwd, real);
+  const here = chooseHere(sight.instances, port, context.cwd, real);
   if (hasFiles(context.cwd)) {
     const isMeant = here.kind === 'instance' && here.instance.socket === socketOfFiles(command, context);
     return isMeant ? { ...here, isOwn: true } : { kind: 'told' };

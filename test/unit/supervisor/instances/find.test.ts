@@ -3,7 +3,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
-import { choose, chooseAnywhere } from '../../../../supervisor/instances/choose.js';
+import { choose, chooseAnywhere, chooseHere } from '../../../../supervisor/instances/choose.js';
 import { findInstances } from '../../../../supervisor/instances/find.js';
 import { instanceText, parseInstance, processName, stateOf } from '../../../../supervisor/instances/instance.js';
 import { placesToLeave, placesToLook } from '../../../../supervisor/instances/places.js';
@@ -125,6 +125,10 @@ describe('which one is meant', () => {
     expect(chooseAnywhere([theirs], undefined)).toEqual({ kind: 'instance', instance: theirs, isOthers: true });
     expect(chooseAnywhere([theirs, a], undefined)).toEqual({ kind: 'instance', instance: a, isOthers: false });
     expect(chooseAnywhere([theirs, a], '3')).toMatchObject({ kind: 'instance', instance: theirs, isOthers: true });
+    expect(chooseHere([theirs, a], undefined, '/srv/c', String)).toEqual({ kind: 'none' });
+    expect(chooseHere([{ ...theirs, directory: '/srv/a' }, a], undefined, '/srv/a', String)).toMatchObject({
+      instance: a,
+    });
     expect(chooseAnywhere([theirs, a], '4')).toMatchObject({ kind: 'none' });
   });
 });
